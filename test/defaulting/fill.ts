@@ -1,4 +1,4 @@
-/** Defaulting in a few lines, without an API server. The functions apply a policy's fills to a pod. */
+/** Implements defaulting without an API server. The functions apply a policy's fills to a pod. */
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import type { Container, PodContent, PodSpec } from '../../operator/model/objects.ts';
 import { checksOf, fillsOf as fillsOfPolicy, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -13,7 +13,7 @@ export function fillsOf(policy: ResolvedPolicy): Fill[] {
   return fillsOfPolicy(policy);
 }
 
-/** The policy in a form that evaluates a pod after defaulting. */
+/** The policy with the checks that evaluate a pod after defaulting. */
 export function evaluatingFilled(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: checksOf(policy, true) };
 }
@@ -48,7 +48,7 @@ function fillContainer(pod: PodContent, c: Container, fills: readonly Fill[]): C
   return fillPart({ ...c }, own, { ...contextOf(pod), c }) as Container;
 }
 
-/** Fills one part of a pod. Each fill reads the pod or container in its state before all fills. */
+/** Fills one part of a pod. Each fill reads the state of the pod or container before the first fill. */
 function fillPart(part: Fields, fills: readonly Fill[], context: Fields): Fields {
   return fills
     .filter(({ when }) => engine.run(when, context) === true)

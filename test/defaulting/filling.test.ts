@@ -58,8 +58,8 @@ describe('filling', () => {
     fc.assert(
       fc.property(arbitraryPolicy, arbitraryPod, (policy, pod) => {
         fc.pre(!fillsRootThatIsRefused(policy));
-        // Each container that `spec.containers` names gets its own profile, so the pod's profile does not matter for
-        // this container.
+        // A container that `spec.containers` names gets its own profile. The pod's profile does not matter for this
+        // container.
         const fills = fillsOf({ ...policy, containers: [] });
         const oneByOne = fills.reduce((before, fill) => fillCreated(before, [fill]), pod);
         assert.deepEqual(oneByOne, fillCreated(pod, fills));
@@ -101,7 +101,7 @@ function withoutAdded({ annotations, spec: { ephemeralContainers: _, ...spec } }
   return { annotations, spec };
 }
 
-/** The CRD refuses a policy that fills in user ID 0 together with runAsNonRoot. */
+/** The CRD refuses a policy that fills in both user ID 0 and runAsNonRoot. */
 function fillsRootThatIsRefused({ values }: ResolvedPolicy): boolean {
   const { ranges } = values.runAsUser as { ranges?: { min: number }[] };
   return values.runAsNonRoot === true && ranges?.[0]?.min === 0;

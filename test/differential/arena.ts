@@ -1,6 +1,6 @@
 /**
  * Evaluates one pod with three engines. Our admission policy decides in a namespace without labels. Pod Security
- * Admission decides in a namespace with its label. The third engine is the operator.
+ * Admission decides in a namespace with a Pod Security label. The third engine is the operator.
  */
 import assert from 'node:assert/strict';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -64,9 +64,9 @@ export function addEphemeralContainer(pod: string, container: unknown): Question
 }
 
 /**
- * Whether the policy and the operator give the same reasons, and Pod Security Admission gives the label's verdict. If a
- * message is cut, only the part before the cut is compared. With overrides, the label may admit more pods than the
- * policy, but must admit each pod that the policy admits.
+ * Whether the answers of the three engines agree. The policy and the operator must give the same reasons. If a message
+ * is cut, only the part before the cut is compared. In an exact case, the label must give the policy's verdict. In any
+ * other case, the label may admit more pods than the policy, but must admit each pod that the policy admits.
  */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: DifferentialCase): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
@@ -157,8 +157,8 @@ export class Arena {
   }
 
   /**
-   * The API server's answer in the namespace without policies. Each request is sent only once, because cases with the
-   * same seed share their requests. Many requests are invalid.
+   * The API server's answer in the namespace without policies. Cases with the same seed have the same requests, many of
+   * which are invalid. The function therefore sends each request only once.
    */
   #inTheOpen(question: Question): Promise<ServerAnswer> {
     const key = JSON.stringify(question);

@@ -16,8 +16,8 @@ export interface DifferentialCase {
   /** The name of the case, which can be a part of a namespace's name. */
   readonly name: string;
   /**
-   * The policy of the case. The policy has the name of the case. The policy selects the namespaces whose label
-   * CASE_LABEL has the name as its value.
+   * The policy of the case. The policy has the name of the case. The policy selects namespaces by the label CASE_LABEL.
+   * The value of the label is the name of the case.
    */
   readonly policy: CompletePolicy;
   /**
@@ -40,8 +40,8 @@ const CHANGED_AT = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => 
 );
 
 /**
- * The versions of the Standards in which some check changed, as far as the API server supports the versions, and the
- * newest version.
+ * The newest version of the Standards that the API server supports, and the earlier versions in which some check
+ * changed.
  */
 export const VERSIONS: readonly number[] = [...CHANGED_AT.filter((minor) => minor < LATEST_MINOR), LATEST_MINOR];
 
@@ -183,7 +183,7 @@ const STATED: readonly DifferentialCase[] = [
   }),
 ];
 
-/** Overrides from the examples of rules, for rules that no case in STATED overrides. */
+/** The overrides in the examples of rules. The list leaves out each rule that some case in STATED overrides. */
 const OTHERS = RULES.filter(
   ({ id }) => !STATED.some(({ policy }) => (id.split('.')[0] ?? '') in (policy.spec.overrides ?? {})),
 )

@@ -20,9 +20,9 @@ const CASES = 100;
 const BATCHES = Number(process.env.CEL_BATCHES ?? 5);
 
 /**
- * Letters that engines may treat differently. For some letters, the upper or lower case is ASCII or longer. The list
- * also has combining marks, and characters above U+FFFF. The list also has characters that UTF-16 and code points sort
- * differently.
+ * Characters that engines may treat differently. The upper-case or lower-case form of some letters is ASCII, or is
+ * longer than the letter. The list also has combining marks, and characters above U+FFFF. Some characters have one
+ * order in UTF-16 and another order by code points.
  */
 const LETTERS = [
   ...'aAzZ_09 /.,-ſıİKÅßŉǰﬁﬆéÉñ\u0301\u0308\u200d\ufeff\u0085\u00a0\u2028日本𝔘😀👩🏽\ue000\uffff\u{10ffff}',

@@ -34,8 +34,8 @@ export interface Difference {
 
 const CONCURRENCY = 8;
 /**
- * The number of objects to generate for each valid object that the test needs. Linux fields, for example, make a
- * Windows pod invalid.
+ * The number of objects to generate for each valid object that the test needs. Some generated objects are invalid, such
+ * as a Windows pod with Linux fields.
  */
 const ATTEMPTS = 12;
 /** The maximum number of reported differences. One cause often produces many differences. */

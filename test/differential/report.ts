@@ -19,7 +19,10 @@ export function total(outcomes: readonly Outcome[], seed: number): string {
   return `levels: seed ${seed}, ${policies}, ${pods}, ${sum(({ differing }) => differing)} differences`;
 }
 
-/** Describes a difference with everything that is needed to understand and to reproduce it. */
+/**
+ * Describes a difference. The description has everything that a person needs to understand and reproduce the
+ * difference.
+ */
 export function explain(outcome: Outcome, { path, object, answers }: Difference): string {
   const evaluates = Object.entries(answers).map(
     ([evaluate, { admitted, text }]) => `  ${evaluate}: ${admitted ? 'admitted' : `refused: ${text}`}`,

@@ -77,9 +77,8 @@ async function run(): Promise<boolean> {
 }
 
 /**
- * The cases, split into batches that are in force at the same time. Without variables, a program of several policies
- * with many rules has no room for the details of its messages. The test compares the engines by the details of their
- * messages.
+ * The cases, split into batches that are in force at the same time. If a program without variables has several policies
+ * with many rules, its messages have no room for details. The test needs the details to compare the engines.
  */
 function batches(cases: readonly DifferentialCase[]): readonly (readonly DifferentialCase[])[] {
   return offers(SERVER_MINOR, 'admissionVariables') ? [cases] : cases.map((one) => [one]);

@@ -1,6 +1,6 @@
 /**
- * Tests the npm scripts that README names. Before a script starts anything, it prints its usage or reports a mistyped
- * argument.
+ * Tests the npm scripts that README names. A script must print its usage or report a mistyped argument before the
+ * script starts anything.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -11,7 +11,7 @@ import { writtenFiles, writtenPart } from '../support/written-files.ts';
 
 const PAGE = 'docs/contributing.md';
 const PARTS = readFileSync(join(ROOT, PAGE), 'utf8').split(/^##+ /m);
-/** The rule that the page walks through. */
+/** The rule that the page uses as its example. */
 const RULE = 'readOnlyRootFilesystem';
 const LINK = /\]\((\.\.\/)?([\w./-]+)\)/g;
 const PATH = /`((?:analysis|cli|hack|operator|test|ui)\/[\w./-]+)`/g;

@@ -1,6 +1,6 @@
 /**
- * Runs the blocks of docs/enforce-at-once.md as a reader would, in a cluster with six namespaces of well-known charts.
- * Meanwhile, the test creates the pods of the workloads again and again. No pod may be refused.
+ * Runs the blocks of docs/enforce-at-once.md as a reader would. The cluster has six namespaces with the workloads of
+ * well-known charts. Meanwhile, the test creates the pods of the workloads again and again. No pod may be refused.
  */
 import assert from 'node:assert/strict';
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -13,7 +13,7 @@ import { pasteBlocks } from './pasted.ts';
 
 const PAGE = 'docs/enforce-at-once.md';
 const NAMESPACES = [...new Set(INSTALLED.map(({ metadata }) => metadata.namespace))];
-/** The namespaces whose workloads level restricted admits unchanged. */
+/** The namespaces in which level restricted admits all workloads unchanged. */
 const COMPLIANT = ['cert-manager'];
 /** The maximum number of commands from an empty cluster to enforced policies. */
 const MOST_COMMANDS = 6;

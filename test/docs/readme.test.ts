@@ -1,4 +1,4 @@
-/** Runs the blocks of README.md as a reader with a test cluster would. */
+/** Runs the blocks of README.md in a test cluster, as a reader would. */
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { readPage } from '../support/page.ts';
 import { pasteBlocks } from './pasted.ts';

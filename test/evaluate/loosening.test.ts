@@ -1,4 +1,4 @@
-/** Tests policies for everybody that loosen a policy with a rollout. */
+/** Tests policies that loosen a policy with a rollout. Everybody may use the loosening policies. */
 import assert from 'node:assert/strict';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import { type CompletePolicy, GROUP, KIND, NAME_LABEL, VERSION } from '../../operator/api/capability-policy.ts';

@@ -1,6 +1,6 @@
 /**
- * Tests the verdict about a promotion. The verdict lists the workloads that a pending policy would refuse once
- * enforced.
+ * Tests the verdict about a promotion. The verdict lists the workloads that the pending policy would refuse after the
+ * promotion.
  */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';

@@ -14,7 +14,7 @@ export interface WorstPod {
 }
 
 export interface WorstObject {
-  /** Overrides that make the rule read all fields that it can read. */
+  /** Overrides with which the rule reads as many fields as possible. */
   readonly overrides: CapabilityPolicyOverrides;
   /** @param count the number of items that the rule iterates over */
   pod(count: number): WorstPod;

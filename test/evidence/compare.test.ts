@@ -1,6 +1,6 @@
 /**
- * Tests the comparison of a container's granted capabilities with its used, unused and refused capabilities and its
- * noise. The comparison also writes a pod that keeps only the used capabilities.
+ * Tests the comparison of a container with the evidence. The comparison lists the used, unused and refused capabilities
+ * of the container, and the noise. The comparison also writes a pod that keeps only the used capabilities.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -1,4 +1,7 @@
-/** Tests that merging the evidence of several files gives the evidence of one file with the same records. */
+/**
+ * Tests merged evidence. The merged evidence of several files must equal the evidence of one file with the same
+ * records.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { mergeEvidence } from '../../analysis/evidence/merge.ts';

@@ -1,6 +1,6 @@
 /**
- * Tests the lists of workloads that hold a capability or use the feature that a rule restricts. The lists have the
- * verdict of each policy.
+ * Tests lists of workloads. The workloads of a list hold a certain capability, or use the feature that a certain rule
+ * restricts. The lists have the verdict of each policy.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

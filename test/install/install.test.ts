@@ -173,7 +173,9 @@ describe('an installation', () => {
     });
   });
 
-  /** Runs the operator beside the cluster with the Deployment's flags. The cluster has no node. */
+  /**
+   * Runs the operator with the Deployment's flags. The cluster has no node, so the operator runs outside the cluster.
+   */
   async function runOperator(): Promise<void> {
     await operator?.stop();
     const live: Deployment = await api.get(DEPLOYMENT);

@@ -210,8 +210,8 @@ async function repaired(stage: Stage, kind: string): Promise<void> {
 }
 
 /**
- * Creates an object of a policy that no longer exists, like the objects that remain after deleting a policy with
- * `Orphan`.
+ * Creates an object of a policy that no longer exists. The deletion of a policy with `Orphan` leaves an object like
+ * this.
  */
 async function leaveBehind(stage: Stage, kind: string): Promise<void> {
   const { apiVersion, metadata, status, ...rest } = await rendered(stage, kind);

@@ -1,4 +1,7 @@
-/** Tests that `npm run try` runs the operator beside a cluster as its service account, and leaves nothing behind. */
+/**
+ * Tests that `npm run try` leaves nothing behind. The command runs the operator beside a cluster, with the rights of
+ * the operator's service account.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * Tests the exceptions that `cappol suggest` writes beside policies in force. Also tests policies that loosen a policy
- * with a rollout.
+ * Tests exceptions that `cappol suggest` writes while other policies are in force. Also tests policies that loosen a
+ * policy with a rollout.
  */
 import assert from 'node:assert/strict';
 import { loadAll } from 'js-yaml';

@@ -1,6 +1,6 @@
 /**
- * Tests pod fields that the operator's release does not know, on a real API server that has these fields. The tested
- * operator's table of pod fields lacks the same fields.
+ * Tests pod fields that the operator's release does not know. The real API server of the test has these fields. The
+ * tested operator's table of pod fields lacks the same fields.
  */
 import assert from 'node:assert/strict';
 import type { Answer } from '../../hack/controlplane/api.ts';
@@ -103,7 +103,7 @@ function podWith({ beside, spec }: Row, containers: { readonly main?: Fields; re
   );
 }
 
-/** The pods with the field. There is one pod for each place that the field can have. */
+/** The pods with the field. The result has one pod for each place where a pod can have the field. */
 function podsWith(row: Row): object[] {
   const { container, spec, field } = row;
   const { spec: _, ...rest } = row;
@@ -135,7 +135,7 @@ describe('fields of pods that the release does not know', function () {
   const make = async (pod: object, team: string): Promise<Answer> =>
     cluster.tryCreate(`${NAMESPACES}/${namespaces.get(team)}/pods`, pod);
 
-  /** The warnings about unknown fields in an answer. */
+  /** The warnings in an answer that are about unknown fields. */
   const warned = ({ warnings }: Answer) => warnings.filter((text) => text.includes('unknownFields: '));
 
   const operatorWithout = (lacking: readonly string[]) => earlierOperator(cluster.operatorKubeconfig, lacking);

@@ -192,7 +192,7 @@ describe('pods that exist', () => {
 
     /**
      * Cases by the field of a pod. A case has the pod, the fields that an added container may override, and the message
-     * of the refusal. The second value is undefined if an added container may override no field.
+     * of the refusal. The middle value is undefined if an added container may override no field.
      */
     const INHERITED: Readonly<Record<string, readonly [pod: object, own: object | undefined, message: RegExp]>> = {
       seccompProfile: [

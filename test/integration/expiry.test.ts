@@ -14,7 +14,7 @@ import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 const SECOND = 1_000;
 const LABEL = 'pod-security.kubernetes.io/enforce';
 /**
- * The seconds from writing `expires` until the policy expires. A busy machine needs longer until API servers enforce
+ * The seconds from writing `expires` until the policy expires. On a busy machine, API servers need longer to enforce
  * the new text.
  */
 const LEADS = [6, 15, 60, 120];

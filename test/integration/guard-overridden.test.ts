@@ -1,7 +1,8 @@
 /**
- * Tests that a subject without `exempt` cannot make a namespace pending, or take it out of an Enforce policy. The guard
- * refuses these changes even if another policy overrides the Enforce policy. The guard also refuses these changes while
- * a rollout is added, and in several steps.
+ * Tests two changes that a subject without `exempt` cannot make. Such a subject cannot make a namespace pending, and
+ * cannot take a namespace out of an Enforce policy. The guard refuses these changes even if another policy overrides
+ * the Enforce policy. The guard also refuses these changes while a rollout is added. The guard also refuses a change
+ * that is made in several steps.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

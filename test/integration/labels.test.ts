@@ -362,8 +362,8 @@ describe('Pod Security labels', function () {
         const team = how.replace(/\W+/g, '-');
         const namespace = await cluster.namespace(team, { team });
         await state(namespace);
-        // The operator must see the change before the policy. Otherwise, the operator would mistake the change for a
-        // response to its own write.
+        // The operator must see the change before the operator sees the policy. Otherwise, the operator would mistake
+        // the change for a response to its own write.
         await sleep(WATCH_MS);
         const policy = await cluster.policy(team, select(team));
         // The operator does not record these labels as its own, because another client set the labels first.

@@ -1,6 +1,6 @@
 /**
- * Tests workloads with an owner, and claims of StatefulSets. The tests check how a rollout and the status evaluate
- * their templates.
+ * Tests workloads with an owner, and claims of StatefulSets. The tests check how a rollout and the status evaluate the
+ * templates of these workloads and claims.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

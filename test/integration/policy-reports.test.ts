@@ -48,7 +48,7 @@ describe('policy reports', () => {
       return status === 200 ? body.items : [];
     }
 
-    /** Waits until there is exactly one report and `wanted` accepts the report. */
+    /** Waits until exactly one report exists and `wanted` accepts this report. */
     async function report(crd: { path: string }, what: string, wanted: (report: Json) => boolean): Promise<Json> {
       return eventually(`a report ${what}`, async () => {
         const [one, ...others] = await reports(crd);

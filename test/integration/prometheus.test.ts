@@ -29,7 +29,7 @@ const LABEL = 'pod-security.kubernetes.io/warn';
 const ADDRESS = `127.0.0.1:${port}`;
 /** The sections of the runbook. Each section has the output of its blocks in the situation that this test makes. */
 const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
-  // In this test, the operator runs beside the cluster. Therefore no pod has its log.
+  // In this test, the operator runs outside the cluster. Therefore no pod has the operator's log.
   'Set up': [[/capabilitypolicy-metrics-reader created/], []],
   CapabilityPolicyNotProgrammed: [[/^prometheus-refused +VersionTooNew +spec\.levelVersion: /m]],
   CapabilityPolicyViolationsRising: [

@@ -1,4 +1,7 @@
-/** Compares the fields of pods and workloads in the table of `cappol check` with the fields of an API server. */
+/**
+ * Compares two sets of fields of pods and workloads. One set is the table of `cappol check`. The other set is the
+ * fields of an API server.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

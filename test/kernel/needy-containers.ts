@@ -1,6 +1,6 @@
 /**
- * Runs containers with runc, without a kubelet, that need known capabilities. The containers run the program in needs/,
- * on overlayfs as in a pod.
+ * Runs containers that need known capabilities. The containers run with runc and without a kubelet. The program in the
+ * containers is in needs/. The file system is an overlayfs, as in a pod.
  */
 import { execFile } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -18,7 +18,7 @@ export interface Suggested {
 
 /**
  * @param used lines of the output of `cappol observe`
- * @param namespace the namespace of pods that state none
+ * @param namespace the namespace of pods that state no namespace
  */
 export async function suggestedFor(
   pods: readonly Json[],

@@ -99,7 +99,7 @@ describe('a PodSecurityPolicy that can never admit a pod is reported:', () => {
   }
 });
 
-/** The lines of the overrides without a source in the output of the migration. */
+/** The paths of the overrides that have no source in the result of the migration. */
 function unexplained(overrides: object = {}, origins: Readonly<Record<string, string>>): string[] {
   const known = Object.keys(origins);
   return Object.entries(overrides).flatMap(([field, value]) => {

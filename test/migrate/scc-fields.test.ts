@@ -46,7 +46,7 @@ describe('SecurityContextConstraints migrate', () => {
   }
 });
 
-/** The file of OpenShift's default constraints. Only some machines have the file beside the checkout. */
+/** The file of OpenShift's default constraints. Only some machines have the file next to the checkout. */
 const DEFAULTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'openshift-scc.jsonl.gz');
 
 const SAYINGS: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 /**
- * Starts a cluster with a real node, on which the operator runs as operations.md installs it with Helm. All files of a
- * mocha run share the cluster, and each file makes its own namespaces and policies. A file of the API server protects
- * the objects that the operator writes.
+ * Starts a cluster with a real node. The operator runs on the node. Helm installs the operator as operations.md
+ * describes. All files of a mocha run share the cluster, and each file makes its own namespaces and policies. A file of
+ * the API server protects the objects that the operator writes.
  *
  *   const cluster = useNode();                                // in a describe: registers the hook that starts it
  *   const namespace = await cluster.namespace('story');

@@ -82,7 +82,9 @@ describeWith(NODE_NEEDS, 'kubectl debug', () => {
     return { exitCode, output: stdout };
   }
 
-  /** @returns the flag of a partial container that replaces the profile's capabilities */
+  /**
+   * @returns the flag with a partial container. The capabilities of this container replace the profile's capabilities.
+   */
   function custom(capabilities: { readonly add: readonly string[] }): string {
     const file = join(cluster.node.controlPlane.dir, `profile-${capabilities.add.join('-')}.json`);
     writeFileSync(file, JSON.stringify({ securityContext: { capabilities: { drop: ['ALL'], ...capabilities } } }));

@@ -1,6 +1,6 @@
 /**
- * Tests a container of a pod with `shareProcessNamespace`, and what the container can do to a container with more
- * capabilities.
+ * Tests a pod with `shareProcessNamespace`. The test checks what one container of the pod can do to another container,
+ * which has more capabilities.
  */
 import assert from 'node:assert/strict';
 import { TOOLS_IMAGE } from '../../hack/node/images.ts';

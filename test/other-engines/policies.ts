@@ -146,7 +146,7 @@ function fromKubewarden({ allowedCapabilities = [], requiredDropCapabilities = [
 
 /**
  * The capabilities to allow in a policy that also requires drops. The API refuses `*` together with required drops. The
- * API also refuses to allow a capability that has to be dropped.
+ * API also refuses a capability that is both allowed and required to be dropped.
  */
 function allowedBeside(drops: readonly string[], allowed: readonly string[]): string[] {
   const named = allowed.includes('*') && drops.length > 0 ? CAPABILITIES : allowed;

@@ -1,5 +1,5 @@
 /**
- * Tests the violations in pending namespaces that the operator remembers. A verdict is valid only for the policies and
+ * Tests the operator's memory of the violations in pending namespaces. A verdict is valid only for the policies and
  * rights with which the verdict was computed.
  */
 import assert from 'node:assert/strict';

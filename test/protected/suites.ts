@@ -4,7 +4,7 @@ import { CLOSING_LINE, type Run, suiteRun } from '../versions/runs.ts';
 const OWN = 'starts a control plane of its own; protected/lifecycle has two replicas under protection';
 const IN_PLACE = 'has no operator: the test itself writes in its place, as the cluster administrator';
 
-/** Test files in test/integration that are not run with the protection, with the reason. */
+/** Test files in test/integration that do not run with the protection. Each file has the reason. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   'conditional-authorization': 'starts a control plane of its own, with a webhook that authorizes',
   credentials: 'has no operator: only clients',

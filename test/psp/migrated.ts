@@ -5,7 +5,7 @@ import type { PspSet } from './objects.ts';
 export const SET_LABEL = 'psp-set';
 /**
  * A part of a note of the migration. The note says that a PodSecurityPolicy refused pods with an empty list of groups.
- * Today, the API server does not show admission policies whether a list is empty or missing.
+ * Today, an admission policy cannot distinguish an empty list from a missing list.
  */
 export const EMPTY_GROUPS = 'except for pods with `supplementalGroups: []`';
 

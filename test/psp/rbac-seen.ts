@@ -1,6 +1,6 @@
 /**
- * Waits until an API server has seen all RBAC objects that were written before. The API server reads each kind through
- * a separate watch.
+ * Waits until an API server has seen all RBAC objects that were written before the call. The API server reads each kind
+ * through a separate watch.
  */
 import type { Api } from '../../hack/controlplane/api.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';

@@ -1,4 +1,6 @@
-/** Reads sets of policies with pods, and the answers of Kubernetes 1.24 with PodSecurityPolicy. */
+/**
+ * Reads recorded sets of policies and pods. Also reads the recorded answers of Kubernetes 1.24 with PodSecurityPolicy.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';

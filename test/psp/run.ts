@@ -57,9 +57,9 @@ function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
 }
 
 /**
- * Splits the sets into batches. All sets of a batch are in force at the same time. Sets that only grant a single policy
- * in the namespace with the policy's name share a batch. Any other set may grant rights in the namespaces of further
- * sets, and therefore has its own batch.
+ * Splits the sets into batches. All sets of a batch are in force at the same time. A set can share a batch if the set
+ * grants only a single policy, in the namespace with the policy's name. Any other set may grant rights in the
+ * namespaces of further sets, and therefore has its own batch.
  */
 function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   const isApart = ({ set: { id, policies, namespaces } }: RecordedSet) =>

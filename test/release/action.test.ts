@@ -266,7 +266,10 @@ function pullRequest(folder: string, before: string, after: string): void {
   git(folder, 'merge', '--quiet', '--no-ff', '--message', 'merge', 'change');
 }
 
-/** Executes a composite action like a runner of GitHub, as far as our action needs a runner. */
+/**
+ * Executes a composite action as a runner of GitHub does. The function has only the features of a runner that our
+ * action uses.
+ */
 class Runner {
   readonly #action: Action;
   readonly #values = new Map<string, string>();

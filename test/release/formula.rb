@@ -1,4 +1,4 @@
-# The values that a formula states, as JSON: what Homebrew evaluates when it loads the formula's class.
+# Prints the values of a formula as JSON. Homebrew evaluates these values when Homebrew loads the formula's class.
 require "json"
 
 class Formula

@@ -1,6 +1,6 @@
 /**
- * Renders krew's manifest and Homebrew's formula from the executables of a release, and installs cappol with krew and
- * with Homebrew.
+ * Renders krew's manifest and Homebrew's formula from the executables of a release. Installs cappol with krew and with
+ * Homebrew.
  */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';

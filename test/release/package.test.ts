@@ -1,6 +1,6 @@
 /**
- * Installs the package into an empty folder in the form that npm publishes. The cache is empty, and there is no
- * registry and no other package.
+ * Installs the published form of the package into an empty folder. The cache is empty. No registry and no other package
+ * is available.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

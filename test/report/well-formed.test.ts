@@ -1,4 +1,4 @@
-/** Tests that the status is valid for kstatus, Argo CD and etcd for any input. */
+/** Tests that every input gives a status that is valid for kstatus, Argo CD and etcd. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';

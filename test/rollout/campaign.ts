@@ -44,7 +44,7 @@ export interface CampaignOptions {
 }
 
 export interface CampaignResult {
-  /** The failures that were found. The list is empty if there are none. */
+  /** The failures that were found. The list is empty if nothing failed. */
   readonly failures: readonly string[];
   readonly summary: string;
 }

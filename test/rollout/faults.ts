@@ -20,9 +20,9 @@ export interface Record {
 }
 
 /**
- * A time in ms. A violation that begins later than this time before a promotion is no fault. Nobody can see a pod
- * before the API server has sent the pod to its watchers. Even on a loaded machine, an operator sees each pod within a
- * shorter time.
+ * A time in ms. If a violation begins less than this time before a promotion, the promotion is no fault. Nobody can see
+ * a pod before the API server has sent the pod to its watchers. Even on a loaded machine, an operator sees each pod
+ * within a shorter time.
  */
 const UNSEEN_MS = 2_500;
 /** One second in ms. Times in Kubernetes objects have this resolution. */
@@ -80,7 +80,7 @@ function isUnseen({ from, until }: { from: number; until: number }, { gaps }: Re
   return gaps.some((gap) => gap.from - SECOND <= from && until <= gap.until + SECOND);
 }
 
-/** The faults for windows of one minute with more promotions than the pace allows. */
+/** The faults against the pace. Each fault is a window of one minute with too many promotions. */
 export function paceFaults({ namespaces, history, namespacesPerHour }: Record): string[] {
   const all = history.promotions(namespaces.map(({ name }) => name));
   const most = Math.ceil(namespacesPerHour / 60);

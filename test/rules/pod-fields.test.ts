@@ -46,7 +46,8 @@ function fields(type: string, reason: keyof (typeof POD_FIELDS)[string]): string
 }
 
 /**
- * The types of a type's fields, and the types of their fields in turn. The function does not search the types in WHOLE.
+ * The type itself, and all types that fields of the type contain directly or indirectly. The function does not search
+ * the types in WHOLE.
  */
 function reachable(type: string, found: string[] = []): string[] {
   const name = type.replace(/^[[{]+/, '');

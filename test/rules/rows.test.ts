@@ -55,7 +55,7 @@ interface RowContext {
 
 /**
  * The violations of each part of a pod. The rule's CEL reads the policy's row. Each expression is nested in the
- * variables that the expression binds.
+ * definitions of its variables.
  */
 function byRow(values: RowValues, tests: readonly Test[], parts: readonly Part[], row: RowContext): unknown[] {
   return parts.map(({ over, context }) =>

@@ -48,7 +48,7 @@ interface Interruption {
 const LATE_MS = 1_500;
 /** The time in ms between two faults of watches. */
 const WATCH_FAULT_EVERY_MS = 700;
-/** The time in ms for which the proxy drops a watch's events before it reports that the watch is outdated. */
+/** The time in ms for which the proxy drops a watch's events before the proxy reports that the watch is outdated. */
 const MISSED_MS = 2_000;
 /**
  * The longest wait in ms for an API server that listens but does not serve yet. The wait is shorter than the time
@@ -64,8 +64,8 @@ export class FaultProxy {
   readonly #closing = new AbortController();
   readonly #watches = new Set<Watch>();
   /**
-   * The collections for which the proxy has reported an outdated version of the client. The client gets the same answer
-   * until the client lists the collection again.
+   * The collections for which the proxy has reported that the client's version is outdated. The client gets the same
+   * answer until the client lists the collection again.
    */
   readonly #outdated = new Set<string>();
   #storm: NodeJS.Timeout | undefined;

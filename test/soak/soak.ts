@@ -1,7 +1,7 @@
 /**
- * Runs a cluster that changes at random while faults occur. Two operators behind fault proxies are killed, stopped and
- * cut off, and an API server crashes. After each round, the cluster must be in the state that a fresh operator would
- * produce. During a round, the API server must not admit a pod that every possible state of the policies refuses.
+ * Runs a cluster that changes at random while faults occur. The test kills, stops and cuts off two operators behind
+ * fault proxies, and crashes an API server. After each round, the cluster must be in the state that a fresh operator
+ * would produce. During a round, the API server must not admit a pod that every possible state of the policies refuses.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../../hack/controlplane/api.ts';

@@ -9,7 +9,7 @@ import { maskOf, namesIn } from '../support/capability-masks.ts';
 import { app, pod, secured } from '../support/pods.ts';
 import { resolved } from '../support/policies.ts';
 
-/** A file of facts from another source. Only some machines have the file beside the checkout. */
+/** A file of facts from another source. Only some machines have the file next to the checkout. */
 const FACTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'capabilities.json');
 
 describe('the capability table', () => {

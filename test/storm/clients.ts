@@ -12,7 +12,7 @@ import { type Verdict, verdictOf } from '../support/verdict.ts';
  * The number of clients. The API server is the bottleneck. With more clients, policies would hardly come into force.
  */
 const CLIENTS = 3;
-/** A number n: one in n pods is created without dry run, and deleted. */
+/** If this number is n, one in n pods is created without dry run, and is then deleted. */
 const REAL = 4;
 /** The pause in ms of a client while the API server is down. */
 const PAUSE_MS = 200;

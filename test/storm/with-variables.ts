@@ -86,8 +86,8 @@ export class ProgramsWithVariables {
 }
 
 /**
- * The policy with a fixed version instead of `latest`. As for the operator, `latest` means the API server's own
- * version.
+ * The policy with a fixed version instead of `latest`. The value `latest` means the API server's own version, as in the
+ * operator.
  */
 function atServersLevel(policy: CapabilityPolicy): CompletePolicy {
   const complete = completePolicy(policy);

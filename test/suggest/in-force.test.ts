@@ -1,6 +1,7 @@
 /**
- * Tests exceptions beside the policies that decide. The exceptions admit everything that runs, and loosen nothing for
- * other service accounts. The exceptions are complete, so a second suggestion is empty.
+ * Tests exceptions that are suggested in a cluster where other policies already decide. The exceptions admit everything
+ * that runs, and loosen nothing for other service accounts. The exceptions are complete, so a second suggestion is
+ * empty.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -91,7 +92,7 @@ const anyStates: fc.Arbitrary<State> = fc.record({
   pending: fc.record({ net: fc.boolean(), shop: fc.boolean() }),
 });
 
-/** A policy for everybody that has a rollout and the highest priority. */
+/** A policy with a rollout and the highest priority. Everybody may use the policy. */
 const ROLLED_OUT: Spec = { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', priority: 9, rollout: {} };
 
 const states: fc.Arbitrary<State> = fc.oneof(
@@ -143,7 +144,7 @@ function contexts(cluster: Cluster): Contexts {
   return { live, promoted, inForce: new InForce({ live, promoted, rollouts: new Set(rollouts) }) };
 }
 
-/** The policies that are suggested beside the policies of the cluster. */
+/** The policies that are suggested in addition to the policies of the cluster. */
 function suggestedIn(cluster: Cluster, { inForce }: Pick<Contexts, 'inForce'>) {
   const given = NAMESPACES.flatMap((namespace) =>
     membersOf(namespace, cluster).map(({ workload, candidate }) => ({

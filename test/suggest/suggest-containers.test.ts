@@ -26,7 +26,10 @@ const HARDENED = {
 };
 const PROXY = { ...HARDENED, runAsNonRoot: false, runAsUser: 0, capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } };
 
-/** Overrides for whole pods by which an exception may refuse pods that the level admits. See suggest-doors.test.ts. */
+/**
+ * Overrides for whole pods. An exception with one of these overrides may refuse pods that the level admits. See
+ * suggest-doors.test.ts.
+ */
 const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser'];
 
 const evaluator = new Evaluator();

@@ -103,9 +103,9 @@ describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
 });
 
 /**
- * Overrides by which an exception may refuse pods that the level admits. The API has no value for "the Standard's
- * choice and another one". An exception for `spc_t` is therefore for pods that set exactly this type. If a pod sets
- * user root but every container sets another user, the exception for the pod admits only pods without a root container.
- * Levels do not restrict the node's paths or drivers, but exceptions do.
+ * An exception with one of these overrides may refuse pods that the level admits. The API has no value for "the
+ * Standard's choice and another one". An exception for `spc_t` is therefore for pods that set exactly this type. If a
+ * pod sets user root but every container sets another user, the exception for the pod admits only pods without a root
+ * container. Levels do not restrict the node's paths or drivers, but exceptions do.
  */
 const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser', 'hostPaths', 'flexVolumeDrivers'];

@@ -179,7 +179,7 @@ function oneInEachPlace(features: readonly string[]): string[] {
 }
 
 /**
- * Whether every list in the value is short enough for policies. Policies refuse lists because of their length
+ * Whether every list in the value is short enough for policies. A policy refuses a list that is too long
  * (docs/decisions/0009).
  */
 export function isOfRealSize(value: unknown): boolean {

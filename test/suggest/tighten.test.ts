@@ -1,4 +1,4 @@
-/** Tests policies without the grants that no workload needs. */
+/** Tests tightened policies. A tightened policy lacks the grants that no workload needs. */
 import assert from 'node:assert/strict';
 import { mergePatch, tightenedPolicies } from '../../analysis/suggest/tighten.ts';
 import { patchText, reportText, yamlText } from '../../cli/commands/suggest/tighten-text.ts';

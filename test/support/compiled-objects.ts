@@ -1,4 +1,4 @@
-/** Lists the objects that are in a cluster once the operator has written the compiled policies. */
+/** Lists the objects that the operator writes to a cluster for the compiled policies. */
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
 import { objectsOfProgram } from '../../operator/compile/program.ts';

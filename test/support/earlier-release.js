@@ -1,6 +1,6 @@
 /**
- * For `node --import`: removes the fields in UNKNOWN_POD_FIELDS, separated by commas, from the table of pod fields. The
- * program then knows as much as a release that is older than these fields.
+ * A module for `node --import`. The module removes the fields in UNKNOWN_POD_FIELDS from the table of pod fields. The
+ * fields in UNKNOWN_POD_FIELDS are separated by commas. The program then knows only the fields of an older release.
  */
 import { registerHooks } from 'node:module';
 

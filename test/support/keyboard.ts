@@ -15,7 +15,7 @@ export interface Walk {
   readonly stops: number;
   /** The controls that never had the focus. */
   readonly missed: readonly string[];
-  /** The control that the focus could not leave. The field is undefined if there is no such control. */
+  /** The control that the focus could not leave. The field is undefined if the focus could leave every control. */
   readonly trap?: string;
 }
 

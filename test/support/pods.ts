@@ -24,12 +24,12 @@ export function container(name: string, add: readonly string[] = []): Container 
   return add.length === 0 ? { name } : { name, securityContext: { capabilities: { add } } };
 }
 
-/** A pod with an init container `init` with the given fields, and with the given container `app`. */
+/** A pod with the given container `app`, and with an init container `init` that has the given fields. */
 export function init(fields: Fields, appFields: Fields = {}): PodContent {
   return app(appFields, { initContainers: [{ name: 'init', ...fields }] });
 }
 
-/** A pod with an ephemeral container `debug` with the given fields, and with the given container `app`. */
+/** A pod with the given container `app`, and with an ephemeral container `debug` that has the given fields. */
 export function ephemeral(fields: Fields, appFields: Fields = {}): PodContent {
   return app(appFields, { ephemeralContainers: [{ name: 'debug', ...fields }] });
 }

@@ -11,7 +11,7 @@ import { exampleSettings, type Setting } from './random-switches.ts';
 export interface Step extends Setting {
   readonly to: 'pod' | 'metadata' | 'app' | 'second' | 'init' | 'sidecar';
 }
-/** Steps that belong together, such as a mount with its volume. */
+/** Steps that belong together, such as a mount and its volume. */
 export type Steps = readonly Step[];
 
 const ABSENT = fc.constant(undefined);
@@ -32,7 +32,7 @@ const capabilityName = fc.oneof(
     arbitrary: fc.constantFrom('ſYS_ADMIN', 'cap_sys_admın', 'NET_BROADCAﬆ', 'CHOWN\u0301', 'NET_RAW ', ''),
   },
 );
-/** Lists with more names than there are capabilities. All names in these lists are valid names of capabilities. */
+/** Lists whose length exceeds the number of capabilities. All names in these lists are valid names of capabilities. */
 const MANY = [84, 85].map((length) => Array.from({ length }, (_, i) => (i % 2 === 0 ? 'CHOWN' : 'NET_BIND_SERVICE')));
 const added = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(undefined, [], ['NET_BIND_SERVICE'], ['CHOWN', 'KILL']) },

@@ -1,6 +1,6 @@
 /**
- * Makes random pods near the limits of the rules. Each random pod is a pod that complies with level restricted, with a
- * few changes.
+ * Makes random pods near the limits of the rules. Each random pod is made by a few changes to a pod that complies with
+ * level restricted.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import type { PodContent } from '../../operator/model/objects.ts';
@@ -37,7 +37,7 @@ export const COMPLIANT: Readonly<Record<string, Pod>> = {
 
 export function randomPods(): Arbitrary<Pod> {
   const bases = fc.constantFrom(...Object.values(COMPLIANT));
-  // Most changes alone determine the verdict on the pod. Therefore each pod has few changes.
+  // A single change usually determines the verdict on the pod. Therefore each pod has few changes.
   const changes = fc.oneof(
     { weight: 3, arbitrary: fc.array(someChanges(), { minLength: 1, maxLength: 3, size: 'max' }) },
     { weight: 1, arbitrary: fc.array(someChanges(), { maxLength: 7, size: 'max' }) },

@@ -7,7 +7,7 @@ const VALUES = ['net', 'db', ''];
 /** A label value that stands for all values outside the selectors. */
 const UNNAMED = 'other';
 
-/** All combinations of labels that are different for the random selectors. */
+/** All combinations of labels that the random selectors can distinguish. */
 export const UNIVERSE: readonly Readonly<Record<string, string>>[] = KEYS.reduce<Record<string, string>[]>(
   (all, key) =>
     all.flatMap((labels) => [labels, ...[...VALUES, UNNAMED].map((value) => ({ ...labels, [key]: value }))]),

@@ -8,7 +8,7 @@ export class Random {
     this.#state = seed;
   }
 
-  /** A random integer from 0 to `below`, exclusive. The generator is Mulberry32. */
+  /** A random integer that is at least 0 and less than `below`. The generator is Mulberry32. */
   int(below: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);

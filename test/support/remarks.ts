@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { sarifRun } from './sarif.ts';
 
-/** A remark: `level place: title`, and its text. */
+/** A remark. The line has the form `level place: title`, and the text follows. */
 export type ReadRemark = readonly [line: string, text: string];
 
-/** Shows a place, whose line is undefined if the remark has none. */
+/** Formats the place of a remark. The line is undefined if the remark has no line. */
 export type PlaceText = (file: string, line: number | undefined) => string;
 
 /**
- * The remarks in workflow commands, without those about the answer as a whole.
+ * The remarks in workflow commands. Remarks about the answer as a whole are left out.
  *
- * @param set the file of a remark without a file
+ * @param set the file to show for a remark that has no file
  */
 export function remarksInCommands(commands: string, placeText: PlaceText, set: string): ReadRemark[] {
   const lines = commands.split('\n').filter((line) => line !== '' && !line.startsWith('::notice title=cappol::'));

@@ -1,4 +1,7 @@
-/** Makes snapshots with the statuses that the operator would write for the policies after all of its work is done. */
+/**
+ * Makes snapshots of settled clusters. Each policy has the status that the operator would write after the end of all
+ * work.
+ */
 import { evaluateCluster } from '../../analysis/policies/evaluate-cluster.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { takeSnapshot } from '../../analysis/snapshot/take.ts';

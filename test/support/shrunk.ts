@@ -1,4 +1,4 @@
-/** Shrinks a random value from an earlier draw of a test, while the test still fails for the value. */
+/** Shrinks a random value that a test has drawn. The test must still fail for the smaller value. */
 import fc, { type Arbitrary } from 'fast-check';
 
 /**

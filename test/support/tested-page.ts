@@ -17,8 +17,8 @@ export interface TestedPage {
    */
   fileOf(snapshots: readonly Snapshot[]): string;
   /**
-   * Opens a page for the running test. After the test, the page is closed. When the page is closed, it must have logged
-   * no error, and must have requested only its own file.
+   * Opens a page for the running test. After the test, the page is closed. Until then, the page must have logged no
+   * error, and must have requested only its own file.
    */
   open(url: string, options?: OpenOptions): Promise<OpenedPage>;
 }

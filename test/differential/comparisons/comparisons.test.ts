@@ -1,6 +1,6 @@
 /**
- * Tests the pods in the output of a comparison on a real API server. The API server enforces both sets of policies. The
- * API server refuses and admits the pods as the comparison says. COMPARED=500 runs 500 pairs of sets.
+ * Tests the output of comparisons. A real API server enforces both sets of policies. The API server must admit and
+ * refuse the pods in the output as the comparison predicts. COMPARED=500 runs 500 pairs of sets.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -15,7 +15,10 @@ import { hasUnknownField } from '../../support/random-switches.ts';
 import { PolicyCluster } from '../policies/cluster.ts';
 
 const RUNS = Number(process.env.COMPARED ?? 6);
-/** The pairs of some seeds differ in few pods: then more pairs follow, until so many pods are shown as there are runs. */
+/**
+ * With some seeds, the pairs differ in few pods. More pairs follow until the number of shown pods reaches the number of
+ * runs.
+ */
 const MOST_RUNS = RUNS * 10;
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 /** The number of pairs whose policies are in one program. */

@@ -1,6 +1,6 @@
 /**
- * Creates pods while some policies of random, overlapping sets expire. The API server and the operator have to agree
- * with the reference model at the time of each creation. No operator runs.
+ * Creates pods while some policies of random, overlapping sets expire. The API server and the operator's evaluator have
+ * to agree with the reference model at the time of each creation. No operator process is running.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -47,8 +47,8 @@ const SECOND = 1_000;
 const BATCH = 6;
 const SAMPLES = 20;
 /**
- * The times until the first expiry, in seconds. All policies must be in force before the first expiry. Therefore a slow
- * machine needs more time.
+ * The possible times until the first expiry, in seconds. All policies must be in force before the first expiry. A slow
+ * machine therefore needs a longer time.
  */
 const LEADS = [6, 20, 60, 240];
 
@@ -145,8 +145,8 @@ interface Outcome {
 }
 
 /**
- * @returns the result. The result is `unclear` for a refusal during which a policy expired, because only an admitted
- * pod shows the API server's time.
+ * @returns the result, or `unclear` if the pod was refused while a policy expired. Only an admitted pod shows the API
+ * server's time.
  */
 async function evaluateCreation(trial: EndingTrial, creation: Creation): Promise<Outcome | 'invalid' | 'unclear'> {
   const pod = podOf(creation);

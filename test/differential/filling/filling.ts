@@ -105,15 +105,15 @@ async function asBefore(
   ];
 }
 
-/** The paths in `before` that are missing in `after`. Lists may have become longer. */
+/** The paths that `before` has and `after` lacks. A list in `after` may be longer. */
 function changedFrom(before: Json, after: Json, path = ''): string[] {
   if (before === null || typeof before !== 'object') return before === after ? [] : [path];
   return Object.keys(before).flatMap((key) => changedFrom(before[key], after?.[key], `${path}.${key}`));
 }
 
 /**
- * Checks a Deployment with the pod as its template. The warning at apply and the operator's verdict must predict the
- * result.
+ * Checks a Deployment that has the pod as its template. The API server's warning about the Deployment and the
+ * operator's verdict must predict the result.
  */
 async function templateDiffers(cluster: PolicyCluster, one: Case, pod: Pod, { admitted }: Fate): Promise<string[]> {
   const deployment = deploymentOf(pod);

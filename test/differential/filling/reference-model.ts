@@ -18,7 +18,7 @@ import type { Strategy, Values } from '../reference/values.ts';
 
 type Written = { -readonly [Field in keyof Secured]: Secured[Field] };
 
-/** Fills a new pod. The function sets the required values of the policy that the pod leaves unset. */
+/** Fills a new pod. The function sets each value that the policy requires and the pod leaves unset. */
 export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
   const values = policy.values as unknown as Values;
   const { spec } = pod;
@@ -37,8 +37,8 @@ export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
 }
 
 /**
- * Whether the pod may have a user namespace. By KEP-127, pods for Windows and pods with a host namespace or raw block
- * volumes cannot have a user namespace.
+ * Whether the pod may have a user namespace. According to KEP-127, a pod cannot have a user namespace if the pod is for
+ * Windows, has a host namespace, or has raw block volumes.
  */
 function mayHaveOwnUsers(pod: StatedPod): boolean {
   const { hostUsers, hostNetwork, hostPID, hostIPC } = pod.spec;
@@ -58,7 +58,9 @@ export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: St
   return { ...rest, ...secured({ ...(securityContext && { securityContext }) }, kept) };
 }
 
-/** A container with its own values in `spec.containers` gets the seccomp profile on the container, not on the pod. */
+/**
+ * If a container has its own values in `spec.containers`, the seccomp profile is set on the container, not on the pod.
+ */
 function created(policy: ResolvedPolicy, pod: StatedPod, c: StatedContainer): StatedContainer {
   const { minor } = policy.standard;
   const own = ownValues(policy, c);

@@ -1,6 +1,6 @@
 /**
  * Tests defaulting when other mutations add containers before or after our mutation. Our mutation must also fill the
- * containers of other mutations.
+ * containers that other mutations add.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { waitFor } from '../../../hack/controlplane/wait.ts';

@@ -181,8 +181,8 @@ const FIELDS = {
 };
 
 /**
- * Random lists of references, or no list. An API server accepts profiles of type OCI only with a feature gate. If the
- * feature gate is off, no pod shows that a label is too tight.
+ * Random lists of references, or no list. An API server accepts profiles of type OCI only if a feature gate is on. If
+ * the gate is off, no pod can show that a label is too tight.
  */
 function referenceLists() {
   const isOff = offers(SERVER_MINOR, 'seccompFromOci') && !ACCEPTS_OCI;
@@ -238,8 +238,8 @@ const CONTAINER_FIELDS = OVERRIDE_FIELDS.filter((field) =>
   RULES.some(({ id, ofContainer }) => ofContainer && id.split('.')[0] === field),
 );
 /**
- * Names of containers in random pods, and a name that no random pod has. In random pods, the image has the name of its
- * container, with or without a tag.
+ * Names of containers in random pods, and a name that no container in a random pod has. In random pods, the image of a
+ * container has the container's name, with or without a tag.
  */
 const NAMED = ['app', 'second', 'init', 'sidecar', 'debug', 'debug-0-0', 'debug-1-0', 'other'];
 
@@ -273,7 +273,7 @@ function someContainers(most = 5): Arbitrary<NamedContainers[]> {
 }
 
 /**
- * Seccomp values for a container. RefusedOnPod is only for pods. Beside an empty list of types, the API requires
+ * Seccomp values for a container. RefusedOnPod is only for pods. If the list of types is empty, the API requires
  * `unset`.
  */
 function ofContainer({ unset, ...seccomp }: NonNullable<CapabilityPolicyOverrides['seccomp']>) {

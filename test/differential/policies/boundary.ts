@@ -8,8 +8,8 @@ import { SWITCHED_PODS, settingsIn } from '../../support/random-switches.ts';
 import type { Profiles, Range, Strategy, Values } from '../reference/values.ts';
 
 /**
- * The changes of a pod at the limits of a policy, including the limits in `spec.containers`. The changes set values, or
- * images that match or nearly match a pattern.
+ * Changes that bring a pod to the limits of a policy, including the limits in `spec.containers`. A change sets a value,
+ * or an image that matches or nearly matches a pattern.
  */
 export function boundaryOf({ values, containers }: ResolvedPolicy): readonly Steps[] {
   const all = [values, ...containers.map((entry) => ({ ...values, ...entry.values }))] as unknown as Values[];
@@ -44,7 +44,10 @@ function step(to: Step['to'], path: string, value: unknown): Step {
   return { to, path: path.split('.'), value };
 }
 
-/** Returns two changes, which set the value on the main container and on a container of another kind. */
+/**
+ * Returns two changes. One change sets the value on the main container. The other change sets the value on a container
+ * of another kind.
+ */
 function onContainers(path: string, value: unknown, ...others: Step[]): Steps[] {
   return (['app', 'init'] as const).map((to) => [step(to, path, value), ...others]);
 }
@@ -276,8 +279,8 @@ const HOST_PROCESS = { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' 
 const SECCOMP_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod';
 
 /**
- * Changes for rules that distinguish only two values. A change also sets the other fields that the API server then
- * requires.
+ * Changes for rules that distinguish only two values. A change also sets the other fields that the API server requires
+ * together with the value.
  */
 const SWITCHES: readonly Steps[] = [
   ...SWITCHED_PODS.map(({ spec = {}, container = {} }) => [
@@ -302,7 +305,7 @@ const SWITCHES: readonly Steps[] = [
   [step('app', 'securityContext.runAsUser', 1000), step('pod', 'securityContext.runAsUser', 0)],
   ...['unconfined', 'docker/default'].flatMap((value): Steps[] => {
     const annotation = { to: 'metadata' as const, path: ['annotations', SECCOMP_ANNOTATION], value };
-    // The API server refuses an annotation beside a field with another value.
+    // The API server refuses an annotation if the field has another value.
     const type = value === 'unconfined' ? 'Unconfined' : 'RuntimeDefault';
     return [undefined, { type }].map((profile) => [step('pod', 'securityContext.seccompProfile', profile), annotation]);
   }),

@@ -59,9 +59,9 @@ export interface Verdict {
 }
 
 /**
- * The number of policies that are in force at the same time. A low number keeps the API server quick. Without
- * variables, a program of several policies with many rules has no room for the details of its messages. The test
- * compares the engines by the details of their messages.
+ * The number of policies that are in force at the same time. A low number keeps the API server quick. If a program
+ * without variables has several policies with many rules, its messages have no room for details. The test needs the
+ * details to compare the engines.
  */
 const BATCH = offers(SERVER_MINOR, 'admissionVariables') ? 40 : 1;
 const CONCURRENCY = 8;

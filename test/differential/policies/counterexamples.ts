@@ -121,8 +121,8 @@ function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersio
 }
 
 /**
- * Whether the label refuses a pod that the rule admits. The rule's CEL finds the pod, and the API server confirms that
- * the label refuses the pod.
+ * Whether the label refuses a pod that the rule admits. The search for the pod uses the rule's CEL. The API server
+ * confirms that the label refuses the pod.
  */
 async function hasCounterexample(
   cluster: PolicyCluster,

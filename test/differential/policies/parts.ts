@@ -56,7 +56,7 @@ export const SIZES: Sizes = { policies: 60, namespaces: 40, pods: 5_000, meeting
 
 /**
  * @param runs the number of policies, sets (part c), steps or topologies
- * @returns whether there was no difference
+ * @returns whether no difference was found
  */
 export async function runPart(part: Part, runs: number, seed: number, sizes = SIZES): Promise<boolean> {
   const audit = new AuditLog();

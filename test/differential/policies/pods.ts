@@ -63,8 +63,8 @@ export function anyField(): Arbitrary<Steps> {
 }
 
 /**
- * Compliant pods, each of which complies in a different way. If the policy refuses all of these pods, the function
- * still returns them.
+ * Pods that comply with the policy, each in a different way. If the policy refuses all candidates, the function returns
+ * the refused candidates.
  */
 export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   const values = policy.values as unknown as Values;
@@ -89,7 +89,7 @@ export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
 }
 
 /**
- * The required fields of a policy. The first object has the fields of a pod, and the second object has the fields of
+ * The fields that a policy requires. The first object has the fields of a pod, and the second object has the fields of
  * each container.
  */
 function demanded(values: Values): [Fields, Fields] {

@@ -127,8 +127,8 @@ function allowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
 }
 
 /**
- * If defaulting fills in false, some containers must set true. The API server does not accept false for these
- * containers.
+ * A policy may fill in false. Some containers must then set true, because the API server does not accept false for
+ * these containers.
  */
 function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   const windows = isForWindows(pod);

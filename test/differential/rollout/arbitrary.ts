@@ -68,8 +68,8 @@ function stage(set: string): Arbitrary<Stage> {
 }
 
 /**
- * The namespaces of a set with random labels. Some of the labels are for policies without a rollout. Without a rollout,
- * the label has no meaning.
+ * The namespaces of a set with random labels. Some of the labels are for policies without a rollout. The label for such
+ * a policy has no meaning.
  */
 function namespaces(set: string, policies: readonly string[]): Arbitrary<PolicySet['namespaces']> {
   const own = fc.array(fc.constantFrom(...UNIVERSE), { minLength: 2, maxLength: 2 });

@@ -1,6 +1,6 @@
 /**
- * Compares the operator's verdict with the verdict of the reference model. The verdict says whether a pod keeps a
- * namespace from being promoted.
+ * Compares the operator's verdict with the verdict of the reference model. The verdict says whether a pod blocks the
+ * promotion of a namespace.
  */
 import { evaluateNamespace } from '../../../operator/evaluate/namespace.ts';
 import { matches } from '../../../operator/policy/selector.ts';
@@ -35,9 +35,9 @@ export function promotionDiffers(trial: Trial, scene: Scene, pod: StatedPod): st
 }
 
 /**
- * Whether the pod blocks the promotion. Once enforced, the policy decides together with the Enforce policies of its
- * priority, but not beside a policy with a higher priority. A pod does not block the promotion if its creator is
- * unknown and might use a policy that the pod complies with.
+ * Whether the pod blocks the promotion. After the promotion, the policy decides together with the Enforce policies of
+ * the same priority. A policy with a higher priority would decide instead. If the creator of a pod is unknown, the pod
+ * does not block the promotion if it complies with a policy that the creator might use.
  */
 function blocks(scene: Scene, policy: string, pod: StatedPod): boolean {
   const all = deciders(promotedIn(scene, policy), 'Enforce');

@@ -11,7 +11,7 @@ import { broken } from '../reference/reference-model.ts';
 export interface RolloutFacts {
   /** The mode of the policy in namespaces that are still pending. */
   readonly meanwhile: Mode;
-  /** Whether all namespaces that must not be enforced yet have the label. */
+  /** Whether the label is set on all namespaces where the policy must not be enforced yet. */
   readonly begun: boolean;
 }
 
@@ -52,8 +52,8 @@ function labelOf(policy: string): string {
 }
 
 /**
- * Whether the policy, once enforced, would admit the pod. Creators of pods that will be refused see a warning. A pod
- * that complies after filling will not be refused.
+ * Whether the policy would admit the pod after the promotion. If the policy would refuse the pod, the creator sees a
+ * warning. The policy will not refuse a pod that complies after filling.
  */
 export function wouldComply(namespace: NamespaceFacts, policy: ResolvedPolicy, pod: StatedPod): boolean {
   return isPendingIn(namespace, policy.name) && compliesFilled(policy, pod);

@@ -90,8 +90,8 @@ function trialOf({ set, objects }: Accepted, compiled: Compiled): Pick<Trial, 's
 }
 
 /**
- * The policy, not split into parts. Until the newly selected namespaces are labelled, the policy keeps its old
- * selector, with its new rules.
+ * The whole policy, not split into parts. The rules of the policy are always the new rules. The selector is the old
+ * selector until the newly selected namespaces are labelled.
  */
 function asWhole(object: CompletePolicy, { stages }: RollingSet): ResolvedPolicy {
   const { name = '' } = object.metadata ?? {};

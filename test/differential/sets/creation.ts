@@ -111,8 +111,8 @@ function admitted(
 }
 
 /**
- * Whether a forged policy name stays on the pod because the name could be true. The policy with this name must come
- * later in the order of names, and must also admit the pod.
+ * Whether a forged policy name stays on the pod because the name could be true. The policy with this name must also
+ * admit the pod. The name must sort after the name of the chosen policy.
  */
 function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string | undefined): boolean {
   const later = deciders(scene, 'Enforce').find(({ name }) => name === forged && name > (chosen?.name ?? ''));
@@ -130,8 +130,8 @@ function refused({ evaluator }: Trial, scene: Scene, pod: StatedPod, { text }: A
 }
 
 /**
- * The maximum length of a warning. If all warnings together are long, the API server cuts each warning to this length
- * (apiserver/pkg/endpoints/filters/warning.go).
+ * The maximum length of a warning. If the warnings together are too long, the API server cuts each warning to this
+ * length (apiserver/pkg/endpoints/filters/warning.go).
  */
 const CUT_WARNING = 256;
 

@@ -53,7 +53,7 @@ export interface Decision {
   readonly pod: StatedPod;
   /**
    * The policy that PodSecurityPolicy would have chosen. The value is undefined if no policy admits the pod, or if no
-   * policy reaches its namespace.
+   * policy reaches the pod's namespace.
    */
   readonly chosen?: ResolvedPolicy;
   /** Whether the chosen policy has changed the pod. */
@@ -61,8 +61,9 @@ export interface Decision {
 }
 
 /**
- * The policies that decide in the namespace for one mode. Among the policies of the mode that select the namespace, the
- * policies with the highest priority decide. From the time in `expires` on, a policy counts as deleted.
+ * The policies that decide in the namespace for one mode. The candidates are the policies of this mode that select the
+ * namespace. The candidates with the highest priority decide. From the time in `expires` on, a policy counts as
+ * deleted.
  */
 export function deciders(scene: Scene, mode: Mode): ResolvedPolicy[] {
   const { policies, labels, time } = scene;
@@ -87,8 +88,9 @@ function complies(scene: Scene, policy: ResolvedPolicy, pod: StatedPod): boolean
 
 /**
  * The policy that admits a pod in mode Enforce. The first policy by name that admits the pod unchanged takes
- * precedence. If no policy does, the first policy by name that admits the pod after filling decides. With `defaulting:
- * PodSecurityPolicy`, each policy changes a pod that sets a seccomp profile, unless the pod names a policy.
+ * precedence. If no policy admits the unchanged pod, the first policy by name that admits the pod after filling
+ * decides. With `defaulting: PodSecurityPolicy`, each policy changes a pod that sets a seccomp profile, unless the pod
+ * names a policy.
  */
 export function enforce(scene: Scene, pod: StatedPod): Decision {
   const usable = deciders(scene, 'Enforce').filter((policy) => mayUse(scene, policy));
@@ -152,8 +154,8 @@ export function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelect
 }
 
 /**
- * The service account of a pod, without the group `system:authenticated`. The API server does not add this group for a
- * check of the account's rights.
+ * The service account of a pod, without the group `system:authenticated`. The API server does not add this group when
+ * the API server checks the rights of the account.
  */
 export function accountOf(namespace: string, name: string): Person {
   return {

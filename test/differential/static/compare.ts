@@ -1,6 +1,6 @@
 /**
- * Compares policies in files of an API server with the same policies as objects of the API. One API server decides
- * about the same pods twice. The files decide first. After the files are removed, the objects decide.
+ * Compares policies in an API server's files with the same policies as objects of the API. One API server answers the
+ * same requests twice. At first, the policies are in files. After the removal of the files, the policies are objects.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -59,8 +59,8 @@ export interface Comparison {
 }
 
 /**
- * @param whole whether to measure more starts, which the test does not check. The additional starts are starts of a
- * second API server, and all starts with objects.
+ * @param whole whether to measure more starts. The additional starts are the starts of a second API server, and all
+ * starts with policies as objects. The test does not check the additional starts.
  */
 export async function compareStatic(runs: number, seed: number, { whole = false } = {}): Promise<Comparison> {
   const policies = POLICIES.map((one) => JSON.stringify(one)).join('\n---\n');
@@ -106,8 +106,8 @@ export async function compareStatic(runs: number, seed: number, { whole = false 
 }
 
 /**
- * Creates the roles, which cannot be in a file, and namespaces with their service accounts. No controller creates the
- * service accounts here.
+ * Creates namespaces, their service accounts, and the roles. Roles cannot be in a file. This control plane has no
+ * controller that creates service accounts.
  */
 async function prepare(api: Api, directory: string): Promise<void> {
   // The role `edit` stays empty, because this control plane has no controller that aggregates roles.

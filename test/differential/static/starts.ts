@@ -36,7 +36,7 @@ export class Start {
     let prepared: Promise<void> | undefined;
     this.hammer = new Hammer(async () => {
       prepared ??= createNamespace(api, namespace, { team: 'a' });
-      // While no API server answers, creating the namespace fails and is repeated.
+      // Creating the namespace fails while no API server answers. The client tries again.
       await prepared.catch((error) => {
         prepared = undefined;
         throw error;
@@ -73,7 +73,9 @@ export async function restarts(controlPlane: ControlPlane, namespace: string): P
   return start.end();
 }
 
-/** Starts one more API server beside a running one. The clients send requests only to the new API server. */
+/**
+ * Starts one more API server while another API server is running. The clients send requests only to the new API server.
+ */
 export async function joins(controlPlane: ControlPlane, namespace: string): Promise<Counts> {
   const [port = 0] = await freePorts(1);
   const server = `https://127.0.0.1:${port}`;

@@ -32,8 +32,8 @@ export interface Track {
 }
 
 /**
- * Overrides that concern pods, not only containers. Each override alone makes a policy an exception. With the override,
- * the policy admits more than without it.
+ * Overrides that concern pods, not only containers. Each of these overrides makes a policy admit more pods. A single
+ * override is enough to make the policy an exception.
  */
 const OF_PODS: readonly CapabilityPolicyOverrides[] = [
   { hostPID: true },

@@ -32,7 +32,7 @@ export interface Topology extends PolicySet {
 /** The label of namespaces. The policies of a confined topology select only namespaces with this label. */
 export const ZONE = 'example.com/zone';
 const ENVIRONMENT = 'environment';
-/** A number n: one in n namespaces has no label ZONE. */
+/** If this number is n, one in n namespaces has no label ZONE. */
 const WITHOUT_ZONE = 8;
 /** The maximum number of policies with restricted use that can decide in one namespace. */
 const MOST_RESTRICTED = 10;
@@ -81,9 +81,9 @@ const ROLLOUT = fc.oneof(
 type Drawn = [CapabilityPolicySpec, End, CapabilityPolicySpec['rollout'], tight: boolean];
 
 /**
- * The spec of a policy. Half of the policies have level restricted, so that pods are refused although one of several
- * policies would be enough. Policies that expire soon have no label and no defaulting. The operator would remove the
- * label and the defaulting only a moment after the expiry.
+ * The spec of a policy. A pod needs to satisfy only one of several policies. Half of the policies therefore have level
+ * restricted, so that some pods are still refused. Policies that expire soon have no label and no defaulting. The
+ * operator would remove the label and the defaulting only a moment after the expiry.
  */
 function specOf(drawn: Drawn | undefined, rolledOut: boolean): CapabilityPolicySpec {
   if (!drawn) throw new Error('a policy without a spec');
@@ -91,8 +91,8 @@ function specOf(drawn: Drawn | undefined, rolledOut: boolean): CapabilityPolicyS
   return {
     ...spec,
     ...(tight && { level: 'restricted' as const }),
-    // A policy for many namespaces gets no high priority. With a high priority, it would keep the other policies from
-    // deciding.
+    // A policy for many namespaces gets no high priority. If its priority were high, the other policies would not
+    // decide in these namespaces.
     ...(!isNarrow(spec.namespaceSelector) && spec.priority === 7 && !tight && { priority: 0 }),
     ...(rolledOut && { rollout }),
     ...(end === 'soon' && { podSecurityLabels: 'Off' as const, defaulting: 'Disabled' as const }),
@@ -130,7 +130,7 @@ function selectors(namespaces: readonly string[], confined: boolean): Arbitrary<
   return any.map((one) => both(one, { matchExpressions: [{ key: ZONE, operator: 'Exists' }] }));
 }
 
-/** A selector with a requirement on one key, with any operator. */
+/** A selector with a requirement on one key. The requirement has any operator. */
 const REQUIREMENT: Arbitrary<LabelSelector> = fc
   .constantFrom<{ readonly key: string; readonly all: string[] }>(
     { key: 'team', all: ['net', 'db', ''] },
@@ -177,8 +177,8 @@ function grant(
 }
 
 /**
- * Leaves out policies if too many policies could decide in some namespace. All stages of rollouts, and the times before
- * and after each expiry, are considered.
+ * Leaves out policies if too many policies could decide in some namespace. The function considers all stages of
+ * rollouts, and the times before and after each expiry.
  *
  * @param selects whether a policy selects a namespace
  */

@@ -54,7 +54,10 @@ export interface Outcome {
 }
 
 const SECOND = 1_000;
-/** The time in ms within which the operator compiles the policies without an expired policy, even on a busy machine. */
+/**
+ * The maximum time in ms from the expiry of a policy until the operator has compiled the other policies. The time is
+ * long enough for a busy machine.
+ */
 export const FOLLOWS_MS = 30_000;
 /** A namespace that no policy reaches. */
 const EXCLUDED = 'kube-public';
@@ -248,7 +251,7 @@ function refusal(scene: Scene, { text }: Answer): string[] {
   ];
 }
 
-/** The policies in a message that do not decide in the namespace. */
+/** The policies that a message names although the policies do not decide in the namespace. */
 function strangers(scene: Scene, mode: Mode, text: string): string[] {
   const names = deciders(scene, mode).map(({ name }) => name);
   const named = [...text.matchAll(/CapabilityPolicy ([^ :]+): /g)].map(([, name = '']) => name);

@@ -1,5 +1,5 @@
-// Says what kstatus, by which Flux waits for what it applied, makes of Kubernetes objects: one in JSON a line in, its status a
-// line out.
+// Prints the kstatus of Kubernetes objects. Flux uses kstatus to wait for the objects that Flux has applied. Each input
+// line is an object in JSON, and each output line is the status of one object.
 package main
 
 import (

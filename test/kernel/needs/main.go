@@ -1,4 +1,5 @@
-// A program for containers that does one thing for which the kernel asks for capabilities, and fails without them.
+// A program for containers. The program performs one action that needs certain capabilities, and fails without these
+// capabilities.
 //
 //	needs NAME [ARGUMENT...]
 package main
@@ -18,7 +19,7 @@ import (
 
 const other = 1000
 
-// File of another owner, with mode 0600; a file with the set-user-ID bit; a file that may be changed.
+// The first file has another owner and mode 0600. The second file has the set-user-ID bit. The third file can change.
 const (
 	foreign = "/foreign"
 	setuid  = "/setuid"
@@ -33,7 +34,7 @@ var actions = map[string]func() error{
 	"daemon":  daemon,
 	"sniff":   sniff,
 	"mount":   func() error { return syscall.Mount("tmpfs", "/mnt", "tmpfs", 0, "") },
-	// A workload that tries to mount, and goes on.
+	// A workload that tries to mount, and continues even if the mount fails.
 	"try-mount":     func() error { _ = syscall.Mount("tmpfs", "/mnt", "tmpfs", 0, ""); return nil },
 	"ptrace":        ptrace,
 	"address":       address,
@@ -57,7 +58,7 @@ func main() {
 	}
 }
 
-// An echo request by a raw socket, and its answer.
+// Sends an echo request through a raw socket, and reads the answer.
 func ping() error {
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_RAW, syscall.IPPROTO_ICMP)
 	if err != nil {
@@ -88,7 +89,7 @@ func sniff() error {
 	return syscall.Bind(socket, &syscall.SockaddrLinklayer{Protocol: all, Ifindex: 1})
 }
 
-// A process of another user that sleeps.
+// Starts a sleeping process of another user.
 func stranger() (*exec.Cmd, error) {
 	command := exec.Command("/proc/self/exe", "sleep", "60")
 	credential := &syscall.Credential{Uid: other, Gid: other, NoSetGroups: true}
@@ -113,7 +114,7 @@ func kill() error {
 	return command.Process.Kill()
 }
 
-// Adds an address to the loopback interface, by netlink (rtnetlink(7)).
+// Adds an address to the loopback interface through netlink (rtnetlink(7)).
 func address() error {
 	socket, err := syscall.Socket(syscall.AF_NETLINK, syscall.SOCK_RAW, syscall.NETLINK_ROUTE)
 	if err != nil {
@@ -164,7 +165,7 @@ func capset() error {
 	return nil
 }
 
-// A process in a user namespace of its own, where it needs nothing from outside.
+// Starts a process in a separate user namespace. The process needs no capability outside this namespace.
 func ownNamespace() error {
 	command := exec.Command("/proc/self/exe", "chroot")
 	command.SysProcAttr = &syscall.SysProcAttr{
@@ -175,7 +176,7 @@ func ownNamespace() error {
 	return command.Run()
 }
 
-// Starts many processes, one after the other, and prints the processor time that they took, in milliseconds.
+// Starts many processes, one after the other, and prints their CPU time in milliseconds.
 func forks() error {
 	count, err := strconv.Atoi(os.Args[2])
 	for i := 0; i < count && err == nil; i++ {
@@ -191,7 +192,8 @@ func forks() error {
 	return err
 }
 
-// Executes a program by a path that contains a line of the kernel's trace, about the process of another container.
+// Executes a program whose path contains a forged line of the kernel's trace. The forged line is about a process of
+// another container.
 func forge() error {
 	line := os.Args[2]
 	folder := "/mnt/x\n" + line

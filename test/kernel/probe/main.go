@@ -1,6 +1,6 @@
-// A program for containers: tells what it holds, then starts others, as a shell would.
+// A program for containers. The program prints its capabilities, and then starts other programs, as a shell would.
 //
-//	probe [program...]                  prints /proc/self/status, and of each program what it prints
+//	probe [program...]                  prints /proc/self/status, and the output of each program
 //	probe grant FILE MASK effective|permitted   sets FILE's capabilities; MASK in hexadecimal (setcap(8))
 package main
 
@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-// struct vfs_cap_data, revision 2 (linux/include/uapi/linux/capability.h).
+// Writes struct vfs_cap_data, revision 2 (linux/include/uapi/linux/capability.h).
 func grant(file, hexMask string, effective bool) error {
 	mask, err := strconv.ParseUint(hexMask, 16, 64)
 	if err != nil {

@@ -1,4 +1,4 @@
-/** Whether the API server lets a user without `exempt` change or create a namespace. */
+/** Computes whether the API server admits the change or the creation of a namespace by a user without `exempt`. */
 import { isEnforced, type Space, type Text } from './world.ts';
 
 /** A request of a user without `exempt`. */
@@ -12,16 +12,16 @@ export interface Change {
 /**
  * Whether the guard admits a change of a namespace under the admission policies in force.
  *
- * @param text the admission policy in force, or undefined if there is none
+ * @param text the admission policy in force, or undefined if no admission policy is in force
  * @param overridden whether a policy of a higher priority decides in the namespace
  */
 export type Guard = (text: Text | undefined, change: Change, overridden: boolean) => boolean;
 
 /**
  * The guard's rules in docs/security-model.md. No user without `exempt` may take a namespace out of the policy, or
- * bring a namespace in as pending. If a change removes the rollout's label, the label also counts as absent before the
- * change. The label also counts as absent for a namespace that the policy did not select before. The guard protects the
- * policy even if an overriding policy decides, because the overriding policy may be deleted later.
+ * bring a pending namespace into the policy. If a change removes the rollout's label, the label also counts as absent
+ * before the change. The label also counts as absent for a namespace that the policy did not select before. The guard
+ * protects the policy even if an overriding policy decides, because the overriding policy may be deleted later.
  */
 export const STATED_GUARD: Guard = (text, { name, before, after }) => {
   const bare = before ?? after;

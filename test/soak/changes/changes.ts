@@ -1,7 +1,7 @@
 /**
  * Tests a law about changes of policies. The test creates, changes and deletes policies, and policies expire. A pod
- * that both the old and the new state admit is never refused. A pod that both states refuse is never admitted.
- * Operators are killed before and after their writes, and API servers at any time.
+ * that both the old and the new state admit is never refused. A pod that both states refuse is never admitted. The test
+ * kills operators before and after their writes. The test kills API servers at any time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_FLAGS } from '../../../hack/bench/operator-under-test.ts';
