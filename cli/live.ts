@@ -61,13 +61,13 @@ const UNASSESSED: readonly Source[] = [
 
 /** Describes for error messages why a command reads a cluster. */
 export interface LivePurpose {
-  /** Says, as text, what is missing in the result if a kind that is evaluated cannot be read. */
+  /** A text that says what is missing in the result if an evaluated kind cannot be read. */
   readonly notEvaluated: string;
 }
 
 /**
- * The consequence, as text, if a kind cannot be read for a snapshot. A cluster without the CRD has the same
- * consequence, because no status reports violations there.
+ * A text for a snapshot that says what is missing if a kind cannot be read. The text is also true for a cluster without
+ * the CRD, because no status reports violations there.
  */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
 

@@ -31,8 +31,8 @@ export interface ReadOptions {
 }
 
 /**
- * The kinds without which the result is still useful. If admission policies and their bindings are missing, only
- * statements about policies whose current spec is not accepted are lost. Policies may be missing only if the cluster
+ * The kinds without which the result is still useful. If admission policies and their bindings are missing, the result
+ * lacks only statements about policies whose current spec is not accepted. Policies may be missing only if the cluster
  * has no CRD.
  */
 const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];

@@ -1,6 +1,6 @@
 /**
- * Gives advice on a pod's capabilities. The advice names capability names that have no effect or an unexpected effect,
- * and ways to need fewer capabilities. Findings are not violations, because no policy decides about them.
+ * Gives advice on a pod's capabilities. The advice is about capability names that have no effect or an unexpected
+ * effect, and about ways to need fewer capabilities. Findings are not violations, because no policy decides about them.
  */
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';

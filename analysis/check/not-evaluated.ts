@@ -1,4 +1,7 @@
-/** Counts and describes, by kind, the objects that may make pods but in which no pod can be evaluated. */
+/**
+ * Counts and describes objects that may make pods, but in which no pod can be evaluated. The objects are grouped by
+ * kind.
+ */
 import { firstOf } from '../../operator/text/wording.ts';
 import type { NotEvaluated } from './result.ts';
 

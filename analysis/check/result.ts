@@ -31,7 +31,7 @@ export interface CheckedItem {
   readonly verdict: ItemVerdict;
   /** The reason why the verdict is NotSelected; null for all other verdicts. */
   readonly notSelected: NotSelectedReason | null;
-  /** True for a workload in a cluster whose template complies, although pods of an older template violate policies. */
+  /** True for a workload in a cluster if its template complies, but pods of an older template violate policies. */
   readonly onlyOldPods: boolean;
   readonly violations: readonly CheckedViolation[];
   /** Advice on capabilities, which does not affect the verdict. */

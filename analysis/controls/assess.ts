@@ -52,8 +52,7 @@ export interface ControlResult {
   readonly control: Control;
   readonly passed: number;
   /**
-   * The number of workloads that break no visible part of the control, while another part of the control cannot be
-   * seen.
+   * The number of workloads that break no visible part of the control, but another part of the control cannot be seen.
    */
   readonly partly: number;
   readonly failed: readonly BreakingWorkload[];

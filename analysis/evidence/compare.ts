@@ -30,9 +30,7 @@ export interface ContainerEvidence {
 /** The checks of one capability, summed over all pods of the workload. */
 export interface SeenChecks extends Seen {
   readonly capability: string;
-  /**
-   * True if no tool reported whether the kernel granted the checks, so that the result is derived from the manifest.
-   */
+  /** True if no tool reported whether the kernel granted the checks. The result is then derived from the manifest. */
   readonly assumed?: true;
 }
 

@@ -34,8 +34,8 @@ export type NewException = Exception & { readonly because: 'Created' | 'Renewed'
 export type EndedException = Exception & { readonly because: 'Deleted' | 'Expired' | 'Changed' };
 
 /**
- * A grant of a policy. `since` is the time from which on no workload needed the grant, and is absent if the operator
- * did not report the time.
+ * A grant of a policy. From the time `since` on, no workload needed the grant. `since` is absent if the operator did
+ * not report the time.
  */
 export type PolicyGrant = { readonly policy: string } & Grant & { readonly since?: string };
 

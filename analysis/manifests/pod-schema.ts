@@ -53,7 +53,7 @@ export function podFieldsIn(pod: unknown): CheckedFields {
   return { ...rest, unknown: unknownFields(unknown) };
 }
 
-/** Checks the fields of an object whose kind makes no pods, although the fields of the kind are known. */
+/** Checks the fields of an object. The kind of the object makes no pods, but the fields of the kind are known. */
 export function objectFields(value: unknown, kind: string, textOf?: Hinting['textOf']): CheckedFields {
   return checkedFields(value, schemaOf(typeOf(kind)), textOf);
 }

@@ -4,7 +4,7 @@ import type { Remark } from './migration.ts';
 export interface MigratedField {
   readonly statements?: readonly Statement[];
   readonly remarks?: readonly Remark[];
-  /** The remark on a field that alone makes the policy refuse every pod. */
+  /** The remark on the field, if the field alone makes the policy refuse every pod. */
   readonly never?: Remark;
 }
 

@@ -1,4 +1,7 @@
-/** Finds the policies that decide in a namespace, now or once their rollouts have reached the namespace. */
+/**
+ * Finds the policies that decide in a namespace now, and the policies that will decide there when their rollouts have
+ * reached the namespace.
+ */
 import type { CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';

@@ -46,7 +46,8 @@ export function baselineFolder({
 
 /**
  * Writes a file for each namespace with exceptions, and a file for each policy that the exceptions loosen. `kubectl
- * apply -f FOLDER` reads files in the order of their names, in which exceptions precede the policies that they loosen.
+ * apply -f FOLDER` reads files in the order of their names. In this order, exceptions precede the policies that they
+ * loosen.
  */
 export function writeBaseline(folder: string, printed: Printed, io: Io): void {
   const files = filesOf(printed.policies);
