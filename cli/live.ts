@@ -22,7 +22,9 @@ export interface Rights {
    * policies.
    */
   readonly forbidden: readonly Source[];
-  /** A line for each missing right, which also says what the result lacks. The list is empty if no right is missing. */
+  /**
+   * A line for each missing right. The line also says what the result lacks. The list is empty if no right is missing.
+   */
   readonly missing: readonly string[];
   /** Whether everything that the evaluation needs could be read. */
   readonly canEvaluate: boolean;
@@ -142,8 +144,8 @@ export function acceptedStateOf(
 }
 
 /**
- * The state of a cluster's policies, which the evaluation of the cluster needs. In a new state, no policy is accepted
- * yet, and no program is rendered.
+ * The state of a cluster's policies. The evaluation of the cluster needs this state. In a new state, no policy is
+ * accepted yet, and no program is rendered.
  */
 export function stateOf(
   cluster: Cluster,

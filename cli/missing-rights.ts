@@ -1,4 +1,4 @@
-/** Makes one message that names all rights that a user lacks to read a cluster. */
+/** Makes one message about the rights that a user lacks to read a cluster. The message names all of these rights. */
 import type { ApiError } from '../operator/cluster/api-error.ts';
 import { pathFor } from '../operator/cluster/paths.ts';
 import type { Source } from '../operator/cluster/reading.ts';

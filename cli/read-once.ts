@@ -80,7 +80,7 @@ interface Asking {
   readonly namespace?: string | undefined;
 }
 
-/** Finds out which kinds the user may not read, by asking for one object of each kind. */
+/** Finds out which kinds the user may not read. The function asks for one object of each kind. */
 export async function forbiddenSources(
   client: ApiClient,
   signal: AbortSignal | undefined,

@@ -34,7 +34,8 @@ export interface WorkloadChange {
   readonly before: Effect;
   readonly after: Effect;
   /**
-   * The violations that cause the new effect: the candidates refuse, warn about or audit the workload because of them.
+   * The violations that cause the new effect. Because of these violations, the candidates refuse, warn about or audit
+   * the workload.
    */
   readonly violations: readonly CheckedViolation[];
 }
@@ -90,7 +91,7 @@ export interface RefusedIfEnforced {
 
 export interface ChangeSummary extends ChangeCounts {
   readonly namespaces: number;
-  /** The number of namespaces that are safe to enforce, among those that a candidate selects. */
+  /** The number of namespaces that are safe to enforce. Only namespaces that a candidate selects are counted. */
   readonly safeToEnforce: number;
   readonly candidateNamespaces: number;
   /** For each candidate with `spec.rollout`, how many namespaces begin in each state. */

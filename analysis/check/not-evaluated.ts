@@ -7,7 +7,7 @@ import type { NotEvaluated } from './result.ts';
 
 const NAMED = 20;
 
-/** Counts objects that could not be evaluated, by kind. */
+/** Counts, by kind, the objects that could not be evaluated. */
 export class NotEvaluatedObjects {
   readonly #kinds = new Map<string, { count: number; makesPods: true | null }>();
 

@@ -34,7 +34,7 @@ export interface CheckedItem {
   /** True for a workload in a cluster if its template complies, but pods of an older template violate policies. */
   readonly onlyOldPods: boolean;
   readonly violations: readonly CheckedViolation[];
-  /** Advice on capabilities, which does not affect the verdict. */
+  /** Advice on capabilities. The advice does not affect the verdict. */
   readonly findings: readonly CheckedFinding[];
 }
 
@@ -124,12 +124,15 @@ export interface Summary {
   readonly findings: number;
   /** The number of objects of kinds that make no pods, such as services and roles. */
   readonly skipped: number;
-  /** Objects that may make pods but have no pod template that could be evaluated, by kind. */
+  /** Objects that may make pods, but have no pod template that could be evaluated. Each kind has one entry. */
   readonly notEvaluated: readonly NotEvaluated[];
   /** The documents in folders that were skipped because they are not Kubernetes objects. */
   readonly notKubernetes: readonly OtherDocuments[];
   /** The number of problems that do not make the check fail. */
   readonly warnings: number;
-  /** The number of objects that could not be read or evaluated, and of fields that the API server would refuse. */
+  /**
+   * The number of errors. An error is an object that could not be read or evaluated, or a field that the API server
+   * would refuse.
+   */
   readonly errors: number;
 }

@@ -56,7 +56,7 @@ export function violationsOf(
   return checked;
 }
 
-/** A cache of violations, by mode and kind: workloads with equal pods share their violations. */
+/** A cache of violations for each mode and kind. Workloads with equal pods share their violations. */
 const violationsByModeAndKind = perObject(
   (_: WorkloadVerdict['violations']) => new Map<string, readonly CheckedViolation[]>(),
 );

@@ -65,8 +65,8 @@ function onlyWith(rules: readonly string[], policy: ResolvedPolicy): ResolvedPol
 }
 
 /**
- * Finds a list of as few items as possible for which the condition holds. The condition must hold for all items
- * together. If the condition holds for list A, it must also hold for every list that contains A. The algorithm is
+ * Finds a list for which the condition holds, and which has as few items as possible. The condition must hold for all
+ * items together. If the condition holds for list A, it must also hold for every list that contains A. The algorithm is
  * QuickXplain: U. Junker, AAAI 2004.
  *
  * @param always items that are part of every list

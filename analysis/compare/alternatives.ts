@@ -9,7 +9,7 @@ import type { Check } from '../../operator/rules/rule.ts';
 import { NotUnderstood } from './paths.ts';
 import { factorsOf, type Reads, readsOf } from './reads.ts';
 
-/** An expression about the parts of a pod, as a list of checks that an Evaluator can evaluate. */
+/** An expression about the parts of a pod, in the form of checks that an Evaluator can evaluate. */
 export interface Expression {
   /** A number that identifies the expression. */
   readonly id: number;
@@ -34,7 +34,7 @@ export interface Factor extends Expression {
 
 export interface Alternative {
   readonly policy: ResolvedPolicy;
-  /** Whether the checks evaluate the pod in the form that it has after defaulting. */
+  /** Whether the checks evaluate the pod as it is after defaulting. */
   readonly filled: boolean;
   readonly checks: readonly KnownCheck[];
 }

@@ -84,7 +84,7 @@ interface Completed {
   readonly named: Fieldset;
 }
 
-/** A piece for each group, all from containers with the same name and image. */
+/** Chooses a piece for each group. All pieces are from containers with the same name and image. */
 function completed(options: readonly Option[], pieces: ReadonlyMap<number, Piece>): Completed | undefined {
   const own = [...pieces.values()].filter(({ isNamed }) => isNamed);
   const possible = own.length > 0 ? own : options.flatMap(({ defaults }) => [...defaults.values()]);

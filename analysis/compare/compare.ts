@@ -45,12 +45,12 @@ export interface Undecided {
   readonly namespace?: Labels;
   readonly use?: readonly string[];
   readonly direction?: Direction;
-  /** A sentence that names the question that could not be decided, and the reason. */
+  /** A sentence that names the undecided question and the reason. */
   readonly message: string;
 }
 
 export interface Comparison {
-  /** Whether the two sets are proved to admit the same pods. */
+  /** Whether it is proved that the two sets admit the same pods. */
   readonly same: boolean;
   readonly opens: readonly Difference[];
   readonly closes: readonly Difference[];
@@ -65,8 +65,8 @@ export interface CompareOptions {
   /** Whether to show a pod for each pair of a rule and an admitting policy. By default, each rule gets only one pod. */
   readonly all?: boolean;
   /**
-   * The directions to compare. The default is both directions. A direction that is not compared counts as having no
-   * difference.
+   * The directions to compare. The default is both directions. If a direction is not compared, it counts as a direction
+   * without differences.
    */
   readonly directions?: readonly Direction[];
 }

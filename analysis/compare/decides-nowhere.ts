@@ -39,7 +39,7 @@ export function expiredFinding({ name, expires }: Pick<ResolvedPolicy, 'name' | 
   };
 }
 
-/** Whether the policy decides in no namespace until it expires. */
+/** Whether the policy decides in no namespace at any time before it expires. */
 function isNowhere(beside: Beside): boolean {
   const { policy, isExcluded } = beside;
   return periodsOf(beside).every((others) => {

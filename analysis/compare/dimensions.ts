@@ -1,7 +1,6 @@
 /**
- * Finds the values of a group of checks that can be chosen independently. If no check distinguishes a value of a field
- * from an earlier value, for any values of the other fields, the value is left out. So only few combinations of values
- * remain.
+ * For a group of checks, finds the values that can be chosen independently. If no check ever distinguishes a value of a
+ * field from an earlier value, the later value is left out. So only few combinations of values remain.
  */
 import { type Fieldset, TooMany } from './fields.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';

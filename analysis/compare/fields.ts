@@ -24,7 +24,7 @@ export class TooMany extends Error {}
 /** The maximum number of values of a single field or object. */
 const MOST_VALUES = 100_000;
 
-/** The constants and values with which checks compare the values at some paths. */
+/** The constants with which checks compare the values at some paths. */
 interface Pool {
   readonly sets: Map<string, readonly Constant[]>;
   /** The keys of those sets of constants that checks may require in a list. */
@@ -80,7 +80,7 @@ export class Fields {
     return known;
   }
 
-  /** The lengths of a list above which checks refuse the list. */
+  /** The lengths of a list that just exceed the limits of checks. */
   lengths(path: string): readonly number[] {
     const limits = this.#constants(sizeOf(path)).filter((limit) => typeof limit === 'number' && limit > 0) as number[];
     const most = Math.max(0, ...this.#appended(sizeOf(path)));
@@ -152,7 +152,7 @@ export class Fields {
   }
 
   /**
-   * Lists with one item. If checks require items, also lists with all required items except for one or two, and lists
+   * Lists with one item. If checks require items, there are also lists that lack one or two required items, and lists
    * with all required items and one other item. For a list of the pod itself, each pair of items is a list, too,
    * because two policies may each refuse one of the items. For a list of a container, pairs are not needed, because two
    * containers can each have one of the items.

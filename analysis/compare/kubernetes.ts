@@ -117,7 +117,7 @@ export const CONTRADICTED: Readonly<Record<string, readonly string[]>> = {
   'c.ports': ['spec.hostNetwork'],
 };
 
-/** The values that the API server accepts, by the end of the field's path. */
+/** The values that the API server accepts. The key is the end of the field's path. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'os.name': ['linux', 'windows'],
   'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
@@ -140,7 +140,7 @@ const USUAL: Readonly<Record<string, string>> = {
   '.host': 'example.com',
   runtimeClassName: 'runc',
 };
-/** A sysctl that the API server accepts beside every field of a pod. */
+/** A sysctl that the API server accepts beside any other fields of a pod. */
 const SYSCTL_OF_NODE = 'vm.swappiness';
 
 /** Texts to show at the path if policies do not name these texts. Each text has another result of `acceptedAs`. */

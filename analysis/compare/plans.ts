@@ -25,7 +25,7 @@ export interface Plan {
 
 export interface Plans {
   readonly plans: readonly Plan[];
-  /** The rules of refusing policies whose CEL expressions the comparison does not understand. */
+  /** The rules whose CEL expressions the comparison does not understand. The rules belong to refusing policies. */
   readonly notUnderstood: readonly string[];
 }
 

@@ -55,7 +55,7 @@ export class ReadParts {
     return name;
   }
 
-  /** Equal trees share one object, so that checks that read the same fields share the names. */
+  /** Equal trees are one shared object. Checks that read the same fields therefore share the names. */
   #shared(tree: Tree): Tree {
     const text = JSON.stringify(tree);
     const known =
@@ -66,8 +66,8 @@ export class ReadParts {
   }
 
   /**
-   * A text that identifies the value like `nameOf`. The text is longer, and is not kept. In the text, objects below the
-   * value are represented by their names.
+   * A text that identifies the value, like the result of `nameOf`. The text is longer, and is not kept. In the text,
+   * objects below the value are represented by their names.
    */
   textOf(value: object, tree: Tree): string {
     const fields = Object.entries(tree);

@@ -32,9 +32,9 @@ export interface Relation {
 }
 
 export interface Reads {
-  /** Every path that the CEL expression reads, including the objects that contain a field. */
+  /** Every path that the CEL expression reads. The paths of objects that contain a field are included. */
   readonly paths: ReadonlySet<string>;
-  /** The paths of which only the presence matters, as in `hasValue()`. */
+  /** The paths at which only the presence of a value matters, as in `hasValue()`. */
   readonly presence: ReadonlySet<string>;
   readonly relations: readonly Relation[];
   /** The functions that change or match the text at a path before the text is compared. */

@@ -1,6 +1,6 @@
 /**
- * Finds values of a group's dimensions that no check distinguishes, for all values of the other fields. Groups with the
- * same dimensions share the results.
+ * Finds values of a group's dimensions that no check ever distinguishes. The values of all other fields are considered.
+ * Groups with the same dimensions share the results.
  */
 import { perObject } from '../../operator/policy/memo.ts';
 import type { Factor } from './alternatives.ts';
@@ -107,7 +107,7 @@ class KnownColumns {
     return this.#of(`${factor.id}`, read, (all) => columnsOf(all, (tiny) => pods.answer(factor, tiny)));
   }
 
-  /** The columns for the answers whether the API server accepts the pods. @throws TooMany */
+  /** The columns for the decisions of the API server about the pods. @throws TooMany */
   ofAccepted(dimensions: readonly Dimension[]): ReadonlyMap<string, Column> {
     return this.#of('accepted', dimensions, (all) => columnsOf(all, (tiny) => (isAccepted(podOf(tiny)) ? '1' : '0')));
   }

@@ -53,8 +53,8 @@ function sourcesOf(text: string, name: string, prefixes: readonly string[]): str
 }
 
 /**
- * Lists to try, each after the prefix. A list has the items in the order of a set, in other orders, twice, without one
- * item, or with another item.
+ * Lists to try. Each list follows the prefix. A list has the items in the order of a set, in other orders, twice,
+ * without one item, or with another item.
  */
 function ordersOf(prefix: string, items: readonly string[]): string[] {
   if (items.length < 2) return [];

@@ -45,7 +45,7 @@ export interface TinyPod {
 export type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
 export type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
 
-/** The name and image of a container, if no check distinguishes containers by name and image. */
+/** The name and image of a container. They are used if no check distinguishes containers by name and image. */
 export const USUAL: Fieldset = { name: 'app', image: 'app' };
 
 export function podOf({ spec, annotations, container, ofContainer, companions, volumes }: TinyPod): PodContent {

@@ -26,7 +26,7 @@ export class Witnesses {
   readonly #evaluator = new Evaluator();
   readonly #checks: Checks;
   readonly #ofPods = new PodChecks();
-  /** The check that the last pod violated, for each list of checks. A similar pod probably violates the same check. */
+  /** For each list of checks, the check that the last pod violated. A similar pod probably violates the same check. */
   readonly #last = new Map<Alternative, KnownCheck>();
   /** The policies of a list. The policy that was found last comes first. */
   readonly #recent = perObject((policies: readonly ResolvedPolicy[]) => [...policies]);
@@ -69,7 +69,7 @@ export class Witnesses {
 
   /** Whether the policy reports a violation of one of the rules. The pod must be a pod that is not admitted. */
   isRefusedBy(policy: ResolvedPolicy, pod: PodContent, isOne: (rule: string) => boolean): boolean {
-    // The violations are those of the pod after defaulting, which is the last list of checks.
+    // The last list of checks is about the pod after defaulting. Only violations of this pod are reported.
     const { checks = [] } = this.#checks.alternatives(policy).at(-1) ?? {};
     const isBroken = checks.some((check) => isOne(check.rule) && this.#ofPods.violates(check, pod));
     if (!isBroken && !isOne(USE_RULE)) return false;

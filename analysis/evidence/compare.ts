@@ -11,18 +11,15 @@ import type { CapabilityUse, CheckOutcome, Evidence, Noise } from './use.ts';
 export interface ContainerEvidence {
   /** The capabilities that the container holds on at least one container runtime. */
   readonly granted: readonly string[];
-  /**
-   * The capabilities that are granted and that the processes used. After tightening, a container keeps the capabilities
-   * that it used.
-   */
+  /** The granted capabilities that the processes used. After tightening, a container keeps these capabilities. */
   readonly used: readonly SeenChecks[];
-  /** The capabilities that are granted, but that no recorded process used. */
+  /** The granted capabilities that no recorded process used. */
   readonly unused: readonly string[];
   /** The capabilities for which the kernel refused every check. */
   readonly refused: readonly SeenChecks[];
   /** The capabilities that the manifest does not grant, although the kernel granted them in some check. */
   readonly grantedElsewhere: readonly SeenChecks[];
-  /** The checks that do not show that the workload needs the capability. */
+  /** The checks that are no evidence that the workload needs the capability. */
   readonly noise: readonly (SeenChecks & { readonly outcome: CheckOutcome; readonly noise: Noise })[];
   readonly coverage: Coverage;
 }

@@ -68,7 +68,7 @@ export interface CapabilityUse extends ObservedContainer {
 }
 
 export interface UseExample {
-  /** The name of the process (`comm`), which the kernel cuts to 15 bytes. */
+  /** The name of the process (`comm`). The kernel cuts this name to 15 bytes. */
   readonly command: string;
   /** The system call or kernel function that made the check, such as `sys_chroot`. */
   readonly callSite?: string;
@@ -80,8 +80,7 @@ export interface UseExample {
  */
 export interface ContainerWatch extends ObservedContainer {
   /**
-   * The container's ID at its runtime, which changes with each restart. The ID is absent if the tool does not report
-   * it.
+   * The container's ID at its runtime. Each restart changes the ID. The ID is absent if the tool does not report it.
    */
   readonly instance?: string;
   /** The time at which the watch began, in the form of `Date.toISOString()`. */

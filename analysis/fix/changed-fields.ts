@@ -127,7 +127,7 @@ function written(value: unknown): unknown {
   return plain(value);
 }
 
-/** A CEL value as JSON: whole numbers are bigints in CEL. */
+/** A CEL value as JSON. In CEL, whole numbers are bigints. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return value.map(plain);

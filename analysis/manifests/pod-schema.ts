@@ -24,7 +24,7 @@ const OBJECT: Schema = {
   'x-kubernetes-preserve-unknown-fields': true,
 };
 
-/** The schemas of kinds, each built when it is used first. */
+/** The schemas of kinds. Each schema is built when it is used first. */
 const SCHEMAS = new Map<string, Schema>();
 
 export interface CheckedFields {

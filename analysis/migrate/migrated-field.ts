@@ -21,7 +21,7 @@ export function stated(path: string, value: unknown, from: string): Statement {
 }
 
 /**
- * A value for the migrated policy, from an input field that may be unset.
+ * A value for the migrated policy. The value comes from an input field that may be unset.
  *
  * @param input the value in the input; undefined if the field is unset. `value` is then the meaning of the unset field
  */

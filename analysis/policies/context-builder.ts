@@ -28,7 +28,10 @@ import { isContextObject, readObject } from './context-objects.ts';
 import { enforcedEverywhere, type Supposed, withPending } from './supposed.ts';
 import { validatePolicy } from './validate.ts';
 
-/** Everything that a builder has collected from files, as plain values that can be sent to another thread. */
+/**
+ * Everything that a builder has collected from files. The data consists of plain values that can be sent to another
+ * thread.
+ */
 export type Collected = ReturnType<typeof nothing>;
 
 function nothing() {

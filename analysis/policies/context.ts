@@ -96,7 +96,9 @@ export class PolicyContext {
     return { ...(namespaces.get(namespace) ?? namespaceLabels), [NAME_LABEL]: namespace };
   }
 
-  /** The policies that decide in a namespace, by mode. A mode without deciding policies has no entry. */
+  /**
+   * The policies that decide in a namespace. Each mode has one entry. A mode without deciding policies has no entry.
+   */
   deciding(namespace: string): readonly DecidingPolicies[] {
     return this.#deciding.get(namespace, () => {
       if (this.isExcluded(namespace)) return [];

@@ -1,6 +1,6 @@
 /**
- * The command `check --cluster --policy`: shows what candidate policies would change for running workloads, and what
- * the candidates open for all pods.
+ * The command `check --cluster --policy`: shows what candidate policies would change for running workloads, and which
+ * pods the candidates would newly admit.
  */
 import { dump } from 'js-yaml';
 import { changesOf } from '../../../analysis/check/changes.ts';

@@ -1,4 +1,4 @@
-/** Prints what candidate policies open, as text for users and as Markdown. */
+/** Prints which pods candidate policies newly admit. The formats are text for users and Markdown. */
 import type { Opened, Opening } from '../../../analysis/compare/opened.ts';
 import { admitterText, differenceWords, summaryOf } from '../../../analysis/compare/sentences.ts';
 import { printableTexts } from '../../../analysis/text/printable-values.ts';

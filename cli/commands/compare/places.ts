@@ -5,10 +5,7 @@ import type { FieldPath } from '../../../analysis/schema/paths.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import { USE_RULE } from '../../../operator/evaluate/verdict.ts';
 
-/**
- * The part of a policy that says what the policy admits about a rule, or the part that says in which namespaces the
- * policy decides.
- */
+/** A part of a policy. The part says what the policy admits about a rule, or in which namespaces the policy decides. */
 export type Subject = { readonly rule: string } | 'namespaces';
 
 /** Returns the file and line of the part; undefined if the policy is not from a file. */

@@ -26,7 +26,7 @@ const POLICY_HEAD = [
   'MAY USE',
 ];
 const WIDE_HEAD = ['PRIORITY', 'VERSION', 'SHARES WITH'];
-/** The columns that are dropped, in this order, if the table is wider than the terminal. */
+/** The columns that are dropped if the table is wider than the terminal. The columns are dropped in this order. */
 const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
 /** The position of the column ENFORCED. The column is shown only if a policy has a rollout. */
 const ENFORCED_COLUMN = POLICY_HEAD.indexOf('ENFORCED');

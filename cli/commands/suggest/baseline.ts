@@ -8,7 +8,7 @@ import { type Io, UsageError } from '../../command.ts';
 import { type Printed, yamlText } from './output.ts';
 
 export interface BaselineOptions {
-  /** The folder of --baseline; `true` if the option has no value, which means the default folder. */
+  /** The folder of --baseline. The value is `true` if the option has no value. The default folder is then used. */
   readonly baseline?: string | true;
   readonly cluster?: boolean;
   readonly allNamespaces?: boolean;

@@ -1,4 +1,4 @@
-/** Sends each page the changes since the page's last event, as Server-Sent Events. */
+/** Sends to each page, as Server-Sent Events, the changes since the page's last event. */
 import { differenceOf } from '../../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import type { ShownContext } from './followed-context.ts';
