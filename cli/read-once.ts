@@ -18,7 +18,10 @@ export interface ReadOptions {
   readonly workloads: boolean;
   /** The only kinds to read; undefined for all kinds. */
   readonly only?: readonly Source[];
-  /** Whether every kind that the user may not read is an error, even if only few results depend on the kind. */
+  /**
+   * Whether it is an error if the user may not read a kind. The error then also concerns kinds on which only few
+   * results depend.
+   */
   readonly complete?: boolean;
   readonly signal?: AbortSignal;
   /** Called with the number of objects that were read so far. */

@@ -72,9 +72,9 @@ export interface NamespaceChange extends ChangeCounts {
 
 /**
  * How a rollout begins in a namespace. Enforced: the live policy is already enforced in the namespace. EnforcedAtOnce:
- * no workload violates, `soak` is 0s, and neither `paused` nor `namespacesPerHour` holds the namespace back. Soaking:
- * no workload violates, but the policy is not enforced at once. Blocked: the workloads in `refusedIfEnforced` have to
- * be repaired first.
+ * no workload violates the policy, `soak` is 0s, and neither `paused` nor `namespacesPerHour` holds the namespace back.
+ * Soaking: no workload violates the policy, but the policy is not enforced at once. Blocked: the workloads in
+ * `refusedIfEnforced` have to be repaired first.
  */
 export interface RolloutStart {
   readonly policy: string;

@@ -32,7 +32,7 @@ interface ChangeInput extends RolloutInput {
   /**
    * The live policies together with the candidates.
    *
-   * @param pending the names of the policies with a rollout that are still pending, by namespace
+   * @param pending for each namespace, the names of the policies whose rollouts are still pending
    */
   readonly after: (pending: ReadonlyMap<string, readonly string[]>) => EvaluatedContext;
   /** The only namespace whose pods and workloads were read; undefined if all namespaces were read. */

@@ -90,7 +90,7 @@ export interface CheckedRule {
 export interface CheckedPolicy {
   readonly name: string;
   readonly mode: Mode;
-  /** The mode of a policy with `spec.rollout` in pending namespaces; null for a policy without a rollout. */
+  /** The mode that a policy with `spec.rollout` has in pending namespaces; null for a policy without a rollout. */
   readonly meanwhile: Mode | null;
   readonly priority: number;
   readonly level: string;

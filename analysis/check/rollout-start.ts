@@ -1,5 +1,5 @@
 /**
- * Predicts how the rollouts of the candidate policies begin: in which namespaces a policy is enforced at once, soaks or
+ * Predicts how the rollouts of the candidate policies begin. In each namespace, a policy is enforced at once, soaks or
  * is blocked.
  */
 import { type CompleteRollout, ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';

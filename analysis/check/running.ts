@@ -23,7 +23,7 @@ export function itemsOf(result: NamespaceVerdicts, cluster: Cluster): CheckedIte
   return [...groups.values()].map((ofModes) => itemOf(ofModes, cluster));
 }
 
-/** A checked workload with its violations in the modes that have the worst verdict. */
+/** A checked workload. Its violations are the violations in the modes that have the worst verdict. */
 function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedItem {
   const [{ evaluated }] = ofModes as [EvaluatedInMode];
   const { kind, namespace, name } = evaluated;

@@ -9,7 +9,7 @@ import { withTokenVolume } from '../manifests/token-volume.ts';
 type Path = readonly (string | number)[];
 
 export interface PodChange {
-  /** The path of the object that has the field, in the pod: `['spec', 'containers', 0]`. */
+  /** The path of the object that has the field. The path starts at the pod: `['spec', 'containers', 0]`. */
   readonly parent: Path;
   /** The name of the container; absent if the parent is not a container. */
   readonly container?: string;

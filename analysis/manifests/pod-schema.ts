@@ -73,7 +73,7 @@ function typeOf(kind: string): string {
   return type;
 }
 
-/** A copy of the schema that requires each field of the path in its parent. */
+/** A copy of the schema. The copy requires that each field of the path is set in its parent. */
 function requiring(schema: Schema, [field, ...below]: FieldPath): Schema {
   if (field === undefined) return schema;
   const properties = { ...schema.properties, [field]: requiring(schema.properties?.[field] ?? {}, below) };

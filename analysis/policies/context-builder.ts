@@ -88,8 +88,8 @@ export class PolicyContextBuilder {
   }
 
   /**
-   * The files and lines from which the policies of manifests were read. A policy of a manifest replaces the policy of
-   * the cluster that has the same name.
+   * The policies of manifests and of the cluster. The key is the policy's name. A policy of a manifest replaces a
+   * policy of the cluster with the same name.
    */
   get policies(): ReadonlyMap<string, CompletePolicy> {
     return this.#all.policies;
@@ -176,8 +176,7 @@ export class PolicyContextBuilder {
       for (const policy of cluster.policies()) this.#all.policies.set(policy.metadata?.name ?? '', policy);
     }
     for (const { name, labels } of cluster.namespaces()) this.#all.namespaces.set(name, labels);
-    // Until addClusterRoles() is called, the builder has only the rules of aggregated roles that a controller has
-    // written.
+    // Until addClusterRoles() is called, aggregated roles have only the rules that a controller has written.
     this.#all.clusterRoles.clear();
     for (const role of cluster.roles()) this.#addRole(role.namespace ? 'Role' : 'ClusterRole', role);
     for (const one of cluster.roleBindings()) {

@@ -51,11 +51,12 @@ function isController(account: ServiceAccount): string {
  */
 export const EMPTIES_NAMESPACE = `(variables.deletes && ${isController(NAMESPACE_CONTROLLER)})`;
 /**
- * A CEL expression of type bool: the user is kube-controller-manager, which requests the tokens for its controllers.
+ * A CEL expression that is true if the user is kube-controller-manager. kube-controller-manager requests the tokens for
+ * its controllers.
  */
 export const IS_MANAGER = `request.userInfo.username == ${literal(MANAGER)}`;
 /**
- * A CEL expression of type bool: the user is a controller inside an API server. The controllers inside an API server
+ * A CEL expression that is true if the user is a controller inside an API server. The controllers inside an API server
  * manage the API server's own objects.
  */
 export const API_SERVER = `request.userInfo.username == "system:apiserver"`;

@@ -35,7 +35,7 @@ const MOST_SUBJECTS = 2;
 interface TextOptions {
   readonly terminal: Terminal;
   readonly wide: boolean;
-  /** Whether to show every detail, because the user asked for a single policy. */
+  /** Whether to show every detail. Every detail is shown if the user asked for a single policy. */
   readonly whole: boolean;
   /** The only namespace to show; undefined for all namespaces. */
   readonly namespace: string | undefined;
