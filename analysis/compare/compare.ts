@@ -21,8 +21,8 @@ import { type Use, type UsesOptions, usesOf } from './uses.ts';
 import type { Side, Sides } from './witnesses.ts';
 
 /**
- * The direction of a difference. With `opens`, a pod that was refused is admitted. With `closes`, a pod that was
- * admitted is refused.
+ * The direction of a difference. If the direction is `opens`, a pod that was refused is now admitted. If it is
+ * `closes`, a pod that was admitted is now refused.
  */
 export const DIRECTIONS = ['opens', 'closes'] as const;
 export type Direction = (typeof DIRECTIONS)[number];

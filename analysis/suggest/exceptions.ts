@@ -128,7 +128,7 @@ function joinedBy(drafts: readonly Draft[], of: (draft: Draft) => unknown): Draf
 }
 
 /**
- * The drafts without redundant ones. A draft is redundant if another draft for the same service accounts admits its
+ * The drafts that are not redundant. A draft is redundant if another draft for the same service accounts admits its
  * workloads.
  */
 function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator: Evaluator): Draft[] {

@@ -34,8 +34,8 @@ export function changesText(all: Changes, terminal: Terminal): string {
 }
 
 /**
- * @param opened what the candidate policies open; this part precedes the tables, because users should read this part
- * first
+ * @param opened which pods the candidate policies newly admit. This part precedes the tables, because users should read
+ * it first
  */
 export function changesMarkdown(all: Changes, opened: OpenedMarkdown = { summary: [], details: [] }): string {
   const { candidates, changes, namespaces, summary } = all;

@@ -43,7 +43,7 @@ interface LiveInput {
 
 interface ShownChanges {
   readonly changes: Changes;
-  /** The result of the comparison: what the candidate policies open. */
+  /** The result of the comparison. It says which pods the candidate policies newly admit. */
   readonly answer: OpenedAnswer;
 }
 
