@@ -31,7 +31,10 @@ const ALERT = /^ERR_SSL_.*ALERT/;
 const IS_CODE = /^(E(?!RR_|PIPE)[A-Z]+|ERR_(SSL|TLS|OSSL)_\w+|UND_ERR_\w+|CERT_\w+)$/;
 const UNREADABLE: Readonly<Record<string, string>> = { ENOENT: 'does not exist', EACCES: 'cannot be read' };
 
-/** @returns an error with a message of one line for the user, if the connection failed, or else the given error */
+/**
+ * @returns an error with a message of one line for the user. If the connection did not fail, the result is the given
+ * error
+ */
 export function clusterError(error: unknown, server: string): unknown {
   if (error instanceof ApiError) {
     return new UsageError(

@@ -22,7 +22,9 @@ export interface Rights {
    * policies.
    */
   readonly forbidden: readonly Source[];
-  /** A line for each missing right, which also says what the result lacks. The list is empty if no right is missing. */
+  /**
+   * A line for each missing right. The line also says what the result lacks. The list is empty if no right is missing.
+   */
   readonly missing: readonly string[];
   /** Whether everything that the evaluation needs could be read. */
   readonly canEvaluate: boolean;
@@ -61,13 +63,13 @@ const UNASSESSED: readonly Source[] = [
 
 /** Describes for error messages why a command reads a cluster. */
 export interface LivePurpose {
-  /** Says, as text, what is missing in the result if a kind that is evaluated cannot be read. */
+  /** A text that says what is missing in the result if an evaluated kind cannot be read. */
   readonly notEvaluated: string;
 }
 
 /**
- * The consequence, as text, if a kind cannot be read for a snapshot. A cluster without the CRD has the same
- * consequence, because no status reports violations there.
+ * A text for a snapshot that says what is missing if a kind cannot be read. The text is also true for a cluster without
+ * the CRD, because no status reports violations there.
  */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
 
@@ -142,8 +144,8 @@ export function acceptedStateOf(
 }
 
 /**
- * The state of a cluster's policies, which the evaluation of the cluster needs. In a new state, no policy is accepted
- * yet, and no program is rendered.
+ * The state of a cluster's policies. The evaluation of the cluster needs this state. In a new state, no policy is
+ * accepted yet, and no program is rendered.
  */
 export function stateOf(
   cluster: Cluster,

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { run } from './program.ts';
 import { problemWithNode } from './version.ts';
 
-/** The exit code that a shell reports for a program that a closed pipe ended: 128 + SIGPIPE. */
+/** The exit code that a shell reports if a closed pipe ended the program: 128 + SIGPIPE. */
 const CLOSED_PIPE = 141;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 

@@ -1,4 +1,4 @@
-/** Makes one message that names all rights that a user lacks to read a cluster. */
+/** Makes one message about the rights that a user lacks to read a cluster. The message names all of these rights. */
 import type { ApiError } from '../operator/cluster/api-error.ts';
 import { pathFor } from '../operator/cluster/paths.ts';
 import type { Source } from '../operator/cluster/reading.ts';
@@ -7,7 +7,7 @@ import { UsageError } from './command.ts';
 export const READER_ROLES = 'the ClusterRole and the Role of config/rbac/reader.yaml have the rights that cappol needs';
 
 /**
- * @param error the API server's refusal to read one of the kinds, which contains the user's name
+ * @param error the API server's refusal to read one of the kinds. The refusal contains the user's name
  * @param namespace the only namespace that the command reads
  */
 export function missingRights(forbidden: readonly Source[], error: ApiError, namespace?: string): UsageError {

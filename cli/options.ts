@@ -111,7 +111,7 @@ function commaList(text: string): string[] {
   return text.split(',').filter((entry) => entry !== '');
 }
 
-/** The option --namespace-labels, for policies that select namespaces by labels. */
+/** The option --namespace-labels. The option is for policies that select namespaces by labels. */
 export const namespaceLabels = () =>
   new Option('--namespace-labels <list>', 'KEY=VALUE,…: labels of namespaces that are not among the manifests')
     .argParser(labels)

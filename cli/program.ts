@@ -44,7 +44,7 @@ const EXIT_CODES = `
 Exit codes: 0 compliant or done, 1 violations or differences, 2 the input, the cluster or the command line is wrong.`;
 
 interface RunOptions extends Io {
-  /** The name by which the user calls the program, which the help shows: `cappol` or `kubectl cappol`. */
+  /** The name by which the user calls the program: `cappol` or `kubectl cappol`. The help shows this name. */
   readonly name?: string;
 }
 

@@ -18,7 +18,10 @@ export interface ReadOptions {
   readonly workloads: boolean;
   /** The only kinds to read; undefined for all kinds. */
   readonly only?: readonly Source[];
-  /** Whether every kind that the user may not read is an error, even if only few results depend on the kind. */
+  /**
+   * Whether it is an error if the user may not read a kind. The error then also concerns kinds on which only few
+   * results depend.
+   */
   readonly complete?: boolean;
   readonly signal?: AbortSignal;
   /** Called with the number of objects that were read so far. */
@@ -31,8 +34,8 @@ export interface ReadOptions {
 }
 
 /**
- * The kinds without which the result is still useful. If admission policies and their bindings are missing, only
- * statements about policies whose current spec is not accepted are lost. Policies may be missing only if the cluster
+ * The kinds without which the result is still useful. If admission policies and their bindings are missing, the result
+ * lacks only statements about policies whose current spec is not accepted. Policies may be missing only if the cluster
  * has no CRD.
  */
 const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];
@@ -80,7 +83,7 @@ interface Asking {
   readonly namespace?: string | undefined;
 }
 
-/** Finds out which kinds the user may not read, by asking for one object of each kind. */
+/** Finds out which kinds the user may not read. The function asks for one object of each kind. */
 export async function forbiddenSources(
   client: ApiClient,
   signal: AbortSignal | undefined,

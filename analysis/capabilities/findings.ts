@@ -1,6 +1,6 @@
 /**
- * Gives advice on a pod's capabilities. The advice names capability names that have no effect or an unexpected effect,
- * and ways to need fewer capabilities. Findings are not violations, because no policy decides about them.
+ * Gives advice on a pod's capabilities. The advice is about capability names that have no effect or an unexpected
+ * effect, and about ways to need fewer capabilities. Findings are not violations, because no policy decides about them.
  */
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
@@ -203,8 +203,8 @@ function heldByDefault({ container, added, grants }: Subject): Remark[] {
 }
 
 function sysctlsInstead({ container, spec }: Subject): Remark[] {
-  // In a user namespace, runtimes set neither of the two sysctls, because there the value of net.ipv4.ping_group_range
-  // would be an error (containerd docs/containerd-2.0.md).
+  // In a user namespace, runtimes set neither of the two sysctls. The value of net.ipv4.ping_group_range would be an
+  // error there (containerd docs/containerd-2.0.md).
   if (container.privileged || spec.hostNetwork === true || container.inUserNamespace) return [];
   return distinct(container.add).flatMap(({ name, index }) =>
     SYSCTLS_INSTEAD.filter(({ capability }) => capability === bareName(name)).map(({ purpose, sysctl, value }) => {

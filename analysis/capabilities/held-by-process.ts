@@ -1,5 +1,5 @@
 /**
- * Calculates the capabilities of a process like the kernel does when a container starts a program. The rules are in
+ * Calculates the capabilities of a process as the kernel does when a container starts a program. The rules are in
  * capabilities(7), "Transformation of capabilities during execve()", and in linux/security/commoncap.c
  * cap_bprm_creds_from_file. The inheritable and ambient sets are empty, because container runtimes leave them empty.
  */
@@ -49,9 +49,9 @@ export function execute(
 }
 
 /**
- * Whether the kernel executes the program at all. If a program's file capabilities are effective at its start (`+ep`),
- * the kernel refuses to start the program with only some of them (EPERM). The kernel makes the same check for the
- * entrypoint and for every program that another program starts.
+ * Whether the kernel executes the program at all. A program's file capabilities may be effective at its start (`+ep`).
+ * If the bounding set then lacks one of them, the kernel refuses to start the program (EPERM). The kernel makes the
+ * same check for the entrypoint and for every program that another program starts.
  */
 export function isExecutable(bounding: readonly string[], { permitted, effective }: FileCapabilities): boolean {
   return !effective || permitted.every((name) => bounding.includes(name));

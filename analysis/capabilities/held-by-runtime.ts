@@ -1,7 +1,7 @@
 /**
- * Calculates the capability sets that a container runtime passes to runc, from the lists that a container adds and
- * drops. All three runtimes make the bounding, effective and permitted sets of the OCI configuration equal. The
- * runtimes leave the inheritable and the ambient set empty.
+ * Calculates the capability sets that a container runtime passes to runc. The input is the lists of capabilities that a
+ * container adds and drops. All three runtimes make the bounding, effective and permitted sets of the OCI configuration
+ * equal. The runtimes leave the inheritable and the ambient set empty.
  *
  * Each function follows the source code of its runtime, which analysis/capabilities/runtimes.ts cites.
  */
@@ -23,7 +23,7 @@ export interface Grant {
    * newer).
    */
   readonly ignored: readonly string[];
-  /** The steps in which the runtime calculated the sets, as sentences for users. */
+  /** The steps in which the runtime calculated the sets. Each step is a sentence for users. */
   readonly because: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** Calculates which capabilities a container may end up holding, from the values of the capability rules. */
+/** Calculates, from the values of the capability rules, which capabilities a container may end up holding. */
 import { type AllowedBounding, allowedBounding } from '../../operator/rules/allowed-bounding.ts';
 import { capabilities } from '../../operator/rules/capabilities.ts';
 import type { Capabilities } from '../../operator/rules/capability-lists.ts';

@@ -33,7 +33,7 @@ export function wayOn(
 
 /** The way in which a container holds a capability, and the runtimes on which it holds the capability. */
 export interface HowHeld {
-  /** The way of holding the capability. If the runtimes differ, the way that requests most. */
+  /** The way of holding the capability. If the runtimes differ, this is the way that requests most. */
   readonly way: Way;
   readonly runtimes: readonly ContainerRuntime['name'][];
 }

@@ -12,7 +12,7 @@ export function mayHold(policy: ResolvedPolicy, container: Container, inUserName
   return holdable({ ...policy.values, ...entryOf(policy, container)?.values }, inUserNamespace);
 }
 
-/** The entry of `spec.containers` that applies to the container, if there is one. */
+/** The entry of `spec.containers` that applies to the container; undefined if no entry applies. */
 function entryOf({ containers }: ResolvedPolicy, { name, image }: Container) {
   const reference = typeof image === 'string' ? image : '';
   return containers.find(({ names, images }) => names.includes(name) && (!images || isMatch(reference, images)));

@@ -7,8 +7,7 @@ import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 export interface ContainerRuntime {
   readonly name: 'containerd' | 'CRI-O' | 'Docker';
   /**
-   * The capabilities of a container that adds and drops nothing, if the node's configuration does not change the
-   * default.
+   * The capabilities of a container that adds and drops nothing. The configuration of a node can change this default.
    */
   readonly byDefault: readonly string[];
   /** The first release of the runtime that sets SYSCTLS_INSTEAD in pods with their own network namespace. */
@@ -66,7 +65,7 @@ interface SysctlInstead {
 }
 
 /**
- * Two safe sysctls, which every level of the Standards admits (icmp(7), ip(7)). The sysctls belong to the network
+ * Two safe sysctls. Every level of the Standards admits both (icmp(7), ip(7)). The sysctls belong to the network
  * namespace, so pods with hostNetwork cannot set them.
  */
 export const SYSCTLS_INSTEAD: readonly SysctlInstead[] = [

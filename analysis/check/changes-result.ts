@@ -34,7 +34,8 @@ export interface WorkloadChange {
   readonly before: Effect;
   readonly after: Effect;
   /**
-   * The violations that cause the new effect: the candidates refuse, warn about or audit the workload because of them.
+   * The violations that cause the new effect. Because of these violations, the candidates refuse, warn about or audit
+   * the workload.
    */
   readonly violations: readonly CheckedViolation[];
 }
@@ -71,9 +72,9 @@ export interface NamespaceChange extends ChangeCounts {
 
 /**
  * How a rollout begins in a namespace. Enforced: the live policy is already enforced in the namespace. EnforcedAtOnce:
- * no workload violates, `soak` is 0s, and neither `paused` nor `namespacesPerHour` holds the namespace back. Soaking:
- * no workload violates, but the policy is not enforced at once. Blocked: the workloads in `refusedIfEnforced` have to
- * be repaired first.
+ * no workload violates the policy, `soak` is 0s, and neither `paused` nor `namespacesPerHour` holds the namespace back.
+ * Soaking: no workload violates the policy, but the policy is not enforced at once. Blocked: the workloads in
+ * `refusedIfEnforced` have to be repaired first.
  */
 export interface RolloutStart {
   readonly policy: string;
@@ -90,7 +91,7 @@ export interface RefusedIfEnforced {
 
 export interface ChangeSummary extends ChangeCounts {
   readonly namespaces: number;
-  /** The number of namespaces that are safe to enforce, among those that a candidate selects. */
+  /** The number of namespaces that are safe to enforce. Only namespaces that a candidate selects are counted. */
   readonly safeToEnforce: number;
   readonly candidateNamespaces: number;
   /** For each candidate with `spec.rollout`, how many namespaces begin in each state. */

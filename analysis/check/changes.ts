@@ -32,7 +32,7 @@ interface ChangeInput extends RolloutInput {
   /**
    * The live policies together with the candidates.
    *
-   * @param pending the names of the policies with a rollout that are still pending, by namespace
+   * @param pending for each namespace, the names of the policies whose rollouts are still pending
    */
   readonly after: (pending: ReadonlyMap<string, readonly string[]>) => EvaluatedContext;
   /** The only namespace whose pods and workloads were read; undefined if all namespaces were read. */
@@ -61,7 +61,7 @@ export function changesOf(input: ChangeInput): Changes {
   };
 }
 
-/** The workloads that mode Enforce would refuse, for each namespace that a candidate selects. */
+/** For each namespace that a candidate selects, the workloads that mode Enforce would refuse. */
 function refusedIfEnforced({ candidates, enforced }: ChangeInput): Map<string, readonly RefusedIfEnforced[]> {
   const stated = enforced.compiled.policies.filter(({ name }) => candidates.includes(name));
   const verdicts = [...enforced.evaluateCluster()].filter(({ namespace }) => {
@@ -134,7 +134,7 @@ function compare(before: ReadonlyMap<string, WorkloadEffect>, after: ReadonlyMap
     const [then, now] = [before.get(key), after.get(key)];
     const [was, is] = [then?.effect ?? 'Admitted', now?.effect ?? 'Admitted'];
     if (was === is) return { before: was, after: is, change: null };
-    // Violations are described only for workloads whose effect changes: describing the violations of all workloads
+    // Violations are described only for workloads whose effect changes. Describing the violations of all workloads
     // would take longer than everything else.
     const violations = now && is !== 'Admitted' ? violationsOf(now.result, now.mode) : [];
     const fields = { namespace, kind, name, before: was, after: is, violations };

@@ -15,8 +15,8 @@ type FieldLocation = Pick<CheckedViolation, 'path' | 'line'>;
 type LocateField = (path: string) => FieldLocation;
 
 /**
- * The policies against which a check evaluates workloads. A policy with a rollout is listed once, although it has two
- * parts.
+ * The policies against which a check evaluates workloads. A policy with a rollout has two parts, but is listed only
+ * once.
  */
 export function checkedPolicies({
   compiled,

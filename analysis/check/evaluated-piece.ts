@@ -14,7 +14,7 @@ export interface ResultListener {
   skipped(): void;
   /** Called for an object that may make pods, but in which no pod can be evaluated. */
   notEvaluated(object: Pick<NotEvaluated, 'kind' | 'makesPods'>): void;
-  /** Called for a document in a folder that is not a Kubernetes object. */
+  /** Called for a document in a folder if the document is not a Kubernetes object. */
   notKubernetes(what: string): void;
   trouble(trouble: Trouble): void;
 }
@@ -64,7 +64,7 @@ export type ResultCall = {
   [Name in keyof ResultListener]: [Name, ...Parameters<ResultListener[Name]>];
 }[keyof ResultListener];
 
-/** A listener that records its calls, so that another thread can repeat them. */
+/** A listener that records its calls. Another thread can then repeat the recorded calls. */
 export function recordedCalls(calls: ResultCall[]): ResultListener {
   return {
     item: (item) => calls.push(['item', item]),

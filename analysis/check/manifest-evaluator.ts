@@ -1,4 +1,4 @@
-/** Evaluates the pods that a manifest makes. The operator's own code makes the evaluation. */
+/** Evaluates the pods that a manifest makes. The operator's own code evaluates each pod. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { type Candidate, evaluate, type PodVerdict } from '../../operator/evaluate/verdict.ts';
 import { type InputObject, identityOf } from '../manifests/document-objects.ts';

@@ -1,4 +1,4 @@
-/** Merges equal violations of several policies into one violation, which names all of the policies. */
+/** Merges equal violations of several policies into one violation. The merged violation names all of these policies. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { severityRank } from '../../operator/rules/severity.ts';

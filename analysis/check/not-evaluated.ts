@@ -1,10 +1,13 @@
-/** Counts and describes, by kind, the objects that may make pods but in which no pod can be evaluated. */
+/**
+ * Counts and describes objects that may make pods, but in which no pod can be evaluated. The objects are grouped by
+ * kind.
+ */
 import { firstOf } from '../../operator/text/wording.ts';
 import type { NotEvaluated } from './result.ts';
 
 const NAMED = 20;
 
-/** Counts objects that could not be evaluated, by kind. */
+/** Counts, by kind, the objects that could not be evaluated. */
 export class NotEvaluatedObjects {
   readonly #kinds = new Map<string, { count: number; makesPods: true | null }>();
 

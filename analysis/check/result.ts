@@ -31,10 +31,10 @@ export interface CheckedItem {
   readonly verdict: ItemVerdict;
   /** The reason why the verdict is NotSelected; null for all other verdicts. */
   readonly notSelected: NotSelectedReason | null;
-  /** True for a workload in a cluster whose template complies, although pods of an older template violate policies. */
+  /** True for a workload in a cluster if its template complies, but pods of an older template violate policies. */
   readonly onlyOldPods: boolean;
   readonly violations: readonly CheckedViolation[];
-  /** Advice on capabilities, which does not affect the verdict. */
+  /** Advice on capabilities. The advice does not affect the verdict. */
   readonly findings: readonly CheckedFinding[];
 }
 
@@ -90,7 +90,7 @@ export interface CheckedRule {
 export interface CheckedPolicy {
   readonly name: string;
   readonly mode: Mode;
-  /** The mode of a policy with `spec.rollout` in pending namespaces; null for a policy without a rollout. */
+  /** The mode that a policy with `spec.rollout` has in pending namespaces; null for a policy without a rollout. */
   readonly meanwhile: Mode | null;
   readonly priority: number;
   readonly level: string;
@@ -124,12 +124,15 @@ export interface Summary {
   readonly findings: number;
   /** The number of objects of kinds that make no pods, such as services and roles. */
   readonly skipped: number;
-  /** Objects that may make pods but have no pod template that could be evaluated, by kind. */
+  /** Objects that may make pods, but have no pod template that could be evaluated. Each kind has one entry. */
   readonly notEvaluated: readonly NotEvaluated[];
   /** The documents in folders that were skipped because they are not Kubernetes objects. */
   readonly notKubernetes: readonly OtherDocuments[];
   /** The number of problems that do not make the check fail. */
   readonly warnings: number;
-  /** The number of objects that could not be read or evaluated, and of fields that the API server would refuse. */
+  /**
+   * The number of errors. An error is an object that could not be read or evaluated, or a field that the API server
+   * would refuse.
+   */
   readonly errors: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Predicts how the rollouts of the candidate policies begin: which namespaces are enforced at once, soak or are
- * blocked.
+ * Predicts how the rollouts of the candidate policies begin. In each namespace, a policy is enforced at once, soaks or
+ * is blocked.
  */
 import { type CompleteRollout, ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';

@@ -1,4 +1,7 @@
-/** Lists the rules that violations name, with the recommendations of hardening guides that these rules cover. */
+/**
+ * Lists the rules that violations name. Each rule is listed with the recommendations of hardening guides that the rule
+ * covers.
+ */
 import { RULES } from '../../operator/rules/index.ts';
 import { type Reference, referencesOf } from '../../operator/standards/hardening-guides.ts';
 import type { CheckedRule } from './result.ts';

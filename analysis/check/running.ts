@@ -23,7 +23,7 @@ export function itemsOf(result: NamespaceVerdicts, cluster: Cluster): CheckedIte
   return [...groups.values()].map((ofModes) => itemOf(ofModes, cluster));
 }
 
-/** A checked workload with its violations in the modes that have the worst verdict. */
+/** A checked workload. Its violations are the violations in the modes that have the worst verdict. */
 function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedItem {
   const [{ evaluated }] = ofModes as [EvaluatedInMode];
   const { kind, namespace, name } = evaluated;
@@ -56,7 +56,7 @@ export function violationsOf(
   return checked;
 }
 
-/** A cache of violations, by mode and kind: workloads with equal pods share their violations. */
+/** A cache of violations for each mode and kind. Workloads with equal pods share their violations. */
 const violationsByModeAndKind = perObject(
   (_: WorkloadVerdict['violations']) => new Map<string, readonly CheckedViolation[]>(),
 );

@@ -9,7 +9,7 @@ export const MOST_COLUMNS = 200;
  * enough.
  */
 const TRIES = [8, 4, 2, 1, 0];
-/** A list with at most this number of values is not shortened, so that readers see every value that they may write. */
+/** A list with at most this number of values is not shortened. Readers then see every value that they may write. */
 const SHORT = 3;
 /**
  * Matches a list of values in a message, up to the list's end: `allowed: a, b`, `allowed by base: a, b` or `forbidden:

@@ -12,10 +12,9 @@ import { areSame, everywhere } from './same-sets.ts';
 import { PLAIN_PODS } from './sample-pods.ts';
 
 /**
- * The rules need to contradict each other only for pods that are not for Windows, because most rules exempt pods for
- * Windows.
+ * The question is only about pods that are not for Windows, because most rules exempt pods for Windows.
  *
- * @returns undefined if the policy admits a pod that API servers accept, and that is not for Windows
+ * @returns undefined if API servers and the policy accept some pod that is not for Windows
  * @throws TooMany or NotDecided if the question is not decided
  */
 export function admitsNothing(policy: ResolvedPolicy, questions: Questions): Finding | undefined {
@@ -41,7 +40,7 @@ function messageFor(rules: readonly string[], none: string): string {
     : `this policy admits ${none}, because its rules ${listed(rules)} contradict each other; change one of them, or delete this policy`;
 }
 
-/** An ID that is no rule's ID, for the condition that a pod is not for Windows. */
+/** An ID for the condition that a pod is not for Windows. No rule has this ID. */
 const NOT_WINDOWS = 'not for Windows';
 
 function notForWindows(policy: ResolvedPolicy): ResolvedPolicy {
@@ -50,7 +49,7 @@ function notForWindows(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: [...policy.checks, added], filledChecks: [...policy.filledChecks, added] };
 }
 
-/** Whether the policy admits only pods that a policy without users would admit, too. */
+/** Whether the policy admits no more pods than a copy of the policy that nobody may use. */
 function isEmpty(policy: ResolvedPolicy, questions: Questions): boolean {
   if (PLAIN_PODS.some((pod) => questions.admits(policy, pod))) return false;
   const usable = everywhere(policy);
@@ -66,9 +65,9 @@ function onlyWith(rules: readonly string[], policy: ResolvedPolicy): ResolvedPol
 }
 
 /**
- * Finds a list of as few items as possible for which the condition holds. The condition must hold for all items
- * together. If the condition holds for a list, it must hold for every list that contains all items of the first list.
- * The algorithm is QuickXplain: U. Junker, AAAI 2004.
+ * Finds a list for which the condition holds, and which has as few items as possible. The condition must hold for all
+ * items together. If the condition holds for list A, it must also hold for every list that contains A. The algorithm is
+ * QuickXplain: U. Junker, AAAI 2004.
  *
  * @param always items that are part of every list
  */

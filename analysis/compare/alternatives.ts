@@ -1,6 +1,6 @@
 /**
- * Represents a policy as lists of checks. The policy admits a pod that violates no check of at least one list. A policy
- * with defaulting has two lists: one for the pod before defaulting, and one for the pod after defaulting.
+ * Represents a policy as lists of checks. The policy admits a pod if the pod passes all checks of at least one list. A
+ * policy with defaulting has two lists: one for the pod before defaulting, and one for the pod after defaulting.
  */
 import { perObject } from '../../operator/policy/memo.ts';
 import { evaluatesFilled } from '../../operator/policy/parts.ts';
@@ -9,7 +9,7 @@ import type { Check } from '../../operator/rules/rule.ts';
 import { NotUnderstood } from './paths.ts';
 import { factorsOf, type Reads, readsOf } from './reads.ts';
 
-/** An expression about the parts of a pod, as a list of checks that an Evaluator can evaluate. */
+/** An expression about the parts of a pod, in the form of checks that an Evaluator can evaluate. */
 export interface Expression {
   /** A number that identifies the expression. */
   readonly id: number;
@@ -22,8 +22,8 @@ export interface KnownCheck extends Expression {
   /** The fields that the check reads; undefined if the comparison does not understand the CEL of the check. */
   readonly reads: Reads | undefined;
   /**
-   * The conditions of which the check consists. If two pods have the same results of all conditions, they have the same
-   * result of the check.
+   * The conditions of which the check consists. If all conditions have the same results for two pods, the check has the
+   * same result for both pods.
    */
   readonly factors: readonly Factor[];
 }
@@ -34,7 +34,7 @@ export interface Factor extends Expression {
 
 export interface Alternative {
   readonly policy: ResolvedPolicy;
-  /** Whether the checks evaluate the pod in the form that it has after defaulting. */
+  /** Whether the checks evaluate the pod as it is after defaulting. */
   readonly filled: boolean;
   readonly checks: readonly KnownCheck[];
 }

@@ -6,14 +6,14 @@ import { nameKey, type Option, type Piece } from './options.ts';
 import type { Plan } from './plans.ts';
 import { mergedObjects, USUAL } from './tiny-pods.ts';
 
-/** A container that the pod must have, made of pieces, with at most one piece for each group. */
+/** A container that the pod must have. The container is made of pieces, at most one for each group. */
 interface Draft {
   readonly pieces: Map<number, Piece>;
 }
 
 /**
- * The pod that follows the plan; undefined if its containers cannot be in one pod, such as two containers with the same
- * name.
+ * The pod that follows the plan. The result is undefined if the containers cannot be in one pod, for example if two
+ * containers have the same name.
  */
 export function assembled({ options, refusers, target }: Plan): PodContent | undefined {
   const drafts: Draft[] = [];
@@ -34,7 +34,7 @@ function violates(pieces: readonly Piece[], refuser: number): boolean {
   return pieces.some(({ violated }) => violated.some((one) => one.refuser === refuser));
 }
 
-/** Adds the piece to a container that can have the piece, or else to a new container. */
+/** Adds the piece to a container that can have the piece. If no container can have the piece, adds a container. */
 function place(drafts: Draft[], group: number, piece: Piece): void {
   const fits = ({ pieces }: Draft) =>
     !pieces.has(group) && [...pieces.values()].every((other) => isCompatible(other, piece));
@@ -84,7 +84,7 @@ interface Completed {
   readonly named: Fieldset;
 }
 
-/** A piece for each group, all from containers with the same name and image. */
+/** Chooses a piece for each group. All pieces are from containers with the same name and image. */
 function completed(options: readonly Option[], pieces: ReadonlyMap<number, Piece>): Completed | undefined {
   const own = [...pieces.values()].filter(({ isNamed }) => isNamed);
   const possible = own.length > 0 ? own : options.flatMap(({ defaults }) => [...defaults.values()]);
@@ -96,7 +96,7 @@ function completed(options: readonly Option[], pieces: ReadonlyMap<number, Piece
   return undefined;
 }
 
-/** The smallest part of a container with the given name and image that a group admits. */
+/** The smallest piece of the option for a container with the given name and image. */
 function defaultOf({ defaults }: Option, named: Fieldset): Piece | undefined {
   return defaults.get(nameKey(named)) ?? [...defaults.values()].find(({ isNamed }) => !isNamed);
 }

@@ -1,14 +1,17 @@
-/** The part in which two similar pods differ, so that a check that does not read this part need not be evaluated again. */
+/**
+ * Finds the part in which two similar pods differ. A check that does not read this part has the same result for both
+ * pods, so the check need not be evaluated again.
+ */
 import { CONTAINER_LISTS } from '../../operator/model/containers.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import type { Roots, Tree } from './read-parts.ts';
 
-/** The root of paths (paths.ts), or `@` for all annotations, and the fields below it. */
+/** The root of a path (paths.ts), or `@` for all annotations, followed by the names of nested fields. */
 export type Part = readonly string[];
 
 /**
- * The smallest part that has all differences; undefined if there is no such part. Objects count as different if they are
- * not the same object.
+ * The smallest part that contains all differences; undefined if there is no such part. Two objects count as different
+ * unless they are the same object.
  */
 export function changedPart(before: PodContent, after: PodContent): Part | undefined {
   if (before.spec === after.spec) return ['@'];
@@ -19,7 +22,7 @@ export function changedPart(before: PodContent, after: PodContent): Part | undef
   return CONTAINER_LISTS.some((list) => list === field) ? partOfItems(a, b) : partBelow(['spec', field], a, b);
 }
 
-/** The part of the only container that has changed. */
+/** The changed part of a container. The result is undefined unless exactly one container has changed. */
 function partOfItems(before: unknown, after: unknown): Part | undefined {
   if (!Array.isArray(before) || !Array.isArray(after) || before.length !== after.length) return undefined;
   const places = before.flatMap((one, i) => (one === after[i] ? [] : [i]));
@@ -39,7 +42,7 @@ function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The only field whose value is not the same in both objects; undefined if there are more, or none. */
+/** The only field whose value differs between the two objects; undefined if no field differs, or several. */
 function onlyChanged(before: Fields, after: Fields): string | undefined {
   let found: string | undefined;
   for (const object of [before, after]) {
@@ -52,11 +55,14 @@ function onlyChanged(before: Fields, after: Fields): string | undefined {
   return found;
 }
 
-/** Whether a check with these roots reads something in the part. @param ofSpec the fields of the pod itself that it reads */
+/**
+ * Whether a check with these roots reads something in the part.
+ * @param ofSpec the fields of the pod itself that the check reads
+ */
 export function readsPart(roots: Roots, ofSpec: Tree | undefined, [root = '', ...fields]: Part): boolean {
   switch (root) {
     case 'c':
-      // The keys of some annotations end with the names of containers.
+      // The keys of some annotations end with the name of a container.
       return roots.has('@') || ['c', 'x'].some((one) => reaches(roots.get(one), fields));
     case 'spec':
       return reaches(ofSpec, fields);
@@ -68,7 +74,7 @@ export function readsPart(roots: Roots, ofSpec: Tree | undefined, [root = '', ..
 function reaches(tree: Tree | undefined, fields: readonly string[]): boolean {
   let below = tree;
   for (const field of fields) {
-    // A tree without fields is read as a whole.
+    // If a tree has no fields, the object is read as a whole.
     if (below === undefined || Object.keys(below).length === 0) break;
     below = below[field];
   }

@@ -21,8 +21,8 @@ import { type Use, type UsesOptions, usesOf } from './uses.ts';
 import type { Side, Sides } from './witnesses.ts';
 
 /**
- * The direction of a difference. A difference opens if it admits what was refused, and closes if it refuses what was
- * admitted.
+ * The direction of a difference. If the direction is `opens`, a pod that was refused is now admitted. If it is
+ * `closes`, a pod that was admitted is now refused.
  */
 export const DIRECTIONS = ['opens', 'closes'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
@@ -33,8 +33,7 @@ export interface Difference {
   /** The names of the policies with restricted use that the author of the pod may use. */
   readonly use: readonly string[];
   /**
-   * The rules that the pod violates in the set that refuses it. The value is `use` if the author may use no policy of
-   * this set.
+   * The violated rules of the set that refuses the pod. The value is `use` if the author may use no policy of this set.
    */
   readonly rules: readonly string[];
   readonly pod: PodContent;
@@ -46,12 +45,12 @@ export interface Undecided {
   readonly namespace?: Labels;
   readonly use?: readonly string[];
   readonly direction?: Direction;
-  /** A sentence that names the question that could not be decided, and the reason. */
+  /** A sentence that names the undecided question and the reason. */
   readonly message: string;
 }
 
 export interface Comparison {
-  /** Whether the two sets are proved to admit the same pods. */
+  /** Whether it is proved that the two sets admit the same pods. */
   readonly same: boolean;
   readonly opens: readonly Difference[];
   readonly closes: readonly Difference[];
@@ -63,11 +62,11 @@ export interface Comparison {
 export interface CompareOptions {
   /** The maximum number of pods that the comparison examines. */
   readonly limit: number;
-  /** Whether to show a pod for each rule and each admitting policy, and not only one pod for each rule. */
+  /** Whether to show a pod for each pair of a rule and an admitting policy. By default, each rule gets only one pod. */
   readonly all?: boolean;
   /**
-   * The directions to compare. The default is both directions. A direction that is not compared counts as having no
-   * difference.
+   * The directions to compare. The default is both directions. If a direction is not compared, it counts as a direction
+   * without differences.
    */
   readonly directions?: readonly Direction[];
 }
@@ -106,7 +105,7 @@ export class Questions {
   }
 }
 
-/** The rules about lists of the pod itself, of which each item may break the rule of another policy. */
+/** The rules about lists of the pod itself. Each item of such a list may break the rule of another policy. */
 const POD_LISTS = ['sysctls', 'supplementalGroups'] as const;
 
 interface ComparingOptions extends UsesOptions, Pick<CompareOptions, 'all' | 'directions'> {
@@ -198,8 +197,8 @@ class Comparing {
   }
 
   /**
-   * The result of `work`. If there is too much to compare, the result is undefined, and the question becomes an
-   * undecided part of the comparison.
+   * The result of `work`. If there is too much to compare, the result is undefined, and the question is listed as
+   * undecided.
    */
   #within<Result>(where: Omit<Undecided, 'message'>, work: () => Result): Result | undefined {
     try {
@@ -232,7 +231,7 @@ class Comparing {
       this.#searchStrictly(rule, shown);
       return;
     }
-    // A pod that some policy refuses only by rules that are shown already shows nothing new.
+    // If some policy refuses the pod only by rules that are already shown, the pod shows nothing new.
     const known = new Set(ofClass.flatMap(({ rules }) => rules));
     const isNew = (broken: string) => !known.has(broken);
     const { policies } = sides.refusing;
@@ -242,7 +241,7 @@ class Comparing {
     else this.#leaveOpen(rule, shown);
   }
 
-  /** Looks again for a pod that breaks the rule, if the API server would refuse all pods that were found. */
+  /** Looks for another pod that breaks the rule. The API server would refuse all pods that were found before. */
   #searchStrictly(rule: string, shown: Shown): void {
     const { namespace, use, direction, checked } = shown;
     if (checked.isStrict) {
@@ -252,7 +251,7 @@ class Comparing {
     const where = { namespace: namespace.labels, use: use.admitting, direction };
     const found = this.#within(where, () => this.#examined.find(checked.admitting, checked.refusing, true));
     const pods = found?.pods.get(rule);
-    // Without such a plan, it is proved that there is no such pod.
+    // If the search ends without a pod, it is proved that no such pod exists.
     if (pods) this.#show(rule, pods, { ...shown, checked: { ...checked, isStrict: true } });
   }
 
@@ -261,7 +260,10 @@ class Comparing {
     this.#result.undecided.push({ namespace: namespace.labels, use: use.admitting, direction, message });
   }
 
-  /** A pod, normally the smallest, that breaks the rule on the side that refuses it; undefined if none of the pods does. */
+  /**
+   * A pod that shows the difference and breaks the rule. Normally, the pod is made as small as possible. The result is
+   * undefined if none of the pods shows the difference.
+   */
   #witness(rule: string, pods: readonly PodContent[], sides: Sides): PodContent | undefined {
     const { witnesses } = this.#examined;
     const shows = (pod: PodContent) =>
@@ -270,7 +272,7 @@ class Comparing {
     return pod && (this.#options.isFirstEnough ? pod : smallest(pod, shows, this.#smallestOf(rule, sides)));
   }
 
-  /** The pods that have been made smaller, for the same rule, policies and users. */
+  /** The earlier results of `smallest()` for the same rule, policies and users. */
   #smallestOf(rule: string, { admitting, refusing }: Sides): Map<string, PodContent> {
     const keyOf = ({ policies, usable }: Side) => [idOf(policies), ...usable];
     const key = JSON.stringify([rule, keyOf(admitting), keyOf(refusing)]);
@@ -279,7 +281,9 @@ class Comparing {
     return known;
   }
 
-  /** The difference that the pod shows, evaluated by the operator's code; undefined if the pod shows no difference. */
+  /**
+   * The difference that the pod shows; undefined if the pod shows no difference. The operator's code evaluates the pod.
+   */
   #difference(rule: string, pod: PodContent, { namespace, use, direction }: Shown): Difference | undefined {
     const { admitting, refusing } = sidesOf(namespace, use, direction);
     const [admitted, refused] = [

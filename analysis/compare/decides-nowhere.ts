@@ -6,13 +6,13 @@ import { namespaceClasses } from './namespaces.ts';
 import { type Beside, NAMESPACE_NAME, periodsOf } from './one-mode.ts';
 
 /**
- * @returns undefined if there is a namespace in which the policy decides at some time before it expires
+ * @returns undefined if the policy decides in some namespace before it expires
  * @throws TooMany if the selectors distinguish too many classes of namespaces
  */
 export function decidesNowhere(beside: Beside): Finding | undefined {
   const { policy } = beside;
   if (!isNowhere(beside)) return undefined;
-  // Finds few of the other policies that together decide in all namespaces of the policy.
+  // Finds a small group of other policies that together decide in all namespaces of the policy.
   const lowestFirst = beside.others.toSorted((a, b) => a.priority - b.priority);
   const others = lowestFirst.reduce<readonly ResolvedPolicy[]>((left, other) => {
     const fewer = left.filter((one) => one !== other);
@@ -39,7 +39,7 @@ export function expiredFinding({ name, expires }: Pick<ResolvedPolicy, 'name' | 
   };
 }
 
-/** Whether the policy decides in no namespace until it expires. */
+/** Whether the policy decides in no namespace at any time before it expires. */
 function isNowhere(beside: Beside): boolean {
   const { policy, isExcluded } = beside;
   return periodsOf(beside).every((others) => {

@@ -1,6 +1,6 @@
 /**
- * Finds the independent values of a group of checks. A value of a field is left out if no check distinguishes it from
- * an earlier value of the field, whatever the other fields are. Few combinations of values are then left.
+ * For a group of checks, finds the values that can be chosen independently. If no check ever distinguishes a value of a
+ * field from an earlier value, the later value is left out. So only few combinations of values remain.
  */
 import { type Fieldset, TooMany } from './fields.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
@@ -8,7 +8,10 @@ import { ONE_OF, REQUIRED } from './kubernetes.ts';
 import { isContainerName, keysOf, typeOf } from './paths.ts';
 import { type ContainerPart, mergedObjects, type PodPart, type TinyPod, USUAL } from './tiny-pods.ts';
 
-/** A part of a pod that can be chosen independently of other parts, with its values. Most dimensions are fields. */
+/**
+ * A part of a pod, with the possible values of the part. Each part can be chosen independently of the other parts. Most
+ * dimensions are fields.
+ */
 export interface Dimension {
   /** The path of the field, or one of the keys that the constants below define. */
   readonly key: string;
@@ -23,7 +26,7 @@ export const OTHERS = 'common companion';
 
 const LISTS = ['spec.containers', 'spec.initContainers', 'spec.ephemeralContainers', 'spec.volumes'];
 
-/** The most combinations of values of the fields that one check reads. */
+/** The maximum number of combinations of the values of all fields that one check reads. */
 export const MOST_COMBINATIONS = 300_000;
 
 /** The dimensions of the fields that belong to no group. */
@@ -55,7 +58,10 @@ export function dimensionsOf({ fields, paths, checks }: Group, { containers, isC
   ];
 }
 
-/** Whether the path is a field that two containers have with different values: the name, the image, an annotation. */
+/**
+ * Whether the path is the name, the image or an annotation of a container. These values distinguish the containers of a
+ * pod.
+ */
 export function tellsContainersApart(path: string): boolean {
   return isContainerName(path) || path.startsWith('c@');
 }

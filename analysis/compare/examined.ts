@@ -1,4 +1,4 @@
-/** The results about checks and pods, which do not depend on the sets that are compared. */
+/** Keeps results about checks and pods. The results do not depend on the sets that are compared. */
 import { USE_RULE } from '../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import { evaluatesFilled } from '../../operator/policy/parts.ts';
@@ -9,16 +9,19 @@ import { type Plan, type Plans, plansFor } from './plans.ts';
 import { Budget, TinyPods } from './tiny-pods.ts';
 import { Witnesses } from './witnesses.ts';
 
-/** How many pods are tried for each rule, because some plans cannot be made into a pod. */
+/**
+ * The maximum number of plans that are tried for each rule. Several plans are tried, because some plans cannot be made
+ * into a pod.
+ */
 const MOST_TRIED = 40;
 
-/** The pods that an admitting policy admits and others refuse, by the rule that they break. */
+/** The pods that the admitting policy admits and the other policies refuse. The key is the rule that the pods break. */
 export interface Found {
   readonly pods: ReadonlyMap<string, readonly PodContent[]>;
   readonly plans: Plans;
 }
 
-/** The checks of a policy that admits; none if no policy decides. */
+/** The checks of the admitting policy. If no policy decides, there are no checks. */
 export type Admitting = Pick<Alternative, 'checks'>;
 
 export class Examined {
@@ -32,10 +35,10 @@ export class Examined {
     this.#groups = new KnownGroups(new TinyPods(budget), budget);
   }
 
-  /** @param isStrict whether no pod has fields that the API server refuses together @throws TooMany */
+  /** @param isStrict whether to leave out pods with fields that the API server refuses together @throws TooMany */
   find(admitting: Admitting, refusing: readonly Alternative[], isStrict = false): Found {
     const idsOf = ({ checks }: Admitting) => checks.map(({ id }) => id).join();
-    // A pod that a policy refuses is shown with the rules that it breaks after defaulting.
+    // A refused pod is shown with the rules that the pod breaks after defaulting.
     const isLast = ({ filled, policy }: Alternative) => filled === evaluatesFilled(policy);
     const key = [isStrict, idsOf(admitting), ...refusing.map((one) => `${idsOf(one)} ${isLast(one)}`)].join('|');
     const known = this.#found.get(key);
@@ -51,7 +54,7 @@ export class Examined {
   }
 }
 
-/** The pods of the plans, by the rule that they break. The smallest ones come first. */
+/** The pods of the plans. The key is the rule that the pods break. The smallest pods come first. */
 function podsOf(plans: readonly Plan[]): Found['pods'] {
   const byRule = Map.groupBy(plans, ({ target }) => target?.broken.rule ?? USE_RULE);
   const sorted = [...byRule].map(([rule, ofRule]) => [rule, ofRule.toSorted((a, b) => a.size - b.size)] as const);

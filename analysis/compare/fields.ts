@@ -24,10 +24,10 @@ export class TooMany extends Error {}
 /** The maximum number of values of a single field or object. */
 const MOST_VALUES = 100_000;
 
-/** The constants and values with which checks compare the values at some paths. */
+/** The constants with which checks compare the values at some paths. */
 interface Pool {
   readonly sets: Map<string, readonly Constant[]>;
-  /** The keys of sets whose constants checks may require in a list. */
+  /** The keys of those sets of constants that checks may require in a list. */
   readonly required: Set<string>;
   readonly prefixes: Set<string>;
 }
@@ -69,7 +69,10 @@ export class Fields {
     }
   }
 
-  /** The values at the path, without equivalent values. A value is undefined if the field may be absent. */
+  /**
+   * The values at the path. Only one of several equivalent values is kept. If the field may be absent, undefined is a
+   * value, too.
+   */
   values(path: string): readonly unknown[] {
     const known = this.#known.get(path) ?? this.#valuesAt(path);
     this.#known.set(path, known);
@@ -77,7 +80,7 @@ export class Fields {
     return known;
   }
 
-  /** The lengths of a list above which checks refuse the list. */
+  /** The lengths of a list that just exceed the limits of checks. */
   lengths(path: string): readonly number[] {
     const limits = this.#constants(sizeOf(path)).filter((limit) => typeof limit === 'number' && limit > 0) as number[];
     const most = Math.max(0, ...this.#appended(sizeOf(path)));
@@ -149,10 +152,10 @@ export class Fields {
   }
 
   /**
-   * Lists with one item. If checks require items, also lists with all required items except for one or two, and lists
-   * with all required items and one other item. For a list of the pod itself, each pair of items is a list, too. Two
-   * policies may each refuse the pod because of one of the items. For a list of a container, pairs are not needed,
-   * because two containers can each have one of the items.
+   * Lists with one item. If checks require items, there are also lists that lack one or two required items, and lists
+   * with all required items and one other item. For a list of the pod itself, each pair of items is a list, too,
+   * because two policies may each refuse one of the items. For a list of a container, pairs are not needed, because two
+   * containers can each have one of the items.
    */
   #lists(path: string): readonly unknown[] {
     const items = this.values(`${path}[]`).filter((item) => item !== undefined);
@@ -161,7 +164,7 @@ export class Fields {
       ? items.flatMap((one, i) => items.slice(i + 1).map((other) => [one, other]))
       : [];
     const required = this.#required(`${path}[]`);
-    // A policy may refuse an item beside the items that another policy requires.
+    // One policy may require some items, while another policy refuses one more item.
     const beside = required.length === 0 ? [] : items.filter((item) => !required.includes(item as Constant));
     return [
       undefined,
@@ -210,15 +213,15 @@ export class Fields {
     });
   }
 
-  /** The object with a field that exists in no Kubernetes version, if checks look at all fields of the object. */
+  /** An object with an unknown field. The comparison needs this object only if checks look at all fields. */
   #withUnknownKeys(path: string, type: string): Fieldset[] {
     if (!this.#paths.has(keysOf(path))) return [];
     return this.unknownKeys(path).map((key) => ({ ...REQUIRED[type], [key]: true }));
   }
 
   /**
-   * Names of fields that exist in no Kubernetes version, if checks look at all fields of the object; otherwise an empty
-   * list.
+   * Names of fields that exist in no Kubernetes version. The list is empty unless checks look at all fields of the
+   * object.
    */
   unknownKeys(path: string): string[] {
     if (!this.#paths.has(keysOf(path))) return [];
@@ -250,8 +253,9 @@ export class Fields {
   }
 
   /**
-   * A constant of each class. Constants of a class are in the same sets and begin with the same prefixes, so exchanging
-   * them changes no verdict. The comparison considers each text that a function may make from the constant.
+   * A constant of each class. The constants of a class are in the same sets and begin with the same prefixes.
+   * Exchanging them therefore changes no verdict. The comparison considers each text that a function may make from the
+   * constant.
    */
   #representatives(path: string): Constant[] {
     const classes = Map.groupBy(this.#constants(path), (one) => this.#signature(path, one));

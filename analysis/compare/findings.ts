@@ -1,6 +1,6 @@
 /**
- * Finds policies of one set that have no effect, and rollouts that cannot end. The comparison of the set with and
- * without a policy proves each finding.
+ * Finds policies of one set that have no effect, and rollouts that cannot end. To prove a finding, the set with the
+ * policy is compared with the set without the policy.
  */
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { admitsNothing } from './admits-nothing.ts';
@@ -28,8 +28,8 @@ export interface FindingsOptions {
   /** The maximum number of pods that all proofs together examine. */
   readonly limit: number;
   /**
-   * The maximum number of evaluations of sample pods, which find differences without a proof. By default, there is no
-   * limit.
+   * The maximum number of evaluations of sample pods. Sample pods find differences without a proof. By default, there
+   * is no limit.
    */
   readonly samples?: number;
   /** The policies that have expired, and are no longer in the set. */
@@ -92,8 +92,8 @@ class Search {
   }
 
   /**
-   * Finds the policies that can be deleted, one by one and all together. Exceptions come first. If two policies make
-   * each other redundant, the policy for everybody is then kept.
+   * Finds the policies that can be deleted, one by one and all together. Exceptions are tried first. So if two policies
+   * make each other redundant, the policy for everybody is kept.
    */
   #findRedundant(effective: readonly Beside[], copies: ReadonlySet<string>): void {
     const names = effective.map(({ policy }) => policy.name).filter((name) => !copies.has(name));
@@ -127,8 +127,8 @@ class Search {
   }
 
   /**
-   * The parts of the policy, one for each of its modes. The policies in `gone` are left out of the other policies of
-   * each part.
+   * The parts of the policy, one for each of its modes. The field `others` of a part does not contain the policies in
+   * `gone`.
    */
   #partsOf(name: string, gone: ReadonlySet<string> = new Set()): Beside[] {
     return this.#all

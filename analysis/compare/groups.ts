@@ -29,7 +29,10 @@ export interface Groups {
 export interface Common {
   readonly fields: Fields;
   readonly paths: readonly string[];
-  /** Containers with fields that checks read only to find out whether some container of the pod sets them. */
+  /**
+   * Containers that set certain fields. Checks read these fields only to find out whether some container of the pod
+   * sets them.
+   */
   readonly companions: readonly (Fieldset | undefined)[];
 }
 
@@ -41,7 +44,7 @@ export function isUnderstood(check: KnownCheck): check is UnderstoodCheck {
 
 const COMMON = /^spec\.(?:\w+|os\.name)$/;
 
-/** @param isStrict without it, the groups are smaller, and the API server refuses some combinations of their values */
+/** @param isStrict if false, groups are smaller, but the API server refuses some combinations of their values */
 export function groupsOf(checks: readonly UnderstoodCheck[], isStrict = false): Groups {
   const rulesOf = new Map<string, Set<string>>();
   for (const { rule, reads } of checks) {
@@ -79,8 +82,8 @@ export function groupsOf(checks: readonly UnderstoodCheck[], isStrict = false): 
 }
 
 /**
- * Whether checks read the field of all containers together, but no check reads the field of the container that it runs
- * on.
+ * Whether checks read the field only of all containers together. No check reads the field of the single container on
+ * which the check runs.
  */
 function isOfSome(path: string, read: ReadonlyMap<string, unknown>): boolean {
   return path.startsWith('x.') && !isContainerName(path) && !read.has(path.replace(/^x/, 'c'));

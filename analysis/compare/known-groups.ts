@@ -60,7 +60,7 @@ export class KnownGroup implements GroupRows {
   }
 
   /**
-   * @param left the dimensions with the remaining values, of which only the names depend on other groups
+   * @param left the dimensions with the remaining values. Only the names in these values depend on other groups
    * @throws TooMany
    */
   options(left: readonly Dimension[], sides: Sides, common: Chosen): readonly Option[] {
@@ -70,7 +70,7 @@ export class KnownGroup implements GroupRows {
       [sides.admitting, ...sides.refusing].map((checks) => checks.map(({ id }) => id).join()),
     ]);
     const known = this.#options.get(key);
-    // The pods count toward the limit, as if they were examined again.
+    // Known pods also count toward the limit, as if they were examined again.
     if (known) this.#budget.spend(known.pods);
     if (known) return known.options;
     const values = valuesOf(left, this.checks, common);

@@ -1,7 +1,7 @@
 /**
- * Decides which pods the API server accepts before any policy evaluates them
- * (k8s.io/kubernetes/pkg/apis/core/validation). Only fields that rules read are considered. Each pod that the
- * comparison shows can therefore be created.
+ * Decides which pods the API server accepts. The API server decides this before any policy evaluates the pods
+ * (k8s.io/kubernetes/pkg/apis/core/validation). Only fields that rules read are considered. The comparison therefore
+ * shows only pods that can be created.
  */
 import { containersOf } from '../../operator/model/containers.ts';
 import type { Container, PodContent, PodSpec } from '../../operator/model/objects.ts';
@@ -60,7 +60,10 @@ export const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>
   FlockerVolumeSource: { datasetName: 'data' },
 };
 
-/** For each type, the fields of which an object has exactly one. The smallest field comes first. */
+/**
+ * For each type, a list of fields. An object of the type has exactly one of these fields. The smallest field comes
+ * first.
+ */
 export const ONE_OF: Readonly<Record<string, readonly string[]>> = {
   Volume: ['emptyDir', 'configMap', 'secret', 'downwardAPI', 'projected', 'persistentVolumeClaim', 'nfs'],
   VolumeProjection: ['configMap', 'secret', 'downwardAPI', 'serviceAccountToken'],
@@ -81,36 +84,40 @@ export const NEEDED: Readonly<Record<string, string>> = {
 export const LIMITING: readonly string[] = ['spec.os.name', 'spec.hostUsers'];
 
 /**
- * The text that the keys of the historical seccomp annotations contain, and the fields that these annotations must not
- * contradict.
+ * The historical seccomp annotations. Their keys contain the text `annotation`. The annotations must not contradict the
+ * fields in `fields`.
  */
 export const SECCOMP = {
   annotation: 'seccomp.security.alpha.kubernetes.io',
   fields: ['spec.securityContext.seccompProfile', 'c.securityContext.seccompProfile'],
 } as const;
 
-/** Fields without which the API server refuses some values of other fields in the same object. The key is the type. */
+/**
+ * Fields that some values of other fields in the same object need. If the field is missing, the API server refuses
+ * these values. The key is the type.
+ */
 export const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
   AppArmorProfile: ['localhostProfile'],
   SeccompProfile: ['localhostProfile'],
 };
 
-/**
- * Fields of which the API server refuses some combinations. The values of these fields are therefore chosen together.
- */
+/** Fields whose values are chosen together, because the API server refuses some combinations of the values. */
 export const TOGETHER: readonly string[] = [
   'c.securityContext.privileged',
   'c.securityContext.allowPrivilegeEscalation',
   'c.securityContext.capabilities.add',
 ];
 
-/** Fields of which the API server refuses some values beside some values of other fields of the pod, by path. */
+/**
+ * Fields of the pod that may contradict other fields. The API server refuses some combinations of their values. The key
+ * is the path of a field, and the value lists the other fields.
+ */
 export const CONTRADICTED: Readonly<Record<string, readonly string[]>> = {
   'spec.securityContext.sysctls': ['spec.hostNetwork', 'spec.hostIPC'],
   'c.ports': ['spec.hostNetwork'],
 };
 
-/** The values that the API server accepts, by the end of the field's path. */
+/** The values that the API server accepts. The key is the end of the field's path. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'os.name': ['linux', 'windows'],
   'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
@@ -133,10 +140,10 @@ const USUAL: Readonly<Record<string, string>> = {
   '.host': 'example.com',
   runtimeClassName: 'runc',
 };
-/** A sysctl that the API server accepts beside every field of a pod. */
+/** A sysctl that the API server accepts beside any other fields of a pod. */
 const SYSCTL_OF_NODE = 'vm.swappiness';
 
-/** Texts that are shown at the path if they are different from all texts that policies name, one for each `acceptedAs`. */
+/** Texts to show at the path if policies do not name these texts. Each text has another result of `acceptedAs`. */
 export function usualTexts(path: string, isBeside: (field: string) => boolean): readonly string[] {
   const usual = Object.entries(USUAL).find(([end]) => path.endsWith(end))?.[1];
   if (usual === undefined) return [];
@@ -164,8 +171,8 @@ const LINUX_OF_CONTAINER =
   );
 
 /**
- * The class of a text for the API server: two texts at the path with the same result are accepted beside the same other
- * fields, so that one of them is enough if checks treat both alike.
+ * The class of a text for the API server. If two texts at the path have the same class, the API server accepts both
+ * texts beside the same other fields. If checks treat both texts alike, one of them is enough.
  *
  * @param isBeside whether the field of the pod is examined together with the text
  */
@@ -237,7 +244,7 @@ const sysctlsIn = perObject((sysctls: readonly unknown[]) => {
   };
 });
 
-/** Whether the sysctl is part of the network's or the IPC namespace. */
+/** Whether the sysctl is part of the network namespace or of the IPC namespace. */
 function kindOf(name: string): { readonly ofNetwork: boolean; readonly ofIpc: boolean } {
   const dotted = /^[^./]*\//.test(name) ? name.replaceAll('/', '.') : name;
   return { ofNetwork: dotted.startsWith('net.'), ofIpc: IPC_SYSCTL.test(dotted) };

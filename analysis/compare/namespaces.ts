@@ -14,7 +14,7 @@ export interface NamespaceClass {
   readonly new: readonly ResolvedPolicy[];
 }
 
-/** The maximum number of sets of policies that select a namespace together. */
+/** The maximum number of sets of policies. The policies of a set select a namespace together. */
 const MOST_CLASSES = 20_000;
 
 /**
@@ -52,7 +52,7 @@ interface Selecting {
 
 /** A string that identifies the class of a namespace. The string is the same for all namespaces of the class. */
 export function classOf(old: Selecting, now: Selecting): string {
-  // The name of a namespace cannot contain this character, so no selector names a namespace `*`.
+  // No namespace can have the name `*`, so no selector names this namespace.
   const decidingIn = ({ policies, labels }: Selecting) =>
     deciding(policies, 'Enforce', { [NAME_LABEL]: '*', ...labels });
   return keyOf({ old: decidingIn(old), new: decidingIn(now) });

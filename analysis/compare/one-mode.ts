@@ -7,10 +7,10 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { mayOverlap } from '../../operator/policy/selector.ts';
 import type { PolicySet } from './policy-set.ts';
 
-/** A policy and the other policies of the same mode, all as if they were enforced. */
+/** A policy and the other policies of the same mode. All of them are treated as if they were enforced. */
 export interface Beside {
   readonly policy: ResolvedPolicy;
-  /** The other policies that may select a namespace that the policy selects. */
+  /** The other policies that may share a namespace with the policy. */
   readonly others: readonly ResolvedPolicy[];
   /** Whether no policy reaches a namespace with this name, or no namespace can have this name. */
   isExcluded(name: string): boolean;

@@ -1,6 +1,6 @@
 /**
- * Finds what a change of a cluster's policies opens. For each difference, it also finds the namespaces of the cluster
- * in which the difference holds.
+ * Finds the pods that a change of a cluster's policies newly admits. For each difference, also finds the namespaces of
+ * the cluster in which the difference exists.
  */
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Labels } from '../../operator/policy/selector.ts';
@@ -29,7 +29,7 @@ export interface Opened extends Pick<Comparison, 'undecided' | 'classes'> {
 }
 
 /**
- * @param namespaces the names of the cluster's namespaces; the result says in which of them a difference holds
+ * @param namespaces the names of the cluster's namespaces; the result says in which of them a difference exists
  * @param limit the maximum number of pods that the comparison examines
  */
 export function openedBy(

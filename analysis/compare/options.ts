@@ -1,6 +1,6 @@
 /**
- * Finds the values that a group of checks can distinguish, as far as an admitting policy admits them. For each value,
- * it finds the refusing policies that the value violates.
+ * Finds the values that a group of checks can distinguish. Values that the admitting policy refuses are left out. For
+ * each value, also finds the refusing policies that the value violates.
  */
 import {
   COMPANION,
@@ -28,15 +28,15 @@ export interface Piece extends TinyPod {
   readonly isNamed: boolean;
 }
 
-/** The position of a refusing policy, and the rule that a pod violates. */
+/** A rule that a pod violates, and the position of the refusing policy with this rule. */
 export interface Broken {
   readonly refuser: number;
   readonly rule: string;
 }
 
 /**
- * Values of the pod's own fields, and the containers and volumes that such a pod may have. Two options exclude each
- * other.
+ * Values of the pod's own fields, and the containers and volumes that a pod with these values may have. A pod follows
+ * only one option of a group.
  */
 export interface Option {
   readonly spec: Fieldset;
@@ -50,11 +50,11 @@ export interface Option {
   readonly size: number;
 }
 
-/** The checks of a group, for the admitting policy and for the refusing policies. */
+/** The checks of the admitting policy and of the refusing policies in one group. */
 export interface Sides {
   readonly admitting: readonly UnderstoodCheck[];
   /**
-   * The checks of each refusing policy that the admitting policy does not have. The index is the position of the
+   * For each refusing policy, the checks that the admitting policy does not have. The index is the position of the
    * refusing policy.
    */
   readonly refusing: readonly (readonly UnderstoodCheck[])[];

@@ -1,6 +1,6 @@
 /**
  * Finds the pods that one policy may admit while each of several other policies refuses them. A plan is a choice of one
- * option for each group. Without a plan, no such pod exists.
+ * option for each group. If there is no plan, no such pod exists.
  */
 import type { Alternative } from './alternatives.ts';
 import { combinations, commonDimensions, NAME } from './dimensions.ts';
@@ -25,7 +25,7 @@ export interface Plan {
 
 export interface Plans {
   readonly plans: readonly Plan[];
-  /** The rules of refusing policies whose CEL expressions the comparison does not understand. */
+  /** The rules whose CEL expressions the comparison does not understand. The rules belong to refusing policies. */
   readonly notUnderstood: readonly string[];
 }
 
@@ -107,12 +107,15 @@ interface Choice {
   readonly size: number;
 }
 
-/** The maximum number of sets of refusing policies from which a choice may be extended. */
+/**
+ * The maximum number of sets of refusing policies. For each set, the search keeps the smallest choice that violates the
+ * policies of the set.
+ */
 const MOST_MASKS = 20_000;
 
 /**
- * The smallest choice of one option for each group that violates every refusing policy. The result is undefined if
- * there is no such choice.
+ * Chooses one option for each group. The choice must violate every refusing policy, and the smallest choice wins. The
+ * result is undefined if there is no such choice.
  */
 function chosen(options: readonly (readonly Option[])[], refusers: number): readonly Option[] | undefined {
   let choices = new Map<bigint, Choice>([[0n, { options: [], size: 0 }]]);

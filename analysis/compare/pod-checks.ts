@@ -19,9 +19,9 @@ export class PodChecks {
   readonly #parts = new ReadParts();
   readonly #byParts = perObject((_: KnownCheck) => new Recent<boolean>(MOST_KEPT));
   readonly #ofSpec = perObject((roots: Roots) => treeOfSpec(roots));
-  /** By part of pods: whether a check reads the part. */
+  /** For each part of pods, says whether checks with the given roots read the part. */
   readonly #reading = new Map<string, Map<Roots, boolean>>();
-  /** The pod that was evaluated last, because all policies evaluate one pod before the next one. */
+  /** The pod that was evaluated last. All policies evaluate a pod before the next pod is evaluated. */
   #last: Evaluated | undefined;
 
   violates(check: KnownCheck, pod: PodContent): boolean {
@@ -29,7 +29,7 @@ export class PodChecks {
     return this.#verdict(check, this.#last);
   }
 
-  /** The pod after the last one. Many pods differ in one part from an earlier one. */
+  /** Prepares the evaluation of a pod. Many pods differ from an earlier pod in only one part. */
   #next(pod: PodContent, last: Evaluated | undefined): Evaluated {
     const own = { pod, verdicts: new Map(), keys: new Map() };
     for (const base of [last?.like?.base, last]) {
@@ -88,7 +88,9 @@ export class PodChecks {
   }
 }
 
-/** The list of a pod that does not set the list: one object, so that its name is kept. */
+/**
+ * Replaces each list that a pod does not set. The list is always the same object, so that the name of the list is kept.
+ */
 const NONE: readonly Container[] = [];
 
 interface Evaluated {
@@ -98,11 +100,11 @@ interface Evaluated {
   readonly like?: Like;
 }
 
-/** A pod that differs only in one part. */
+/** An earlier pod that differs from the evaluated pod in only one part. */
 interface Like {
   readonly base: Evaluated;
   readonly part: Part;
-  /** Whether a check with these roots reads the part, as far as this is known. */
+  /** Says whether checks with the given roots read the part. Only known answers are in the map. */
   readonly isRead: Map<Roots, boolean>;
 }
 

@@ -30,12 +30,15 @@ export class ReadParts {
     return known;
   });
 
-  /** A short name for the value, which depends on the fields in the tree. The name is empty if there is no tree. */
+  /**
+   * A short name for the value. The name depends only on the fields in the tree. If there is no tree, the name is
+   * empty.
+   */
   nameOf(value: object, tree: Tree | undefined): string {
     return tree ? this.#name(value, tree, () => this.textOf(value, tree)) : '';
   }
 
-  /** A short name for the list, which depends on the fields in the tree of all items. */
+  /** A short name for the list. The name depends only on the fields of each item that are in the tree. */
   nameOfItems(list: readonly object[], tree: Tree | undefined): string {
     return tree ? this.#name(list, tree, () => list.map((one) => this.nameOf(one, tree)).join(' ')) : '';
   }
@@ -52,7 +55,7 @@ export class ReadParts {
     return name;
   }
 
-  /** Equal trees share one object, so that checks that read the same fields share the names. */
+  /** Equal trees are one shared object. Checks that read the same fields therefore share the names. */
   #shared(tree: Tree): Tree {
     const text = JSON.stringify(tree);
     const known =
@@ -63,8 +66,8 @@ export class ReadParts {
   }
 
   /**
-   * A text like `nameOf`, which is longer and is not kept. In the text, the names of objects below the value stand for
-   * the objects.
+   * A text that identifies the value, like the result of `nameOf`. The text is longer, and is not kept. In the text,
+   * objects below the value are represented by their names.
    */
   textOf(value: object, tree: Tree): string {
     const fields = Object.entries(tree);

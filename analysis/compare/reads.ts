@@ -23,16 +23,18 @@ export type Constant = string | number;
 export interface Relation {
   readonly paths: readonly string[];
   readonly sets: readonly (readonly Constant[])[];
-  /** Whether a violation may follow if a constant is missing in the list whose items are at the path. */
+  /**
+   * Whether the check may be violated because a constant is missing in the list. The items of the list are at the path.
+   */
   readonly required: boolean;
   /** Whether the constants are compared with the beginnings of texts. */
   readonly isPrefix: boolean;
 }
 
 export interface Reads {
-  /** Every path that the CEL expression reads, including the objects that contain a field. */
+  /** Every path that the CEL expression reads. The paths of objects that contain a field are included. */
   readonly paths: ReadonlySet<string>;
-  /** The paths of which only the presence matters, as in `hasValue()`. */
+  /** The paths at which only the presence of a value matters, as in `hasValue()`. */
   readonly presence: ReadonlySet<string>;
   readonly relations: readonly Relation[];
   /** The functions that change or match the text at a path before the text is compared. */
@@ -72,7 +74,7 @@ const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='];
 
 /**
  * @param violates the CEL expression of a check
- * @throws NotUnderstood if the expression uses something that no rule of today uses
+ * @throws NotUnderstood if the expression uses something that no current rule uses
  */
 export function readsOf(violates: string): Reads {
   const reader = new Reader();
@@ -115,9 +117,7 @@ class Reader implements Reads {
     this.relations.push({ paths: [ANNOTATIONS_BY_KEY, ...prefixes], sets: [], required: false, isPrefix: false });
   }
 
-  /**
-   * @param violating whether a violation may follow if the expression is true; undefined if both results may cause one
-   */
+  /** @param violating whether the result true may cause a violation; undefined if both results may cause a violation */
   #visit(node: Node, scope: Scope, violating: boolean | undefined): Value {
     const { op } = node;
     const args: readonly unknown[] = Array.isArray(node.args) ? node.args : [node.args];
@@ -207,8 +207,7 @@ class Reader implements Reads {
 
   #compare(a: Value, b: Value, required = false, isPrefix = false): Value {
     const paths = [...a.paths, ...b.paths];
-    // The key of a container's annotation is compared with keys only to leave out annotations that have a check of
-    // their own.
+    // This comparison of keys only leaves out annotations that have a check of their own.
     const isKey = paths.includes(keysOf(ANNOTATIONS)) && paths.length > 1;
     const sets = [...a.sets, ...b.sets].filter((set) => set.length > 0);
     if (paths.length > 0 && !isKey) this.relations.push({ paths, sets, required, isPrefix });
@@ -267,9 +266,9 @@ class Reader implements Reads {
   }
 }
 
-/** A note in the list of functions that says how many constants are appended to a list. */
+/** The beginning of an entry in the list of functions. The entry says how many constants are appended to a list. */
 export const APPENDED = 'appended ';
-/** The path of the values of annotations whose key is not a constant. */
+/** The path of the values of annotations, if the key of the annotation is not a constant. */
 const ANNOTATIONS_BY_KEY = 'annotations@';
 
 function constant(value: unknown): Value {

@@ -1,6 +1,6 @@
 /**
- * Finds the values of a group's dimensions that no check tells apart, whatever the other fields are. Groups with the same
- * dimensions share the results.
+ * Finds values of a group's dimensions that no check ever distinguishes. The values of all other fields are considered.
+ * Groups with the same dimensions share the results.
  */
 import { perObject } from '../../operator/policy/memo.ts';
 import type { Factor } from './alternatives.ts';
@@ -25,8 +25,8 @@ import { keysOf } from './paths.ts';
 import { type ContainerPart, podOf, type TinyPod, type TinyPods, type Understood } from './tiny-pods.ts';
 
 /**
- * For each dimension and each of its values: a number. Values with the same number have the same verdicts of every check,
- * for every combination with values of the other fields that the check reads.
+ * Gives a number to each value of each dimension. If two values have the same number, each check has the same verdict
+ * for both values. This is true for all values of the other fields that the check reads.
  */
 export type Rows = ReadonlyMap<string, readonly number[]>;
 
@@ -54,7 +54,7 @@ export function rowsOf(dimensions: readonly Dimension[], checks: readonly Unders
 /** The columns that were found for other groups. */
 const knownColumns = perObject((_: TinyPods) => new KnownColumns());
 
-/** The dimension without values that no check tells apart from an earlier one. */
+/** The dimension with fewer values. If no check distinguishes a value from an earlier value, the value is left out. */
 export function reduced({ key, values }: Dimension, rows: readonly Rows[]): Dimension {
   const seen = new Set<string>();
   const isNew = (_: unknown, i: number) => {
@@ -82,10 +82,13 @@ function isRead(key: string, { reads }: Understood): boolean {
   }
 }
 
-/** The most pods that are kept for the same dimensions. */
+/** The maximum number of pods that are kept for the same dimensions. */
 const MOST_KEPT = 2_000;
 
-/** By position of a value of a dimension: the position of the first value with the same answers. */
+/**
+ * For each value of a dimension, the position of the first value with the same answers. The index is the position of
+ * the value.
+ */
 type Column = readonly number[];
 
 /** A factor with the dimensions that it reads. */
@@ -99,12 +102,12 @@ class KnownColumns {
   readonly #combined = new Map<string, Combined>();
   readonly #names = new Map<string, number>();
 
-  /** The columns by the answers of the factor. @throws TooMany */
+  /** The columns for the answers of the factor. @throws TooMany */
   ofFactor({ factor, read }: ReadFactor, pods: TinyPods): ReadonlyMap<string, Column> {
     return this.#of(`${factor.id}`, read, (all) => columnsOf(all, (tiny) => pods.answer(factor, tiny)));
   }
 
-  /** The columns by whether the API server accepts the pods. @throws TooMany */
+  /** The columns for the decisions of the API server about the pods. @throws TooMany */
   ofAccepted(dimensions: readonly Dimension[]): ReadonlyMap<string, Column> {
     return this.#of('accepted', dimensions, (all) => columnsOf(all, (tiny) => (isAccepted(podOf(tiny)) ? '1' : '0')));
   }
@@ -128,7 +131,10 @@ class KnownColumns {
     return dimensions.map((one) => this.#nameOf(one)).join();
   }
 
-  /** The same pods for all conditions about the same dimensions, so that the parts of these pods are named only once. */
+  /**
+   * Returns the same pods for all conditions about the same dimensions. The parts of these pods are then named only
+   * once.
+   */
   #combine(dimensions: readonly Dimension[]): Combined {
     const names = this.#namesOf(dimensions);
     const known = this.#combined.get(names);
@@ -138,7 +144,7 @@ class KnownColumns {
     return all;
   }
 
-  /** A short name, which is the same for equal dimensions. */
+  /** A short name for the dimension. Equal dimensions have the same name. */
   readonly #nameOf = perObject(({ key, values }: Dimension): number => {
     const text = JSON.stringify([key, values]);
     const name = this.#names.get(text) ?? this.#names.size;
@@ -148,7 +154,7 @@ class KnownColumns {
 }
 
 interface Combined {
-  /** The dimensions in the order of the combinations: the last one changes fastest. */
+  /** The dimensions in the order of the combinations. The value of the last dimension changes fastest. */
   readonly order: readonly Dimension[];
   readonly count: number;
   readonly pods: Iterable<TinyPod>;
@@ -168,7 +174,7 @@ function combined(dimensions: readonly Dimension[]): Combined {
     *[Symbol.iterator](): Generator<TinyPod> {
       for (const pod of ofPod.map(podPartOf))
         for (const [i, ofOne] of ofContainer.entries()) {
-          // A search may end after a few of many containers.
+          // Parts are made on demand, because a search may end after a few containers.
           containers[i] ??= containerPartOf(ofOne);
           for (const other of others)
             for (const one of volumes) yield { ...pod, ...containers[i], ...companionsIn(other), ...volumesIn(one) };
@@ -193,7 +199,7 @@ function columnsOf({ order, count, pods }: Combined, answer: (tiny: TinyPod) => 
   return columns;
 }
 
-/** For each text: the position of the first text that is equal. */
+/** For each text, the position of the first equal text. */
 function firstEqual(texts: readonly string[]): number[] {
   const first = new Map<string, number>();
   return texts.map((text, i) => {
@@ -203,7 +209,7 @@ function firstEqual(texts: readonly string[]): number[] {
   });
 }
 
-/** Whether the path stands for the names of all fields of the pod or the container that has the field. */
+/** Whether the path stands for all field names of a pod or container, and the field `key` is one of these fields. */
 function isKeyIn(key: string, path: string): boolean {
   const [root = '', ...fields] = key.split('.');
   return path === keysOf(root) && fields.length === 1;

@@ -16,7 +16,7 @@ export function areSame(old: PolicySet, now: PolicySet, questions: Questions): b
   return true;
 }
 
-/** The policy without defaulting, which admits only the pods that it need not change. */
+/** The policy without defaulting. The policy then admits only pods that it need not change. */
 export function withoutDefaulting(policy: ResolvedPolicy): ResolvedPolicy {
   const { pendingFor: _, ...rest } = policy;
   return { ...rest, defaulting: false, seccompChanges: false, fills: [], filledChecks: policy.checks };

@@ -1,5 +1,5 @@
 /**
- * Makes sample pods from the examples of rules. A pod that one policy admits and other policies refuse shows that the
+ * Makes sample pods from the examples of rules. If one policy admits a pod and the other policies refuse the pod, the
  * policies differ. Most questions therefore need no proof about all pods.
  */
 import { examplePod } from '../../operator/evaluate/example-pods.ts';

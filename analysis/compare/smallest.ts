@@ -6,7 +6,8 @@ import { isAccepted, REQUIRED } from './kubernetes.ts';
 
 /**
  * @param shows whether a pod still shows the difference
- * @param known the results for earlier pods with the same `shows`, by text. Similar pods soon become the same
+ * @param known the results for earlier pods with the same `shows`. The key is the pod as text. Similar pods soon become
+ * equal
  */
 export function smallest(
   pod: PodContent,
@@ -36,7 +37,7 @@ function firstOf<Item>(items: Iterable<Item>, isFound: (item: Item) => boolean):
   return undefined;
 }
 
-/** The pod without one of its fields or items, large parts first. */
+/** Yields the pod without one of its fields or items. Large parts are removed first. */
 function* smallerThan({ annotations, spec }: PodContent): Generator<PodContent> {
   for (const smaller of without(spec, 'PodSpec')) yield { annotations, spec: smaller as PodContent['spec'] };
   for (const key of Object.keys(annotations)) {
@@ -51,7 +52,7 @@ function* without(value: unknown, type: string): Generator<unknown> {
 }
 
 function* withoutItems(items: readonly unknown[], type: string): Generator<unknown> {
-  // Long lists are shortened by halves first.
+  // A long list is first reduced to half of its items.
   for (let length = Math.floor(items.length / 2); length >= 1; length = Math.floor(length / 2)) {
     if (length > 1) yield items.slice(length);
   }

@@ -42,7 +42,7 @@ export function variantsOf({ constants, sets, prefixes, functions, usual }: Comp
   return [...functions.filter((name) => name !== 'split(,)').reduce<readonly string[]>(change, texts), ...odd];
 }
 
-/** The texts that the function with this name may turn into the given text. */
+/** The texts from which the function with this name may make the given text. */
 function sourcesOf(text: string, name: string, prefixes: readonly string[]): string[] {
   if (name === 'upperAscii()') return text === text.toLowerCase() ? [] : [text.toLowerCase()];
   if (name === 'split(/)') return text.includes('.') ? [text.replaceAll('.', '/')] : [];
@@ -53,8 +53,8 @@ function sourcesOf(text: string, name: string, prefixes: readonly string[]): str
 }
 
 /**
- * Lists to try, each after the prefix. A list has the items in the order of a set, in other orders, twice, without one
- * item, or with another item.
+ * Lists to try. Each list follows the prefix. A list has the items in the order of a set, in other orders, twice,
+ * without one item, or with another item.
  */
 function ordersOf(prefix: string, items: readonly string[]): string[] {
   if (items.length < 2) return [];

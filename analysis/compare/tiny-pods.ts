@@ -45,7 +45,7 @@ export interface TinyPod {
 export type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
 export type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
 
-/** The name and image of a container, if no check distinguishes containers by name and image. */
+/** The name and image of a container. They are used if no check distinguishes containers by name and image. */
 export const USUAL: Fieldset = { name: 'app', image: 'app' };
 
 export function podOf({ spec, annotations, container, ofContainer, companions, volumes }: TinyPod): PodContent {
@@ -74,7 +74,7 @@ export class TinyPods {
   readonly #budget: Budget;
   readonly #verdicts = new Map<Understood, Map<string, string>>();
   readonly #parts: ReadParts;
-  /** The pod that was evaluated last, because all checks evaluate one pod before the next one. */
+  /** The pod that was evaluated last. All checks evaluate a pod before the next pod is evaluated. */
   #last: Last | undefined;
 
   constructor(budget: Budget, parts = new ReadParts()) {
@@ -91,7 +91,8 @@ export class TinyPods {
   }
 
   /**
-   * Whether the pod meets the condition: 1 or 0, or an error for a condition that another one guards.
+   * The result is `1` if the pod meets the condition, and otherwise `0`. The result is `e` if the evaluation fails. It
+   * can fail for a condition that another condition guards.
    *
    * @param keys the keys of the pod that are known
    */

@@ -1,8 +1,8 @@
 /**
  * Finds the classes of users that matter for a comparison. A policy with restricted use is represented as a boolean: a
- * user may use the policy, or may not use it. Each further policy of the refusing set that a user may use can only
+ * user may use the policy, or may not use it. If a user may use a further policy of the refusing set, this can only
  * remove differences. For each admitting policy, the comparison examines users who may use this policy. These users may
- * use another policy only if all users of the admitting policy may use the other policy.
+ * also use a policy B only if all users of the admitting policy may use B.
  */
 import { rbacSubject } from '../../operator/compile/rbac.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';

@@ -26,9 +26,9 @@ export class Witnesses {
   readonly #evaluator = new Evaluator();
   readonly #checks: Checks;
   readonly #ofPods = new PodChecks();
-  /** The check that the last pod violated, for each list of checks. A similar pod probably violates the same check. */
+  /** For each list of checks, the check that the last pod violated. A similar pod probably violates the same check. */
   readonly #last = new Map<Alternative, KnownCheck>();
-  /** The policies of a list, the ones that were found last first. */
+  /** The policies of a list. The policy that was found last comes first. */
   readonly #recent = perObject((policies: readonly ResolvedPolicy[]) => [...policies]);
 
   constructor(checks: Checks) {
@@ -55,23 +55,21 @@ export class Witnesses {
     return !this.isAdmitted(pod, refusing) && this.isAdmitted(pod, admitting);
   }
 
-  /** Whether the verdict is Compliant; much faster than the verdict itself for many similar pods. */
+  /** Whether the verdict is Compliant. For many similar pods, this is much faster than `verdict()`. */
   isAdmitted(pod: PodContent, { policies, usable }: Side): boolean {
     const mayUse = ({ usableBy, name }: ResolvedPolicy) => usableBy === 'Everyone' || usable.includes(name);
     const admits = (policy: ResolvedPolicy) => mayUse(policy) && this.complies(policy, pod);
     return policies.length === 0 || this.#some(policies, admits);
   }
 
-  /** Whether the verdict on a pod that is not admitted contains a violation of the rule. */
+  /** Whether the verdict on the pod contains a violation of the rule. The pod must be a pod that is not admitted. */
   breaks(pod: PodContent, rule: string, { policies }: Side): boolean {
     return this.#some(policies, (policy) => this.isRefusedBy(policy, pod, (broken) => broken === rule));
   }
 
-  /**
-   * Whether the verdict on a pod that is not admitted contains a violation of one of the rules, reported by the policy.
-   */
+  /** Whether the policy reports a violation of one of the rules. The pod must be a pod that is not admitted. */
   isRefusedBy(policy: ResolvedPolicy, pod: PodContent, isOne: (rule: string) => boolean): boolean {
-    // The violations are those of the pod after defaulting, which is the last list of checks.
+    // The last list of checks is about the pod after defaulting. Only violations of this pod are reported.
     const { checks = [] } = this.#checks.alternatives(policy).at(-1) ?? {};
     const isBroken = checks.some((check) => isOne(check.rule) && this.#ofPods.violates(check, pod));
     if (!isBroken && !isOne(USE_RULE)) return false;

@@ -51,10 +51,7 @@ export interface Assessment {
 export interface ControlResult {
   readonly control: Control;
   readonly passed: number;
-  /**
-   * The number of workloads that break no visible part of the control, while another part of the control cannot be
-   * seen.
-   */
+  /** The number of workloads that break no visible part of the control. Another part of the control cannot be seen. */
   readonly partly: number;
   readonly failed: readonly BreakingWorkload[];
   readonly excepted: readonly ExceptedWorkload[];

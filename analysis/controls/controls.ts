@@ -1,6 +1,6 @@
 /**
  * Defines the controls of the hardening guides, and finds the pods that break each control. Each control is written as
- * overrides of level privileged, so that the rules' own CEL finds the pods that break it.
+ * overrides of level privileged. The rules' own CEL then finds the pods that break the control.
  */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { checksOf, type RuleChecks } from '../../operator/policy/resolve.ts';

@@ -1,4 +1,7 @@
-/** Calculates how the pods of a template look after defaulting, when the API server has created them. */
+/**
+ * Calculates how the pods of a template look when the API server has created them. Defaulting may have filled in
+ * fields.
+ */
 import type { CelEngine } from '../../operator/evaluate/cel.ts';
 import { type Candidate, type EvaluationContext, evaluate } from '../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../operator/model/objects.ts';

@@ -1,5 +1,5 @@
 /**
- * Edits the text of a YAML or JSON document, so that the document gets a new value. The edits are as small as possible.
+ * Edits the text of a YAML or JSON document to give the document a new value. The edits are as small as possible.
  * Everything else stays unchanged: comments, quotes, the order of keys, and line breaks.
  */
 import { isDeepStrictEqual } from 'node:util';

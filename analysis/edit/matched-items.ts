@@ -2,13 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 
 interface Matched {
-  /** The new value of each kept item, by the item's old index. Items without an entry were removed. */
+  /** The new value of each kept item. The key is the old index of the item. Items without an entry were removed. */
   readonly kept: ReadonlyMap<number, unknown>;
-  /** The items without an old item, which are added at the end of the list. */
+  /** The items that have no old item. These items are added at the end of the list. */
   readonly added: readonly unknown[];
 }
 
-/** Matches the items of two lists in such a way that as few items as possible change. */
+/** Matches the items of two lists. The number of changed items is as small as possible. */
 export function matchedItems(before: readonly unknown[], after: readonly unknown[]): Matched {
   if (after.length >= before.length) {
     return { kept: new Map(before.map((_, index) => [index, after[index]])), added: after.slice(before.length) };

@@ -17,7 +17,7 @@ export interface FlowStyle {
   readonly padding: string;
 }
 
-/** The quotes that the replaced scalar had, as the type of a CST token. */
+/** The quotes of the replaced scalar, as the type of a CST token. */
 type Quotes = string | undefined;
 
 const PLAIN = /^[A-Za-z_/][\w./-]*(?::[\w./-]+)*$/;

@@ -11,18 +11,15 @@ import type { CapabilityUse, CheckOutcome, Evidence, Noise } from './use.ts';
 export interface ContainerEvidence {
   /** The capabilities that the container holds on at least one container runtime. */
   readonly granted: readonly string[];
-  /**
-   * The capabilities that are granted and that the processes used. After tightening, a container keeps the capabilities
-   * that it used.
-   */
+  /** The granted capabilities that the processes used. After tightening, a container keeps these capabilities. */
   readonly used: readonly SeenChecks[];
-  /** The capabilities that are granted, but that no recorded process used. */
+  /** The granted capabilities that no recorded process used. */
   readonly unused: readonly string[];
   /** The capabilities for which the kernel refused every check. */
   readonly refused: readonly SeenChecks[];
   /** The capabilities that the manifest does not grant, although the kernel granted them in some check. */
   readonly grantedElsewhere: readonly SeenChecks[];
-  /** The checks that do not show that the workload needs the capability. */
+  /** The checks that are no evidence that the workload needs the capability. */
   readonly noise: readonly (SeenChecks & { readonly outcome: CheckOutcome; readonly noise: Noise })[];
   readonly coverage: Coverage;
 }
@@ -30,9 +27,7 @@ export interface ContainerEvidence {
 /** The checks of one capability, summed over all pods of the workload. */
 export interface SeenChecks extends Seen {
   readonly capability: string;
-  /**
-   * True if no tool reported whether the kernel granted the checks, so that the result is derived from the manifest.
-   */
+  /** True if no tool reported whether the kernel granted the checks. The result is then derived from the manifest. */
   readonly assumed?: true;
 }
 

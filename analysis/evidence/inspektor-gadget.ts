@@ -117,7 +117,7 @@ function isInOwnUserNamespace(value: Fields): boolean {
   return current === NODE_USER_NAMESPACE && target !== 0 && target !== NODE_USER_NAMESPACE;
 }
 
-/** Calculates how long each container was watched, from the events of the container. */
+/** Calculates, from the events of each container, how long the container was watched. */
 export class GadgetWatches {
   readonly #watches = new Map<string, ContainerWatch>();
 

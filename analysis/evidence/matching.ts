@@ -23,7 +23,10 @@ const RANDOM = `-${SAFE}{5}`;
 const HASH = `-${SAFE}{1,10}`;
 const NUMBER = '-\\d+';
 
-/** The pattern of a pod name's ending, which follows the name of the workload (k8s.io/kubernetes/pkg/controller). */
+/**
+ * The pattern of the ending of a pod's name. The ending follows the name of the workload
+ * (k8s.io/kubernetes/pkg/controller).
+ */
 const POD_ENDS: Readonly<Record<string, string>> = {
   Pod: '',
   Deployment: HASH + RANDOM,
@@ -42,7 +45,7 @@ const OWNER_ENDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** The length to which k8s.io/apiserver/pkg/storage/names cuts a name, before it adds the random ending. */
 const LONGEST_BASE = 58;
 
-/** An index of the evidence of all files, by container. */
+/** An index of the evidence of all files. The key is the container. */
 export class EvidenceIndex {
   readonly #byContainer: ReadonlyMap<string, Evidence>;
 

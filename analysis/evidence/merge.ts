@@ -5,7 +5,7 @@
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { CapabilityUse, ContainerWatch, Evidence, ObservedContainer, UseExample } from './use.ts';
 
-/** Adds up records one by one, so that memory holds each distinct check only once. */
+/** Adds up records one by one. Memory then holds each distinct check only once. */
 export class EvidenceSum {
   readonly #uses = new Map<string, CapabilityUse>();
   readonly #watches = new Map<string, ContainerWatch>();

@@ -1,7 +1,7 @@
 /**
- * Defines records of the capabilities that processes used. The records contain the kernel's capability checks by
- * container, and how long each container was watched. The output of every tool is converted into these records. `cappol
- * observe` writes each record as one line of JSON.
+ * Defines records of the capabilities that processes used. For each container, the records contain the kernel's
+ * capability checks, and how long the container was watched. The output of every tool is converted into these records.
+ * `cappol observe` writes each record as one line of JSON.
  */
 
 /** The outcomes of a capability check. `unknown` means that the tool does not report the outcome. */
@@ -50,7 +50,7 @@ export interface ObservedWorkload {
   readonly name: string;
 }
 
-/** The checks of one capability in one container that have the same outcome and the same noise. */
+/** Checks of one capability in one container. The checks have the same outcome and the same noise. */
 export interface CapabilityUse extends ObservedContainer {
   /** The kernel's name of the capability, without the prefix CAP_. */
   readonly capability: string;
@@ -68,7 +68,7 @@ export interface CapabilityUse extends ObservedContainer {
 }
 
 export interface UseExample {
-  /** The name of the process (`comm`), which the kernel cuts to 15 bytes. */
+  /** The name of the process (`comm`). The kernel cuts this name to 15 bytes. */
   readonly command: string;
   /** The system call or kernel function that made the check, such as `sys_chroot`. */
   readonly callSite?: string;
@@ -80,8 +80,7 @@ export interface UseExample {
  */
 export interface ContainerWatch extends ObservedContainer {
   /**
-   * The container's ID at its runtime, which changes with each restart. The ID is absent if the tool does not report
-   * it.
+   * The container's ID at its runtime. Each restart changes the ID. The ID is absent if the tool does not report it.
    */
   readonly instance?: string;
   /** The time at which the watch began, in the form of `Date.toISOString()`. */

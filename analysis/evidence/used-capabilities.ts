@@ -27,7 +27,7 @@ export class UsedCapabilities {
     return comparePod(spec, pod, this.#evidence, this.#known);
   }
 
-  /** The pod with changed capability lists: its containers keep only the capabilities that they used. */
+  /** The pod with changed capability lists. The containers keep only the capabilities that they used. */
   tightened({ annotations, spec }: PodContent, pod: ManifestPod): PodContent {
     const containers = this.compare(spec, pod);
     const { kind, namespace, name } = pod;

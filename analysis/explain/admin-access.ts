@@ -79,7 +79,7 @@ export function adminAccessIn(namespaces: readonly NamespaceView[], state: Polic
   };
 }
 
-/** The guard protects the label even for a policy that another policy overrides. */
+/** If another policy overrides a policy, the overridden policy still guards the label. */
 function guardsOf(namespace: NamespaceView, state: PolicyState): string[] {
   if (state.isExcluded(namespace.name)) return [];
   const labels = state.effectiveLabels(namespace);

@@ -23,7 +23,7 @@ export interface PolicyAnswer {
   readonly answer: 'Admits' | 'Refuses' | 'RefusesOtherwise' | 'Unknown';
   /** The time at which the policy expires; absent for a policy that does not expire. */
   readonly expires?: string;
-  /** `spec.reason` of the policy, which says why the policy exists. */
+  /** `spec.reason` of the policy. The text says why the policy exists. */
   readonly reason?: string;
   /** The messages of the policy about this use. The field exists only for the answer Refuses. */
   readonly messages?: readonly string[];

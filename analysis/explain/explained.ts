@@ -46,8 +46,8 @@ export interface ExplainedTopic extends Partial<AdminAccess> {
    */
   readonly comparedWith?: string;
   /**
-   * The containers that hold the capability, or the containers or pods that use the subject of the rule; sorted by
-   * workload. The list is empty for a namespace label.
+   * The containers or pods that use the subject of the rule, or the containers that hold the capability. They are
+   * sorted by workload. The list is empty for a namespace label.
    */
   readonly found: readonly FoundUse[];
 }

@@ -43,7 +43,7 @@ export interface Reference {
 
 /**
  * The strictest override of the rule. If the strictest override refuses no pod, the result is the first of the rule's
- * examples that refuses one.
+ * examples that refuses a pod.
  */
 export function referenceFor(rule: Rule, oldestServer: number): Reference | undefined {
   const { standard } = policyOf('privileged', {}, oldestServer);

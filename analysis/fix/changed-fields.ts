@@ -9,7 +9,7 @@ import { withTokenVolume } from '../manifests/token-volume.ts';
 type Path = readonly (string | number)[];
 
 export interface PodChange {
-  /** The path of the object that has the field, in the pod: `['spec', 'containers', 0]`. */
+  /** The path of the object that has the field. The path starts at the pod: `['spec', 'containers', 0]`. */
   readonly parent: Path;
   /** The name of the container; absent if the parent is not a container. */
   readonly container?: string;
@@ -127,7 +127,7 @@ function written(value: unknown): unknown {
   return plain(value);
 }
 
-/** A CEL value as JSON: whole numbers are bigints in CEL. */
+/** A CEL value as JSON. In CEL, whole numbers are bigints. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return value.map(plain);

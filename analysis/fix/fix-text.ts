@@ -1,4 +1,4 @@
-/** Edits the text of a file, so that the workloads in the file comply. */
+/** Edits the text of a file. After the edits, the workloads in the file comply. */
 import { editedDocument } from '../edit/edited-document.ts';
 import { parseDocument } from '../manifests/document.ts';
 import { type InputObject, manifestsIn, type PieceListener } from '../manifests/document-objects.ts';

@@ -55,7 +55,7 @@ interface Attempt {
  */
 export const NOTHING_KNOWN = 'none is known';
 
-/** The number of rounds of fixes, which is larger than the longest chain of fixes that depend on each other. */
+/** The number of rounds of fixes. This number is larger than the longest chain of fixes that depend on each other. */
 const ROUNDS = 4;
 const VERDICTS = ['Compliant', 'Unknown', 'Violating'] as const;
 

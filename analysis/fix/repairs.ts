@@ -21,7 +21,7 @@ export interface Fixing {
   readonly namespace: string;
   tell(trouble: Trouble): void;
   notEvaluated(object: NonNullable<Candidatures['notEvaluated']>): void;
-  /** Called for a document in a folder that is not a Kubernetes object. */
+  /** Called for a document in a folder if the document is not a Kubernetes object. */
   skip(what: string): void;
 }
 

@@ -1,4 +1,4 @@
-/** Builds the result that `cappol fix` prints, from the fixed files. */
+/** Builds, from the fixed files, the result that `cappol fix` prints. */
 import type { FixClass } from '../../operator/rules/rule.ts';
 import { checkedPolicies, checkedProblem } from '../check/checked.ts';
 import type { NotEvaluated } from '../check/result.ts';

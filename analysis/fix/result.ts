@@ -70,7 +70,7 @@ export interface FixSummary {
   readonly left: number;
   /** The number of files that have edits. */
   readonly files: number;
-  /** Objects that may make pods but have no pod template that could be evaluated, by kind. */
+  /** Objects that may make pods, but have no pod template that could be evaluated. Each kind has one entry. */
   readonly notEvaluated: readonly NotEvaluated[];
   readonly errors: number;
 }

@@ -78,7 +78,7 @@ const holdingsOfShape = perObject(({ spec }: Shape): Holdings => {
   return held;
 });
 
-/** The entries of both maps. If both maps have an entry, the way of holding that requests most is kept. */
+/** The entries of both maps. If both maps have an entry, the way that requests most is kept. */
 function merged(a: Holdings, b: Holdings): Holdings {
   const all = new Map(a);
   for (const [key, holding] of b) {

@@ -1,4 +1,7 @@
-/** Finds the exceptions of a cluster, and the ones that are new, ended, unused or needed again in another snapshot. */
+/**
+ * Finds the exceptions of a cluster. Also finds the exceptions that are new, ended, unused or needed again in another
+ * snapshot.
+ */
 import type { Mode, UsableBy } from '../../operator/api/capability-policy.ts';
 import { type GrantNeeds, grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
 import { type Grant, keyOf, withSince } from '../../operator/evaluate/grants.ts';
@@ -34,8 +37,8 @@ export type NewException = Exception & { readonly because: 'Created' | 'Renewed'
 export type EndedException = Exception & { readonly because: 'Deleted' | 'Expired' | 'Changed' };
 
 /**
- * A grant of a policy. `since` is the time from which on no workload needed the grant, and is absent if the operator
- * did not report the time.
+ * A grant of a policy. From the time `since` on, no workload needed the grant. `since` is absent if the operator did
+ * not report the time.
  */
 export type PolicyGrant = { readonly policy: string } & Grant & { readonly since?: string };
 
@@ -114,7 +117,7 @@ function admitsMore(policy: string, { state, verdicts }: Moment): boolean {
 }
 
 /**
- * The grants that workloads need and the grants that no workload needs, for each policy that decides in a namespace.
+ * For each policy that decides in a namespace, the grants that workloads need, and the grants that no workload needs.
  * The key is the policy's name.
  */
 const needsByPolicy = perObject((moment: Moment): ReadonlyMap<string, GrantNeeds> => {

@@ -21,8 +21,8 @@ export interface TextRange {
 type Entries = ReadonlyMap<string | number, Position>;
 
 /**
- * Finds the positions of fields. The entries of each list and mapping are cached. Callers ask for all entries, of which
- * there may be thousands.
+ * Finds the positions of fields. The entries of each list and mapping are cached, because callers ask for all entries,
+ * and there may be thousands.
  */
 export class FieldPositions {
   readonly #text: string;

@@ -22,8 +22,8 @@ const ROLES: Readonly<Record<string, Role>> = {
 };
 
 /**
- * The kinds in the workloads' API groups that cappol neither evaluates nor needs (k8s.io/api). In these API groups, a
- * kind that this file does not list is a misspelling.
+ * Kinds that cappol neither evaluates nor needs. The kinds are in the workloads' API groups (k8s.io/api). In these API
+ * groups, a kind that this file does not list is a misspelling.
  */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   v1: [

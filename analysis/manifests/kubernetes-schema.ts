@@ -34,7 +34,7 @@ const NEVER_ABSENT: Readonly<Record<string, readonly string[]>> = {
   VolumeMount: ['name'],
 };
 
-/** The schemas of types, each built when it is used first. No type contains itself, so the recursion ends. */
+/** The schemas of types. Each schema is built when it is used first. No type contains itself, so the recursion ends. */
 const SCHEMAS = new Map<string, Schema>();
 
 /** @param type a name of `types`, or another type code of a field */

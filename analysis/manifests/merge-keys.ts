@@ -17,7 +17,7 @@ import { isObject } from '../schema/problems.ts';
 type Mapping = Record<string, unknown>;
 
 const WORD = '<<';
-/** The value of a plain `<<`, which is a merge key. A quoted `"<<"` is an ordinary key. */
+/** The value of a plain `<<`. A plain `<<` is a merge key. A quoted `"<<"` is an ordinary key. */
 const MERGE_KEY = Symbol(WORD);
 /**
  * The maximum number of fields that a document may merge. Without a limit, a small document could merge a large mapping
@@ -73,7 +73,7 @@ class Merging {
     return mapTag.addPair(fields, key, plain(value));
   }
 
-  /** Whether the mapping itself already has the given key, so that a second field with this key is a mistake. */
+  /** Whether the mapping itself already has the given key. A second field with this key is then a mistake. */
   isStated(fields: Mapping, key: unknown): boolean {
     return key !== MERGE_KEY && mapTag.has(fields, key) && !this.#merged.get(fields)?.has(String(key));
   }

@@ -1,6 +1,7 @@
 /**
- * Lists custom kinds that have no pod template: kinds whose operators make pods, and kinds whose operators make no
- * pods. A kind in neither list is reported as unknown. A missing entry therefore hides nothing.
+ * Lists custom kinds without a pod template. One list has the kinds whose operators make pods, and the other list has
+ * the kinds whose operators make no pods. A kind in neither list is reported as unknown. A missing entry therefore
+ * hides nothing.
  */
 import { groupOf, qualifiedKind } from '../../operator/model/workload-kinds.ts';
 

@@ -24,7 +24,7 @@ const OBJECT: Schema = {
   'x-kubernetes-preserve-unknown-fields': true,
 };
 
-/** The schemas of kinds, each built when it is used first. */
+/** The schemas of kinds. Each schema is built when it is used first. */
 const SCHEMAS = new Map<string, Schema>();
 
 export interface CheckedFields {
@@ -53,7 +53,7 @@ export function podFieldsIn(pod: unknown): CheckedFields {
   return { ...rest, unknown: unknownFields(unknown) };
 }
 
-/** Checks the fields of an object whose kind makes no pods, although the fields of the kind are known. */
+/** Checks the fields of an object. The kind of the object makes no pods, but the fields of the kind are known. */
 export function objectFields(value: unknown, kind: string, textOf?: Hinting['textOf']): CheckedFields {
   return checkedFields(value, schemaOf(typeOf(kind)), textOf);
 }
@@ -73,7 +73,7 @@ function typeOf(kind: string): string {
   return type;
 }
 
-/** A copy of the schema that requires each field of the path in its parent. */
+/** A copy of the schema. The copy requires that each field of the path is set in its parent. */
 function requiring(schema: Schema, [field, ...below]: FieldPath): Schema {
   if (field === undefined) return schema;
   const properties = { ...schema.properties, [field]: requiring(schema.properties?.[field] ?? {}, below) };

@@ -30,7 +30,10 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_ENCODING_INVALID_ENCODED_DATA: 'not UTF-8 text',
 };
 
-/** The message of the operating system, without the system call and the path, which the problem already names. */
+/**
+ * The message of the operating system, without the system call and without the path. The problem already names the
+ * path.
+ */
 export function reason(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return REASONS[code] ?? message.replace(/^[A-Z0-9_]+: /, '').split('\n')[0] ?? '';

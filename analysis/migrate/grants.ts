@@ -101,7 +101,9 @@ export function readBinding(value: unknown): Binding {
   };
 }
 
-/** The roles. The key contains namespace and name, so that a look-up is fast: clusters have thousands of bindings. */
+/**
+ * The roles. The key contains namespace and name. A look-up must be fast, because clusters have thousands of bindings.
+ */
 export type Roles = ReadonlyMap<string, Role>;
 
 export function rolesByKey(roles: readonly Role[]): Roles {

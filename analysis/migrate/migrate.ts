@@ -55,7 +55,7 @@ export function migrate(objects: readonly unknown[], options: MigrationOptions):
 interface Migrated {
   readonly name: string;
   /**
-   * The migrated policy, with what is needed to choose its `defaulting`. The field is undefined if the object could
+   * The migrated policy, and the data for the choice of its `defaulting`. The field is undefined if the object could
    * never admit a pod.
    */
   readonly chooser?: Chooser;
@@ -83,8 +83,8 @@ function migrated(source: Source, name: string, grants: readonly Grant[], option
 }
 
 /**
- * The grants on a migrated object. The migrated policy may have another name than the object. A grant's wildcards cover
- * the policy, too, if the grant lists no names, or if the policy keeps the object's name.
+ * The grants on a migrated object. The migrated policy may have another name than the object. If the grant lists no
+ * names, or if the policy keeps the object's name, the grant's wildcards cover the policy, too.
  */
 function grantsOnName(grants: readonly Grant[], before: string, now: string): Grant[] {
   return grants

@@ -4,7 +4,7 @@ import type { Remark } from './migration.ts';
 export interface MigratedField {
   readonly statements?: readonly Statement[];
   readonly remarks?: readonly Remark[];
-  /** The remark on a field that alone makes the policy refuse every pod. */
+  /** The remark on the field, if the field alone makes the policy refuse every pod. */
   readonly never?: Remark;
 }
 
@@ -21,7 +21,7 @@ export function stated(path: string, value: unknown, from: string): Statement {
 }
 
 /**
- * A value for the migrated policy, from an input field that may be unset.
+ * A value for the migrated policy. The value comes from an input field that may be unset.
  *
  * @param input the value in the input; undefined if the field is unset. `value` is then the meaning of the unset field
  */

@@ -38,7 +38,10 @@ type RbacSubject =
   | { readonly kind: 'ServiceAccount'; readonly name: string; readonly namespace: string }
   | { readonly kind: 'User' | 'Group'; readonly name: string; readonly apiGroup: string };
 
-/** Explains how a field or a value of the input is migrated, if the migrated policy does not show it. */
+/**
+ * Explains how a field or a value of the input is migrated. A note exists only if the migrated policy does not show
+ * this.
+ */
 export interface Note extends Remark {
   /** The kind and name of the object, such as `PodSecurityPolicy/restricted`. */
   readonly object: string;

@@ -1,4 +1,4 @@
-/** Names the migrated policies. A policy gets the name of its source, shortened if the name is too long. */
+/** Names the migrated policies. A policy gets the name of its source. A name that is too long is shortened. */
 import { createHash } from 'node:crypto';
 import type { Note } from './migration.ts';
 

@@ -136,8 +136,8 @@ function nameOf({ type, localhostProfile }: Profile): string {
 }
 
 /**
- * The remark on a default profile that pods can no longer have. An input that allows any profile filled in every
- * default profile, even if the profile named no file.
+ * The remark on a default profile that pods can no longer have. If the input allowed any profile, every default profile
+ * was filled in, even a profile that named no file.
  */
 function unfitDefault(field: string, name: string, profile: Profile): Remark | undefined {
   const remark = unfitRemark(field, name, profile);

@@ -1,6 +1,6 @@
 /**
- * The reasons for which API servers refuse PodSecurityPolicies and SecurityContextConstraints alike, in the API
- * servers' words.
+ * The reasons for which API servers refuse both PodSecurityPolicies and SecurityContextConstraints. The reasons are in
+ * the API servers' words.
  */
 import type { FieldPath } from '../schema/paths.ts';
 import { type Problem, problemAt, refusalText } from '../schema/problems.ts';

@@ -166,7 +166,7 @@ function groups(
   return { ...migrated, remarks: [inexact(field, type, ofNamespace(what, GROUPS_ANNOTATION)), ...remarks] };
 }
 
-/** Migrates seccomp profiles. Defaulting fills in the first entry of the list that is not `*`. */
+/** Migrates seccomp profiles. Defaulting fills in the first entry that is not `*`. */
 function seccomp({ seccompProfiles: profiles = [] }: Scc): MigratedField {
   const first = profiles.findIndex((profile) => profile !== '*');
   return seccompProfiles({

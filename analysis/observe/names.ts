@@ -18,7 +18,10 @@ interface OciConfig {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The name of the container, from the annotations of containerd and CRI-O (pkg/cri/annotations, pkg/annotations). */
+/**
+ * The name of the container. The annotations of containerd and CRI-O contain the name (pkg/cri/annotations,
+ * pkg/annotations).
+ */
 export function nameInConfig({ annotations = {} }: OciConfig): Name | undefined {
   const type = annotations['io.kubernetes.cri.container-type'] ?? annotations['io.kubernetes.cri-o.ContainerType'];
   if (type === 'sandbox') return 'sandbox';

@@ -1,4 +1,4 @@
-/** Finds out which capabilities each container used, from the lines of trace_pipe. */
+/** Finds out, from the lines of trace_pipe, which capabilities each container used. */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { CapabilityUse, ContainerWatch, Noise, ObservedContainer } from '../evidence/use.ts';
 import { type CallSite, callSiteOf } from './call-site.ts';
@@ -72,7 +72,7 @@ export class Observation {
    */
   readonly #open = new Map<number, Check>();
   /**
-   * The previous check of each process, if the kernel refused it. The kernel may have checked another capability
+   * The previous check of each process. Only refused checks are kept. The kernel may have checked another capability
    * instead, and granted that check.
    */
   readonly #refused = new Map<number, Check>();

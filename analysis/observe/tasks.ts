@@ -1,5 +1,5 @@
 /**
- * Finds the container of each process on the node, from events. A process that lives for milliseconds has ended before
+ * Finds, from events, the container of each process on the node. A process that lives for milliseconds has ended before
  * /proc can be read.
  */
 import type { ContainerGroup } from './cgroup-path.ts';

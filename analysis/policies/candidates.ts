@@ -67,8 +67,8 @@ export class PodCandidates {
 
   /**
    * @param namespace the namespace of objects that have no `metadata.namespace`
-   * @param automounts says which service accounts mount a token; undefined for objects of a cluster, whose pods are
-   * evaluated unchanged
+   * @param automounts says which service accounts mount a token; undefined for objects of a cluster, because their pods
+   * are evaluated unchanged
    */
   constructor(namespace: string, automounts: Automounts | undefined) {
     this.#namespace = namespace;

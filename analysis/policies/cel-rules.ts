@@ -33,8 +33,8 @@ export function ruleProblems(value: unknown, schema: Schema): Problem[] {
 }
 
 /**
- * The message of the first CEL rule in the schema that the given string violates. The result is undefined if the string
- * violates no rule.
+ * The message of a CEL rule of the schema. The rule is the first rule that the given string violates. The result is
+ * undefined if the string violates no rule.
  */
 export function ruleRefusal(text: string, schema: Schema): string | undefined {
   const engine = new CelEngine();

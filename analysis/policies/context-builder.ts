@@ -28,7 +28,10 @@ import { isContextObject, readObject } from './context-objects.ts';
 import { enforcedEverywhere, type Supposed, withPending } from './supposed.ts';
 import { validatePolicy } from './validate.ts';
 
-/** Everything that a builder has collected from files, as plain values that can be sent to another thread. */
+/**
+ * Everything that a builder has collected from files. The data consists of plain values that can be sent to another
+ * thread.
+ */
 export type Collected = ReturnType<typeof nothing>;
 
 function nothing() {
@@ -85,8 +88,8 @@ export class PolicyContextBuilder {
   }
 
   /**
-   * The files and lines from which the policies of manifests were read. A policy of a manifest replaces the policy of
-   * the cluster that has the same name.
+   * The policies of manifests and of the cluster. The key is the policy's name. A policy of a manifest replaces a
+   * policy of the cluster with the same name.
    */
   get policies(): ReadonlyMap<string, CompletePolicy> {
     return this.#all.policies;
@@ -173,8 +176,7 @@ export class PolicyContextBuilder {
       for (const policy of cluster.policies()) this.#all.policies.set(policy.metadata?.name ?? '', policy);
     }
     for (const { name, labels } of cluster.namespaces()) this.#all.namespaces.set(name, labels);
-    // Until addClusterRoles() is called, the builder has only the rules of aggregated roles that a controller has
-    // written.
+    // Until addClusterRoles() is called, aggregated roles have only the rules that a controller has written.
     this.#all.clusterRoles.clear();
     for (const role of cluster.roles()) this.#addRole(role.namespace ? 'Role' : 'ClusterRole', role);
     for (const one of cluster.roleBindings()) {

@@ -96,7 +96,9 @@ export class PolicyContext {
     return { ...(namespaces.get(namespace) ?? namespaceLabels), [NAME_LABEL]: namespace };
   }
 
-  /** The policies that decide in a namespace, by mode. A mode without deciding policies has no entry. */
+  /**
+   * The policies that decide in a namespace. Each mode has one entry. A mode without deciding policies has no entry.
+   */
   deciding(namespace: string): readonly DecidingPolicies[] {
     return this.#deciding.get(namespace, () => {
       if (this.isExcluded(namespace)) return [];
@@ -112,13 +114,13 @@ export class PolicyContext {
   }
 
   /**
-   * The policies with a rollout that another policy, which everyone may use, loosens. The key is the name of the looser
-   * policy.
+   * The policies with a rollout that another policy loosens. Everyone may use this other policy. The key is the name of
+   * the other policy.
    */
   loosenings(): ReadonlyMap<string, readonly Loosening[]> {
     const { state, cluster } = this.#input;
     const names = new Set(this.compiled.policies.map(({ name }) => name));
-    // If no namespaces are known, every policy counts that may select the same namespace.
+    // If no namespaces are known, every policy that may select the same namespace counts.
     const all = [...names].map((name): [string, readonly Loosening[]] => [
       name,
       cluster.namespaces().length > 0 ? state.loosenings(name) : looseningsAnywhere(name, this.compiled.policies),

@@ -38,7 +38,7 @@ const NAMESPACE_CONTROLLER = { namespace: CONTROLLER_NAMESPACE, name: 'namespace
 export const DELETING_CONTROLLERS: readonly ServiceAccount[] = [GARBAGE_COLLECTOR, NAMESPACE_CONTROLLER];
 
 /**
- * A CEL expression of type bool: the user of the request is the controller. A controller acts as its own user. If
+ * A CEL expression that is true if the user of the request is the controller. A controller acts as its own user. If
  * controllers have no credentials of their own, a controller acts as the user of kube-controller-manager.
  */
 function isController(account: ServiceAccount): string {
@@ -46,23 +46,24 @@ function isController(account: ServiceAccount): string {
 }
 
 /**
- * A CEL expression of type bool: the namespace controller deletes an object because the namespace of the object is
+ * A CEL expression that is true if the namespace controller deletes an object because the namespace of the object is
  * being deleted.
  */
 export const EMPTIES_NAMESPACE = `(variables.deletes && ${isController(NAMESPACE_CONTROLLER)})`;
 /**
- * A CEL expression of type bool: the user is kube-controller-manager, which requests the tokens for its controllers.
+ * A CEL expression that is true if the user is kube-controller-manager. kube-controller-manager requests the tokens for
+ * its controllers.
  */
 export const IS_MANAGER = `request.userInfo.username == ${literal(MANAGER)}`;
 /**
- * A CEL expression of type bool: the user is a controller inside an API server. The controllers inside an API server
+ * A CEL expression that is true if the user is a controller inside an API server. The controllers inside an API server
  * manage the API server's own objects.
  */
 export const API_SERVER = `request.userInfo.username == "system:apiserver"`;
 
 /**
- * A CEL expression of type bool: the request is a probe. Webhooks never see bindings, and neither do policies that were
- * created through the API. Webhooks and such policies therefore cannot forge the answer to a probe.
+ * A CEL expression that is true if the request is a probe. Webhooks never see bindings, and neither do policies that
+ * were created through the API. Webhooks and such policies therefore cannot forge the answer to a probe.
  */
 export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;
 
@@ -72,7 +73,7 @@ export const PROBES = `variables.resource == "validatingadmissionpolicybindings"
  */
 const ADMISSION_NAMES = ['capabilitypolicy.*', 'capabilitypolicy-*'];
 
-/** A CEL expression of type bool: the given fields of the object have not changed. */
+/** A CEL expression that is true if the given fields of the object have not changed. */
 function same(fields: readonly string[], [now, before]: readonly [string, string]): string {
   return fields.map((field) => `${now}.?${field} == ${before}.?${field}`).join(' && ');
 }
@@ -123,7 +124,7 @@ export function isLease(operators: readonly ServiceAccount[]): string {
 }
 
 /**
- * A CEL expression of type bool: the object stores the state of rollouts. An object with the right name counts even
+ * A CEL expression that is true if the object stores the state of rollouts. An object with the right name counts even
  * without the label. If an object with this name exists, the operator adds its label and keeps the object's content.
  */
 export function isRolloutState(operators: readonly ServiceAccount[]): string {
@@ -138,8 +139,8 @@ export const IS_CRD = `variables.resource == "customresourcedefinitions" && vari
 const SCHEMA_DEPTH = 7;
 
 /**
- * A CEL expression of type bool: two schemas agree about the value itself (type, default, unknown fields). The schemas
- * of the value's contents are not compared.
+ * A CEL expression that is true if two schemas agree about the value itself (type, default, unknown fields). The
+ * schemas of the value's contents are not compared.
  */
 function keepsValue(now: string, before: string): string {
   const preserves = (schema: string) => `${schema}[?"x-kubernetes-preserve-unknown-fields"]`;
@@ -149,7 +150,8 @@ function keepsValue(now: string, before: string): string {
 const CONTAINED = ['items', 'additionalProperties'];
 
 /**
- * A CEL expression of type bool: the schema has every field of the old schema, with the same type and the same default.
+ * A CEL expression that is true if the schema has every field of the old schema, with the same type and the same
+ * default.
  *
  * In the CEL expression, a list with one element binds a variable. For an array or a map, the schemas of the contents
  * are compared. A list of lists is compared as a whole.
@@ -167,7 +169,7 @@ function keepsSchema(now: string, before: string, depth = 0): string {
 const SPEC = ['dyn(object).spec', 'dyn(oldObject).spec'] as const;
 
 /**
- * A CEL expression of type bool: every old version still exists, and is served and stored as before. Each version,
+ * A CEL expression that is true if every old version still exists, and is served and stored as before. Each version,
  * including a new version, has every field that stored objects may have. If a field were missing in a version, any
  * write through this version would drop the field.
  */
@@ -194,13 +196,13 @@ const BUILT_IN_APIS = [
   'rbac.authorization.k8s.io',
 ];
 /**
- * A CEL expression of type bool: the APIService is for a built-in API group. An API server uses the `service` of such
+ * A CEL expression that is true if the APIService is for a built-in API group. An API server uses the `service` of such
  * an APIService until the API server starts again (kube-aggregator, autoregister).
  */
 export const IS_BUILT_IN_API = `variables.subject.spec.?group.orValue("") in ${JSON.stringify(BUILT_IN_APIS)}`;
 
 /**
- * A CEL expression of type bool: an account in the list has the given name, and is in the namespace of the request.
+ * A CEL expression that is true if an account in the list has the given name, and is in the namespace of the request.
  *
  * @param name a CEL expression of type string
  */
@@ -213,8 +215,8 @@ export function requestsToken(accounts: readonly ServiceAccount[]): string {
 }
 
 /**
- * A CEL expression of type bool: the controller manager writes a token of one of the accounts into the Secret. The type
- * of a Secret is immutable.
+ * A CEL expression that is true if the controller manager writes a token of one of the accounts into the Secret. The
+ * type of a Secret is immutable.
  */
 export function isFilledWithToken(accounts: readonly ServiceAccount[]): string {
   const account = (object: string) =>
@@ -225,7 +227,7 @@ export function isFilledWithToken(accounts: readonly ServiceAccount[]): string {
 }
 
 /**
- * A CEL expression of type bool: the garbage collector removes the finalizer of an object, as it does at the end of a
+ * A CEL expression that is true if the garbage collector removes the finalizer of an object, as it does at the end of a
  * foreground deletion.
  */
 export const FINISHES_DELETION = `(variables.collects && has(dyn(oldObject).metadata.deletionTimestamp) && request.operation == "UPDATE")`;

@@ -21,8 +21,8 @@ export function nearest(text: string, names: readonly string[], most = text.leng
 }
 
 /**
- * The maximum length of a name to compare, which is longer than any known name. Without a limit, a comparison of long
- * names would take too much time.
+ * The maximum length of a name to compare. Every known name is shorter. Without a limit, a comparison of long names
+ * would take too much time.
  */
 const LONGEST = 100;
 /**

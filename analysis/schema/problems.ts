@@ -70,7 +70,7 @@ export function mismatches(value: unknown, schema: Schema): Mismatches {
   return { wrong, unknown, empty };
 }
 
-/** The nulls in lists, which are reported like values of a wrong type. */
+/** The nulls in lists. They are reported like values of a wrong type. */
 export function nullItems(value: unknown, schema: Schema): Problem[] {
   const { empty } = mismatches(value, schema);
   return empty.filter(({ path }) => isItem(path)).map(nullProblem);

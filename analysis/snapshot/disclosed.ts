@@ -1,5 +1,5 @@
 /**
- * Reduces a pod to the parts that a snapshot discloses, which are the parts that rules read. A rule lists whole fields
+ * Reduces a pod to the parts that a snapshot discloses. These are the parts that rules read. A rule lists whole fields
  * in its `reads`, and some of these fields contain more than the rule needs. For example, the commands and headers of
  * probes may contain tokens, and the options of a volume may contain credentials.
  */
@@ -37,7 +37,7 @@ function hostsOf(handler: unknown): Fields {
   return Object.fromEntries(hosts);
 }
 
-/** The fields that a rule reads, for each volume type. For other volume types, only the name of the type matters. */
+/** For each volume type, the fields that a rule reads. For other volume types, only the name of the type matters. */
 const FIELDS_OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   hostPath: ['path'],
   csi: ['driver'],

@@ -89,7 +89,7 @@ export interface SnapshotNamespace extends Omit<NamespaceView, 'uid'> {
    * deleted.
    */
   readonly reached: boolean;
-  /** The names of the policies that decide in the namespace, by mode. */
+  /** For each mode, the names of the policies that decide in the namespace. */
   readonly deciding: Readonly<Partial<Record<Mode, readonly string[]>>>;
   readonly controllers: readonly Controller[];
   readonly pods: readonly PodGroup[];
@@ -129,7 +129,7 @@ export interface Controller {
   readonly shape: number;
 }
 
-/** A group of equal pods, which have the same owner and the same shape. */
+/** A group of equal pods. The pods have the same owner and the same shape. */
 export interface PodGroup {
   /** The name of the first pod of the group. */
   readonly name: string;
@@ -147,7 +147,10 @@ export interface SnapshotVerdict {
   readonly verdict: Verdict;
   /** The number of the workload's pods that violate policies now. */
   readonly pods: number;
-  /** The name of the Enforce policy that admits the workload, if the workload violates a policy of another mode. */
+  /**
+   * The name of the Enforce policy that admits the workload. The field exists only if the workload violates a policy of
+   * another mode.
+   */
   readonly admittedBy?: string;
   /**
    * The violations of each policy, as indexes into the document's `violations`. The field is absent if the verdict is

@@ -8,8 +8,8 @@ interface Known<OfShape, Result> {
 }
 
 /**
- * Caches a result for each namespace object, as long as the object's indexes refer to the same shapes. The namespace
- * object must not change. In another document, the same index may refer to another shape.
+ * Caches a result for each namespace object. A result is valid as long as the object's indexes refer to the same
+ * shapes. The namespace object must not change. In another document, the same index may refer to another shape.
  *
  * @param make makes the result. Its second argument is the list of all shapes of the document, or of a result for each
  * shape

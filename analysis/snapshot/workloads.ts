@@ -10,7 +10,7 @@ import type { SnapshotNamespace } from './document.ts';
 import { restoreOwner, restoreWorkloads } from './restore.ts';
 
 export interface SnapshotWorkload extends WorkloadName {
-  /** The number of running pods. Mirror pods, which belong to their node, are included. */
+  /** The number of running pods. Mirror pods belong to their node, but are included. */
   readonly pods: number;
   /** The distinct shapes of the workload's template and pods, as indexes into the document's `shapes`. */
   readonly shapes: readonly number[];

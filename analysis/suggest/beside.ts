@@ -17,8 +17,8 @@ export interface Beside {
   readonly mode: Mode;
   readonly priority: number;
   /**
-   * The policies that decide in the namespace now, or once their rollouts have reached the namespace. The list has at
-   * least one policy.
+   * The policies that decide in the namespace now, and the policies that will decide there when their rollouts have
+   * reached the namespace. The list has at least one policy.
    */
   readonly deciding: readonly ResolvedPolicy[];
   /** The deciding policies that admit their pods now, or will admit them together with the exceptions. */

@@ -30,9 +30,9 @@ export interface Exception {
   /** The overrides of the exception, each as a single value, in the order of the API. */
   readonly stated: readonly StatedOverride[];
   /**
-   * The overrides that apply only to the containers that need the overrides. The field is absent if all containers need
-   * the overrides. Overrides for single containers are stricter than overrides for the whole pod, so they are the
-   * better choice.
+   * Overrides that apply only to the containers that need them. The field is absent if all containers need the
+   * overrides. Overrides for single containers are stricter than overrides for the whole pod, so they are the better
+   * choice.
    */
   readonly byContainer?: ExceptionByContainer;
   /** The workloads that need the exception, sorted by kind and name. */
@@ -128,7 +128,7 @@ function joinedBy(drafts: readonly Draft[], of: (draft: Draft) => unknown): Draf
 }
 
 /**
- * The drafts without redundant ones. A draft is redundant if another draft for the same service accounts admits its
+ * The drafts that are not redundant. A draft is redundant if another draft for the same service accounts admits its
  * workloads.
  */
 function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator: Evaluator): Draft[] {
@@ -188,7 +188,7 @@ function withNeeds(
   };
 }
 
-/** The workloads with their pods split: each resulting pod has only one of the given containers. */
+/** The workloads with split pods. Each resulting pod has only one of the given containers. */
 function workloadsOfContainers(names: readonly string[], workloads: readonly Workload[]): Workload[] {
   return workloads.map((workload) => ({
     ...workload,

@@ -81,7 +81,7 @@ export function unfitRules(pods: readonly PodContent[], fitting: Fitting): Rule[
 }
 
 /**
- * The override of the rule with which the policy admits the pods. The override is empty if the level itself admits the
+ * The override of the rule that makes the policy admit the pods. The override is empty if the level itself admits the
  * pods, and undefined if no override admits the pods.
  */
 export function statedOf(rule: Rule, pods: readonly PodContent[], fitting: Fitting): Stated | undefined {

@@ -1,4 +1,7 @@
-/** Finds the policies that decide in a namespace, now or once their rollouts have reached the namespace. */
+/**
+ * Finds the policies that decide in a namespace now, and the policies that will decide there when their rollouts have
+ * reached the namespace.
+ */
 import type { CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -69,9 +72,9 @@ export class InForce {
   }
 
   /**
-   * The pending policies that must be enforced at once, so that the exceptions are not the only deciding policies. If
-   * an enforced policy of the same priority is for everybody, the exceptions decide together with this policy. No
-   * pending policy is then enforced early.
+   * The pending policies that must be enforced at once. Without them, the exceptions would be the only deciding
+   * policies. If an enforced policy of the same priority is for everybody, the exceptions decide together with this
+   * policy. No pending policy is then enforced early.
    */
   #pending(deciding: readonly ResolvedPolicy[], namespace: string, specs: ReadonlyMap<string, CompleteSpec>) {
     const forEveryone = deciding.filter(({ usableBy }) => usableBy === 'Everyone');

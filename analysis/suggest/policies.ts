@@ -1,4 +1,4 @@
-/** Makes policies that can be applied, from suggestions. */
+/** Makes policies from suggestions. Users can apply these policies. */
 import type { CapabilityPolicy, LabelSelector, Mode } from '../../operator/api/capability-policy.ts';
 import { newPolicy } from '../../operator/api/model.ts';
 import type { Exception } from './exceptions.ts';
@@ -91,7 +91,7 @@ function hasLevel(suggestion: Suggestion): suggestion is LevelSuggestion {
 }
 
 /**
- * Copies of pending policies, for the namespaces that get exceptions. If a policy is pending in a namespace, an
+ * Copies of pending policies for the namespaces that get exceptions. If a policy is pending in a namespace, an
  * exception in mode Enforce would be the only deciding policy there. The exception would refuse everything that only
  * the pending policy admits.
  */

@@ -53,7 +53,7 @@ export interface Suggestion {
   readonly used: boolean;
   /** The number of workloads in the namespace. */
   readonly workloads: number;
-  /** The number of workloads that a level admits without overrides, for each evaluated level. */
+  /** For each evaluated level, the number of workloads that the level admits without overrides. */
   readonly admitted: Partial<Readonly<Record<SuggestedLevel, number>>>;
   /**
    * The policies that decide in the namespace; absent if no policy decides there. If there are such policies, only

@@ -17,7 +17,7 @@ import { validatePolicy } from '../policies/validate.ts';
 /** A policy that admits more than its workloads need. */
 export interface TightenedPolicy {
   readonly policy: string;
-  /** Whether the policy is an exception that no workload needs, so that the policy can be deleted. */
+  /** Whether the policy is an exception that no workload needs. The policy can then be deleted. */
   readonly unused: boolean;
   /** The grants that the change removes. `since` is absent if the operator has not reported the grant yet. */
   readonly removes: readonly (Grant & { readonly since?: string })[];

@@ -19,7 +19,7 @@ export interface Workload {
   readonly name: WorkloadName;
   /** The pods and templates of the workload, without duplicates. */
   readonly pods: readonly PodContent[];
-  /** The pods and templates, each with the users whose rights count, without duplicates. */
+  /** The pods and templates without duplicates. Each has the users whose rights count. */
   readonly candidates: readonly Candidate[];
   /** The names of the service accounts that the pods use. */
   readonly serviceAccounts: readonly string[];

@@ -7,8 +7,7 @@ export function csvText(rows: Iterable<readonly string[]>): string {
 }
 
 /**
- * Characters that make a spreadsheet read a cell as a formula, if the cell begins with one of them (OWASP, "CSV
- * injection").
+ * If a cell begins with one of these characters, a spreadsheet reads the cell as a formula (OWASP, "CSV injection").
  */
 const FORMULA = /^[=+\-@\t\r]/;
 

@@ -60,7 +60,7 @@ interface Folder {
   readonly tell: (trouble: Trouble) => void;
   readonly extensions: RegExp;
   readonly leftOut: Io['leftOut'];
-  /** The real paths of the folders that contain this folder, to find links that lead in a circle. */
+  /** The real paths of the folders that contain this folder. The paths show whether a link leads in a circle. */
   readonly around: readonly string[];
 }
 

@@ -12,7 +12,7 @@ export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal' | 'leftOut'>;
 export interface ReadOptions {
   /** Called for input that cannot be read as an object. All other input is still read. */
   tell(trouble: Trouble): void;
-  /** Called with the type of each document in a folder that is not a Kubernetes object. */
+  /** Called for each document in a folder that is not a Kubernetes object, with the document's type. */
   skip?(what: string): void;
   /** Whether a document with this text must be parsed. By default, every document is parsed. */
   wants?(text: string): boolean;

@@ -94,7 +94,7 @@ function bytesOf({ path }: InputFile, { stdin, signal }: Reading): AsyncGenerato
 const SHARED = Buffer.alloc(CHUNK);
 
 interface Chunk {
-  /** The bytes that were read, as a part of the shared buffer. The next read overwrites the buffer. */
+  /** The bytes that were read. They are a part of the shared buffer. The next read overwrites the buffer. */
   readonly bytes: Buffer;
   readonly isLast: boolean;
 }

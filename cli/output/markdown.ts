@@ -5,9 +5,7 @@ import { bounded } from '../../operator/text/printable.ts';
  * The maximum number of characters of all tables in a comment. GitHub refuses comments of more than 65,536 characters.
  */
 export const MOST_CHARACTERS = 60_000;
-/**
- * The maximum number of characters of a single text, so that one text does not use up the space of the whole comment.
- */
+/** The maximum number of characters of a single text. One text then cannot use up the space of the whole comment. */
 const LONGEST = 1_000;
 
 /**

@@ -7,7 +7,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import { VERSION } from '../version.ts';
 import { relativePath } from './relative-path.ts';
 
-/** The SARIF rule for problems of the input, which are not violations of a policy. */
+/** The SARIF rule for problems of the input. These problems are not violations of a policy. */
 export const PROBLEM = 'InvalidManifest';
 
 export interface SarifResult {

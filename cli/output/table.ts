@@ -1,5 +1,6 @@
 /**
- * Prints tables in the style of kubectl: there are no lines between cells, and columns are as wide as their content.
+ * Prints tables in the style of kubectl. The tables have no lines between cells, and columns are as wide as their
+ * content.
  */
 import { printable } from '../../operator/text/printable.ts';
 import { PLAIN, type Terminal } from './terminal.ts';

@@ -5,7 +5,7 @@ import type { Snapshot } from '../../analysis/snapshot/document.ts';
 const PLACE = '<!--snapshots-->';
 const CONNECTS = "connect-src 'self'";
 
-/** @param template the page without snapshots, whose Content Security Policy allows requests to its own origin */
+/** @param template the page without snapshots. Its Content Security Policy allows requests to its own origin */
 export function reportPage(template: string, snapshots: readonly Snapshot[]): string {
   const scripts = snapshots.map(embedded).join('\n');
   return withSnapshots(replaced(template, CONNECTS, "connect-src 'none'"), scripts);

@@ -19,7 +19,7 @@ export interface GivenPolicies extends PolicyOptions {
 }
 
 /**
- * Words of which at least one occurs in every document that adds something to the context. Each word except for the
+ * Every document that adds something to the context contains at least one of these words. Each word except for the
  * backslash is a part of the name of a kind. A document with a backslash is parsed, too, because an escape may replace
  * a letter of such a name.
  */

@@ -33,7 +33,10 @@ export function changesText(all: Changes, terminal: Terminal): string {
   return sections.filter((section) => section !== '').join('\n');
 }
 
-/** @param opened what the candidate policies open; it precedes the tables because users should read it first */
+/**
+ * @param opened which pods the candidate policies newly admit. This part precedes the tables, because users should read
+ * it first
+ */
 export function changesMarkdown(all: Changes, opened: OpenedMarkdown = { summary: [], details: [] }): string {
   const { candidates, changes, namespaces, summary } = all;
   const columns = namespaceColumns(all);
@@ -94,7 +97,7 @@ const SAFE = 'SAFE TO ENFORCE';
 
 /**
  * The columns of the table of namespaces. If no workload has an effect, the column of this effect is left out. The
- * column of Refused is always shown.
+ * column Refused is always shown.
  */
 function namespaceColumns({ namespaces, summary }: Changes): NamespaceColumn[] {
   const counts = (head: string, field: keyof EffectCounts): NamespaceColumn[] =>

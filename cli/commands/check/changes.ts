@@ -1,6 +1,6 @@
 /**
- * The command `check --cluster --policy`: shows what candidate policies would change for running workloads, and what
- * the candidates open for all pods.
+ * The command `check --cluster --policy`: shows what candidate policies would change for running workloads, and which
+ * pods the candidates would newly admit.
  */
 import { dump } from 'js-yaml';
 import { changesOf } from '../../../analysis/check/changes.ts';
@@ -43,7 +43,7 @@ interface LiveInput {
 
 interface ShownChanges {
   readonly changes: Changes;
-  /** The result of the comparison: what the candidate policies open. */
+  /** The result of the comparison. It says which pods the candidate policies newly admit. */
   readonly answer: OpenedAnswer;
 }
 

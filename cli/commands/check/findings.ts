@@ -1,4 +1,4 @@
-/** Warns about policies in files that have no effect, and about rollouts that cannot end. */
+/** Warns about policies without effect, and about rollouts that cannot end. Only policies in files get warnings. */
 import { findingText } from '../../../analysis/compare/finding.ts';
 import { findingsOf } from '../../../analysis/compare/findings.ts';
 import { policySetOf } from '../../../analysis/compare/policy-set.ts';

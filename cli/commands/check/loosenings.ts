@@ -1,4 +1,4 @@
-/** Warns about policies that everybody may use, and that loosen a policy with a rollout. */
+/** Warns about policies that loosen a policy with a rollout. Only policies that everybody may use are considered. */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { type PolicyContext, placeOfSource } from '../../../analysis/policies/context.ts';
 import { looseningText } from '../../../operator/report/loosening.ts';

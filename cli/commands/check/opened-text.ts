@@ -1,4 +1,4 @@
-/** Prints what candidate policies open, as text for users and as Markdown. */
+/** Prints which pods candidate policies newly admit. The formats are text for users and Markdown. */
 import type { Opened, Opening } from '../../../analysis/compare/opened.ts';
 import { admitterText, differenceWords, summaryOf } from '../../../analysis/compare/sentences.ts';
 import { printableTexts } from '../../../analysis/text/printable-values.ts';
@@ -16,8 +16,8 @@ import {
 } from '../compare/text.ts';
 
 /**
- * The comparison of the live policies with the policies after the change, and the other values that its sentences
- * contain.
+ * The comparison of the live policies with the policies after the change. The other fields are values for the sentences
+ * about the comparison.
  */
 export interface OpenedAnswer {
   readonly opened: Opened;
@@ -34,7 +34,7 @@ const NAMED = 3;
 const MOST_LINES = 20;
 
 /**
- * The differences as text. Each line names a rule, a class of namespaces, and the users for whom the difference opens.
+ * The differences as text. Each line names a rule, a class of namespaces, and the users whom the difference concerns.
  */
 export function openedText(answer: OpenedAnswer, terminal: Terminal): string {
   const { opens, undecided } = answer.opened;
@@ -45,7 +45,7 @@ export function openedText(answer: OpenedAnswer, terminal: Terminal): string {
   return [...openedLines(answer, terminal, MOST_LINES), ...hints.map((line) => paragraph(line, terminal))].join('');
 }
 
-/** All differences as lines, followed by each difference with its pod. */
+/** All differences as lines. After the lines, each difference is shown again with its pod. */
 export function openedWideText(answer: OpenedAnswer, terminal: Terminal): string {
   const { opens, ...opened } = printableTexts(answer.opened);
   const pods = opens.map((one) => differenceText(one, 'opens', opened, terminal));
@@ -72,7 +72,7 @@ function firstLines(lines: readonly string[], most: number): readonly string[] {
   return lines.length > most ? [...lines.slice(0, most), `… and ${lines.length - most} more\n`] : lines;
 }
 
-/** The paragraphs about opened pods, for a comment on a pull request. */
+/** The paragraphs about newly admitted pods, for a comment on a pull request. */
 export interface OpenedMarkdown {
   readonly summary: readonly string[];
   readonly details: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * Warns about policies in files: about policies that loosen other policies, about policies without effect, and about
- * rollouts that cannot end.
+ * Warns about policies in files. The warnings are about policies that loosen other policies, policies without effect,
+ * and rollouts that cannot end.
  */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { PolicyContext } from '../../../analysis/policies/context.ts';

@@ -1,11 +1,11 @@
-/** Finds the fields of policies in files from which a difference comes. */
+/** Finds the policy fields that cause a difference. The fields are in files. */
 import type { PolicySource } from '../../../analysis/policies/context.ts';
 import type { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import type { FieldPath } from '../../../analysis/schema/paths.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import { USE_RULE } from '../../../operator/evaluate/verdict.ts';
 
-/** The part of a policy that says what the policy admits about a rule, or in which namespaces it decides. */
+/** A part of a policy. The part says what the policy admits about a rule, or in which namespaces the policy decides. */
 export type Subject = { readonly rule: string } | 'namespaces';
 
 /** Returns the file and line of the part; undefined if the policy is not from a file. */

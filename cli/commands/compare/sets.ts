@@ -75,7 +75,7 @@ export interface NamedSet {
 
 export async function readSet(name: string, options: SetOptions, io: Io, tell: Tell): Promise<NamedSet> {
   const found = await read(name, options, io, tell);
-  // The warnings are not printed: they name the expired policies, and the findings name them, too.
+  // The warnings are not printed, because they name the expired policies, and the findings name them, too.
   const tellErrors: Tell = (trouble) => trouble.severity !== 'warning' && tell(trouble);
   const context = contextOf(found, options.serverVersion ?? found.server ?? NEWEST_KNOWN_MINOR, options, tellErrors);
   const sources = found.isLevel ? new Map() : context.sources;

@@ -7,8 +7,8 @@ import { quoted, valueArms, wordArms } from './cases.ts';
 import type { CompletedCommand } from './tree.ts';
 
 /**
- * The directive (ShellCompDirective in github.com/spf13/cobra/completions.go) says what the shell offers: the printed
- * words and files, or only the printed words.
+ * The directive (ShellCompDirective in github.com/spf13/cobra/completions.go) says what the shell offers. The shell
+ * offers the printed words and files, or only the printed words.
  */
 const FILES = ':0';
 const NO_FILES = ':4';

@@ -1,6 +1,6 @@
 /**
- * The text that follows the diff, for users. The text names the risks of the edits, and the violations that remain,
- * with the reasons.
+ * The text that follows the diff, for users. The text names the risks of the edits, the violations that remain, and the
+ * reasons for them.
  */
 import { notEvaluatedLines } from '../../../analysis/check/not-evaluated.ts';
 import type { FixEdit, FixNote, FixResult, FixSummary, LeftViolation } from '../../../analysis/fix/result.ts';

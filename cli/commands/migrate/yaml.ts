@@ -39,7 +39,7 @@ function policyDocument(policy: CapabilityPolicy, origins: Readonly<Record<strin
 }
 
 /**
- * Adds a comment with the source field to a value in the YAML. The value is written on one line, so that the comment is
+ * Adds a comment with the source field to a value in the YAML. The value is written on one line. The comment is then
  * beside the whole value.
  */
 function annotate(node: Node, from: string): void {

@@ -103,8 +103,8 @@ class ClusterObservation {
   }
 
   /**
-   * Follows the pods of the cluster, which contain the names of the observed containers. The Job's pods also report the
-   * observations.
+   * Follows the pods of the cluster. The pods contain the names of the observed containers. The Job's pods also report
+   * the observations.
    */
   async #followPods(): Promise<void> {
     const put = (raw: RawObject) => {

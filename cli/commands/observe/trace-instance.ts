@@ -1,7 +1,6 @@
 /**
- * A separate instance of the kernel's tracing. Using the instance leaves other instances, and the events that other
- * programs have enabled, unchanged. The files of an instance are described in https://docs.kernel.org/trace/ftrace.html
- * and events.html.
+ * A separate instance of the kernel's tracing. Other instances stay unchanged, and so do the events that other programs
+ * have enabled. The files of an instance are described in https://docs.kernel.org/trace/ftrace.html and events.html.
  */
 import { randomBytes } from 'node:crypto';
 import {

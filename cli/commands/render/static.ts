@@ -1,6 +1,6 @@
 /**
  * Runs `render --static`: writes files for API servers (KEP-5793). Without --policy, the files protect the objects that
- * an operator renders. With --policy, the files contain the policies, for a cluster without an operator.
+ * an operator renders. With --policy, the files contain the policies. A cluster then needs no operator.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';

@@ -1,4 +1,4 @@
-/** Prints the summary by controls of hardening guides for users. */
+/** Prints the summary for users. The summary has the results for each control of the hardening guides. */
 import { bounded } from '../../../operator/text/printable.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
@@ -74,7 +74,9 @@ function exceptedTable({ controls, exceptions }: ComplianceView, terminal: Termi
   return rows.length === 0 ? '' : tableText(head, rows, { terminal });
 }
 
-/** Lines that say which part of a control cannot be seen, for the controls with workloads that count as partly. */
+/**
+ * Lines that say which part of a control cannot be seen. Only controls with workloads that count as partly have a line.
+ */
 function partlyLines(controls: readonly ControlView[], terminal: Terminal): string {
   const partly = controls.filter((control) => control.partly > 0);
   return [...Map.groupBy(partly, ({ unseen }) => unseen)]

@@ -8,8 +8,8 @@ import type { Connected } from '../../cluster.ts';
 import type { ProtectionView } from './view.ts';
 
 /**
- * @returns a function that says whether a cluster is protected, because the operator's report may change while the
- * cluster is followed
+ * @returns a function that says whether a cluster is protected. The result is a function because the operator's report
+ * may change while the cluster is followed
  */
 export async function protectionOf({ client }: Connected): Promise<(cluster: Cluster) => ProtectionView> {
   const { state, message } = await askProtection([client]);

@@ -38,7 +38,10 @@ const PURPOSE = {
   notEvaluated: 'only the violations that the operator reported last are known, not all violations',
 };
 
-/** The separator between two views of --watch, for each output format; used if the screen is not cleared. */
+/**
+ * For each output format, the separator between two views of --watch. The separator is used if the screen is not
+ * cleared.
+ */
 const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n', compliance: '\n', 'compliance-json': '' };
 
 export async function runStatus(policy: string | undefined, given: Given<StatusOptions>, io: Io): Promise<ExitCode> {

@@ -26,7 +26,7 @@ const POLICY_HEAD = [
   'MAY USE',
 ];
 const WIDE_HEAD = ['PRIORITY', 'VERSION', 'SHARES WITH'];
-/** The columns that are dropped, in this order, if the table is wider than the terminal. */
+/** The columns that are dropped if the table is wider than the terminal. The columns are dropped in this order. */
 const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
 /** The position of the column ENFORCED. The column is shown only if a policy has a rollout. */
 const ENFORCED_COLUMN = POLICY_HEAD.indexOf('ENFORCED');
@@ -35,7 +35,7 @@ const MOST_SUBJECTS = 2;
 interface TextOptions {
   readonly terminal: Terminal;
   readonly wide: boolean;
-  /** Whether to show every detail, because the user asked for a single policy. */
+  /** Whether to show every detail. Every detail is shown if the user asked for a single policy. */
   readonly whole: boolean;
   /** The only namespace to show; undefined for all namespaces. */
   readonly namespace: string | undefined;

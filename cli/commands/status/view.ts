@@ -57,11 +57,14 @@ export interface PolicyView {
    * The value is `-` if the operator sets no label.
    */
   readonly podSecurity: string;
-  /** The time at which the policy expires, as its spec says. The field is absent for a policy that does not expire. */
+  /**
+   * The time at which the policy expires. The time comes from the spec of the policy. The field is absent for a policy
+   * that does not expire.
+   */
   readonly expires?: string;
   /** Whether the policy has expired at the time of the view. The field is absent for a policy that does not expire. */
   readonly expired?: boolean;
-  /** `spec.reason` of the policy, which says why the policy exists. */
+  /** `spec.reason` of the policy. The text says why the policy exists. */
   readonly reason?: string;
   readonly conditions: readonly Condition[];
   readonly namespaces: { readonly selected: number; readonly deciding: number };

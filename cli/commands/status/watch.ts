@@ -10,7 +10,7 @@ import type { Io } from '../../command.ts';
 import { complaints } from '../../output/complaints.ts';
 
 interface Watching {
-  /** The kinds that the user may not read, and that are therefore not followed. */
+  /** The kinds that the user may not read. Changes of these kinds are not followed. */
   readonly forbidden: readonly Source[];
   readonly io: Io;
   show(cluster: Cluster): void;

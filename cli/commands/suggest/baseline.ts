@@ -8,7 +8,7 @@ import { type Io, UsageError } from '../../command.ts';
 import { type Printed, yamlText } from './output.ts';
 
 export interface BaselineOptions {
-  /** The folder of --baseline; `true` if the option has no value, which means the default folder. */
+  /** The folder of --baseline. The value is `true` if the option has no value. The default folder is then used. */
   readonly baseline?: string | true;
   readonly cluster?: boolean;
   readonly allNamespaces?: boolean;
@@ -46,7 +46,8 @@ export function baselineFolder({
 
 /**
  * Writes a file for each namespace with exceptions, and a file for each policy that the exceptions loosen. `kubectl
- * apply -f FOLDER` reads files in the order of their names, in which exceptions precede the policies that they loosen.
+ * apply -f FOLDER` reads files in the order of their names. In this order, exceptions precede the policies that they
+ * loosen.
  */
 export function writeBaseline(folder: string, printed: Printed, io: Io): void {
   const files = filesOf(printed.policies);

@@ -1,6 +1,6 @@
 /**
- * The existing policies beside which policies are suggested: policies of the cluster, of the files of --policy, and of
- * --baseline.
+ * The existing policies beside which new policies are suggested. These are the policies of the cluster, of the files of
+ * --policy, and of --baseline.
  */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { PolicyContextOptions } from '../../../analysis/policies/context.ts';
@@ -64,8 +64,8 @@ function refusalsOf(
 }
 
 /**
- * Adds the policy of --baseline, if there is a namespace in which no Enforce policy decides. The policy has a lower
- * priority than every other Enforce policy, so it loosens no other policy.
+ * If there is a namespace in which no Enforce policy decides, adds the policy of --baseline. Every other Enforce policy
+ * has a higher priority, so the added policy loosens no other policy.
  */
 export function withBaseline(
   { builder, ...knowing }: Knowing,

@@ -1,4 +1,4 @@
-/** Prints suggested policies as YAML that can be applied, as JSON, or as a report. */
+/** Prints suggested policies as YAML, as JSON, or as a report. Users can apply the YAML. */
 import { type Document, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import type { ComparedWorkload } from '../../../analysis/evidence/used-capabilities.ts';
 import type { Exception } from '../../../analysis/suggest/exceptions.ts';

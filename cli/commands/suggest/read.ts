@@ -80,8 +80,8 @@ async function readFiles(options: Options<ReadingOptions>, io: Io): Promise<Inpu
 }
 
 /**
- * Reads the workloads and the policies of a cluster. The rights to list pods and workloads are enough, and with -A the
- * right to list namespaces. Without further rights, no policies are known.
+ * Reads the workloads and the policies of a cluster. The rights to list pods and workloads are enough. With -A, the
+ * right to list namespaces is needed, too. Without further rights, no policies are known.
  */
 async function readCluster(options: Options<ReadingOptions>, io: Io): Promise<Input> {
   const [{ excludingPlatform, withCluster }, { usedInCluster }] = await Promise.all([

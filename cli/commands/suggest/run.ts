@@ -102,7 +102,7 @@ function patternsOf({ operatorNamespace }: Options<SuggestOptions>, { excludedNa
 /**
  * An exception has an effect only if it has the mode of the policies that it loosens.
  *
- * @throws UsageError if a policy of a stricter mode than --mode decides, but no policy of mode --mode
+ * @throws UsageError if a policy of a stricter mode than --mode decides, but no policy of mode --mode decides
  */
 function checkMode(given: readonly Given[], { inForce }: KnownPolicies, mode: Mode | undefined): void {
   if (mode === undefined) return;

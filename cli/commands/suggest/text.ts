@@ -70,7 +70,7 @@ function besideLine({ namespace, workloads, exceptions, beside }: Suggestion): s
   return `Namespace ${namespace}: ${kind} ${firstOf(policies, MOST_WORKLOADS)} (mode ${mode}) ${verb} ${admitted} of ${counted(workloads, 'workload')}; ${counted(exceptions.length, 'exception')} beside ${policies.length === 1 ? 'it' : 'them'} ${exceptions.length === 1 ? 'admits' : 'admit'} the rest.`;
 }
 
-/** Lines about the purpose of a policy, which sets the level of namespaces or is an exception for workloads. */
+/** Lines about the purpose of a policy. A policy sets the level of namespaces, or is an exception for workloads. */
 export function policyLines({ suggestions, exception, enforces, forOthers }: SuggestedPolicy): string[] {
   const [first, ...others] = suggestions;
   if (forOthers) return ['For every namespace where no other policy of mode Enforce decides.'];

@@ -35,7 +35,7 @@ export function refusalOf(request: IncomingMessage, host: string): Refusal | und
   return hasBody ? { status: 400, text: 'a request must not have a body' } : undefined;
 }
 
-/** The token of the link, which works once, and the session that a browser gets for the token. */
+/** Keeps the token of the link, and the session. The token works once, and a browser gets the session for the token. */
 export class Access {
   readonly token = secret();
   readonly #session = secret();

@@ -1,4 +1,4 @@
-/** Sends each page the changes since the page's last event, as Server-Sent Events. */
+/** Sends to each page, as Server-Sent Events, the changes since the page's last event. */
 import { differenceOf } from '../../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import type { ShownContext } from './followed-context.ts';
@@ -6,8 +6,8 @@ import { jsonChunks } from './json-chunks.ts';
 import { within } from './within.ts';
 
 /**
- * The interval between two heartbeats, in ms. A heartbeat shows the page that the server is running. A failed heartbeat
- * shows the server that the connection is closed.
+ * The interval between two heartbeats, in ms. If heartbeats arrive, the page knows that the server is running. If a
+ * heartbeat fails, the server knows that the connection is closed.
  */
 const HEARTBEAT_MS = 15_000;
 /** The time after which a browser connects again, in ms. */

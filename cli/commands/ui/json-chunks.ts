@@ -1,4 +1,4 @@
-/** Converts a value to JSON text in chunks, so that a large document is never a single string. */
+/** Converts a value to JSON text in chunks. A large document is then never a single string. */
 
 /** The size of a chunk in characters. A chunk is small compared to a document, but large enough to compress well. */
 const CHUNK = 64 * 1024;

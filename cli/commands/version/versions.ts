@@ -25,7 +25,7 @@ interface Versions {
   readonly server?: string;
   readonly oldestServer?: string;
   /**
-   * The paths of pod fields that an API server has, but that are unknown to this program. If the fields could not be
+   * The paths of pod fields that an API server has, but that this program does not know. If the fields could not be
    * read, the text says why.
    */
   readonly unknownPodFields?: string;

@@ -1,6 +1,6 @@
 /**
- * The reporters for -o json and -o yaml. docs/reference/check.schema.json describes the content, which is the same in
- * both formats. Each reporter writes a single document in fragments, item by item.
+ * The reporters for -o json and -o yaml. Both formats have the same content, which docs/reference/check.schema.json
+ * describes. Each reporter writes a single document in fragments, item by item.
  */
 import { dump } from 'js-yaml';
 import { checkedProblem } from '../../../../analysis/check/checked.ts';

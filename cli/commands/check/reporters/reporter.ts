@@ -1,4 +1,4 @@
-/** Defines the interface of reporters. Results are written item by item, so that no result waits for the last item. */
+/** Defines the interface of reporters. Results are written item by item. No result has to wait for the last item. */
 import type { CheckedItem, CheckedPolicy, Summary } from '../../../../analysis/check/result.ts';
 import type { Trouble } from '../../../../analysis/manifests/trouble.ts';
 import type { Terminal } from '../../../output/terminal.ts';

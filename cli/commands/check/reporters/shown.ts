@@ -10,8 +10,8 @@ import type {
 } from '../../../../analysis/check/result.ts';
 
 /**
- * Nearly every container that level restricted refuses has a finding of this reason, which would hide all other
- * findings.
+ * Nearly every container that level restricted refuses has a finding of this reason. These findings would hide all
+ * other findings.
  */
 const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';
 
