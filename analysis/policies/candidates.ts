@@ -115,7 +115,7 @@ export class PodCandidates {
     const fields: Problem[] = [];
     for (const template of podTemplatesIn(object)) {
       const { wrong: problems, unknown: inPod, empty } = podFieldsIn(template.pod);
-      // Problems in a custom resource are only warnings. What was found may not be a pod, or the operator of the kind
+      // Problems in a custom resource are only warnings. The object may not be a pod, or the operator of the kind
       // may replace a placeholder by a valid value.
       for (const { path, message } of problems) {
         warnings.push({
