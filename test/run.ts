@@ -14,7 +14,19 @@ import { CLOSING_LINE } from './versions/runs.ts';
 const GROUPS = [
   ['integration/[d-z]*.test.ts'],
   ['docs', 'image', 'install', 'kernel', 'node', 'release', 'rollout', 'storm', 'ui'].map(allOf),
-  ['attacks', 'crd', 'differential', 'programs', 'soak', 'versions'].map(allOf),
+  [
+    'attacks',
+    'compare',
+    'compile',
+    'crd',
+    'defaulting',
+    'differential',
+    'programs',
+    'snapshot',
+    'soak',
+    'suggest',
+    'versions',
+  ].map(allOf),
 ].map((group) => group.map((pattern) => `test/${pattern}`));
 /**
  * The environment of the processes. API servers compile a program at every change of a policy. With Go's default of
