@@ -116,7 +116,7 @@ function isOpen(events: readonly Event[], at: number): boolean {
   return at < events.length && events[at]?.type !== EVENT_ID.POP;
 }
 
-/** The index of the first event after a whole node. */
+/** The index of the first event after the end of a node. */
 function after(events: readonly Event[], node: number): number {
   let depth = 0;
   let at = node;

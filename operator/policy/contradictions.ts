@@ -47,7 +47,7 @@ export function contradictionsIn(spec: CompleteSpec, standard: Standard): string
 /** The guard contains only policies of mode Enforce. */
 function guardInVain({ adminAccessLabel, mode }: CompleteSpec): string[] {
   if (adminAccessLabel !== 'Guarded' || mode === 'Enforce') return [];
-  return [`adminAccessLabel: Guarded has no effect in mode ${mode}: write mode: Enforce, or remove adminAccessLabel`];
+  return [`adminAccessLabel: Guarded has no effect in mode ${mode}; set mode to Enforce, or remove adminAccessLabel`];
 }
 
 function partOf(

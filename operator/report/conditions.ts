@@ -266,7 +266,7 @@ function namedForEveryone({ usableBy, containers }: ResolvedPolicy): string[] {
     NAMED,
   );
   return [
-    `warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (${names}): write usableBy: Subjects, and the service accounts that need it`,
+    `warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (${names}); set usableBy to Subjects, and list the service accounts that need the exception`,
   ];
 }
 

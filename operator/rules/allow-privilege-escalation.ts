@@ -66,7 +66,8 @@ const FIXES: Fix[] = [
 
 export const allowPrivilegeEscalation = defineRule<boolean>({
   id: 'allowPrivilegeEscalation',
-  title: 'Whether the processes of a container may gain privileges that it was not given, as through setuid binaries.',
+  title:
+    'Whether the processes of a container may gain privileges that the container does not have, for example through setuid binaries.',
   words: 'Privilege escalation (such as via set-user-ID or set-group-ID file mode) should not be allowed.',
   sources: ['k8s.io/pod-security-admission/policy/check_allowPrivilegeEscalation.go'],
   guides: { cis: ['5.2.6'], nsa: ['Root'] },

@@ -106,7 +106,7 @@ export class LiteralValues implements Values {
 
   #items(column: string): readonly string[] {
     const items = this.#columns[column];
-    if (!items) throw new Error(`a rule reads the column ${column}, which it does not have`);
+    if (!items) throw new Error(`a rule reads the column ${column}, which the rule does not have`);
     return items;
   }
 }

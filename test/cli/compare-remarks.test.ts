@@ -17,7 +17,10 @@ interface Row {
   readonly now: Specs | string;
   readonly args?: readonly string[];
   readonly code: 0 | 1 | 2;
-  /** The remarks as `level file (text of the line): title`. A remark without a line has the new set as its file. */
+  /**
+   * The remarks as `level file (text of the line): title`. A remark without a line number names the folder of the new
+   * set as its file.
+   */
   readonly remarks: readonly string[];
   /** The text of the first remark. */
   readonly says?: string;

@@ -1,7 +1,7 @@
 /**
- * Tests objects that an older operator wrote before policies became rows of programs. The older operator wrote one
- * admission policy for each policy, with a hash in the name. The file older-form.jsonl.gz contains the objects that
- * commit e48cf55 compiled from POLICIES for Kubernetes 1.36.
+ * Tests objects of an older operator. This operator wrote one admission policy for each CapabilityPolicy, with a hash in
+ * the name. The file older-form.jsonl.gz contains the objects that commit e48cf55 compiled from POLICIES for Kubernetes
+ * 1.36.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

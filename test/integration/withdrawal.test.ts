@@ -55,7 +55,9 @@ describe('the object that is deleted before the operator', function () {
     assert.equal(await deleted(), false);
     await eventually('it to be gone', deleted);
     assert.deepEqual(await labelled(), [cluster.named('staying')]);
-    assert.ok(cluster.operator.log.some(({ message }) => message.startsWith('deletion waits until nothing is left')));
+    assert.ok(
+      cluster.operator.log.some(({ message }) => message.startsWith('the deletion waits until nothing is left')),
+    );
   });
 
   it('goes at once when nothing has been deleted', async () => {

@@ -245,13 +245,13 @@ describe('the conditions of a policy', () => {
       'warns about containers that everybody may name',
       input({ containers: [{ names: ['istio-init', 'linkerd-init'], overrides: { runAsNonRoot: false } }] }),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (istio-init, linkerd-init): write usableBy: Subjects, and the service accounts that need it; ${SHARED_PROCESSES}`,
+      `compiled: baseline ${NEWEST}, mode Audit; warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (istio-init, linkerd-init); set usableBy to Subjects, and list the service accounts that need the exception; ${SHARED_PROCESSES}`,
     ],
     [
       'names the images where no names are stated',
       input({ containers: [{ images: ['registry.example.com/gateway:*'], overrides: { runAsNonRoot: false } }] }),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (registry.example.com/gateway:*): write usableBy: Subjects, and the service accounts that need it; ${SHARED_PROCESSES}`,
+      `compiled: baseline ${NEWEST}, mode Audit; warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (registry.example.com/gateway:*); set usableBy to Subjects, and list the service accounts that need the exception; ${SHARED_PROCESSES}`,
     ],
     [
       'does not warn about containers of pods that not everybody may create',

@@ -53,7 +53,7 @@ export function changesAt(transition: Transition, step: number): number {
   return [...names].filter((name) => !isDeepStrictEqual(before[name], after[name])).length;
 }
 
-/** The pods of the transition, with the right answer in each of its states. */
+/** The pods of the transition. Each pod has the correct verdict for each state of the transition. */
 export function attemptsOf(cluster: TestCluster, { name, admitted, refused }: Transition): Attempt[] {
   const attempt = (expected: Attempt['expected']) => (candidate: Candidate) => {
     const namespace = cluster.named(`${name}-${candidate.zone ?? 'a'}`);

@@ -17,7 +17,9 @@ Without NEW: 0 also with findings, 1 with findings and --fail-on findings, 2 wro
 export const registerCompare: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('compare')
-    .summary('what a change of policies lets in or shuts out, and which policies change nothing, proved for all pods')
+    .summary(
+      'which pods a change of policies newly admits or refuses, proved for all pods; and which policies have no effect',
+    )
     .description(ABOUT)
     .argument('<old>', 'the policies before the change')
     .argument('[new]', 'the policies after the change; without it, the findings about OLD')
@@ -34,7 +36,7 @@ export const registerCompare: RegisterCommand = (program, io, finish) => {
       'show a pod for each rule and each policy that admits it, not only for each rule; and all lines of long lists',
     )
     .addOption(
-      new Option('--limit <count>', 'the most pods to look at; what is left then is not decided')
+      new Option('--limit <count>', 'examine at most this number of pods; other questions remain undecided')
         .argParser(count)
         .default(DEFAULT_LIMIT),
     )

@@ -168,7 +168,7 @@ spec:
 EOF`,
     },
     {
-      what: 'Commands that remove the values that no workload needs from the policies of a cluster',
+      what: 'Commands that remove values from the policies of a cluster if no workload needs the values',
       paste: 'cappol suggest --cluster -A --tighten -o patch',
     },
     { what: 'The reasons for the exceptions', paste: 'cappol suggest --cluster -A -o report' },
