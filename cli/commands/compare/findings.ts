@@ -1,12 +1,10 @@
 /** Runs `compare` with one set: reads the policies, finds mistakes in them, and prints the findings. */
 import { findingsOf } from '../../../analysis/compare/findings.ts';
-import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { Troubles } from '../../input/troubles.ts';
 import { FINDINGS, type Output } from './choices.ts';
 import { failingCode } from './exit-code.ts';
 import { FINDINGS_PRINTERS } from './findings-printers.ts';
-import { troublesText } from './remark-printers.ts';
+import { readOrReport } from './read-or-report.ts';
 import { readSet, type SetOptions, shownName } from './sets.ts';
 
 interface FindingsOptions extends SetOptions {
@@ -20,23 +18,15 @@ interface FindingsOptions extends SetOptions {
 export async function runFindings(argument: string, options: FindingsOptions, io: Io): Promise<ExitCode> {
   checkOptions(options);
   const { output, limit } = options;
-  const troubles = new Troubles(io);
-  const told: Trouble[] = [];
-  const { set, expired, sources } = await readSet(argument, options, io, (trouble) => {
-    troubles.trouble(trouble);
-    told.push(trouble);
-  });
-  // If a policy were missing, the answer would be wrong.
-  if (troubles.count > 0) {
-    io.stdout.write(troublesText(output, told, io.cwd));
-    return 2;
-  }
+  const reading = await readOrReport((tell) => readSet(argument, options, io, tell), output, io);
+  if (!reading) return 2;
+  const { set, expired, sources } = reading.read;
   const at = options.at ?? Date.now();
   const found = findingsOf(set, { at, limit, expired });
   const policies = new Set([...set.policies, ...expired].map((policy) => policy.name)).size;
   const isStrict = options.failOn !== undefined;
   const printed = { name: shownName(argument), argument, policies, sources, found, isStrict };
-  io.stdout.write(FINDINGS_PRINTERS[output](printed, told, io));
+  io.stdout.write(FINDINGS_PRINTERS[output](printed, reading.told, io));
   return isStrict ? failingCode(found) : 0;
 }
 

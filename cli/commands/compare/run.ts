@@ -2,14 +2,12 @@
 import { compare } from '../../../analysis/compare/compare.ts';
 import { holdsUntilText, notEnforcedText } from '../../../analysis/compare/sentences.ts';
 import { type History, historyOf, noHistoryBecause } from '../../../analysis/history/history.ts';
-import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { printable } from '../../../operator/text/printable.ts';
 import type { ExitCode, Io } from '../../command.ts';
-import { Troubles } from '../../input/troubles.ts';
 import type { FailOn, Output } from './choices.ts';
 import { exitCode } from './exit-code.ts';
 import { PRINTERS } from './printers.ts';
-import { troublesText } from './remark-printers.ts';
+import { readOrReport } from './read-or-report.ts';
 import { type ReadSet, readSets, type SetOptions, shownName } from './sets.ts';
 
 export interface CompareOptions extends SetOptions {
@@ -21,17 +19,9 @@ export interface CompareOptions extends SetOptions {
 
 export async function runCompare(old: string, now: string, options: CompareOptions, io: Io): Promise<ExitCode> {
   const { limit, all = false, failOn, output } = options;
-  const troubles = new Troubles(io);
-  const told: Trouble[] = [];
-  const sets = await readSets([old, now], options, io, (trouble) => {
-    troubles.trouble(trouble);
-    told.push(trouble);
-  });
-  // If a policy were missing, the answer would be wrong.
-  if (troubles.count > 0) {
-    io.stdout.write(troublesText(output, told, io.cwd));
-    return 2;
-  }
+  const reading = await readOrReport((tell) => readSets([old, now], options, io, tell), output, io);
+  if (!reading) return 2;
+  const { read: sets, told } = reading;
   const comparison = compare(sets[0], sets[1], { limit, all });
   const history = historyBetween(sets, io);
   const shownNames = { old: shownName(old), new: shownName(now) };

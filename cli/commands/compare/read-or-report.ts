@@ -1,0 +1,32 @@
+/** Reads sets of policies, and keeps the problems for the outputs that show problems as remarks. */
+import type { Trouble } from '../../../analysis/manifests/trouble.ts';
+import type { Io } from '../../command.ts';
+import { Troubles } from '../../input/troubles.ts';
+import type { Output } from './choices.ts';
+import { troublesText } from './remark-printers.ts';
+
+interface Reading<Read> {
+  readonly read: Read;
+  /** The warnings that were reported while the sets were read. */
+  readonly told: readonly Trouble[];
+}
+
+/**
+ * The result of `read`; undefined if there was an error. Then the output has been written, because the answer would be
+ * wrong without a policy that cannot be read.
+ */
+export async function readOrReport<Read>(
+  read: (tell: (trouble: Trouble) => void) => Promise<Read>,
+  output: Output,
+  io: Io,
+): Promise<Reading<Read> | undefined> {
+  const troubles = new Troubles(io);
+  const told: Trouble[] = [];
+  const found = await read((trouble) => {
+    troubles.trouble(trouble);
+    told.push(trouble);
+  });
+  if (troubles.count === 0) return { read: found, told };
+  io.stdout.write(troublesText(output, told, io.cwd));
+  return undefined;
+}
