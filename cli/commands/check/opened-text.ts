@@ -52,8 +52,9 @@ export function openedWideText(answer: OpenedAnswer, terminal: Terminal): string
   return [openedLines(answer, terminal, Number.POSITIVE_INFINITY).join(''), ...pods].join('\n');
 }
 
-function openedLines(answer: OpenedAnswer, terminal: Terminal, most: number): string[] {
-  const { opened, notes } = printableTexts(answer);
+function openedLines(printed: OpenedAnswer, terminal: Terminal, most: number): string[] {
+  const answer = printableTexts(printed);
+  const { opened, notes } = answer;
   return [
     paragraph(summaryText(answer), terminal),
     ...firstLines(
@@ -78,8 +79,9 @@ export interface OpenedMarkdown {
   readonly details: readonly string[];
 }
 
-export function openedMarkdown(answer: OpenedAnswer): OpenedMarkdown {
-  const { opened, notes } = printableTexts(answer);
+export function openedMarkdown(printed: OpenedAnswer): OpenedMarkdown {
+  const answer = printableTexts(printed);
+  const { opened, notes } = answer;
   const lines = [
     ...opened.opens.map((one) => `- **opens** ${code(openingText(one, answer))}`),
     ...opened.undecided.map((one) => `- ${undecidedMarkdown(one)}`),
