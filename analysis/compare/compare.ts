@@ -8,7 +8,6 @@ import type { PodContent } from '../../operator/model/objects.ts';
 import { idOf } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Labels } from '../../operator/policy/selector.ts';
-
 import type { Alternative } from './alternatives.ts';
 import { type Admitting, Examined } from './examined.ts';
 import { TooMany } from './fields.ts';

@@ -20,7 +20,7 @@ export function smallest(
     const text = JSON.stringify(current);
     const before = known.get(text);
     passed.push(text);
-    const next = before ?? firstOf(smallerThan(current), (one) => hasContainers(one) && isAccepted(one) && shows(one));
+    const next = before ?? smallerThan(current).find((one) => hasContainers(one) && isAccepted(one) && shows(one));
     if (next) current = next;
     if (before || !next) break;
   }
@@ -30,11 +30,6 @@ export function smallest(
 
 function hasContainers({ spec }: PodContent): boolean {
   return (spec.containers ?? []).length > 0;
-}
-
-function firstOf<Item>(items: Iterable<Item>, isFound: (item: Item) => boolean): Item | undefined {
-  for (const item of items) if (isFound(item)) return item;
-  return undefined;
 }
 
 /** Yields the pod without one of its fields or items. Large parts are removed first. */
