@@ -36,11 +36,10 @@ export function rowsOf(dimensions: readonly Dimension[], checks: readonly Unders
   const add = (found: ReadonlyMap<string, Column>) => {
     for (const [key, column] of found) columns.get(key)?.push(column);
   };
-  const factors = [...new Set(checks.flatMap((check) => check.factors))].map((factor) => ({
-    factor,
-    read: dimensions.filter(({ key }) => isRead(key, factor)),
-  }));
-  for (const one of factors) add(known.ofFactor(one, pods));
+  for (const factor of new Set(checks.flatMap((check) => check.factors))) {
+    const read = dimensions.filter(({ key }) => isRead(key, factor));
+    add(known.ofFactor(factor, read, pods));
+  }
   // Each of the API server's own conditions is about one or two fields.
   for (const [i, a] of dimensions.entries()) for (const b of dimensions.slice(i + 1)) add(known.ofAccepted([a, b]));
   return new Map(
@@ -91,19 +90,18 @@ const MOST_KEPT = 2_000;
  */
 type Column = readonly number[];
 
-/** A factor with the dimensions that it reads. */
-interface ReadFactor {
-  readonly factor: Factor;
-  readonly read: readonly Dimension[];
-}
-
 class KnownColumns {
   readonly #columns = new Map<string, ReadonlyMap<string, Column>>();
   readonly #combined = new Map<string, Combined>();
   readonly #names = new Map<string, number>();
 
-  /** The columns for the answers of the factor. @throws TooMany */
-  ofFactor({ factor, read }: ReadFactor, pods: TinyPods): ReadonlyMap<string, Column> {
+  /**
+   * The columns for the answers of the factor.
+   *
+   * @param read the dimensions that the factor reads
+   * @throws TooMany
+   */
+  ofFactor(factor: Factor, read: readonly Dimension[], pods: TinyPods): ReadonlyMap<string, Column> {
     return this.#of(`${factor.id}`, read, (all) => columnsOf(all, (tiny) => pods.answer(factor, tiny)));
   }
 
@@ -117,26 +115,18 @@ class KnownColumns {
     dimensions: readonly Dimension[],
     find: (all: Combined) => ReadonlyMap<string, Column>,
   ): ReadonlyMap<string, Column> {
-    const key = this.#keyOf(condition, dimensions);
-    const known = this.#columns.get(key) ?? find(this.#combine(dimensions));
+    const names = dimensions.map((one) => this.#nameOf(one)).join();
+    const key = `${condition} ${names}`;
+    const known = this.#columns.get(key) ?? find(this.#combine(names, dimensions));
     this.#columns.set(key, known);
     return known;
-  }
-
-  #keyOf(condition: string, dimensions: readonly Dimension[]): string {
-    return `${condition} ${this.#namesOf(dimensions)}`;
-  }
-
-  #namesOf(dimensions: readonly Dimension[]): string {
-    return dimensions.map((one) => this.#nameOf(one)).join();
   }
 
   /**
    * Returns the same pods for all conditions about the same dimensions. The parts of these pods are then named only
    * once.
    */
-  #combine(dimensions: readonly Dimension[]): Combined {
-    const names = this.#namesOf(dimensions);
+  #combine(names: string, dimensions: readonly Dimension[]): Combined {
     const known = this.#combined.get(names);
     if (known) return known;
     const all = combined(dimensions);
