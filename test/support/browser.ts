@@ -79,18 +79,27 @@ export const OPEN_QUESTIONS = 'openQuestions';
 
 /**
  * A script that runs before the page's program and counts the page's open questions to its worker. The worker answers
- * each question once.
+ * each question once, unless the page stops the worker.
  */
 const COUNTS_QUESTIONS = `
 globalThis.${OPEN_QUESTIONS} = 0;
 globalThis.Worker = class extends Worker {
+  #open = 0;
   constructor(...args) {
     super(...args);
-    this.addEventListener('message', () => globalThis.${OPEN_QUESTIONS}--);
+    this.addEventListener('message', () => this.#add(-1));
   }
   postMessage(...args) {
-    globalThis.${OPEN_QUESTIONS}++;
+    this.#add(1);
     super.postMessage(...args);
+  }
+  terminate() {
+    super.terminate();
+    this.#add(-this.#open);
+  }
+  #add(questions) {
+    this.#open += questions;
+    globalThis.${OPEN_QUESTIONS} += questions;
   }
 };`;
 

@@ -3,10 +3,15 @@
  * and which statements are proved.
  */
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { dump } from 'js-yaml';
+import { COMPARED } from '../../hack/bench/compare-topologies.ts';
+import type { NamedSpec } from '../../hack/bench/topology-policies.ts';
 import { CHROMIUM, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
-import { editor, markedLines, replace, textOf } from '../support/editors.ts';
+import { type EditorLabel, editor, markedLines, replace, textOf } from '../support/editors.ts';
 import { walkByTab } from '../support/keyboard.ts';
 import { describeWith } from '../support/needs.ts';
+import { policyManifest } from '../support/policies.ts';
 import { usePage } from '../support/tested-page.ts';
 import { settled } from '../support/views-of-page.ts';
 
@@ -74,6 +79,29 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
     await page.getByText('A text has an error').waitFor({ state: 'detached' });
   });
 
+  it('an edit stops a comparison that takes seconds', async () => {
+    const page = await comparing();
+    const slow = COMPARED['exceptions for everybody, all loosened']?.(20);
+    assert.ok(slow);
+    const now = textOfPolicies(slow.new);
+    /** Replaces a text. Returns the time in ms until the page shows the comparison of this text. */
+    const replaced = async (label: EditorLabel, text: string) => {
+      const began = performance.now();
+      await replace(page, label, text);
+      await page.getByText('comparing again').waitFor();
+      await page.getByText('comparing again').waitFor({ state: 'detached' });
+      return performance.now() - began;
+    };
+    await replaced('Before', textOfPolicies(slow.old));
+    const whole = await replaced('Policies', now);
+    await replace(page, 'Policies', `${now}# edited`);
+    await page.getByText('comparing again').waitFor();
+    // The next edit arrives in the middle of the comparison.
+    await sleep(whole / 4);
+    const afterEdit = await replaced('Policies', now.replace('level: restricted', 'level: restrictd'));
+    assert.ok(afterEdit < whole / 2, `${afterEdit} ms after the edit, ${whole} ms for the whole comparison`);
+  });
+
   it('says that modes which refuse nothing are not compared', async () => {
     const page = await comparing();
     await replace(page, 'Policies', (await textOf(page, 'Policies')).replace('mode: Enforce', 'mode: Audit'));
@@ -118,6 +146,10 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
     }
   });
 });
+
+function textOfPolicies(policies: readonly NamedSpec[]): string {
+  return policies.map(({ name, spec }) => dump(policyManifest({ name }, spec))).join('---\n');
+}
 
 /** Waits until the status line of the comparison has the text. */
 async function told(page: Page, text: string): Promise<void> {

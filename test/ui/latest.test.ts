@@ -41,3 +41,46 @@ describe('questions of which only the newest one matters', () => {
     assert.deepEqual(shown, ['Error: no', 'good']);
   });
 });
+
+describe('questions whose work is stopped by a newer question', () => {
+  /** Asks questions. The returned functions end the work on the question that is asked now. */
+  function asking() {
+    const log: string[] = [];
+    let work = Promise.withResolvers<string>();
+    const ask = latest(
+      (question: string) => {
+        log.push(`ask ${question}`);
+        work = Promise.withResolvers();
+        return work.promise;
+      },
+      { answer: (answer) => log.push(answer), error: (error) => log.push(String(error)) },
+      () => {
+        log.push('stop');
+        work.reject(new Error('stopped'));
+      },
+    );
+    const turn = () => new Promise(setImmediate);
+    return { log, ask, turn, answer: (text: string) => work.resolve(text), fail: () => work.reject(new Error('no')) };
+  }
+
+  it('asks the newest question without waiting for the answer to the last one', async () => {
+    const { log, ask, turn, answer } = asking();
+    ask('a');
+    ask('ab');
+    ask('abc');
+    await turn();
+    answer('answer to abc');
+    await turn();
+    assert.deepEqual(log, ['ask a', 'stop', 'stop', 'ask abc', 'answer to abc']);
+  });
+
+  it('shows an error of the newest question', async () => {
+    const { log, ask, turn, fail } = asking();
+    ask('a');
+    fail();
+    await turn();
+    ask('b');
+    await turn();
+    assert.deepEqual(log, ['ask a', 'Error: no', 'ask b']);
+  });
+});

@@ -2,13 +2,14 @@
 import type { RequestMessage, RequestName, Requests, ResponseMessage } from './requests.ts';
 
 export interface PageWorker {
-  /** Asks the worker a question. @throws Error if the worker reports an error */
+  /** Asks the worker a question. @throws Error if the worker reports an error, or if it is stopped before its answer */
   ask<Name extends RequestName>(name: Name, question: Requests[Name]['question']): Promise<Requests[Name]['answer']>;
+  /** Stops the worker. The promises of questions without an answer are rejected. */
+  stop(): void;
 }
 
 export function startWorker(): PageWorker {
-  const program = document.getElementById('worker')?.textContent ?? '';
-  const worker = new Worker(URL.createObjectURL(new Blob([program], { type: 'text/javascript' })));
+  const worker = new Worker(programUrl());
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   worker.addEventListener('message', ({ data }: MessageEvent<ResponseMessage>) => {
     const asked = waiting.get(data.id);
@@ -25,10 +26,14 @@ export function startWorker(): PageWorker {
       worker.postMessage({ id, name, question } satisfies RequestMessage<typeof name>);
       return asked.promise as Promise<Requests[typeof name]['answer']>;
     },
+    stop() {
+      worker.terminate();
+      for (const asked of waiting.values()) asked.reject(new Error('the worker was stopped'));
+    },
   };
 }
 
-/** A worker that is started by the first question. */
+/** A worker that is started by the first question, and by the first question after stop(). */
 export function lazyWorker(): PageWorker {
   let started: PageWorker | undefined;
   return {
@@ -36,5 +41,18 @@ export function lazyWorker(): PageWorker {
       started ??= startWorker();
       return started.ask(name, question);
     },
+    stop() {
+      started?.stop();
+      started = undefined;
+    },
   };
+}
+
+let url: string | undefined;
+
+/** The address of the worker's program. All workers of the page share the address. */
+function programUrl(): string {
+  const program = document.getElementById('worker')?.textContent ?? '';
+  url ??= URL.createObjectURL(new Blob([program], { type: 'text/javascript' }));
+  return url;
 }

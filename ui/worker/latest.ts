@@ -9,10 +9,13 @@
  *
  * @param ask answers a question
  * @param show receives the answers and errors, except for those of replaced questions
+ * @param interrupt stops the work on the asked question when a newer question arrives. The promise of the asked question
+ * must then be rejected. Without this function, the newer question waits for the answer.
  */
 export function latest<Question, Answer>(
   ask: (question: Question) => Promise<Answer>,
   show: { answer(answer: Answer, question: Question): void; error(error: unknown, question: Question): void },
+  interrupt?: () => void,
 ): (question: Question) => void {
   let waiting: { readonly question: Question } | undefined;
   let isAsking = false;
@@ -24,14 +27,17 @@ export function latest<Question, Answer>(
         const answer = await ask(question);
         show.answer(answer, question);
       } catch (error) {
-        show.error(error, question);
+        if (!(interrupt && waiting)) show.error(error, question);
       }
     }
     isAsking = false;
   };
   return (question) => {
     waiting = { question };
-    if (isAsking) return;
+    if (isAsking) {
+      interrupt?.();
+      return;
+    }
     isAsking = true;
     void next();
   };

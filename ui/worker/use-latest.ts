@@ -12,20 +12,26 @@ interface Answered<Name extends RequestName> {
 /**
  * The answer to the newest question, and the question that it answers. The last answer is returned until a new answer
  * arrives, even if the newest question causes an error.
+ *
+ * @param interrupt stops the worker's work on the last question when a newer question is asked
  */
-export function useLatest<Name extends RequestName>(worker: PageWorker, name: Name) {
+export function useLatest<Name extends RequestName>(worker: PageWorker, name: Name, interrupt?: () => void) {
   const [answered, setAnswered] = useState<Answered<Name>>();
   const [problem, setProblem] = useState('');
   const ask = useMemo(
     () =>
-      latest((question: Requests[Name]['question']) => worker.ask(name, question), {
-        answer(answer, question) {
-          setAnswered({ question, answer });
-          setProblem('');
+      latest(
+        (question: Requests[Name]['question']) => worker.ask(name, question),
+        {
+          answer(answer, question) {
+            setAnswered({ question, answer });
+            setProblem('');
+          },
+          error: (error) => setProblem(String(error)),
         },
-        error: (error) => setProblem(String(error)),
-      }),
-    [worker, name],
+        interrupt,
+      ),
+    [worker, name, interrupt],
   );
   return { answer: answered?.answer, question: answered?.question, problem, ask, setProblem };
 }

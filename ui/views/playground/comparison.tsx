@@ -12,7 +12,7 @@ import type { CompareAnswer, ComparedTexts, ShownDifference } from '../../worker
 import { useLatest } from '../../worker/use-latest.ts';
 import { type OnReveal, Troubles } from './troubles.tsx';
 
-/** The comparison has its own worker, so that no verdict waits for a comparison. */
+/** The comparison has its own worker, so that no verdict waits for a comparison. An edit stops a comparison. */
 const WORKER = lazyWorker();
 const TYPING_MS = 250;
 /** The maximum number of differences to show. Users do not read more differences. */
@@ -20,7 +20,7 @@ const MOST_SHOWN = 50;
 
 /** The comparison of the texts. The previous answer is shown until a new answer arrives. */
 export function useComparison({ before, policies }: Play, serverVersion: number) {
-  const { answer, question, problem, ask } = useLatest(WORKER, 'compare');
+  const { answer, question, problem, ask } = useLatest(WORKER, 'compare', WORKER.stop);
   useEffect(() => {
     if (before === undefined) return;
     const timer = setTimeout(() => ask({ before, policies, serverVersion, at: Date.now() }), TYPING_MS);

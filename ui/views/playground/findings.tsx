@@ -19,7 +19,7 @@ const TYPING_MS = 250;
  * findings arrive.
  */
 export function useTextFindings(policies: string, serverVersion: number) {
-  const { answer, question, problem, ask } = useLatest(WORKER, 'textFindings');
+  const { answer, question, problem, ask } = useLatest(WORKER, 'textFindings', WORKER.stop);
   useEffect(() => {
     const timer = setTimeout(() => ask({ policies, serverVersion, at: Date.now() }), TYPING_MS);
     return () => clearTimeout(timer);
