@@ -47,13 +47,15 @@ describe(`the namespaces in which a change opens something (SEED=${SEED})`, () =
     const seen = { pairs: 0, named: 0, others: 0 };
     for (const [old, now] of fc.sample(SETS, { numRuns: 10 * RUNS, seed: SEED })) {
       if (seen.pairs >= RUNS && seen.named > 0 && seen.others > 0) break;
-      seen.pairs += 1;
       const [a, b] = [setOf(old), setOf(now)];
-      const { opens } = openedBy(stateOf(a), stateOf(b), {
+      const { opens, undecided } = openedBy(stateOf(a), stateOf(b), {
         namespaces: ['kube-system', ...NAMESPACES.keys()],
         limit: DEFAULT_LIMIT,
       });
       assert.ok(opens.every(({ namespaces }) => !namespaces.includes('kube-system')));
+      // All namespaces together may exceed a limit that a single namespace does not exceed.
+      if (undecided.length > 0) continue;
+      seen.pairs += 1;
       const known = new Map<string, string[]>();
       for (const name of NAMESPACES.keys()) {
         const own = opens.filter(({ namespaces }) => namespaces.includes(name));
