@@ -225,8 +225,9 @@ class Comparing {
         : rules.includes(rule);
     if (ofClass.some(isShown)) return;
     const sides = sidesOf(namespace, use, direction);
-    const pod = this.#witness(rule, pods, sides);
-    if (!pod) {
+    const shows = this.#shows(rule, sides);
+    const found = pods.find((one) => isAccepted(one) && shows(one));
+    if (!found) {
       this.#searchStrictly(rule, shown);
       return;
     }
@@ -234,7 +235,11 @@ class Comparing {
     const known = new Set(ofClass.flatMap(({ rules }) => rules));
     const isNew = (broken: string) => !known.has(broken);
     const { policies } = sides.refusing;
-    if (!this.#all && !policies.every((one) => this.#examined.witnesses.isRefusedBy(one, pod, isNew))) return;
+    const isAllNew = (pod: PodContent) =>
+      policies.every((one) => this.#examined.witnesses.isRefusedBy(one, pod, isNew));
+    if (!this.#all && !isAllNew(found)) return;
+    const pod = this.#options.isFirstEnough ? found : smallest(found, shows, this.#smallestOf(rule, sides));
+    if (!this.#all && !isAllNew(pod)) return;
     const difference = this.#difference(rule, pod, shown);
     if (difference) list.push(difference);
     else this.#leaveOpen(rule, shown);
@@ -259,16 +264,10 @@ class Comparing {
     this.#result.undecided.push({ namespace: namespace.labels, use: use.admitting, direction, message });
   }
 
-  /**
-   * A pod that shows the difference and breaks the rule. Normally, the pod is made as small as possible. The result is
-   * undefined if none of the pods shows the difference.
-   */
-  #witness(rule: string, pods: readonly PodContent[], sides: Sides): PodContent | undefined {
+  /** Says whether a pod shows the difference and breaks the rule. */
+  #shows(rule: string, sides: Sides): (pod: PodContent) => boolean {
     const { witnesses } = this.#examined;
-    const shows = (pod: PodContent) =>
-      witnesses.differs(pod, sides) && (rule === USE_RULE || witnesses.breaks(pod, rule, sides.refusing));
-    const pod = pods.find((one) => isAccepted(one) && shows(one));
-    return pod && (this.#options.isFirstEnough ? pod : smallest(pod, shows, this.#smallestOf(rule, sides)));
+    return (pod) => witnesses.differs(pod, sides) && (rule === USE_RULE || witnesses.breaks(pod, rule, sides.refusing));
   }
 
   /** The earlier results of `smallest()` for the same rule, policies and users. */
