@@ -1,6 +1,6 @@
-# The operator's image contains Node, the operator as one file, and the licences of the packages in that file. It has no
-# shell, no package manager, and no file of cappol. --target cappol builds the image of cappol instead, which cannot run
-# the operator.
+# The operator's image contains Node, the operator as one file, and the licences of the packages in that file. The
+# operator's image has no shell, no package manager, and no file of cappol. With --target cappol, docker builds the
+# image of cappol instead. The image of cappol cannot run the operator.
 #
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag ghcr.io/capabilitypolicy/operator:v0.1.0 .
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag ghcr.io/capabilitypolicy/cappol:v0.1.0 --target cappol .
@@ -35,7 +35,7 @@ LABEL org.opencontainers.image.title="cappol" \
 COPY --from=build /app/dist/cappol /app/cappol
 COPY LICENSE /app/
 ENV NODE_ENV=production
-# The path at which users mount the files to check.
+# Users mount the files to check at this path.
 WORKDIR /work
 # The user ID is that of the user nonroot in distroless images.
 USER 65532:65532
@@ -58,5 +58,5 @@ COPY LICENSE ./
 ENV NODE_ENV=production
 # The user ID is that of the user nonroot in distroless images.
 USER 65532:65532
-# The Deployment uses the same command, so that its V8 flags are beside its memory limit.
+# The Deployment repeats this command, so that the V8 flags are next to the Deployment's memory limit.
 ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=30", "--no-incremental-marking", "/app/operator/main.mjs"]

@@ -1,4 +1,4 @@
-/** Connects to the cluster that a command reads. The cluster is chosen as kubectl chooses it. */
+/** Connects to the cluster that a command reads. The program chooses the cluster in the same way as kubectl. */
 import { type ClusterRole, liveRoles } from '../analysis/policies/aggregation.ts';
 import { type Automounting, automountingOf } from '../analysis/policies/automounting.ts';
 import { ApiClient, isForbidden, pathFor } from '../operator/cluster/client.ts';

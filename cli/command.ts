@@ -23,7 +23,7 @@ export interface Io {
   readonly cwd: string;
   /** Decides which files and folders a command with --exclude leaves out. */
   readonly leftOut?: { leavesOut(entry: FolderEntry): boolean };
-  /** Aborted when the process receives SIGINT or SIGTERM. */
+  /** The signal is aborted when the process receives SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
 }
 

@@ -18,19 +18,20 @@ import { forbiddenSources } from './read-once.ts';
 
 export interface Rights {
   /**
-   * The kinds that are not read. The user may not read these kinds, or the cluster has no CRD and therefore no
-   * policies.
+   * The kinds that are not read. Either the user has no right to read the kinds, or the cluster has no CRD and
+   * therefore no policies.
    */
   readonly forbidden: readonly Source[];
   /**
-   * A line for each missing right. The line also says what the result lacks. The list is empty if no right is missing.
+   * A line for each missing right. Each line also says which part of the result is missing without the right. The list
+   * is empty if no right is missing.
    */
   readonly missing: readonly string[];
   /** Whether everything that the evaluation needs could be read. */
   readonly canEvaluate: boolean;
   /**
-   * Whether roles and role bindings could be read, so that the users of policies are known. The value is also true if
-   * there are no policies to use.
+   * Whether roles and role bindings could be read, so that the users of policies are known. If the cluster has no
+   * policies, the value is true, too.
    */
   readonly usersKnown: boolean;
   /**
@@ -42,8 +43,8 @@ export interface Rights {
 const EVALUATED: readonly Source[] = [sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS];
 
 /**
- * The kinds that are read from a cluster without the CRD. PodTemplates are left out, because no controller makes pods
- * from them, and the role `view` may not list them.
+ * The kinds that are read from a cluster without the CRD. PodTemplates are left out for two reasons. No controller
+ * makes pods from PodTemplates, and the role `view` may not list PodTemplates.
  */
 const ASSESSED = EVALUATED.filter(({ kind }) => kind !== 'PodTemplate');
 
@@ -63,13 +64,13 @@ const UNASSESSED: readonly Source[] = [
 
 /** Describes for error messages why a command reads a cluster. */
 export interface LivePurpose {
-  /** A text that says what is missing in the result if an evaluated kind cannot be read. */
+  /** If an evaluated kind cannot be read, this text says what is missing in the result. */
   readonly notEvaluated: string;
 }
 
 /**
- * A text for a snapshot that says what is missing if a kind cannot be read. The text is also true for a cluster without
- * the CRD, because no status reports violations there.
+ * If a kind cannot be read, this text says what is missing in the snapshot. The text is also correct for a cluster
+ * without the CRD, because in such a cluster no status reports violations.
  */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
 
@@ -132,7 +133,7 @@ export async function rightsOf(
   return rightsWithout([...forbidden.keys()], { installed, notEvaluated });
 }
 
-/** @param at the time for which to evaluate, in ms since 1970; undefined for the current time */
+/** @param at the time for which to evaluate, in ms since 1970. If the value is undefined, the current time is used */
 export function acceptedStateOf(
   cluster: Cluster,
   rights: Pick<Rights, 'usersKnown'>,
@@ -144,8 +145,8 @@ export function acceptedStateOf(
 }
 
 /**
- * The state of a cluster's policies. The evaluation of the cluster needs this state. In a new state, no policy is
- * accepted yet, and no program is rendered.
+ * The state of a cluster's policies. An evaluation of the cluster needs the state of the policies. At first, the state
+ * contains no accepted policy and no rendered program.
  */
 export function stateOf(
   cluster: Cluster,

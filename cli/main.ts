@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Runs cappol as a process. Only this file of the command line uses `process`. */
+/** Runs cappol as a process. main.ts is the only file of the command line that uses `process`. */
 import { basename } from 'node:path';
 import { run } from './program.ts';
 import { problemWithNode } from './version.ts';
@@ -48,8 +48,8 @@ run(process.argv.slice(2), {
 });
 
 /**
- * Whether the program was started by kubectl, or under the name of the kubectl plugin. The name of the script or
- * executable shows this.
+ * Whether the program was started by kubectl, or under the name of the kubectl plugin. The function looks at the name
+ * of the script or executable.
  */
 function isPlugin(): boolean {
   return [process.argv0, process.argv[1] ?? ''].some((path) => basename(path).startsWith('kubectl-'));

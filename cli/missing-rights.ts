@@ -1,4 +1,4 @@
-/** Makes one message about the rights that a user lacks to read a cluster. The message names all of these rights. */
+/** Makes one message about the rights that a user lacks to read a cluster. The message names all missing rights. */
 import type { ApiError } from '../operator/cluster/api-error.ts';
 import { pathFor } from '../operator/cluster/paths.ts';
 import type { Source } from '../operator/cluster/reading.ts';

@@ -1,4 +1,4 @@
-/** Validates the flag -n of commands that read a cluster. A command that checks nothing must not look successful. */
+/** Validates the flag -n of commands that read a cluster. A command that would check nothing must fail. */
 import type { Cluster } from '../operator/model/objects.ts';
 import { isExcluded } from '../operator/policy/deciding.ts';
 import { UsageError } from './command.ts';

@@ -43,8 +43,8 @@ export const since = () =>
   ).argParser(timeOrDuration);
 
 /**
- * The version of the oldest API server. The operator gets this version from the cluster. For a command without a
- * cluster, this option sets the version.
+ * The version of the oldest API server. The operator reads the version from the cluster. A command that does not
+ * connect to a cluster gets the version from this option.
  */
 export const serverVersion = () =>
   new Option('--server-version <v1.N>', 'the version of the oldest API server, which `levelVersion: latest` follows')
@@ -71,8 +71,9 @@ export interface PolicyOptions extends Excluding, KubeConfigOptions {
 }
 
 /**
- * The options that the user gave. If no flag excludes namespaces, `excludedNamespaces` is undefined. For a cluster, the
- * platform then decides which namespaces are excluded. For files, the default list applies.
+ * The options that the user gave. If no flag excludes namespaces, `excludedNamespaces` is undefined. If
+ * `excludedNamespaces` is undefined and the command reads a cluster, the cluster's platform decides which namespaces
+ * are excluded. For files, the default list applies.
  */
 export type Given<Options extends Excluding> = Omit<Options, keyof Excluding> & Partial<Excluding>;
 
@@ -111,7 +112,7 @@ function commaList(text: string): string[] {
   return text.split(',').filter((entry) => entry !== '');
 }
 
-/** The option --namespace-labels. The option is for policies that select namespaces by labels. */
+/** The option --namespace-labels. Policies that select namespaces by labels need this option. */
 export const namespaceLabels = () =>
   new Option('--namespace-labels <list>', 'KEY=VALUE,…: labels of namespaces that are not among the manifests')
     .argParser(labels)

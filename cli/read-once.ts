@@ -16,31 +16,34 @@ export interface ReadOptions {
   readonly namespace?: string;
   /** Whether to read pods and workloads, which are the largest part of a cluster. */
   readonly workloads: boolean;
-  /** The only kinds to read; undefined for all kinds. */
+  /** The only kinds to read. If the field is absent, all kinds are read. */
   readonly only?: readonly Source[];
   /**
-   * Whether it is an error if the user may not read a kind. The error then also concerns kinds on which only few
-   * results depend.
+   * Whether it is an error if the user may not read a kind. If the value is true, a missing right is an error even for
+   * kinds on which only few results depend.
    */
   readonly complete?: boolean;
   readonly signal?: AbortSignal;
-  /** Called with the number of objects that were read so far. */
+  /** The function is called with the number of objects that were read so far. */
   onPage?(objects: number): void;
   /**
-   * Called with each kind that the user may not read. The kind is then left out. If `onForbidden` is absent, a kind
-   * that the user may not read is an error.
+   * The function is called with each kind that the user may not read. The kind is then left out. If `onForbidden` is
+   * absent, a kind that the user may not read is an error.
    */
   onForbidden?(source: Source, error: ApiError): void;
 }
 
 /**
- * The kinds without which the result is still useful. If admission policies and their bindings are missing, the result
- * lacks only statements about policies whose current spec is not accepted. Policies may be missing only if the cluster
- * has no CRD.
+ * The kinds that may be missing, because the result is useful without them. If admission policies and their bindings
+ * are missing, the result lacks only some statements. These statements are about policies whose current spec is not
+ * accepted. Policies may be missing only in a cluster without the CRD.
  */
 const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];
 
-/** @throws UsageError that names all missing rights. For any other reason, the client's error is thrown */
+/**
+ * @throws UsageError that names all missing rights if the user lacks rights. If the reading fails for any other reason,
+ * the client's error is thrown
+ */
 export async function readCluster(client: ApiClient, options: ReadOptions): Promise<Cluster> {
   const servers = { oldest: 0 };
   const store = new Store(createProjection(RULES), servers, () => {});
@@ -68,7 +71,7 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
     const asked = wanted.map(([source]) => source);
     const forbidden = await forbiddenSources(client, options.signal, { sources: asked, namespace: options.namespace });
     const { namespace } = options;
-    // To read a single namespace, the right to get this namespace is enough. A Role may grant this right.
+    // To read a single namespace, the user needs only the right to get this namespace. A Role may grant this right.
     if (namespace !== undefined && forbidden.has(sources.NAMESPACES)) {
       if (await readNamespace(client, namespace, undefined, options.signal)) forbidden.delete(sources.NAMESPACES);
     }
@@ -78,7 +81,10 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
 }
 
 interface Asking {
-  /** The kinds for which to find out the rights. By default, these are all kinds that the operator follows. */
+  /**
+   * The kinds for which the function checks the user's rights. By default, the function checks all kinds that the
+   * operator follows.
+   */
   readonly sources?: readonly Source[];
   readonly namespace?: string | undefined;
 }
@@ -137,7 +143,7 @@ async function readSource(
 /**
  * Reads a namespace by its name. A Role in the namespace may grant the right to get the namespace.
  *
- * @returns whether the user has this right
+ * @returns whether the user has the right to get the namespace
  */
 async function readNamespace(
   client: ApiClient,

@@ -10,13 +10,13 @@ export interface ScopeOptions {
 }
 
 export interface Scope {
-  /** The only namespace to read; undefined for all namespaces. */
+  /** The only namespace to read. If the value is undefined, all namespaces are read. */
   readonly only: string | undefined;
   /** The namespaces as text for users, such as `namespace net` or `all namespaces`. */
   readonly text: string;
   /**
-   * If no flag names a namespace, says on standard error which namespace is read. Callers call this function when the
-   * cluster has answered.
+   * Says on standard error which namespace is read, if the user named no namespace by a flag. Callers call `tell` after
+   * the API server has answered.
    */
   tell(io: Pick<Io, 'stderr'>): void;
 }
@@ -27,7 +27,7 @@ interface Current {
   readonly namespace: string;
 }
 
-/** @throws UsageError if both flags are given */
+/** @throws UsageError if the user gives both -n and -A */
 export function scopeOf(
   { namespace, allNamespaces = false }: ScopeOptions,
   { context, namespace: current }: Current,
@@ -46,7 +46,7 @@ export function scopeOf(
   };
 }
 
-/** @throws UsageError if both flags are given */
+/** @throws UsageError if the user gives both -n and -A */
 export function checkScope({ namespace, allNamespaces }: ScopeOptions): void {
   if (allNamespaces && namespace !== undefined) throw new UsageError('write either -n or -A');
 }

@@ -4,8 +4,8 @@ import manifest from '../package.json' with { type: 'json' };
 export const VERSION: string = manifest.version;
 
 /**
- * A line that says that the Node version is too old. The result is undefined if the version is new enough. npm itself
- * only warns about an old Node version.
+ * A line that tells users that the installed Node version is too old. The result is undefined if the version is new
+ * enough. npm itself only warns about an old Node version.
  */
 export function problemWithNode(version: string): string | undefined {
   const needed = manifest.engines.node.replace('>=', '');

@@ -6,13 +6,16 @@ export interface Needs {
   readonly programs: Readonly<Record<string, string>>;
   readonly root?: boolean;
   /**
-   * Returns all further missing requirements as a text for users; undefined if nothing is missing. The function is
-   * called last.
+   * Checks all other requirements. If a requirement is missing, the function returns a text for users. The result is
+   * undefined if nothing is missing. The function is called last.
    */
   readonly problem?: () => string | undefined;
 }
 
-/** A text for users that says what to do about missing requirements; undefined if nothing is missing. */
+/**
+ * Returns a text that explains to users what to do about missing requirements. The result is undefined if nothing is
+ * missing.
+ */
 export function lacking({ programs, root = false, problem }: Needs): string | undefined {
   if (root && process.platform !== 'linux') return 'it needs Linux';
   if (root && process.getuid?.() !== 0) return 'it needs root: run it with sudo';

@@ -1,5 +1,5 @@
 /**
- * Parses the options of an npm script. For `--help` and for wrong options, the function ends the process before
+ * Parses the options of an npm script. If the options are `--help` or wrong, the function ends the process before
  * anything else is started.
  *
  * @param name the name of the script, such as `demo`

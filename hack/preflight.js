@@ -1,6 +1,7 @@
 /**
- * Starts the npm scripts. The script runs with any Node on the machine from version 18 on. preflight.js installs the
- * dependencies, and then runs a script with the Node that package.json installs, which can run TypeScript.
+ * Starts the npm scripts. preflight.js runs with any Node of version 18 or newer. preflight.js first installs the
+ * dependencies. After the installation, preflight.js runs a script with the Node that package.json installs, because
+ * this Node can run TypeScript.
  *
  *   node hack/preflight.js [<script or name in node_modules/.bin> [argument...]]
  */
@@ -35,7 +36,10 @@ function installDependencies() {
   }
 }
 
-/** Whether the dependencies are installed. npm records them as its last step, in the form of package-lock.json. */
+/**
+ * Whether the dependencies are installed. As the last step of an installation, npm writes a list of the installed
+ * packages, in the format of package-lock.json.
+ */
 function isInstalled() {
   if (!existsSync(NODE)) {
     return false;
@@ -59,7 +63,7 @@ function run(file, args) {
   const child = spawn(NODE, [file, ...args], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
-      // On Ctrl-C, the terminal signals the whole process group, so the child has already received the signal.
+      // On Ctrl-C, the terminal signals the whole process group. The child has therefore already received the signal.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) {
         child.kill(signal);
       }

@@ -23,7 +23,9 @@ export class Tools {
     this.#home = home;
   }
 
-  /** Finds the tools. @param kubeconfig the path of the kubeconfig; undefined if no tool needs a cluster */
+  /**
+   * Finds the tools. @param kubeconfig the path of the kubeconfig. The path may be undefined if no tool needs a cluster
+   */
   static async find(kubeconfig?: string): Promise<Tools> {
     const [{ kubectl }, helm] = await Promise.all([findBinaries(), findHelm()]);
     // The folder for helm's caches.
@@ -48,8 +50,8 @@ export class Tools {
 }
 
 /**
- * The PATH of a user's shell. npm adds the programs of the project to the PATH of its scripts, and therefore to the
- * PATH of the tests.
+ * Returns the PATH of a user's shell. In npm scripts, and therefore in the tests, PATH also has the programs of the
+ * project.
  */
 export function pathWithoutNpm(): string {
   const folders = (process.env.PATH ?? '').split(delimiter);

@@ -36,8 +36,8 @@ export const HELP = `Usage: npm start -- [flags]
 
 /**
  * @param args the arguments without the program's name
- * @param podNamespace the operator's own namespace; absent outside a pod
- * @throws Error; the message names the flag and the accepted values
+ * @param podNamespace the operator's own namespace. If the operator runs outside a pod, the value is absent
+ * @throws Error with a message that names the flag and the accepted values
  */
 export function parseFlags(args: readonly string[], podNamespace?: string) {
   const { values } = parseArgs({
@@ -67,8 +67,8 @@ export function parseFlags(args: readonly string[], podNamespace?: string) {
     kubeconfig: values.kubeconfig,
     operatorNamespace: values['operator-namespace'] ?? podNamespace ?? OPERATOR_NAMESPACE,
     /**
-     * The patterns of the excluded namespaces. If the flag is not set, the value is undefined, and the namespaces of
-     * the cluster's platform are excluded.
+     * The patterns of the excluded namespaces. If the flag is not set, the value is undefined. In this case, the
+     * operator excludes the namespaces of the cluster's platform.
      */
     excludedNamespaces: excluded === undefined ? undefined : namespacePatterns(excluded),
     podSecurityDefaults: podSecurityDefaults(values['psa-defaults'] ?? ''),

@@ -24,7 +24,7 @@ import { type Certificate, type RunningServer, serve } from './runtime/server.ts
  * answer until its timeout.
  */
 const ENDING_MS = 1_500;
-/** The file with the pod's namespace. The kubelet mounts this file into every pod (KEP-1205). */
+/** The file with the pod's namespace. The kubelet mounts the file with the namespace into every pod (KEP-1205). */
 const POD_NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 const LEASE = 'capabilitypolicy.dev';
 
@@ -41,7 +41,8 @@ async function main(): Promise<void> {
     log.info('stopped');
     return;
   }
-  // The process keeps the lease, so that its running requests cannot overlap with requests of another leader.
+  // The process does not release the lease. So the running requests of the process cannot overlap with requests of the
+  // next leader.
   log.warn('stopped while requests were running');
   setImmediate(() => process.exit());
 }
@@ -56,8 +57,8 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const config = loadKubeConfig(flags);
   const metrics = createMetrics();
   metrics.process();
-  // The writes of this client do not depend on the election. The client has a separate rate limit, because renewals of
-  // the lease must not wait for the writes of controllers.
+  // This client may write even if the process is not the leader. The client has a separate rate limit, because renewals
+  // of the lease must not wait for the writes of controllers.
   const time = new ServerTime();
   const own = new ApiClient(config, { onAnswer: metrics.request, onTime: time.saw });
   let excludedNamespaces: readonly string[];
@@ -140,7 +141,7 @@ function newElection(flags: Flags, client: ApiClient, instance: string, log: Log
 
 /**
  * If the operator runs in a cluster, the namespace exists, because the operator's pod is in the namespace. If the
- * operator runs outside a cluster, it creates the namespace, because nobody else does.
+ * operator runs outside a cluster, the operator creates the namespace, because nobody else creates the namespace.
  */
 async function ensureNamespace(client: ApiClient, name: string, log: Log, signal: AbortSignal): Promise<void> {
   try {

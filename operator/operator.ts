@@ -47,7 +47,10 @@ export class Operator {
   readonly #recorder: EventRecorder;
   readonly #state: ClusterState;
   readonly #definition: Definition;
-  /** The running controllers; undefined for a standby. A standby follows the cluster and does nothing else. */
+  /**
+   * The running controllers. For a standby, the field is undefined. A standby follows the cluster and does nothing
+   * else.
+   */
   #running: Running | undefined;
   #synced = false;
   #reportsEnded: Promise<void> | undefined;
@@ -117,7 +120,7 @@ export class Operator {
   }
 
   /**
-   * Follows the cluster until `signal` is aborted. The promise resolves once the operator has read the whole cluster.
+   * Follows the cluster until `signal` is aborted. The promise resolves when the operator has read the whole cluster.
    */
   async follow(signal: AbortSignal): Promise<void> {
     this.#reportsEnded = this.#reports.follow(this.#client, signal);
@@ -127,15 +130,16 @@ export class Operator {
   }
 
   /**
-   * Reads the whole cluster again. Call this method before a term if another operator led before. The watch of policies
-   * may lag. Without this read, a new leader would undo the changes that its watch has not shown yet.
+   * Reads the whole cluster again. If another operator was the leader, call this method before the next term. The watch
+   * of policies may lag. Without reading the cluster again, a new leader would undo changes that its watch has not
+   * delivered yet.
    * @throws the signal's reason if the signal is aborted during the read
    */
   async catchUp(signal: AbortSignal): Promise<void> {
     await this.#followed.refresh(signal);
   }
 
-  /** Resolves after the signal was aborted and following has stopped. */
+  /** Resolves when the signal was aborted and the operator no longer follows the cluster. */
   async ended(): Promise<void> {
     await Promise.all([this.#followed.ended(), this.#reportsEnded]);
   }

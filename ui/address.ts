@@ -1,15 +1,15 @@
 /**
  * The state of the page is in its address, after the `#`: `#/capabilities?namespace=a&sort=name`. A link therefore
- * shows the same state, and the browser's back button works. Even a page that was opened from a file has a state.
+ * shows the same state, and the browser's back button works. A page that was opened from a file also has a state in its
+ * address.
  */
 import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface Address {
-  /** The name of the view; empty for the view that is shown at the start. */
+  /** The name of the view. If the name is empty, the page shows the first view. */
   readonly view: string;
   /**
-   * The parameters of the address, by name. Each view reads only its own parameters. Only the parameter `cluster` is
-   * read by all views.
+   * The parameters of the address, by name. Each view reads only its own parameters and the common parameter `cluster`.
    */
   readonly parameters: Readonly<Record<string, string>>;
 }
@@ -25,7 +25,7 @@ export function formatAddress({ view, parameters }: Address): string {
   return `#/${encodeURIComponent(view)}${query === '' ? '' : `?${query}`}`;
 }
 
-/** Decodes a part of an address. If somebody edited the address, it may contain a malformed `%`. */
+/** Decodes a part of an address. An address that somebody edited may contain a malformed `%`. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -45,7 +45,8 @@ export function setParameters(changes: Readonly<Record<string, string>>): void {
 
 export function useAddress(): Address {
   const [address, setAddress] = useState(() => parseAddress(location.hash));
-  // The listener is added in the same frame as the first links. A user may follow a link before the next frame.
+  // The listener must exist in the frame in which the first links appear. A user may follow a link before the next
+  // frame begins.
   useLayoutEffect(() => {
     const follow = () => setAddress(parseAddress(location.hash));
     addEventListener('hashchange', follow);

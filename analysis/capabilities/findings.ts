@@ -28,14 +28,17 @@ export interface Finding {
   readonly container: string;
   /** The message for users names the container, what is wrong, and what to write instead. */
   readonly message: string;
-  /** The path of the field, starting at the PodSpec: `containers[0].securityContext.capabilities.add[1]`. */
+  /**
+   * The path of the field that the finding is about. The path starts at the PodSpec:
+   * `containers[0].securityContext.capabilities.add[1]`.
+   */
   readonly path: string;
 }
 
-/** A container, and the capabilities that each runtime gives it. */
+/** A container, and the capabilities that each container runtime gives to the container. */
 interface Subject {
   readonly container: RequestingContainer;
-  /** The added capabilities in upper case, without CAP_. */
+  /** The names of the capabilities that the container adds, in upper case and without CAP_. */
   readonly added: ReadonlySet<string>;
   readonly grants: ReadonlyMap<ContainerRuntime, Granted>;
   readonly spec: PodSpec;
@@ -50,7 +53,7 @@ type Remark = Pick<Finding, 'reason' | 'message' | 'path'>;
 
 /**
  * The findings about a pod. The findings are in the order of the pod's containers, and then in the order of
- * FINDING_REASONS. The list is empty if there is no advice.
+ * FINDING_REASONS. The list is empty if there is no advice about the pod.
  */
 export function findings(spec: PodSpec): readonly Finding[] {
   return requests(spec).flatMap((container) => {
@@ -68,8 +71,8 @@ export function findings(spec: PodSpec): readonly Finding[] {
 }
 
 /**
- * Whether the container drops ALL and does nothing else with capabilities. Level restricted requires a drop of ALL, so
- * most containers have this drop and need no advice.
+ * Whether the container drops ALL and does nothing else with capabilities. The level restricted requires a drop of ALL,
+ * so most containers have this drop and need no advice.
  */
 function dropsAllAndAddsNothing({ add, drop, privileged }: RequestingContainer): boolean {
   return !privileged && add.length === 0 && drop.length > 0 && drop.every(isAll);
@@ -171,8 +174,8 @@ function ineffectiveDrops(subject: Subject): Remark[] {
 function dropsNothing(name: string, { container, added, grants }: Subject): string | undefined {
   if (container.privileged) return PRIVILEGED;
   if (bareName(name) === 'ALL') return isAll(name) ? undefined : `: ${ON_UNKNOWN}; write ALL`;
-  // If the container also adds the capability, Docker is left out. On Docker the added capability wins over the drop,
-  // and another finding reports this.
+  // If the container also adds the capability, this remark does not mention Docker. Docker keeps a capability that is
+  // both added and dropped, and another finding reports this case.
   const held = holds(bareName(name));
   const holding = where(grants, (grant, runtime) => held(grant) && !(added.has(bareName(name)) && runtime === DOCKER));
   return holding.length === 0 ? undefined : ` on ${listed(holding)}, ${misread(name)}`;
@@ -203,8 +206,8 @@ function heldByDefault({ container, added, grants }: Subject): Remark[] {
 }
 
 function sysctlsInstead({ container, spec }: Subject): Remark[] {
-  // In a user namespace, runtimes set neither of the two sysctls. The value of net.ipv4.ping_group_range would be an
-  // error there (containerd docs/containerd-2.0.md).
+  // If a pod has its own user namespace, container runtimes set neither of the two sysctls. In a user namespace, the
+  // value of net.ipv4.ping_group_range would be an error (containerd docs/containerd-2.0.md).
   if (container.privileged || spec.hostNetwork === true || container.inUserNamespace) return [];
   return distinct(container.add).flatMap(({ name, index }) =>
     SYSCTLS_INSTEAD.filter(({ capability }) => capability === bareName(name)).map(({ purpose, sysctl, value }) => {
@@ -218,14 +221,14 @@ function sysctlsInstead({ container, spec }: Subject): Remark[] {
 }
 
 /**
- * The maximum number of names to read. Linux has fewer than 100 capabilities, so a longer list must contain unknown
- * names.
+ * The maximum number of capability names to read from a list. Linux has fewer than 100 capabilities, so a longer list
+ * must contain unknown names.
  */
 const MOST_NAMES = 100;
 
 /**
- * The distinct names, each with the position of its first occurrence. Spellings that differ only in case count as one
- * name.
+ * The distinct capability names, each with the position of the name's first occurrence. Spellings that differ only in
+ * case count as one name.
  */
 function distinct(names: readonly string[]): { name: string; index: number }[] {
   const known = new Set<string>();

@@ -1,12 +1,12 @@
 /**
- * Calculates the capabilities of a process as the kernel does when a container starts a program. The rules are in
- * capabilities(7), "Transformation of capabilities during execve()", and in linux/security/commoncap.c
+ * Calculates, by the kernel's rules, which capabilities a process has when a container starts a program. The rules are
+ * in capabilities(7), "Transformation of capabilities during execve()", and in linux/security/commoncap.c
  * cap_bprm_creds_from_file. The inheritable and ambient sets are empty, because container runtimes leave them empty.
  */
 
 /** The capability sets of a process. Each set is a list of names in the order of the kernel's capability numbers. */
 export interface CapabilitySets {
-  /** The bounding set: the most capabilities that any program of the process may ever gain. */
+  /** The bounding set: no program of the process can ever gain a capability that is not in this set. */
   readonly bounding: readonly string[];
   /** The permitted set: the capabilities that the program may make effective. */
   readonly permitted: readonly string[];
@@ -27,16 +27,16 @@ export interface Credentials {
 }
 
 /**
- * The sets of the container's entrypoint. When runc changes the user, it keeps the whole capability set until it
- * executes the entrypoint. The file capabilities of the entrypoint therefore work even with no-new-privileges.
+ * The sets of the container's entrypoint. When runc changes the user, runc keeps the whole capability set until the
+ * entrypoint starts. The file capabilities of the entrypoint therefore work even with no-new-privileges.
  */
 export function atEntrypoint(granted: readonly string[], as: Credentials, file?: FileCapabilities): CapabilitySets {
   return execute({ bounding: granted, permitted: granted, effective: granted }, as, file);
 }
 
 /**
- * The sets of a program that another program, such as a shell, starts. `isExecutable` says whether the kernel starts
- * the program at all.
+ * The capability sets of a program that is started by another program, such as a shell. `isExecutable` says whether the
+ * kernel starts the program at all.
  */
 export function execute(
   { bounding, permitted }: CapabilitySets,
@@ -50,8 +50,8 @@ export function execute(
 
 /**
  * Whether the kernel executes the program at all. A program's file capabilities may be effective at its start (`+ep`).
- * If the bounding set then lacks one of them, the kernel refuses to start the program (EPERM). The kernel makes the
- * same check for the entrypoint and for every program that another program starts.
+ * If an effective file capability is missing in the bounding set, the kernel refuses to start the program (EPERM). The
+ * kernel makes this check for the entrypoint and for every program that another program starts.
  */
 export function isExecutable(bounding: readonly string[], { permitted, effective }: FileCapabilities): boolean {
   return !effective || permitted.every((name) => bounding.includes(name));

@@ -1,7 +1,7 @@
 /**
  * Calculates the capability sets that a container runtime passes to runc. The input is the lists of capabilities that a
- * container adds and drops. All three runtimes make the bounding, effective and permitted sets of the OCI configuration
- * equal. The runtimes leave the inheritable and the ambient set empty.
+ * container adds and drops. Each of the three runtimes writes the same capabilities to the bounding, effective and
+ * permitted sets of the OCI configuration. The runtimes leave the inheritable and the ambient set empty.
  *
  * Each function follows the source code of its runtime, which analysis/capabilities/runtimes.ts cites.
  */
@@ -19,11 +19,11 @@ export interface Grant {
   /** The capabilities of the container, in the order of the kernel's numbers. */
   readonly capabilities: readonly string[];
   /**
-   * Names that reach runc, but are not capabilities. runc ignores such names, with a warning in its log (runc 1.1 and
-   * newer).
+   * Names that reach runc, but are not capabilities. runc 1.1 and newer ignore such names, and write a warning to the
+   * log.
    */
   readonly ignored: readonly string[];
-  /** The steps in which the runtime calculated the sets. Each step is a sentence for users. */
+  /** The steps by which the runtime calculated the capability sets. Each step is a sentence for users. */
   readonly because: readonly string[];
 }
 
@@ -43,7 +43,7 @@ interface Reading {
 
 export function granted(runtime: ContainerRuntime, request: CapabilityRequest): Grant | StartError {
   const grant = GRANTS[runtime.name](request);
-  // Docker also checks the lists of privileged containers (moby daemon/container.go validateCapabilities).
+  // Docker also checks the capability lists of privileged containers (moby daemon/container.go validateCapabilities).
   if (!request.privileged || ('error' in grant && runtime === DOCKER)) return grant;
   const ignores = request.add.length + request.drop.length > 0 ? ', whatever it adds and drops' : '';
   return { capabilities: CAPABILITIES, ignored: [], because: [`privileged: all ${CAPABILITIES.length}${ignores}`] };
@@ -94,7 +94,7 @@ function byCrio({ add, drop }: CapabilityRequest): Grant | StartError {
 
 /**
  * The capabilities of the container on Docker. Docker reads names like CRI-O. If a container both adds and drops a
- * capability, Docker keeps the capability, unless ALL is added.
+ * capability, Docker keeps the capability. If the container adds ALL, Docker applies the drops last.
  */
 function byDocker({ add, drop }: CapabilityRequest): Grant | StartError {
   const unknown = [...add, ...drop].find((name) => upperCase(name) !== 'ALL' && !isKnown(bareName(name)));

@@ -12,10 +12,10 @@ export interface RequestingContainer extends CapabilityRequest {
   readonly uid?: number;
   /**
    * Whether the container never runs as root. Either the container has another user ID, or the kubelet refuses to start
-   * it as root (runAsNonRoot).
+   * the container as root (runAsNonRoot).
    */
   readonly nonRoot: boolean;
-  /** Whether the kubelet sets the no_new_privs flag, as it does for `allowPrivilegeEscalation: false`. */
+  /** Whether the kubelet sets the no_new_privs flag, because the container has `allowPrivilegeEscalation: false`. */
   readonly noNewPrivileges: boolean;
   /**
    * Whether the pod has `hostUsers: false`. With `hostUsers: false`, capabilities apply only within the pod's own user

@@ -14,7 +14,7 @@ export interface ContainerHoldings extends RequestingContainer {
 
 export interface RuntimeHoldings {
   readonly runtime: ContainerRuntime['name'];
-  /** The reason why the container does not start; a container that does not start holds no capabilities. */
+  /** The reason why the container does not start. A container that does not start holds no capabilities. */
   readonly error?: string;
   /** The steps in which the runtime calculated the bounding set. */
   readonly because: readonly string[];

@@ -10,11 +10,11 @@ export const CAPABILITY_RULES: readonly string[] = [capabilities.id, allowedBoun
 
 export interface Holdable {
   /**
-   * The capabilities that an admitted container can hold, because the container adds them or because the container
-   * runtime gives them.
+   * The capabilities that an admitted container can hold. Either the container adds the capability, or the container
+   * runtime gives the capability.
    */
   readonly names: readonly string[];
-  /** Whether a container may be privileged, and so hold all capabilities. */
+  /** Whether a container may be privileged. A privileged container holds all capabilities. */
   readonly privileged: boolean;
 }
 

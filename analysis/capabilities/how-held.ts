@@ -1,6 +1,6 @@
 /**
- * Says how a container came to hold a capability: the container is privileged or adds the capability, or the runtime
- * gives the capability.
+ * Says how a container came to hold a capability. Either the container is privileged, or the container adds the
+ * capability, or the runtime gives the capability.
  */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { bareName, type CapabilityRequest, granted } from './held-by-runtime.ts';
@@ -13,13 +13,14 @@ import { CONTAINER_RUNTIMES, CONTAINERD, type ContainerRuntime, upperCase } from
 export type Way = 'Privileged' | 'Added' | 'ByDefault';
 
 /**
- * The ways of holding a capability. The way that requests most comes first, and the way without any request comes last.
+ * The ways of holding a capability. A way that requests more capabilities comes earlier, and the way that requests no
+ * capability comes last.
  */
 export const WAYS: readonly Way[] = ['Privileged', 'Added', 'ByDefault'];
 
 /**
- * Returns a function that says how the container came to hold a capability. The container must hold the capability on
- * this runtime.
+ * Returns a function that says how the container came to hold a capability. The caller must know that the container
+ * holds the capability on this runtime.
  */
 export function wayOn(
   { name }: Pick<ContainerRuntime, 'name'>,
@@ -31,9 +32,12 @@ export function wayOn(
     privileged ? 'Privileged' : added.has(capability) || added.has('ALL') ? 'Added' : 'ByDefault';
 }
 
-/** The way in which a container holds a capability, and the runtimes on which it holds the capability. */
+/** How a container holds a capability, and on which runtimes the container holds the capability. */
 export interface HowHeld {
-  /** The way of holding the capability. If the runtimes differ, this is the way that requests most. */
+  /**
+   * The way of holding the capability. If the way differs between runtimes, the value is the way that requests the most
+   * capabilities.
+   */
   readonly way: Way;
   readonly runtimes: readonly ContainerRuntime['name'][];
 }
@@ -43,7 +47,7 @@ export function howHeld(request: CapabilityRequest, capability: string): HowHeld
   return allHeld(request).get(capability);
 }
 
-/** The capabilities that the container holds on some runtime, in the order of the kernel's numbers. */
+/** The capabilities that the container holds on at least one runtime, in the order of the kernel's numbers. */
 export function allHeld(request: CapabilityRequest): ReadonlyMap<string, HowHeld> {
   const grants = CONTAINER_RUNTIMES.flatMap((runtime) => {
     const grant = granted(runtime, request);

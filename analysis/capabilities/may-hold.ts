@@ -1,5 +1,5 @@
 /**
- * The capabilities that a container in a policy's namespace may end up holding. Only views use this estimate; admission
+ * The capabilities that a container in a policy's namespace may end up holding. Only views use this estimate. Admission
  * decides by CEL.
  */
 import type { Container } from '../../operator/model/objects.ts';

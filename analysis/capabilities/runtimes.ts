@@ -1,6 +1,6 @@
 /**
- * The container runtimes of Kubernetes nodes: the capabilities that each runtime gives by default, and how it reads
- * capability names.
+ * The container runtimes of Kubernetes nodes: the capabilities that each runtime gives by default, and how each runtime
+ * reads capability names.
  */
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 
@@ -65,8 +65,8 @@ interface SysctlInstead {
 }
 
 /**
- * Two safe sysctls. Every level of the Standards admits both (icmp(7), ip(7)). The sysctls belong to the network
- * namespace, so pods with hostNetwork cannot set them.
+ * Two safe sysctls. Every level of the Pod Security Standards admits both sysctls (icmp(7), ip(7)). The sysctls belong
+ * to the network namespace, so pods with hostNetwork cannot set them.
  */
 export const SYSCTLS_INSTEAD: readonly SysctlInstead[] = [
   { capability: 'NET_RAW', purpose: 'ping', sysctl: 'net.ipv4.ping_group_range', value: '0 2147483647' },

@@ -1,6 +1,6 @@
 /**
- * The changes that a policy would make, in the form that `-o json` prints and docs/reference/check-changes.schema.json
- * describes.
+ * Defines the form of the changes that a policy would make. `-o json` prints this form, and
+ * docs/reference/check-changes.schema.json describes the form.
  */
 import type { Effect } from './effect.ts';
 import type { CheckedPolicy, CheckedViolation } from './result.ts';
@@ -9,9 +9,9 @@ export interface Changes {
   /** The candidate policies, and the live policies that no candidate policy replaces. */
   readonly policies: readonly CheckedPolicy[];
   readonly candidates: readonly string[];
-  /** The namespaces that a candidate policy selects, and the namespaces in which a workload's effect changes. */
+  /** The namespaces that a candidate policy selects, and the namespaces in which the effect on a workload changes. */
   readonly namespaces: readonly NamespaceChange[];
-  /** The workloads whose effect changes, sorted by namespace, kind and name. */
+  /** The workloads for which the effect changes, sorted by namespace, kind and name. */
   readonly changes: readonly WorkloadChange[];
   readonly summary: ChangeSummary;
 }
@@ -20,8 +20,8 @@ export interface Changes {
  * How the candidates change the effect on a workload. NewlyRefused: the candidates refuse the workload, and the live
  * policies do not. PerhapsRefused: whether the candidates refuse or admit the workload depends on who creates the pod.
  * NewlyAdmitted: the live policies refuse or perhaps refuse the workload, but the candidates admit it.
- * ReportedOtherwise: the workload is admitted before and after, but a warning or an audit annotation appears or
- * disappears.
+ * ReportedOtherwise: the workload is admitted before and after the change, but a warning or an audit annotation appears
+ * or disappears.
  */
 export type ChangeKind = 'NewlyRefused' | 'PerhapsRefused' | 'NewlyAdmitted' | 'ReportedOtherwise';
 
@@ -57,15 +57,17 @@ export interface NamespaceChange extends ChangeCounts {
   readonly before: EffectCounts;
   readonly after: EffectCounts;
   /**
-   * Whether candidates in mode Enforce would admit every workload that runs in the namespace. The value is null if no
-   * candidate selects the namespace.
+   * Whether candidates in mode Enforce would admit every workload that runs in the namespace. If no candidate selects
+   * the namespace, the value is null.
    */
   readonly safeToEnforce: boolean | null;
-  /** The workloads that candidates in mode Enforce would refuse; empty if the namespace is safe. */
+  /**
+   * The workloads that candidates in mode Enforce would refuse. The list is empty if the namespace is safe to enforce.
+   */
   readonly refusedIfEnforced: readonly RefusedIfEnforced[];
   /**
-   * How the rollouts of the candidates would begin in this namespace; empty if no candidate with `spec.rollout` selects
-   * it.
+   * How the rollouts of the candidates would begin in this namespace. The list is empty if no candidate with
+   * `spec.rollout` selects the namespace.
    */
   readonly rollouts: readonly RolloutStart[];
 }

@@ -1,6 +1,6 @@
 /**
- * Finds how the effects on running workloads change if candidate policies are applied. A candidate is applied beside
- * the live policies, or in place of one of them.
+ * Finds how the effects on running workloads change if candidate policies are applied. A candidate is added to the live
+ * policies, or replaces one of the live policies.
  */
 import type { CompleteRollout, Mode } from '../../operator/api/capability-policy.ts';
 import { COST_RULE } from '../../operator/evaluate/verdict.ts';
@@ -35,7 +35,7 @@ interface ChangeInput extends RolloutInput {
    * @param pending for each namespace, the names of the policies whose rollouts are still pending
    */
   readonly after: (pending: ReadonlyMap<string, readonly string[]>) => EvaluatedContext;
-  /** The only namespace whose pods and workloads were read; undefined if all namespaces were read. */
+  /** The only namespace whose pods and workloads were read. The value is undefined if all namespaces were read. */
   readonly namespace?: string | undefined;
 }
 
@@ -61,7 +61,7 @@ export function changesOf(input: ChangeInput): Changes {
   };
 }
 
-/** For each namespace that a candidate selects, the workloads that mode Enforce would refuse. */
+/** For each namespace that a candidate selects, the workloads that would be refused if the candidates were enforced. */
 function refusedIfEnforced({ candidates, enforced }: ChangeInput): Map<string, readonly RefusedIfEnforced[]> {
   const stated = enforced.compiled.policies.filter(({ name }) => candidates.includes(name));
   const verdicts = [...enforced.evaluateCluster()].filter(({ namespace }) => {
@@ -79,7 +79,7 @@ function byNamespace(all: Iterable<EvaluatedWorkloads>): Map<string, EvaluatedWo
 interface WorkloadEffect {
   readonly workload: Pick<WorkloadVerdict, 'namespace' | 'kind' | 'name'>;
   readonly effect: Effect;
-  /** The mode that has the worst effect on the workload. `verdict` is the verdict in this mode. */
+  /** The mode that has the worst effect on the workload. `result` has the verdict in the mode with the worst effect. */
   readonly mode: Mode;
   readonly result: WorkloadVerdict;
 }
@@ -102,7 +102,10 @@ const effectsIn = perObject((result: EvaluatedWorkloads): ReadonlyMap<string, Wo
   return effects;
 });
 
-/** The effect of one mode. An unknown verdict has the effect Unknown ("perhaps refused") only in mode Enforce. */
+/**
+ * The effect of one mode. In mode Enforce, an unknown verdict has the effect Unknown ("perhaps refused"). In the other
+ * modes, an unknown verdict has the effect Admitted.
+ */
 function effectIn(mode: (typeof MODES)[number], { verdict }: WorkloadVerdict): Effect {
   if (verdict === 'Violating') return effectOf(mode);
   return verdict === 'Unknown' && mode === 'Enforce' ? 'Unknown' : 'Admitted';
@@ -196,8 +199,8 @@ function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange
 }
 
 /**
- * Whether the workload blocks a rollout by the operator's rules. A pod whose verdict depends on its creator blocks no
- * rollout, but a pod that is too expensive to evaluate blocks it.
+ * Whether, by the operator's rules, the workload blocks a rollout. A pod whose verdict depends on the pod's creator
+ * blocks no rollout. A pod that is too expensive to evaluate blocks a rollout.
  */
 function isBlocking({ effect, violations }: RefusedIfEnforced): boolean {
   return effect === 'Refused' || violations.some(({ rule }) => rule === COST_RULE);

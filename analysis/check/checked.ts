@@ -1,4 +1,4 @@
-/** Verdicts, violations and advice as a check reports them, for a file or for running workloads. */
+/** Converts verdicts, violations and advice to the form that a check reports, for a file or for running workloads. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import type { PodVerdict } from '../../operator/evaluate/verdict.ts';
 import type { PodSpec } from '../../operator/model/objects.ts';
@@ -34,7 +34,7 @@ export function worst(verdicts: readonly ItemVerdict[]): ItemVerdict {
   return order.find((one) => verdicts.includes(one)) ?? 'NotSelected';
 }
 
-/** @param mode the mode of the policies that `verdict` is about */
+/** @param mode the mode of the policies that report the violations */
 export function checkedViolations(
   { violations }: Pick<PodVerdict, 'violations'>,
   mode: Mode,
@@ -62,7 +62,7 @@ export function checkedFindings(spec: PodSpec, locate: LocateField): CheckedFind
 }
 
 /**
- * The field as a path that starts at the object.
+ * The path of the field, starting at the object.
  * @param template the path of the pod in the object
  * @param path a path that starts at the PodSpec, or a path in the pod's metadata
  */

@@ -1,4 +1,7 @@
-/** The effect of a violation, which depends on the policy's mode. The names are the words of admission control. */
+/**
+ * The effect of a violation, which depends on the policy's mode. The effects have the names that admission control
+ * uses.
+ */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 
 /** The effects, from the worst to the best. Unknown means that the decision depends on who creates the pod. */

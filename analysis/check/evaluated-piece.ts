@@ -12,7 +12,7 @@ export interface ResultListener {
   item(item: CheckedItem): void;
   /** Called for an object that makes no pods. */
   skipped(): void;
-  /** Called for an object that may make pods, but in which no pod can be evaluated. */
+  /** Called for an object that may make pods, if no pod of the object can be evaluated. */
   notEvaluated(object: Pick<NotEvaluated, 'kind' | 'makesPods'>): void;
   /** Called for a document in a folder if the document is not a Kubernetes object. */
   notKubernetes(what: string): void;

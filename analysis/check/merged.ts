@@ -16,9 +16,12 @@ interface PolicyViolation {
 }
 
 export interface MergedViolation<One extends PolicyViolation> {
-  /** The violation as the policy that comes first reports it. */
+  /** The violation as the first of the policies reports it. */
   readonly first: One;
-  /** The message of the violation; if the policies accept different values, the message lists them for each policy. */
+  /**
+   * The message of the violation. If the policies accept different values, the message lists the accepted values of
+   * each policy.
+   */
   readonly message: string;
   /** The strictest mode of the policies that report the violation. */
   readonly mode: Mode;
@@ -40,8 +43,8 @@ export function mergeViolations<One extends PolicyViolation>(violations: readonl
 }
 
 /**
- * The names of the policies, for example `ping, restricted`. The names of policies of a less strict mode follow, with
- * the effect of that mode: `all (audited)`.
+ * The names of the policies, for example `ping, restricted`. The names of policies with a less strict mode follow, with
+ * the effect of their mode: `all (audited)`.
  */
 export function policiesText({ mode, policies }: Pick<MergedViolation<PolicyViolation>, 'mode' | 'policies'>): string {
   return policies
@@ -69,7 +72,8 @@ function mergedMessage(group: readonly [PolicyViolation, ...PolicyViolation[]]):
 }
 
 /**
- * The text with which the list of accepted values begins. The list is at the end of a rule's message (operator/rules/).
+ * The text with which the list of accepted values begins. The list of accepted values is at the end of a rule's message
+ * (operator/rules/).
  */
 const ALLOWED = ' (allowed: ';
 

@@ -1,6 +1,5 @@
 /**
- * Counts and describes objects that may make pods, but in which no pod can be evaluated. The objects are grouped by
- * kind.
+ * Counts and describes objects that may make pods, but whose pods cannot be evaluated. The objects are grouped by kind.
  */
 import { firstOf } from '../../operator/text/wording.ts';
 import type { NotEvaluated } from './result.ts';

@@ -1,4 +1,7 @@
-/** The result of `check`, in the form that `-o json` prints and docs/reference/check.schema.json describes. */
+/**
+ * Defines the form of the result of `check`. `-o json` prints this form, and docs/reference/check.schema.json describes
+ * the form.
+ */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
 import type { Reference } from '../../operator/standards/hardening-guides.ts';
@@ -31,7 +34,7 @@ export interface CheckedItem {
   readonly verdict: ItemVerdict;
   /** The reason why the verdict is NotSelected; null for all other verdicts. */
   readonly notSelected: NotSelectedReason | null;
-  /** True for a workload in a cluster if its template complies, but pods of an older template violate policies. */
+  /** True if the template of a workload in a cluster complies, but pods of an older template violate policies. */
   readonly onlyOldPods: boolean;
   readonly violations: readonly CheckedViolation[];
   /** Advice on capabilities. The advice does not affect the verdict. */
@@ -53,8 +56,8 @@ export interface CheckedViolation {
   /** The path of the field in the object: `spec.template.spec.containers[0].securityContext`. */
   readonly path: string;
   /**
-   * The line of the field. If the field is absent, the result is the line of the nearest existing field around the
-   * absent field.
+   * The line of the field. If the field is absent, the value is the line of the nearest existing field that contains
+   * the absent field.
    */
   readonly line: number | null;
 }
@@ -106,7 +109,10 @@ export interface NotEvaluated {
   /** The kind with its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
   readonly kind: string;
   readonly count: number;
-  /** True if objects of this kind are known to make pods; null if that is unknown. */
+  /**
+   * True if objects of this kind are known to make pods. The value is null if it is unknown whether the objects make
+   * pods.
+   */
   readonly makesPods: true | null;
 }
 

@@ -9,8 +9,8 @@ import type { CheckedRule } from './result.ts';
 const BY_ID = new Map(RULES.map((rule) => [rule.id, rule]));
 
 /**
- * The rules with the given IDs, in the order in which the API lists them. An ID that belongs to no rule about pods is
- * left out, such as the ID for the right to use a policy.
+ * The rules with the given IDs, in the order in which the API lists them. The result leaves out IDs that belong to no
+ * rule about pods, such as the ID for the right to use a policy.
  */
 export function rulesNamed(ids: ReadonlySet<string>): CheckedRule[] {
   return RULES.filter(({ id }) => ids.has(id)).map(({ id, title }) => ({ id, title, references: referencesBy(id) }));

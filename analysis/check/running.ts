@@ -23,7 +23,7 @@ export function itemsOf(result: NamespaceVerdicts, cluster: Cluster): CheckedIte
   return [...groups.values()].map((ofModes) => itemOf(ofModes, cluster));
 }
 
-/** A checked workload. Its violations are the violations in the modes that have the worst verdict. */
+/** A checked workload. The item lists the violations of each mode that has the worst verdict. */
 function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedItem {
   const [{ evaluated }] = ofModes as [EvaluatedInMode];
   const { kind, namespace, name } = evaluated;
@@ -70,8 +70,8 @@ function specOf(kind: string, namespace: string, name: string, cluster: Cluster)
 const PLACES = new Recent<string>();
 
 /**
- * Finds the path of a field. For an object of a custom controller, the path of its template is unknown. The path of the
- * field then starts at the PodSpec.
+ * Finds the path of a field. For an object of a custom controller, the path of its template is unknown. If the path of
+ * the template is unknown, the path of the field starts at the PodSpec.
  */
 function placeIn(kind: string) {
   return (path: string) => ({

@@ -5,11 +5,14 @@ import { firstOf } from '../../operator/text/wording.ts';
 export const MOST_COLUMNS = 200;
 
 /**
- * The numbers of values that a shortened list may name. The numbers are tried in this order, until the message is short
- * enough.
+ * The possible numbers of values in a shortened list. The numbers are tried from the first to the last, until the
+ * message is short enough.
  */
 const TRIES = [8, 4, 2, 1, 0];
-/** A list with at most this number of values is not shortened. Readers then see every value that they may write. */
+/**
+ * A list with at most SHORT values is not shortened. Readers of a short list therefore see every value that they may
+ * write.
+ */
 const SHORT = 3;
 /**
  * Matches a list of values in a message, up to the list's end: `allowed: a, b`, `allowed by base: a, b` or `forbidden:

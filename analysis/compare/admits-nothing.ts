@@ -1,6 +1,6 @@
 /**
- * Finds policies that admit no pod, or that admit only pods for Windows. The finding names the rules that are the
- * reason.
+ * Finds policies that admit no pod, or that admit only pods for Windows. The finding names the rules that cause the
+ * finding.
  */
 import type { ResolvedPolicy, RuleChecks } from '../../operator/policy/resolve.ts';
 import { FOR_WINDOWS } from '../../operator/rules/cel.ts';
@@ -12,7 +12,7 @@ import { areSame, everywhere } from './same-sets.ts';
 import { PLAIN_PODS } from './sample-pods.ts';
 
 /**
- * The question is only about pods that are not for Windows, because most rules exempt pods for Windows.
+ * The search leaves out pods for Windows, because most rules exempt pods for Windows.
  *
  * @returns undefined if API servers and the policy accept some pod that is not for Windows
  * @throws TooMany or NotDecided if the question is not decided
@@ -49,7 +49,10 @@ function notForWindows(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: [...policy.checks, added], filledChecks: [...policy.filledChecks, added] };
 }
 
-/** Whether the policy admits no more pods than a copy of the policy that nobody may use. */
+/**
+ * Compares the policy with a copy that nobody may use. The result is true if the policy admits no more pods than the
+ * copy.
+ */
 function isEmpty(policy: ResolvedPolicy, questions: Questions): boolean {
   if (PLAIN_PODS.some((pod) => questions.admits(policy, pod))) return false;
   const usable = everywhere(policy);
@@ -65,9 +68,9 @@ function onlyWith(rules: readonly string[], policy: ResolvedPolicy): ResolvedPol
 }
 
 /**
- * Finds a list for which the condition holds, and which has as few items as possible. The condition must hold for all
- * items together. If the condition holds for list A, it must also hold for every list that contains A. The algorithm is
- * QuickXplain: U. Junker, AAAI 2004.
+ * Finds a list of items that meets the condition `holds`. The list has as few items as possible. The condition must
+ * hold for all items together. If the condition holds for list A, it must also hold for every list that contains A. The
+ * algorithm is QuickXplain: U. Junker, AAAI 2004.
  *
  * @param always items that are part of every list
  */

@@ -9,7 +9,9 @@ import type { Check } from '../../operator/rules/rule.ts';
 import { NotUnderstood } from './paths.ts';
 import { factorsOf, type Reads, readsOf } from './reads.ts';
 
-/** An expression about the parts of a pod, in the form of checks that an Evaluator can evaluate. */
+/**
+ * An expression about the parts of a pod. The expression is written as checks, so that an Evaluator can evaluate it.
+ */
 export interface Expression {
   /** A number that identifies the expression. */
   readonly id: number;
@@ -34,7 +36,7 @@ export interface Factor extends Expression {
 
 export interface Alternative {
   readonly policy: ResolvedPolicy;
-  /** Whether the checks evaluate the pod as it is after defaulting. */
+  /** Whether the checks evaluate the pod after defaulting. */
   readonly filled: boolean;
   readonly checks: readonly KnownCheck[];
 }
@@ -58,7 +60,7 @@ export class Checks {
     const known = this.#known.get(key);
     if (known) return known;
     const expression = (cel: string): Expression => {
-      // The check has no message, because making the message would only cost time.
+      // The check has an empty message, because making a message would only cost time.
       const check: Check = { over, violates: cel, message: '""', path: '' };
       return { id: this.#expressions++, rule, alone: [{ rule, checks: [check] }] };
     };

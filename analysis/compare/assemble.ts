@@ -34,7 +34,10 @@ function violates(pieces: readonly Piece[], refuser: number): boolean {
   return pieces.some(({ violated }) => violated.some((one) => one.refuser === refuser));
 }
 
-/** Adds the piece to a container that can have the piece. If no container can have the piece, adds a container. */
+/**
+ * Adds the piece to a container to which the piece fits. If the piece fits no container, adds a container with the
+ * piece.
+ */
 function place(drafts: Draft[], group: number, piece: Piece): void {
   const fits = ({ pieces }: Draft) =>
     !pieces.has(group) && [...pieces.values()].every((other) => isCompatible(other, piece));
@@ -96,7 +99,7 @@ function completed(options: readonly Option[], pieces: ReadonlyMap<number, Piece
   return undefined;
 }
 
-/** The smallest piece of the option for a container with the given name and image. */
+/** The option's smallest piece for a container with the given name and image. */
 function defaultOf({ defaults }: Option, named: Fieldset): Piece | undefined {
   return defaults.get(nameKey(named)) ?? [...defaults.values()].find(({ isNamed }) => !isNamed);
 }

@@ -6,12 +6,15 @@ import { CONTAINER_LISTS } from '../../operator/model/containers.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import type { Roots, Tree } from './read-parts.ts';
 
-/** The root of a path (paths.ts), or `@` for all annotations, followed by the names of nested fields. */
+/**
+ * The first item is the root of a path (paths.ts), or `@` for all annotations. The other items are the names of nested
+ * fields.
+ */
 export type Part = readonly string[];
 
 /**
- * The smallest part that contains all differences; undefined if there is no such part. Two objects count as different
- * unless they are the same object.
+ * The smallest part that contains all differences; undefined if there is no such part. Objects are compared by
+ * identity. Two different objects with equal fields count as different.
  */
 export function changedPart(before: PodContent, after: PodContent): Part | undefined {
   if (before.spec === after.spec) return ['@'];
@@ -22,7 +25,7 @@ export function changedPart(before: PodContent, after: PodContent): Part | undef
   return CONTAINER_LISTS.some((list) => list === field) ? partOfItems(a, b) : partBelow(['spec', field], a, b);
 }
 
-/** The changed part of a container. The result is undefined unless exactly one container has changed. */
+/** The changed part of a container. The result is undefined if no container or several containers have changed. */
 function partOfItems(before: unknown, after: unknown): Part | undefined {
   if (!Array.isArray(before) || !Array.isArray(after) || before.length !== after.length) return undefined;
   const places = before.flatMap((one, i) => (one === after[i] ? [] : [i]));
@@ -42,7 +45,10 @@ function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The only field whose value differs between the two objects; undefined if no field differs, or several. */
+/**
+ * The only field whose value differs between the two objects. The result is undefined if no field or several fields
+ * differ.
+ */
 function onlyChanged(before: Fields, after: Fields): string | undefined {
   let found: string | undefined;
   for (const object of [before, after]) {
@@ -56,7 +62,7 @@ function onlyChanged(before: Fields, after: Fields): string | undefined {
 }
 
 /**
- * Whether a check with these roots reads something in the part.
+ * Whether a check reads a field of the part. `roots` has the fields that the check reads below each root.
  * @param ofSpec the fields of the pod itself that the check reads
  */
 export function readsPart(roots: Roots, ofSpec: Tree | undefined, [root = '', ...fields]: Part): boolean {
@@ -74,7 +80,7 @@ export function readsPart(roots: Roots, ofSpec: Tree | undefined, [root = '', ..
 function reaches(tree: Tree | undefined, fields: readonly string[]): boolean {
   let below = tree;
   for (const field of fields) {
-    // If a tree has no fields, the object is read as a whole.
+    // A tree without fields means that the check reads the whole object.
     if (below === undefined || Object.keys(below).length === 0) break;
     below = below[field];
   }

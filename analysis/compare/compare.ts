@@ -1,6 +1,6 @@
 /**
- * Compares two sets of policies. The comparison finds what only the new set admits, and what only the old set admits.
- * docs/compare.md explains why the answer is complete.
+ * Compares two sets of policies. The comparison finds the pods that only the new set admits, and the pods that only the
+ * old set admits. docs/compare.md explains why the answer is complete.
  */
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import { type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
@@ -20,8 +20,8 @@ import { type Use, type UsesOptions, usesOf } from './uses.ts';
 import type { Side, Sides } from './witnesses.ts';
 
 /**
- * The direction of a difference. If the direction is `opens`, a pod that was refused is now admitted. If it is
- * `closes`, a pod that was admitted is now refused.
+ * The direction of a difference. If the direction is `opens`, a pod that was refused is now admitted. If the direction
+ * is `closes`, a pod that was admitted is now refused.
  */
 export const DIRECTIONS = ['opens', 'closes'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
@@ -32,7 +32,8 @@ export interface Difference {
   /** The names of the policies with restricted use that the author of the pod may use. */
   readonly use: readonly string[];
   /**
-   * The violated rules of the set that refuses the pod. The value is `use` if the author may use no policy of this set.
+   * The violated rules of the set that refuses the pod. The value is `use` if the author of the pod may use no policy
+   * of the refusing set.
    */
   readonly rules: readonly string[];
   readonly pod: PodContent;
@@ -64,8 +65,8 @@ export interface CompareOptions {
   /** Whether to show a pod for each pair of a rule and an admitting policy. By default, each rule gets only one pod. */
   readonly all?: boolean;
   /**
-   * The directions to compare. The default is both directions. If a direction is not compared, it counts as a direction
-   * without differences.
+   * The directions to compare. The default is both directions. If a direction is not compared, the direction counts as
+   * having no differences.
    */
   readonly directions?: readonly Direction[];
 }
@@ -74,7 +75,7 @@ export function compare(old: PolicySet, now: PolicySet, { limit, ...options }: C
   return new Comparing(old, now, new Examined(limit), options).result();
 }
 
-/** Answers several questions about the same policies. The results of earlier comparisons are used again. */
+/** Answers several questions about the same policies. The answers reuse the results of earlier comparisons. */
 export class Questions {
   readonly #examined: Examined;
   readonly #samples: Budget;
@@ -104,7 +105,10 @@ export class Questions {
   }
 }
 
-/** The rules about lists of the pod itself. Each item of such a list may break the rule of another policy. */
+/**
+ * The rules about lists of the pod itself. Rules about lists of containers are not included. One item of a list may
+ * break the rule in one policy, and another item may break the rule in another policy.
+ */
 const POD_LISTS = ['sysctls', 'supplementalGroups'] as const;
 
 interface ComparingOptions extends UsesOptions, Pick<CompareOptions, 'all' | 'directions'> {
@@ -196,7 +200,7 @@ class Comparing {
   }
 
   /**
-   * The result of `work`. If there is too much to compare, the result is undefined, and the question is listed as
+   * The result of `work`. If a comparison would be too large, the result is undefined, and the question is listed as
    * undecided.
    */
   #within<Result>(where: Omit<Undecided, 'message'>, work: () => Result): Result | undefined {
@@ -231,7 +235,7 @@ class Comparing {
       this.#searchStrictly(rule, shown);
       return;
     }
-    // If some policy refuses the pod only by rules that are already shown, the pod shows nothing new.
+    // If one of the policies refuses the pod only by rules that are already shown, the pod shows nothing new.
     const known = new Set(ofClass.flatMap(({ rules }) => rules));
     const isNew = (broken: string) => !known.has(broken);
     const { policies } = sides.refusing;
@@ -245,7 +249,7 @@ class Comparing {
     else this.#leaveOpen(rule, shown);
   }
 
-  /** Looks for another pod that breaks the rule. The API server would refuse all pods that were found before. */
+  /** Looks for another pod that breaks the rule. The API server would refuse all pods that the first search found. */
   #searchStrictly(rule: string, shown: Shown): void {
     const { namespace, use, direction, checked } = shown;
     if (checked.isStrict) {

@@ -1,6 +1,7 @@
 /**
- * For a group of checks, finds the values that can be chosen independently. If no check ever distinguishes a value of a
- * field from an earlier value, the later value is left out. So only few combinations of values remain.
+ * For a group of checks, finds the values of fields that can be chosen independently. A value of a field is left out if
+ * no check ever distinguishes the value from an earlier value. As a result, the number of remaining combinations of
+ * values is small.
  */
 import { type Fieldset, TooMany } from './fields.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
@@ -127,7 +128,7 @@ export function tinyPodOf(chosen: ReadonlyMap<string, unknown>): TinyPod {
   return { ...podPartOf(chosen), ...containerPartOf(chosen), ...companionsIn(chosen), ...volumesIn(chosen) };
 }
 
-/** The combinations of the values of some dimensions. */
+/** All combinations of the values of the given dimensions. */
 export function combinations(dimensions: readonly Dimension[]): ReadonlyMap<string, unknown>[] {
   return dimensions.reduce<Map<string, unknown>[]>(
     (all, { key, values }) => {

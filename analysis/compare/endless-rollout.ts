@@ -1,7 +1,7 @@
 /**
- * Finds rollouts that cannot end, from the policies alone. Policies do not show which workloads violate them, or which
- * labels the API server refuses. A rollout with `paused` is not reported, because `paused` is a decision and not a
- * mistake.
+ * Finds rollouts that cannot end. The search reads only the policies. Policies do not show which workloads violate
+ * them, or which labels the API server refuses. A rollout with `paused` is not reported, because `paused` is a decision
+ * and not a mistake.
  */
 import { formatTime } from '../../operator/policy/expiry.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';

@@ -1,4 +1,4 @@
-/** Keeps results about checks and pods. The results do not depend on the sets that are compared. */
+/** Keeps results about checks and pods. The results do not depend on the two sets of policies that are compared. */
 import { USE_RULE } from '../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import { evaluatesFilled } from '../../operator/policy/parts.ts';
@@ -35,7 +35,9 @@ export class Examined {
     this.#groups = new KnownGroups(new TinyPods(budget), budget);
   }
 
-  /** @param isStrict whether to leave out pods with fields that the API server refuses together @throws TooMany */
+  /**
+   * @param isStrict whether to leave out pods with combinations of fields that the API server refuses @throws TooMany
+   */
   find(admitting: Admitting, refusing: readonly Alternative[], isStrict = false): Found {
     const idsOf = ({ checks }: Admitting) => checks.map(({ id }) => id).join();
     // A refused pod is shown with the rules that the pod breaks after defaulting.

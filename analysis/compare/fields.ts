@@ -27,7 +27,7 @@ const MOST_VALUES = 100_000;
 /** The constants with which checks compare the values at some paths. */
 interface Pool {
   readonly sets: Map<string, readonly Constant[]>;
-  /** The keys of those sets of constants that checks may require in a list. */
+  /** Some sets in `sets` have constants that checks may require in a list. `required` has the keys of these sets. */
   readonly required: Set<string>;
   readonly prefixes: Set<string>;
 }
@@ -47,7 +47,7 @@ export class Fields {
 
   readonly #isBeside: (field: string) => boolean;
 
-  /** @param isBeside whether the field of the pod is examined together with these fields */
+  /** @param isBeside says whether a field of the pod is examined together with the fields in `reads` */
   constructor(reads: Iterable<Reads>, isBeside: (field: string) => boolean) {
     this.#isBeside = isBeside;
     for (const { paths, presence, relations, functions } of reads) {
@@ -80,7 +80,7 @@ export class Fields {
     return known;
   }
 
-  /** The lengths of a list that just exceed the limits of checks. */
+  /** Lengths of a list that are just above a limit of the checks. */
   lengths(path: string): readonly number[] {
     const limits = this.#constants(sizeOf(path)).filter((limit) => typeof limit === 'number' && limit > 0) as number[];
     const most = Math.max(0, ...this.#appended(sizeOf(path)));
@@ -88,7 +88,7 @@ export class Fields {
     return [...new Set(lengths)].filter((length) => length > 1);
   }
 
-  /** @param only the paths below the object to include; by default, all paths */
+  /** @param only the paths below the object that are included; by default, all paths */
   object(path: string, only: (path: string) => boolean = () => true): readonly (Fieldset | undefined)[] {
     const type = typeOf(path);
     const required = REQUIRED[type] ?? {};
@@ -152,10 +152,10 @@ export class Fields {
   }
 
   /**
-   * Lists with one item. If checks require items, there are also lists that lack one or two required items, and lists
-   * with all required items and one other item. For a list of the pod itself, each pair of items is a list, too,
-   * because two policies may each refuse one of the items. For a list of a container, pairs are not needed, because two
-   * containers can each have one of the items.
+   * Lists with one item. If checks require items, the result also has two other kinds of lists: lists that lack one or
+   * two required items, and lists with all required items and one other item. For a list of the pod itself, the result
+   * also has every pair of items as a list. The reason is that two policies may each refuse one of the items. A list of
+   * a container needs no pairs, because two containers can each have one of the items.
    */
   #lists(path: string): readonly unknown[] {
     const items = this.values(`${path}[]`).filter((item) => item !== undefined);
@@ -182,12 +182,13 @@ export class Fields {
     return [...new Set([...required].flatMap((key) => sets.get(key) ?? []))];
   }
 
-  /** Lists of several items: all required items, and all required items except for one or two. */
+  /** Lists of at least two items. A list has all required items, or lacks one or two of the required items. */
   #lacking(path: string, required: readonly Constant[]): readonly (readonly Constant[])[] {
     if (required.length === 0) return [];
     const { sets } = this.#poolAt(path);
     const some = this.#representatives(path).filter((one) => required.includes(one));
-    // A constant such as ALL may replace any other constant, so both constants must be missing in the list.
+    // A constant such as ALL may replace any other constant. A list that lacks another constant must therefore also
+    // lack ALL.
     const alone = some.filter((one) => [...sets.values()].some(([only, next]) => only === one && next === undefined));
     const pairs = alone.flatMap((one) => some.flatMap((other) => (other === one ? [] : [[one, other]])));
     const left = [[], ...some.map((one) => [one]), ...pairs];
@@ -213,14 +214,17 @@ export class Fields {
     });
   }
 
-  /** An object with an unknown field. The comparison needs this object only if checks look at all fields. */
+  /**
+   * An object with an unknown field. The comparison needs this object only for checks that look at all fields of an
+   * object.
+   */
   #withUnknownKeys(path: string, type: string): Fieldset[] {
     if (!this.#paths.has(keysOf(path))) return [];
     return this.unknownKeys(path).map((key) => ({ ...REQUIRED[type], [key]: true }));
   }
 
   /**
-   * Names of fields that exist in no Kubernetes version. The list is empty unless checks look at all fields of the
+   * Names of fields that exist in no Kubernetes version. The list is empty if no check looks at all fields of the
    * object.
    */
   unknownKeys(path: string): string[] {
@@ -241,7 +245,10 @@ export class Fields {
     return [...this.#paths].filter(isChild).map((one) => one.slice(path.length + 1));
   }
 
-  /** The numbers of constants that checks append to the list before they take its length. */
+  /**
+   * Checks may append constants to a list before the checks take the list's length. The result lists how many constants
+   * the checks append.
+   */
   #appended(path: string): number[] {
     return [...(this.#functions.get(path) ?? [])].flatMap((note) =>
       note.startsWith(APPENDED) ? [Number(note.slice(APPENDED.length))] : [],
@@ -253,7 +260,7 @@ export class Fields {
   }
 
   /**
-   * A constant of each class. The constants of a class are in the same sets and begin with the same prefixes.
+   * A constant of each class. All constants of a class belong to the same sets, and begin with the same prefixes.
    * Exchanging them therefore changes no verdict. The comparison considers each text that a function may make from the
    * constant.
    */
@@ -276,7 +283,7 @@ export class Fields {
     return this.#pools.get(this.#poolOf.get(path) ?? '') ?? emptyPool();
   }
 
-  /** If paths are compared with each other, they share their constants. */
+  /** If a check compares two paths with each other, the paths share their constants. */
   #join(paths: readonly string[]): Pool {
     const ids = new Set(paths.map((path) => this.#poolOf.get(path) ?? path));
     const [id = ''] = ids;

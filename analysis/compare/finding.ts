@@ -1,4 +1,4 @@
-/** The findings about a policy. A finding is a mistake that the policies of one set show. */
+/** The findings about a policy. A finding is a mistake that is visible in the policies of one set. */
 
 /** The kinds of findings. The findings about one policy are listed in this order. */
 export const FINDING_KINDS = [
@@ -26,14 +26,18 @@ export interface Finding {
   /** The names of the other policies that are the reason for the finding. */
   readonly others: readonly string[];
   /**
-   * The IDs of the rules that contradict each other. Only `admits-nothing` and `admits-only-windows` have such rules.
+   * The IDs of the rules that contradict each other. Only `admits-nothing` and `admits-only-windows` have IDs of
+   * contradicting rules.
    */
   readonly rules: readonly string[];
   /** One sentence about `this policy`. The sentence names the mistake and the remedy. */
   readonly message: string;
 }
 
-/** A question about a policy that was not decided. The question is no finding: it claims nothing about the policy. */
+/**
+ * An undecided question about a policy. An undecided question is no finding, because the question claims nothing about
+ * the policy.
+ */
 export interface OpenQuestion {
   readonly policy: string;
   /** The kind of the finding that may be missing. */
@@ -52,7 +56,7 @@ export function findingText({ policy, message }: Finding): string {
   return `CapabilityPolicy ${policy}: ${message}`;
 }
 
-/** A question that was not decided, in one sentence. */
+/** Describes an undecided question in one sentence. */
 export function openQuestionText({ policy, kind, message }: OpenQuestion): string {
   return `policy ${policy}, ${kindText(kind)}: ${message}`;
 }

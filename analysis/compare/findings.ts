@@ -23,13 +23,13 @@ export interface Findings {
 }
 
 export interface FindingsOptions {
-  /** The time for which the set was read, in ms since 1970. */
+  /** The time at which the findings hold, in ms since 1970. */
   readonly at: number;
   /** The maximum number of pods that all proofs together examine. */
   readonly limit: number;
   /**
-   * The maximum number of evaluations of sample pods. Sample pods find differences without a proof. By default, there
-   * is no limit.
+   * The maximum number of evaluations of sample pods. If a sample pod shows a difference, no proof about all pods is
+   * needed. By default, there is no limit.
    */
   readonly samples?: number;
   /** The policies that have expired, and are no longer in the set. */
@@ -92,8 +92,9 @@ class Search {
   }
 
   /**
-   * Finds the policies that can be deleted, one by one and all together. Exceptions are tried first. So if two policies
-   * make each other redundant, the policy for everybody is kept.
+   * Finds the policies that can be deleted. Each policy can be deleted alone, and all of the policies can be deleted
+   * together. Exceptions are tried first. If an exception and a policy for everybody make each other redundant, the
+   * exception is therefore reported. The policy for everybody is not reported.
    */
   #findRedundant(effective: readonly Beside[], copies: ReadonlySet<string>): void {
     const names = effective.map(({ policy }) => policy.name).filter((name) => !copies.has(name));

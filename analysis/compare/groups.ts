@@ -1,7 +1,7 @@
 /**
- * Divides the checks into groups. Checks of different groups read no common field, so the values that they distinguish
- * need not be combined. Fields of the pod that several rules read, such as `hostUsers` and `os`, belong to no group.
- * The groups are examined once for each combination of the values of these fields.
+ * Divides the checks into groups. Checks of different groups read no common field. Values for different groups
+ * therefore need not be combined. Fields of the pod that several rules read, such as `hostUsers` and `os`, belong to no
+ * group. The groups are examined once for each combination of the values of these fields.
  */
 import type { KnownCheck } from './alternatives.ts';
 import { Fields, type Fieldset, product } from './fields.ts';
@@ -21,7 +21,7 @@ export interface Groups {
   /** The names and images of containers that the checks distinguish. */
   readonly containers: readonly Fieldset[];
   readonly isCommon: (path: string) => boolean;
-  /** Whether fields that the API server refuses together are in one group. */
+  /** Whether fields are in one group if the API server refuses some combinations of their values. */
   readonly isStrict: boolean;
 }
 
@@ -30,8 +30,8 @@ export interface Common {
   readonly fields: Fields;
   readonly paths: readonly string[];
   /**
-   * Containers that set certain fields. Checks read these fields only to find out whether some container of the pod
-   * sets them.
+   * Containers that set certain fields. Checks ask whether some container of the pod sets these fields, and ask nothing
+   * else about the fields.
    */
   readonly companions: readonly (Fieldset | undefined)[];
 }
@@ -44,7 +44,10 @@ export function isUnderstood(check: KnownCheck): check is UnderstoodCheck {
 
 const COMMON = /^spec\.(?:\w+|os\.name)$/;
 
-/** @param isStrict if false, groups are smaller, but the API server refuses some combinations of their values */
+/**
+ * @param isStrict if false, groups are smaller, but the API server refuses some combinations of values from different
+ * groups
+ */
 export function groupsOf(checks: readonly UnderstoodCheck[], isStrict = false): Groups {
   const rulesOf = new Map<string, Set<string>>();
   for (const { rule, reads } of checks) {
@@ -82,8 +85,8 @@ export function groupsOf(checks: readonly UnderstoodCheck[], isStrict = false): 
 }
 
 /**
- * Whether checks read the field only of all containers together. No check reads the field of the single container on
- * which the check runs.
+ * Whether checks read the field only across all containers of the pod. No check reads the field of the single container
+ * on which the check runs.
  */
 function isOfSome(path: string, read: ReadonlyMap<string, unknown>): boolean {
   return path.startsWith('x.') && !isContainerName(path) && !read.has(path.replace(/^x/, 'c'));

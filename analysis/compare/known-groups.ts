@@ -39,7 +39,7 @@ export class KnownGroups {
 interface GroupRows {
   readonly checks: readonly UnderstoodCheck[];
   readonly dimensions: readonly Dimension[];
-  /** The rows of the group's own dimensions and of the common dimensions. */
+  /** The numbers of the values in the group's own dimensions and in the common dimensions. */
   readonly rows: Rows;
 }
 
@@ -60,7 +60,7 @@ export class KnownGroup implements GroupRows {
   }
 
   /**
-   * @param left the dimensions with the remaining values. Only the names in these values depend on other groups
+   * @param left the dimensions with the remaining values. Other groups influence only which container names remain
    * @throws TooMany
    */
   options(left: readonly Dimension[], sides: Sides, common: Chosen): readonly Option[] {
@@ -70,7 +70,7 @@ export class KnownGroup implements GroupRows {
       [sides.admitting, ...sides.refusing].map((checks) => checks.map(({ id }) => id).join()),
     ]);
     const known = this.#options.get(key);
-    // Known pods also count toward the limit, as if they were examined again.
+    // Known pods also count toward the limit, as if the comparison examined the pods again.
     if (known) this.#budget.spend(known.pods);
     if (known) return known.options;
     const values = valuesOf(left, this.checks, common);

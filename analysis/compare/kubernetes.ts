@@ -1,5 +1,5 @@
 /**
- * Decides which pods the API server accepts. The API server decides this before any policy evaluates the pods
+ * Decides which pods the API server accepts. The API server validates a pod before any policy evaluates the pod
  * (k8s.io/kubernetes/pkg/apis/core/validation). Only fields that rules read are considered. The comparison therefore
  * shows only pods that can be created.
  */
@@ -80,7 +80,7 @@ export const NEEDED: Readonly<Record<string, string>> = {
   'securityContext.procMount': 'spec.hostUsers',
 };
 
-/** Fields of the pod whose values determine whether the API server accepts many other fields. */
+/** Fields of the pod that decide whether the API server accepts many other fields. */
 export const LIMITING: readonly string[] = ['spec.os.name', 'spec.hostUsers'];
 
 /**
@@ -93,8 +93,8 @@ export const SECCOMP = {
 } as const;
 
 /**
- * Fields that some values of other fields in the same object need. If the field is missing, the API server refuses
- * these values. The key is the type.
+ * Fields that must be set if another field of the same object has certain values. If the field is missing, the API
+ * server refuses these values of the other field. The key is the type.
  */
 export const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
   AppArmorProfile: ['localhostProfile'],
@@ -109,8 +109,8 @@ export const TOGETHER: readonly string[] = [
 ];
 
 /**
- * Fields of the pod that may contradict other fields. The API server refuses some combinations of their values. The key
- * is the path of a field, and the value lists the other fields.
+ * Fields of the pod that may contradict other fields. The API server refuses some combinations of values of two such
+ * fields. The key is the path of a field, and the value lists the other fields.
  */
 export const CONTRADICTED: Readonly<Record<string, readonly string[]>> = {
   'spec.securityContext.sysctls': ['spec.hostNetwork', 'spec.hostIPC'],
@@ -131,7 +131,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 /** Values of annotations. Rules compare annotations with the constants that the rules allow. */
 export const ANNOTATION_VALUES = ['runtime/default', 'unconfined', 'localhost/other'];
 
-/** Texts that are shown if any text would do. The key is the end of the field's path. */
+/** Texts that the comparison shows if no particular text is necessary. The key is the end of the field's path. */
 const USUAL: Readonly<Record<string, string>> = {
   'capabilities.add[]': 'SYS_ADMIN',
   'capabilities.drop[]': 'SYS_ADMIN',
@@ -140,10 +140,13 @@ const USUAL: Readonly<Record<string, string>> = {
   '.host': 'example.com',
   runtimeClassName: 'runc',
 };
-/** A sysctl that the API server accepts beside any other fields of a pod. */
+/** A sysctl that the API server accepts together with any other fields of a pod. */
 const SYSCTL_OF_NODE = 'vm.swappiness';
 
-/** Texts to show at the path if policies do not name these texts. Each text has another result of `acceptedAs`. */
+/**
+ * Texts that the comparison shows at the path if no policy names the texts. `acceptedAs` returns a different result for
+ * each text.
+ */
 export function usualTexts(path: string, isBeside: (field: string) => boolean): readonly string[] {
   const usual = Object.entries(USUAL).find(([end]) => path.endsWith(end))?.[1];
   if (usual === undefined) return [];
@@ -171,8 +174,9 @@ const LINUX_OF_CONTAINER =
   );
 
 /**
- * The class of a text for the API server. If two texts at the path have the same class, the API server accepts both
- * texts beside the same other fields. If checks treat both texts alike, one of them is enough.
+ * The class of a text. The class depends on how the API server treats the text. If two texts at the path have the same
+ * class, the API server accepts both texts together with the same other fields. If checks also treat the two texts
+ * alike, the comparison needs only one of the texts.
  *
  * @param isBeside whether the field of the pod is examined together with the text
  */

@@ -14,7 +14,7 @@ export interface NamespaceClass {
   readonly new: readonly ResolvedPolicy[];
 }
 
-/** The maximum number of sets of policies. The policies of a set select a namespace together. */
+/** The maximum number of sets of policies. All policies of a set select the same namespace. */
 const MOST_CLASSES = 20_000;
 
 /**
@@ -46,13 +46,13 @@ export function namespaceClasses(
 /** The policies of one set, and the labels of a namespace in which the policies may decide. */
 interface Selecting {
   readonly policies: readonly ResolvedPolicy[];
-  /** The labels of the namespace. Labels without a name stand for a namespace that no selector names. */
+  /** The labels of the namespace. Without a name label, the labels describe a namespace that no selector names. */
   readonly labels: Labels;
 }
 
 /** A string that identifies the class of a namespace. The string is the same for all namespaces of the class. */
 export function classOf(old: Selecting, now: Selecting): string {
-  // No namespace can have the name `*`, so no selector names this namespace.
+  // No selector names the namespace `*`, because no namespace can have this name.
   const decidingIn = ({ policies, labels }: Selecting) =>
     deciding(policies, 'Enforce', { [NAME_LABEL]: '*', ...labels });
   return keyOf({ old: decidingIn(old), new: decidingIn(now) });
@@ -66,7 +66,7 @@ function sizeOf(labels: Labels): number {
   return JSON.stringify(labels).length;
 }
 
-/** Finds each set of selectors that may select a namespace together, and returns labels of one such namespace. */
+/** Finds each set of selectors that may select the same namespace, and returns labels of one such namespace. */
 function labelsOf(selectors: readonly LabelSelector[], isExcluded: (name: string) => boolean): Iterable<Labels> {
   const keys = new Set([NAME_LABEL, ...selectors.flatMap((selector) => expressions(selector).map(({ key }) => key))]);
   let selected = new Map<string, Labels>([['1'.repeat(selectors.length), {}]]);

@@ -7,7 +7,10 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { mayOverlap } from '../../operator/policy/selector.ts';
 import type { PolicySet } from './policy-set.ts';
 
-/** A policy and the other policies of the same mode. All of them are treated as if they were enforced. */
+/**
+ * A policy and the other policies of the same mode. The policy and the other policies are treated as if they were
+ * enforced.
+ */
 export interface Beside {
   readonly policy: ResolvedPolicy;
   /** The other policies that may share a namespace with the policy. */
@@ -20,8 +23,8 @@ export interface Beside {
 export const NAMESPACE_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
- * Each policy together with the other policies of its mode. A policy with a rollout has two modes, and a part in each
- * of them.
+ * Each policy together with the other policies of its mode. A policy with a rollout has two modes, and one part for
+ * each mode.
  */
 export function besideOthers({ policies, isExcluded }: PolicySet): Beside[] {
   return MODES.flatMap((mode) => {
@@ -34,7 +37,10 @@ export function besideOthers({ policies, isExcluded }: PolicySet): Beside[] {
   });
 }
 
-/** The other policies in each period until the policy expires. A period ends when one of the other policies expires. */
+/**
+ * For each period until the policy expires, the other policies that have not expired. A period ends when one of the
+ * other policies expires.
+ */
 export function periodsOf({ policy, others }: Beside): (readonly ResolvedPolicy[])[] {
   const ends = others.map(({ expires }) => expires).filter((expires) => expires < policy.expires);
   const begins = [Number.NEGATIVE_INFINITY, ...new Set(ends)];

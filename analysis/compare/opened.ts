@@ -8,7 +8,7 @@ import { type Comparison, compare, type Difference } from './compare.ts';
 import { classOf } from './namespaces.ts';
 import { policySetOf } from './policy-set.ts';
 
-/** The policies of the cluster before or after the change, and the labels of its namespaces at that time. */
+/** The policies of the cluster and the labels of its namespaces, either before or after the change. */
 interface State {
   readonly compiled: { readonly policies: readonly ResolvedPolicy[] };
   isExcluded(namespace: string): boolean;
@@ -21,15 +21,15 @@ export interface Opening extends Difference {
 }
 
 /**
- * A comparison that examines only the direction `opens`. The fields `same` and `closes` of a comparison would have no
- * meaning here.
+ * A comparison that examines only the direction `opens`. The fields `same` and `closes` of a comparison have no meaning
+ * if only `opens` is examined.
  */
 export interface Opened extends Pick<Comparison, 'undecided' | 'classes'> {
   readonly opens: readonly Opening[];
 }
 
 /**
- * @param namespaces the names of the cluster's namespaces; the result says in which of them a difference exists
+ * @param namespaces the names of the cluster's namespaces; the result names the namespaces with a difference
  * @param limit the maximum number of pods that the comparison examines
  */
 export function openedBy(

@@ -28,7 +28,7 @@ export interface Piece extends TinyPod {
   readonly isNamed: boolean;
 }
 
-/** A rule that a pod violates, and the position of the refusing policy with this rule. */
+/** A rule that a pod violates, and the position of the refusing policy that has this rule. */
 export interface Broken {
   readonly refuser: number;
   readonly rule: string;
@@ -71,7 +71,7 @@ export function nameKey({ name, image }: Fieldset): string {
 
 /** The values of a group that can be combined. */
 export interface GroupValues {
-  /** The values of the pod's own fields. The index is the position in the list of values of common fields. */
+  /** The values of the pod's own fields. Item i belongs to the values of the common fields at position i. */
   readonly pods: readonly PodPart[];
   readonly containers: readonly ContainerPart[];
   /** Whether checks distinguish containers by name and image. */
@@ -106,7 +106,10 @@ export function valuesOf(
   };
 }
 
-/** The options that the admitting policy admits. The list is empty if it admits no such pod. */
+/**
+ * The options that the admitting policy admits. The list is empty if the admitting policy admits no pod with these
+ * values.
+ */
 export function optionsOf(values: GroupValues, sides: Sides, pods: TinyPods, budget: Budget): Option[] {
   const options = new Map<string, Option>();
   for (const own of values.pods) {
@@ -122,7 +125,7 @@ export function optionsOf(values: GroupValues, sides: Sides, pods: TinyPods, bud
 function* piecesOf(values: GroupValues, own: PodPart): Generator<TinyPod> {
   const [first] = values.containers;
   for (const volumes of values.volumes) {
-    // If no check reads a volume together with a container, the volume is examined beside only one container.
+    // If no check reads a volume together with a container, one container is enough to examine the volume.
     const containers = volumes && !values.mounts && first ? [first] : values.containers;
     for (const container of containers)
       for (const companions of values.companions)

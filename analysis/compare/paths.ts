@@ -8,7 +8,7 @@ import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
 const ROOTS: Readonly<Record<string, string>> = { spec: 'PodSpec', c: 'Container', x: 'Container', v: 'Volume' };
 
 /**
- * The root of the items of a list, for each list whose items are roots. Ephemeral containers have no root, because a
+ * Maps a list to the root of its items, if the items are roots of paths. Ephemeral containers have no root, because a
  * pod that is created has no ephemeral containers.
  */
 const ITEM_ROOTS: Readonly<Record<string, string | undefined>> = {
@@ -20,7 +20,7 @@ const ITEM_ROOTS: Readonly<Record<string, string | undefined>> = {
 
 /** The path of all annotations of a pod. */
 export const ANNOTATIONS = 'annotations';
-/** The path that stands for the keys of an object or a mapping, or for the length of a list. */
+/** The path for the keys of an object or a mapping, or for the length of a list. */
 export const keysOf = (path: string) => `${path}#keys`;
 export const sizeOf = (path: string) => `${path}#size`;
 
@@ -51,7 +51,9 @@ export function itemsOf(path: string): string[] {
 }
 
 /**
- * The type of the field, as a code of kubernetes-schema.ts. @throws UnknownField if Kubernetes has no field of this name
+ * The type of the field, as a code of kubernetes-schema.ts.
+ *
+ * @throws UnknownField if Kubernetes has no field of this name
  */
 export function typeOf(path: string): string {
   if (path === ANNOTATIONS) return '{s';
@@ -68,5 +70,8 @@ export function typeOf(path: string): string {
   return type;
 }
 
-/** Thrown for a CEL expression that the comparison does not understand. Nothing can then be proved about the check. */
+/**
+ * Thrown for a CEL expression that the comparison does not understand. The comparison can prove nothing about a check
+ * with such an expression.
+ */
 export class NotUnderstood extends Error {}

@@ -1,6 +1,7 @@
 /**
- * Finds the pods that one policy may admit while each of several other policies refuses them. A plan is a choice of one
- * option for each group. If there is no plan, no such pod exists.
+ * Finds pods that several policies all refuse, but that one other policy possibly admits. A plan is a choice of one
+ * option for each group. If there is no plan, the one policy admits only pods that at least one of the several policies
+ * also admits.
  */
 import type { Alternative } from './alternatives.ts';
 import { combinations, commonDimensions, NAME } from './dimensions.ts';
@@ -18,7 +19,7 @@ export interface Plan {
   /** The chosen options, one for each group. */
   readonly options: readonly Option[];
   readonly refusers: number;
-  /** The rule that the pod must violate. The value is undefined if no policy that could admit the pod is left. */
+  /** The rule that the pod must violate. The value is undefined if there is no refusing policy. */
   readonly target: { readonly broken: Broken; readonly piece: Piece; readonly group: number } | undefined;
   readonly size: number;
 }
@@ -38,8 +39,8 @@ export function plansFor(
 ): Plans {
   const own = new Set(admitting.checks);
   const others = refusing.map(({ checks }) => checks.filter((check) => !own.has(check)));
-  // If a refusing policy has no other checks than the admitting policy, it admits every pod that the admitting policy
-  // admits.
+  // If all checks of a refusing policy are also checks of the admitting policy, the refusing policy admits every pod
+  // that the admitting policy admits.
   if (others.some((checks) => checks.length === 0)) return { plans: [], notUnderstood: [] };
   const notUnderstood = others.flat().flatMap((check) => (isUnderstood(check) ? [] : [check.rule]));
   const sides: Sides = {
@@ -60,7 +61,7 @@ function plansOf(sides: Sides, known: KnownGroups, isStrict: boolean): Plan[] {
     return { group: known.ofGroup(group, groups), sides: own };
   });
   const rows = ofGroups.map(({ group }) => group.rows);
-  // A container has one name, so the remaining names are the same in all groups.
+  // A container has only one name. Each group therefore keeps the same container names.
   const left = ofGroups.map(({ group, sides: own }) => ({
     dimensions: group.dimensions.map((one) => reduced(one, one.key === NAME ? rows : [group.rows])),
     group,
@@ -114,8 +115,8 @@ interface Choice {
 const MOST_MASKS = 20_000;
 
 /**
- * Chooses one option for each group. The choice must violate every refusing policy, and the smallest choice wins. The
- * result is undefined if there is no such choice.
+ * Chooses one option for each group. The function returns the smallest choice that violates every refusing policy. The
+ * result is undefined if no choice violates every refusing policy.
  */
 function chosen(options: readonly (readonly Option[])[], refusers: number): readonly Option[] | undefined {
   let choices = new Map<bigint, Choice>([[0n, { options: [], size: 0 }]]);

@@ -19,7 +19,7 @@ export class PodChecks {
   readonly #parts = new ReadParts();
   readonly #byParts = perObject((_: KnownCheck) => new Recent<boolean>(MOST_KEPT));
   readonly #ofSpec = perObject((roots: Roots) => treeOfSpec(roots));
-  /** For each part of pods, says whether checks with the given roots read the part. */
+  /** For each part of a pod and each set of roots, says whether checks with these roots read the part. */
   readonly #reading = new Map<string, Map<Roots, boolean>>();
   /** The pod that was evaluated last. All policies evaluate a pod before the next pod is evaluated. */
   #last: Evaluated | undefined;
@@ -89,7 +89,8 @@ export class PodChecks {
 }
 
 /**
- * Replaces each list that a pod does not set. The list is always the same object, so that the name of the list is kept.
+ * An empty list for each list field that a pod leaves unset. The empty list is always the same object, so that the name
+ * of the list is calculated only once.
  */
 const NONE: readonly Container[] = [];
 
@@ -108,7 +109,7 @@ interface Like {
   readonly isRead: Map<Roots, boolean>;
 }
 
-/** The fields of the pod itself, without the lists whose items have roots of their own. */
+/** The fields of the pod itself. A list is left out if its items have a separate root. */
 function treeOfSpec(roots: Roots): Tree | undefined {
   const tree = roots.get('spec');
   return tree === undefined || tree === WHOLE ? tree : withoutLists(tree);

@@ -6,7 +6,7 @@ export interface PolicySet {
   isExcluded(namespace: string): boolean;
 }
 
-/** Policies in the context in which they were accepted. */
+/** Policies, and the context in which the policies were accepted. */
 interface Context {
   readonly compiled: Pick<PolicySet, 'policies'>;
   isExcluded(namespace: string): boolean;

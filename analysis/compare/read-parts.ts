@@ -12,7 +12,10 @@ export interface Tree {
 }
 export const WHOLE: Tree = Object.freeze({});
 
-/** The fields that a check reads below each root of paths. The key is the root. The key of annotations is `@`. */
+/**
+ * For each root of a path, the fields that a check reads below the root. The key is the root. The key of annotations is
+ * `@`.
+ */
 export type Roots = ReadonlyMap<string, Tree>;
 
 export class ReadParts {
@@ -38,7 +41,7 @@ export class ReadParts {
     return tree ? this.#name(value, tree, () => this.textOf(value, tree)) : '';
   }
 
-  /** A short name for the list. The name depends only on the fields of each item that are in the tree. */
+  /** A short name for the list. The name depends only on the items' fields that the tree contains. */
   nameOfItems(list: readonly object[], tree: Tree | undefined): string {
     return tree ? this.#name(list, tree, () => list.map((one) => this.nameOf(one, tree)).join(' ')) : '';
   }
@@ -66,8 +69,8 @@ export class ReadParts {
   }
 
   /**
-   * A text that identifies the value, like the result of `nameOf`. The text is longer, and is not kept. In the text,
-   * objects below the value are represented by their names.
+   * A text that identifies the value, like the result of `nameOf`. The text is longer than a name, and is not kept in
+   * memory. In the text, objects below the value are represented by their names.
    */
   textOf(value: object, tree: Tree): string {
     const fields = Object.entries(tree);
@@ -85,8 +88,8 @@ const KEYS = keysOf('');
 
 function rootsOf(paths: readonly string[]): Roots {
   const roots = new Map<string, Record<string, Tree>>();
-  // If a check reads all keys of an object, it reads the object as a whole. The paths below the object do not matter
-  // then.
+  // A check that reads all keys of an object reads the object as a whole. If the object is read as a whole, the paths
+  // below the object do not matter.
   const order = (path: string) => (path.endsWith(KEYS) ? -path.length : Number.NEGATIVE_INFINITY);
   for (const path of paths.toSorted((a, b) => order(a) - order(b) || 0)) {
     const isAnnotation = path.includes('@') || path.startsWith('annotations');

@@ -1,6 +1,7 @@
 /**
- * Finds the pod fields that the CEL expression of a check reads, and the constants with which it compares each field. A
- * new rule therefore needs no description of its fields, because the CEL expression itself describes them.
+ * Finds the pod fields that the CEL expression of a check reads. For each field, also finds the constants with which
+ * the expression compares the field. A new rule therefore needs no description of its fields, because the CEL
+ * expression itself describes them.
  */
 import { type ASTNode, Environment, serialize } from '@marcbachmann/cel-js';
 import {
@@ -17,7 +18,7 @@ import {
 export type Constant = string | number;
 
 /**
- * A comparison in the CEL expression: any of the paths is compared with any of the other paths, or with the constants
+ * A comparison in the CEL expression. Any of the paths is compared with any other of the paths, or with the constants
  * of each set.
  */
 export interface Relation {
@@ -92,7 +93,10 @@ export function factorsOf(violates: string): string[] {
   return [...new Set(factors.map((factor) => serialize(factor as ASTNode).replaceAll(PAIR, fromEscapes)))];
 }
 
-/** Matches a character beyond 16 bits in the form of serialize(). serialize() writes two escapes, which CEL refuses. */
+/**
+ * Matches a character that needs more than 16 bits, in the output of serialize(). serialize() writes two escapes, which
+ * CEL refuses.
+ */
 const PAIR = /\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})/gi;
 
 function fromEscapes(_: string, high: string, low: string): string {
@@ -107,8 +111,8 @@ class Reader implements Reads {
 
   read(violates: Node): void {
     this.#visit(violates, SCOPE, true);
-    // If an annotation with any key is read, it is an annotation of a container. The key of this annotation ends in the
-    // name of the container.
+    // If the key of an annotation is not a constant, the annotation is about a container. The key of a container's
+    // annotation ends in the name of the container.
     if (!this.paths.has(ANNOTATIONS_BY_KEY)) return;
     const keys = this.relations.filter(({ paths }) => paths.includes(keysOf(ANNOTATIONS)));
     const prefixes = keys
@@ -117,7 +121,9 @@ class Reader implements Reads {
     this.relations.push({ paths: [ANNOTATIONS_BY_KEY, ...prefixes], sets: [], required: false, isPrefix: false });
   }
 
-  /** @param violating whether the result true may cause a violation; undefined if both results may cause a violation */
+  /**
+   * @param violating whether the result `true` may cause a violation; undefined if both results may cause a violation
+   */
   #visit(node: Node, scope: Scope, violating: boolean | undefined): Value {
     const { op } = node;
     const args: readonly unknown[] = Array.isArray(node.args) ? node.args : [node.args];
@@ -207,7 +213,7 @@ class Reader implements Reads {
 
   #compare(a: Value, b: Value, required = false, isPrefix = false): Value {
     const paths = [...a.paths, ...b.paths];
-    // This comparison of keys only leaves out annotations that have a check of their own.
+    // A comparison of keys is not recorded. Such a comparison only excludes annotations that have a separate check.
     const isKey = paths.includes(keysOf(ANNOTATIONS)) && paths.length > 1;
     const sets = [...a.sets, ...b.sets].filter((set) => set.length > 0);
     if (paths.length > 0 && !isKey) this.relations.push({ paths, sets, required, isPrefix });

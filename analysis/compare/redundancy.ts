@@ -10,9 +10,9 @@ import { samplePods } from './sample-pods.ts';
 import { includesUsers } from './uses.ts';
 
 /**
- * Whether, until the policy expires, the other policies alone admit exactly the pods that are admitted together with
- * the policy. The comparison is made for each user and each namespace where the policy decides. In each namespace where
- * the policy decides, one of the other policies must decide, too.
+ * Whether the same pods are admitted with and without the policy until the policy expires. The comparison is made for
+ * each user and each namespace where the policy decides. In each namespace where the policy decides, one of the other
+ * policies must decide, too.
  *
  * @throws TooMany or NotDecided if the question is not decided
  */
@@ -22,7 +22,7 @@ export function isRedundant(beside: Beside, questions: Questions): boolean {
   return periodsOf(beside).every((others) => isRedundantNow({ ...beside, others }, questions));
 }
 
-/** Finds few of the other policies beside which the policy is already redundant. */
+/** Finds a small group of the other policies that is enough to make the policy redundant. */
 export function coverOf(beside: Beside, questions: Questions): readonly ResolvedPolicy[] {
   const lowestFirst = beside.others.toSorted((a, b) => a.priority - b.priority);
   let cover = beside.others;

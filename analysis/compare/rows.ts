@@ -1,6 +1,6 @@
 /**
- * Finds values of a group's dimensions that no check ever distinguishes. The values of all other fields are considered.
- * Groups with the same dimensions share the results.
+ * Finds values of a group's dimensions that no check ever distinguishes. The search considers all values of the other
+ * fields. Groups with the same dimensions share the results.
  */
 import { perObject } from '../../operator/policy/memo.ts';
 import type { Factor } from './alternatives.ts';
@@ -26,7 +26,7 @@ import { type ContainerPart, podOf, type TinyPod, type TinyPods, type Understood
 
 /**
  * Gives a number to each value of each dimension. If two values have the same number, each check has the same verdict
- * for both values. This is true for all values of the other fields that the check reads.
+ * for both values. The two verdicts agree for every choice of values for the other fields that the check reads.
  */
 export type Rows = ReadonlyMap<string, readonly number[]>;
 
@@ -50,7 +50,7 @@ export function rowsOf(dimensions: readonly Dimension[], checks: readonly Unders
   );
 }
 
-/** The columns that were found for other groups. */
+/** Columns that were already calculated for other groups. */
 const knownColumns = perObject((_: TinyPods) => new KnownColumns());
 
 /** The dimension with fewer values. If no check distinguishes a value from an earlier value, the value is left out. */
@@ -85,8 +85,8 @@ function isRead(key: string, { reads }: Understood): boolean {
 const MOST_KEPT = 2_000;
 
 /**
- * For each value of a dimension, the position of the first value with the same answers. The index is the position of
- * the value.
+ * For each value of a dimension, the position of the first value that gets the same answers. The index is the position
+ * of the value.
  */
 type Column = readonly number[];
 
@@ -96,7 +96,7 @@ class KnownColumns {
   readonly #names = new Map<string, number>();
 
   /**
-   * The columns for the answers of the factor.
+   * Returns the columns of the factor's answers, one for each dimension that the factor reads.
    *
    * @param read the dimensions that the factor reads
    * @throws TooMany
@@ -123,8 +123,8 @@ class KnownColumns {
   }
 
   /**
-   * Returns the same pods for all conditions about the same dimensions. The parts of these pods are then named only
-   * once.
+   * Returns the same pods for all conditions about the same dimensions. The parts of the shared pods are therefore
+   * named only once.
    */
   #combine(names: string, dimensions: readonly Dimension[]): Combined {
     const known = this.#combined.get(names);

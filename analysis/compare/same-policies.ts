@@ -30,16 +30,16 @@ export function saySame({ policy: a, isExcluded }: Beside, { policy: b }: Beside
 }
 
 /**
- * A text with all properties that two policies must have in common to have the same effect. Rules and selectors are
- * left out, because they are compared separately. The text is undefined for a policy with `usableBy: Bindings` or with
- * a rollout. Such a policy counts as different from every other policy, because its bindings and the progress of its
- * rollout are not a part of the policy.
+ * A text with all properties in which two policies must agree to have the same effect. Rules and selectors are left
+ * out, because they are compared separately. The text is undefined for a policy with `usableBy: Bindings` or with a
+ * rollout. A policy without this text counts as different from every other policy. The reason is that the policy itself
+ * contains neither its bindings nor the progress of its rollout.
  */
 const termsOf = perObject((policy: ResolvedPolicy): string | undefined => {
   const { priority, usableBy, subjects, expires, podSecurityLabels, adminAccessLabel, meanwhile } = policy;
   if (usableBy === 'Bindings' || meanwhile !== undefined) return undefined;
   const users = subjects.map((subject) => JSON.stringify(rbacSubject(subject))).sort();
-  // The value is a text, because JSON has no infinite number.
+  // The time is written as a text, because JSON has no infinite number.
   const end = `${expires}`;
   const all = [priority, usableBy, [...new Set(users)], end, podSecurityLabels, adminAccessLabel, fillingText(policy)];
   return JSON.stringify(all);

@@ -7,7 +7,7 @@ import type { PolicySet } from './policy-set.ts';
 /** Thrown if the comparison did not decide a question about policies. */
 export class NotDecided extends Error {}
 
-/** @throws NotDecided if no difference was found, and the sets are not proved to be the same */
+/** @throws NotDecided if no difference was found, but it is not proved that the sets are the same */
 export function areSame(old: PolicySet, now: PolicySet, questions: Questions): boolean {
   const { opens, closes, undecided } = questions.firstDifference(old, now, { comparesSubjects: true });
   if (opens.length + closes.length > 0) return false;
@@ -16,13 +16,13 @@ export function areSame(old: PolicySet, now: PolicySet, questions: Questions): b
   return true;
 }
 
-/** The policy without defaulting. The policy then admits only pods that it need not change. */
+/** The policy without defaulting. This policy admits only pods that need no change. */
 export function withoutDefaulting(policy: ResolvedPolicy): ResolvedPolicy {
   const { pendingFor: _, ...rest } = policy;
   return { ...rest, defaulting: false, seccompChanges: false, fills: [], filledChecks: policy.checks };
 }
 
-/** The policy as if it were for everybody and for all namespaces. */
+/** A copy of the policy that is for everybody and for all namespaces. */
 export function everywhere(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, selector: {}, usableBy: 'Everyone' };
 }

@@ -12,7 +12,7 @@ import { isAccepted } from './kubernetes.ts';
 
 type Example = Rule['examples'][number]['admits'][number];
 
-/** A pod that level restricted admits, and a pod without settings. */
+/** A pod that the level restricted admits, and a pod without settings. */
 const BASES: readonly Example[] = [
   {
     spec: { securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } },
@@ -56,7 +56,10 @@ function differingRules(policy: ResolvedPolicy, others: readonly ResolvedPolicy[
   return RULES.filter(({ id }) => byContainer || differs(({ values, standard }) => [values[id], standard.minor]));
 }
 
-/** The fields of both values. If both values set a field, and the field is not an object, the second value is kept. */
+/**
+ * The fields of both values. If both values set the same field, objects are merged. For any other type, the result has
+ * the field of the second value.
+ */
 function merged(a: unknown, b: unknown): unknown {
   const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!isObject(a) || !isObject(b)) return b === undefined ? a : b;

@@ -1,4 +1,4 @@
-/** The sentences about a comparison. The command line and the page share these sentences. */
+/** The sentences about a comparison. The command line and the page show the same sentences. */
 import { type PodVerdict, USE_RULE, violationsBy } from '../../operator/evaluate/verdict.ts';
 import type { Violation } from '../../operator/evaluate/violations.ts';
 import { formatTime, NEVER } from '../../operator/policy/expiry.ts';
@@ -123,22 +123,21 @@ function messagesIn({ violations }: PodVerdict, rule: string): string[] {
 }
 
 /**
- * The violations of the rule for one policy. If the rule is the use of policies, the list has all violations of the
- * policy.
+ * The violations of the rule for one policy. If the rule is USE_RULE, the list has all violations of the policy.
  */
 export function violationsOf(policy: string, violations: PodVerdict['violations'], rule: string): readonly Violation[] {
   return violationsBy(policy, violations).filter((one) => rule === USE_RULE || one.rule === rule);
 }
 
-/** A question that was not decided, in one sentence. */
+/** Describes an undecided question in one sentence. */
 export function undecidedText({ namespace, use = [], direction, message }: Undecided): string {
   const where = namespace ? `, in ${namespaceText(namespace)}${useText(use)}` : '';
   return `${direction ?? 'opens and closes'}${where}: ${message}`;
 }
 
 /**
- * A note that names the policies that are left out because their mode refuses nothing; undefined if no policy is left
- * out.
+ * A note that names the policies that are left out because their mode refuses nothing. The note is undefined if no
+ * policy is left out.
  */
 export function notEnforcedText(policies: readonly ResolvedPolicy[]): string | undefined {
   const names = policies.filter(({ mode }) => mode !== 'Enforce').map(({ name }) => name);

@@ -9,21 +9,21 @@ export interface Compared {
   readonly prefixes: readonly string[];
   /** The functions that the checks apply to the text, with their arguments. */
   readonly functions: readonly string[];
-  /** Texts that are preferred if they are different from all constants; `other` if there are none. */
+  /** If a text must differ from all constants, these texts are preferred. The default is `other`. */
   readonly usual: readonly string[];
 }
 
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
 
-/** A text that equals no constant, and that begins with no constant. */
+/** A text that neither equals a constant nor begins with a constant. */
 export function otherText(constants: readonly string[], usual = 'other'): string {
   const differs = (text: string) => !constants.some((one) => one !== '' && text.startsWith(one));
   return [usual, 'other', ...LETTERS.map((letter) => `${letter}-other`)].find(differs) ?? '~other';
 }
 
 /**
- * The constants, and texts that begin with a prefix or with no constant. The result also has the texts that functions
- * turn into one of these texts.
+ * The constants, texts that begin with a prefix, and texts that begin with no constant. The result also has the texts
+ * that functions turn into another text of the result.
  */
 export function variantsOf({ constants, sets, prefixes, functions, usual }: Compared): string[] {
   const all = [...sets.flat(), ...prefixes];
@@ -42,7 +42,7 @@ export function variantsOf({ constants, sets, prefixes, functions, usual }: Comp
   return [...functions.filter((name) => name !== 'split(,)').reduce<readonly string[]>(change, texts), ...odd];
 }
 
-/** The texts from which the function with this name may make the given text. */
+/** The texts that the function with this name may turn into the given text. */
 function sourcesOf(text: string, name: string, prefixes: readonly string[]): string[] {
   if (name === 'upperAscii()') return text === text.toLowerCase() ? [] : [text.toLowerCase()];
   if (name === 'split(/)') return text.includes('.') ? [text.replaceAll('.', '/')] : [];
@@ -53,7 +53,7 @@ function sourcesOf(text: string, name: string, prefixes: readonly string[]): str
 }
 
 /**
- * Lists to try. Each list follows the prefix. A list has the items in the order of a set, in other orders, twice,
+ * Lists to try. Each list follows the prefix. A list contains the items of a set in order, in another order, twice,
  * without one item, or with another item.
  */
 function ordersOf(prefix: string, items: readonly string[]): string[] {

@@ -45,7 +45,10 @@ export interface TinyPod {
 export type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
 export type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
 
-/** The name and image of a container. They are used if no check distinguishes containers by name and image. */
+/**
+ * The name and image of a container. This name and image are used if no check distinguishes containers by name and
+ * image.
+ */
 export const USUAL: Fieldset = { name: 'app', image: 'app' };
 
 export function podOf({ spec, annotations, container, ofContainer, companions, volumes }: TinyPod): PodContent {
@@ -91,10 +94,11 @@ export class TinyPods {
   }
 
   /**
-   * The result is `1` if the pod meets the condition, and otherwise `0`. The result is `e` if the evaluation fails. It
-   * can fail for a condition that another condition guards.
+   * The result is `1` if the pod meets the condition, and otherwise `0`. The result is `e` if the evaluation fails. The
+   * evaluation of a condition alone can fail. Within the check, the condition may be evaluated only when another
+   * condition holds.
    *
-   * @param keys the keys of the pod that are known
+   * @param keys the keys that are already calculated for the pod
    */
   answer(check: Understood, tiny: TinyPod, keys?: Map<Roots, string>): string {
     const verdicts = this.#verdicts.get(check) ?? new Map<string, string>();
@@ -125,7 +129,7 @@ export class TinyPods {
       nameOf(tiny.container, 'c'),
       ...tiny.companions.flatMap((one) => [nameOf(one, 'x'), nameOf(one, 'c')]),
       '/',
-      // A check of all containers reads the container itself, too.
+      // A check that reads all containers of the pod also reads the container on which the check runs.
       nameOf(tiny.container, 'x'),
       roots.has('@') ? JSON.stringify([tiny.annotations, tiny.ofContainer, tiny.container.name]) : '',
       roots.has('v') && tiny.volumes

@@ -1,8 +1,9 @@
 /**
  * Finds the classes of users that matter for a comparison. A policy with restricted use is represented as a boolean: a
- * user may use the policy, or may not use it. If a user may use a further policy of the refusing set, this can only
- * remove differences. For each admitting policy, the comparison examines users who may use this policy. These users may
- * also use a policy B only if all users of the admitting policy may use B.
+ * user may use the policy, or may not use it. If a user may use one more policy of the refusing set, differences can
+ * only disappear. For each admitting policy, the comparison examines users who may use this policy. If all users of the
+ * admitting policy may also use a policy B, the examined users may use B. In all other cases, the examined users may
+ * not use B.
  */
 import { rbacSubject } from '../../operator/compile/rbac.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -17,7 +18,7 @@ export interface Use {
 export interface UsesOptions {
   /**
    * Whether the subjects of policies are compared. If the subjects of policy B include all subjects of policy A, the
-   * users of policy A then count as users of policy B.
+   * users of policy A count as users of policy B.
    */
   readonly comparesSubjects?: boolean;
 }

@@ -28,7 +28,7 @@ export class Witnesses {
   readonly #ofPods = new PodChecks();
   /** For each list of checks, the check that the last pod violated. A similar pod probably violates the same check. */
   readonly #last = new Map<Alternative, KnownCheck>();
-  /** The policies of a list. The policy that was found last comes first. */
+  /** The policies of a list. The list begins with the policy that the last search found. */
   readonly #recent = perObject((policies: readonly ResolvedPolicy[]) => [...policies]);
 
   constructor(checks: Checks) {
@@ -55,19 +55,21 @@ export class Witnesses {
     return !this.isAdmitted(pod, refusing) && this.isAdmitted(pod, admitting);
   }
 
-  /** Whether the verdict is Compliant. For many similar pods, this is much faster than `verdict()`. */
+  /** Whether the verdict is Compliant. For many similar pods, `isAdmitted()` is much faster than `verdict()`. */
   isAdmitted(pod: PodContent, { policies, usable }: Side): boolean {
     const mayUse = ({ usableBy, name }: ResolvedPolicy) => usableBy === 'Everyone' || usable.includes(name);
     const admits = (policy: ResolvedPolicy) => mayUse(policy) && this.complies(policy, pod);
     return policies.length === 0 || this.#some(policies, admits);
   }
 
-  /** Whether the verdict on the pod contains a violation of the rule. The pod must be a pod that is not admitted. */
+  /**
+   * Whether the verdict on the pod contains a violation of the rule. The caller must know that the pod is not admitted.
+   */
   breaks(pod: PodContent, rule: string, { policies }: Side): boolean {
     return this.#some(policies, (policy) => this.isRefusedBy(policy, pod, (broken) => broken === rule));
   }
 
-  /** Whether the policy reports a violation of one of the rules. The pod must be a pod that is not admitted. */
+  /** Whether the policy reports a violation of one of the rules. The caller must know that the pod is not admitted. */
   isRefusedBy(policy: ResolvedPolicy, pod: PodContent, isOne: (rule: string) => boolean): boolean {
     // The last list of checks is about the pod after defaulting. Only violations of this pod are reported.
     const { checks = [] } = this.#checks.alternatives(policy).at(-1) ?? {};
@@ -76,7 +78,7 @@ export class Witnesses {
     return this.complies(policy, pod) ? isOne(USE_RULE) : isBroken;
   }
 
-  /** Works like `policies.some()`, but begins with the policy that was found last in this list. */
+  /** Works like `policies.some()`, but starts with the policy that the previous search of this list found. */
   #some(policies: readonly ResolvedPolicy[], isMet: (policy: ResolvedPolicy) => boolean): boolean {
     const recent = this.#recent(policies);
     const place = recent.findIndex(isMet);

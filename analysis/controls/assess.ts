@@ -1,6 +1,6 @@
 /**
- * Assesses each control of the hardening guides: which workloads of a cluster pass or fail the control, and which
- * workloads a policy excepts.
+ * Assesses each control of the hardening guides. The result says which workloads of a cluster pass or fail the control,
+ * and which workloads a policy excepts.
  */
 import type { CompleteSpec } from '../../operator/api/capability-policy.ts';
 import { CelEngine } from '../../operator/evaluate/cel.ts';
@@ -29,11 +29,11 @@ interface Assessing {
   readonly cluster: Cluster;
   readonly policies: Policies;
   /**
-   * Whether all roles and role bindings could be read. If some could not be read, a policy with restricted use excepts
-   * no workload.
+   * Whether all roles and role bindings could be read. If a role or role binding could not be read, a policy with
+   * restricted use excepts no workload.
    */
   readonly usersKnown: boolean;
-  /** The only namespace to assess; undefined if all namespaces are assessed. */
+  /** The only namespace to assess. The value is undefined if all namespaces are assessed. */
   readonly namespace: string | undefined;
 }
 
@@ -51,7 +51,10 @@ export interface Assessment {
 export interface ControlResult {
   readonly control: Control;
   readonly passed: number;
-  /** The number of workloads that break no visible part of the control. Another part of the control cannot be seen. */
+  /**
+   * The number of workloads that break no part of the control that `cappol` can see. The control also has a part that
+   * `cappol` cannot see.
+   */
   readonly partly: number;
   readonly failed: readonly BreakingWorkload[];
   readonly excepted: readonly ExceptedWorkload[];

@@ -1,6 +1,6 @@
 /**
  * Defines the controls of the hardening guides, and finds the pods that break each control. Each control is written as
- * overrides of level privileged. The rules' own CEL then finds the pods that break the control.
+ * overrides of level privileged. The CEL of the rules finds the pods that break the control.
  */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { checksOf, type RuleChecks } from '../../operator/policy/resolve.ts';
@@ -20,12 +20,15 @@ import { NEWEST_KNOWN_MINOR, type Standard } from '../../operator/standards/leve
 export interface Control {
   /** The name of the guide, with its version. */
   readonly guide: string;
-  /** The number of the recommendation. The NSA's guide has no numbers, so this project names its recommendations. */
+  /**
+   * The number of the recommendation. The NSA's guide has no numbers, so this project gives names to the
+   * recommendations of that guide.
+   */
   readonly id: CisControl | NsaRecommendation;
   readonly about: string;
-  /** The rules that cover the control. The file of each rule names the control. */
+  /** The rules that cover the control. The file of each rule names the controls that the rule covers. */
   readonly rules: readonly Rule[];
-  /** The overrides of level privileged that refuse exactly the pods that break the control. */
+  /** The overrides of the level privileged that refuse exactly the pods that break the control. */
   readonly wants: CapabilityPolicyOverrides;
   readonly checks: readonly RuleChecks[];
   /** The checks after defaulting equal `checks`, because a control fills in nothing. */
@@ -33,12 +36,12 @@ export interface Control {
   readonly unseen?: Unseen;
 }
 
-/** The part of a control that cannot be seen, because no field of a pod shows it. */
+/** The part of a control that cannot be seen, because no field of a pod shows this part. */
 export interface Unseen {
   readonly what: string;
   /**
-   * Whether running pods show this part of the control. If running pods show the part, only workloads without pods hide
-   * it.
+   * Whether running pods show this part of the control. If running pods show the part, the part is invisible only in
+   * workloads without pods.
    */
   readonly inPods: boolean;
 }

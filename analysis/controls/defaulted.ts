@@ -10,9 +10,8 @@ import type { Fill } from '../../operator/rules/rule.ts';
 import { changed, changesBy } from '../fix/changed-fields.ts';
 
 /**
- * Returns the candidate with the fields that its pods will have after defaulting. Defaulting fills in fields only if no
- * policy admits the template unchanged. The first policy that would admit the filled template then fills in the
- * template.
+ * Returns the candidate with the fields that defaulting adds to its pods. Defaulting fills in fields only if no policy
+ * admits the template unchanged. The template is filled in by the first policy that would admit the filled template.
  *
  * @param policies the policies of mode Enforce that decide in the namespace
  */
@@ -30,7 +29,7 @@ export function afterDefaulting(
   return filling ? { ...asIs, content: filledIn(candidate.content, filling.fills, engine) } : asIs;
 }
 
-/** Each fill reads the pod as it was before the first fill. */
+/** Every fill reads the original pod, and not the changes of earlier fills. */
 function filledIn(pod: PodContent, fills: readonly Fill[], engine: CelEngine): PodContent {
   const changes = fills.flatMap((fill) => changesBy(fill, pod, engine));
   const { spec } = changes.reduce((whole, { parent, field, value }) => changed(whole, parent, field, value), {

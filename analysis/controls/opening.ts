@@ -24,7 +24,7 @@ export function opens(
   return rules.some((rule) => isLooser(rule, standard) || stated.some((overrides) => isStated(rule, overrides)));
 }
 
-/** Whether level restricted has another value for the rule than the level of the policy. */
+/** Whether the policy's level and the level restricted have different values for the rule. */
 function isLooser(rule: Rule, standard: Standard): boolean {
   const restricted: Standard = { ...standard, level: 'restricted' };
   return JSON.stringify(rule.value({}, standard)) !== JSON.stringify(rule.value({}, restricted));

@@ -62,8 +62,8 @@ export class Editing {
   }
 
   /**
-   * Gives a node another value. The method does not change aliases. Whether an alias must be replaced by its value
-   * depends on its anchor.
+   * Gives a node another value. The method does not change aliases. The anchor of an alias decides whether the alias
+   * must be replaced by its value.
    */
   change(node: Node, before: unknown, after: unknown, parent?: Parent): void {
     if (isDeepStrictEqual(before, after) || isAlias(node)) return;
@@ -91,7 +91,8 @@ export class Editing {
     const added: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(after)) {
       const pair = pairOf(map, key);
-      // If the key comes only from a merge, the mapping gets a key of its own, which overrides the merged key.
+      // If the mapping has the key only through a merge, the mapping gets a separate key. The separate key overrides
+      // the merged key.
       if (!pair) {
         if (!isDeepStrictEqual(before[key], value)) added[key] = value;
       } else if (isNull(pair.value) && value !== null) this.#fill(map, pair, value);
@@ -160,8 +161,8 @@ export class Editing {
       isBlockScalar(last.value) &&
       nextLine(text, endOfPair(last)) === text.length
     ) {
-      // If the last value is a block scalar without a line break at its end, a line break after the scalar would become
-      // part of its text.
+      // The last value may be a block scalar without a line break at its end. A line break after this scalar would
+      // become part of the scalar's text.
       const begin = startOf(first.key);
       const indent = ' '.repeat(indentOf(map));
       const end = lineBreak(text, begin);
@@ -182,7 +183,7 @@ export class Editing {
     return !this.#text.slice(startOf(pair.key), endOfPair(pair)).includes('\n');
   }
 
-  /** Writes the value of a key whose value is missing or null. */
+  /** Writes the value of a key that has no value or the value null. */
   #fill(map: MapNode, pair: MapPair, value: unknown): void {
     const end = endOfKey(pair);
     const { value: node } = pair;

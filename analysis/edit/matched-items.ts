@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 interface Matched {
   /** The new value of each kept item. The key is the old index of the item. Items without an entry were removed. */
   readonly kept: ReadonlyMap<number, unknown>;
-  /** The items that have no old item. These items are added at the end of the list. */
+  /** The new items, which correspond to no old item. These items are added at the end of the list. */
   readonly added: readonly unknown[];
 }
 

@@ -22,7 +22,8 @@ export type { Node };
 export { isAlias, isMap, isScalar, isSeq };
 
 /**
- * Thrown for a YAML or JSON document that the editor does not understand. The document's text is then left unchanged.
+ * Thrown for a YAML or JSON document that the editor does not understand. The editor does not change the text of such a
+ * document.
  */
 export class NotEditable extends Error {}
 
@@ -58,8 +59,8 @@ export function startOf(node: Node): number {
 }
 
 /**
- * The offset at which a node ends, without the comments after the node. For a block scalar, this is after its line
- * break.
+ * The offset at which a node ends, without the comments after the node. The end of a block scalar is after the scalar's
+ * line break.
  */
 export function contentEnd(node: Node): number {
   if (isFlow(node) || !isCollection(node)) {
@@ -120,7 +121,10 @@ export function indentOf(node: MapNode | SeqNode): number {
   return srcToken.indent;
 }
 
-/** The offset of the comma after the last item of a flow collection; undefined if there is no such comma. */
+/**
+ * The offset of the comma after the last item of a flow collection. The result is undefined if no comma follows the
+ * last item.
+ */
 export function trailingComma(node: MapNode | SeqNode): number | undefined {
   const { srcToken } = node;
   if (srcToken?.type !== 'flow-collection') return undefined;

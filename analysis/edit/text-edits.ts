@@ -24,7 +24,7 @@ export function lineStart(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1;
 }
 
-/** The offset at which the next line begins. For an offset in the last line, this is the end of the text. */
+/** The offset at which the next line begins. For an offset in the last line, the result is the end of the text. */
 export function nextLine(text: string, offset: number): number {
   const end = text.indexOf('\n', offset);
   return end === -1 ? text.length : end + 1;
@@ -51,8 +51,8 @@ export function lineBreak(text: string, offset: number): string {
 
 /**
  * Inserts lines below the line of an offset.
- * @param below an offset in the line above the inserted lines, or the beginning of the next line if a block scalar ends
- * there
+ * @param below an offset in the line above the inserted lines. After a block scalar, the offset is the beginning of the
+ * next line
  */
 export function insertedLines(text: string, below: number, lines: readonly string[]): TextEdit {
   const isBegin = below > 0 && text[below - 1] === '\n';

@@ -62,7 +62,7 @@ export function flowText(value: unknown, style: FlowStyle): string {
 
 /** @param text the field's value as YAML or JSON */
 export function flowField(key: string, text: string, style: FlowStyle): string {
-  // YAML reads `{a:1}` as one key `a:1` without a value, unless the key is in quotes.
+  // If the key is not in quotes, YAML reads `{a:1}` as one key `a:1` without a value.
   const space = style.json ? style.space : ' ';
   return `${flowScalar(key, style)}:${space}${text}`;
 }

@@ -17,9 +17,9 @@ export interface ContainerEvidence {
   readonly unused: readonly string[];
   /** The capabilities for which the kernel refused every check. */
   readonly refused: readonly SeenChecks[];
-  /** The capabilities that the manifest does not grant, although the kernel granted them in some check. */
+  /** The capabilities that the manifest does not grant, but that the kernel granted in some check. */
   readonly grantedElsewhere: readonly SeenChecks[];
-  /** The checks that are no evidence that the workload needs the capability. */
+  /** The checks that do not prove that the workload needs the capability. */
   readonly noise: readonly (SeenChecks & { readonly outcome: CheckOutcome; readonly noise: Noise })[];
   readonly coverage: Coverage;
 }
@@ -27,7 +27,10 @@ export interface ContainerEvidence {
 /** The checks of one capability, summed over all pods of the workload. */
 export interface SeenChecks extends Seen {
   readonly capability: string;
-  /** True if no tool reported whether the kernel granted the checks. The result is then derived from the manifest. */
+  /**
+   * True if no tool reported whether the kernel granted the checks. In this case, the result is derived from the
+   * manifest.
+   */
   readonly assumed?: true;
 }
 

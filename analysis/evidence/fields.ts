@@ -14,7 +14,7 @@ export function capabilityIn(value: unknown): string {
 
 /** Matches the output of Go's `time.Time.String()`, such as `2026-11-01 10:00:00.123456789 +0000 UTC m=+1.5`. */
 const GO_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(\d\d)\b/;
-/** The beginning of the first second of the year 1. Tools that have no time write this time. */
+/** The beginning of the first second of the year 1. Tools that know no time write the beginning of the year 1. */
 const NO_TIME = '0001-';
 
 /**

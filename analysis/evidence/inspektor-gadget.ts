@@ -108,8 +108,8 @@ function noiseOf(value: Fields): Noise | undefined {
 }
 
 /**
- * Whether the check is about a user namespace that the process itself created. The process holds every capability in
- * this namespace. At the time of the check, the process still belongs to the node's user namespace.
+ * Whether the check is about a user namespace that the process itself created. A process holds every capability in a
+ * user namespace that it created. At the time of the check, the process still belongs to the node's user namespace.
  */
 function isInOwnUserNamespace(value: Fields): boolean {
   const current = Number(value.current_userns ?? value.current_user_ns ?? value.currentuserns ?? 0);

@@ -18,7 +18,10 @@ export function keepUsed(spec: PodSpec, compared: readonly ComparedContainer[]):
   return withContainers(spec, (list) => list.map(kept));
 }
 
-/** The change of one capability list. With all such changes, a container keeps the capabilities that it used. */
+/**
+ * The change of one capability list. If all changes of capability lists are made, a container keeps the capabilities
+ * that it used.
+ */
 export interface KeptChange {
   readonly container: string;
   /** The path of the container in the pod: `['spec', 'containers', 0]`. */

@@ -8,7 +8,7 @@ import type { Evidence, ObservedContainer, ObservedWorkload } from './use.ts';
 export interface ManifestPod {
   readonly kind: string;
   readonly namespace: string;
-  /** The name of the pod or workload. The name ends in `*` if the API server completes it. */
+  /** The name of the pod or workload. If the API server completes the name, the name ends in `*`. */
   readonly name: string;
   /** The labels of the workload's pods. */
   readonly labels: Readonly<Record<string, string>>;

@@ -1,11 +1,11 @@
 /**
- * Merges the evidence of several files or nodes. The result does not depend on the order of the records, or on which
- * file contains which record.
+ * Merges the evidence of several files or nodes. The result does not depend on the order of the records, or on how the
+ * records are divided among the files.
  */
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { CapabilityUse, ContainerWatch, Evidence, ObservedContainer, UseExample } from './use.ts';
 
-/** Adds up records one by one. Memory then holds each distinct check only once. */
+/** Adds up records one by one. As a result, memory holds each distinct check only once. */
 export class EvidenceSum {
   readonly #uses = new Map<string, CapabilityUse>();
   readonly #watches = new Map<string, ContainerWatch>();

@@ -3,7 +3,7 @@ import type { CapabilityUse, ContainerWatch, Evidence } from './use.ts';
 
 /**
  * Returns the evidence since a given time. Records without a time are kept. If a use began before the given time and
- * ended after this time, the whole count of the use is kept. No use is then lost.
+ * ended after this time, the result has the whole count of the use. No use is then lost.
  *
  * @param time the given time, in the form of `Date.toISOString()`
  */

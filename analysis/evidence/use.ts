@@ -68,7 +68,7 @@ export interface CapabilityUse extends ObservedContainer {
 }
 
 export interface UseExample {
-  /** The name of the process (`comm`). The kernel cuts this name to 15 bytes. */
+  /** The name of the process (`comm`). The kernel cuts the process name to 15 bytes. */
   readonly command: string;
   /** The system call or kernel function that made the check, such as `sys_chroot`. */
   readonly callSite?: string;
@@ -87,8 +87,8 @@ export interface ContainerWatch extends ObservedContainer {
   readonly from: string;
   readonly to: string;
   /**
-   * Whether the watch began before the container's first program. If the watch began later, uses at the container's
-   * start are missing.
+   * Whether the watch began before the container's first program. If the watch began after the container's first
+   * program, uses at the container's start are missing.
    */
   readonly started: boolean;
   /**

@@ -1,4 +1,7 @@
-/** Asks the policies that decide in a namespace whether they admit a use of a capability or of a rule's subject. */
+/**
+ * Asks the policies that decide in a namespace whether they admit a use. The use is about a capability, or about the
+ * subject of a rule.
+ */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { type Candidate, type EvaluationContext, evaluate, violationsBy } from '../../operator/evaluate/verdict.ts';
 import type { NamespaceView, PodContent } from '../../operator/model/objects.ts';

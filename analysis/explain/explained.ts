@@ -19,7 +19,7 @@ import type { Topic } from './topic.ts';
 import { type Use, type UseFinder, type UseTopic, useFinder } from './uses.ts';
 
 /**
- * The answer for a cluster, as `-o json` prints it. Only the topic of a namespace label has the fields of the type
+ * The answer for a cluster, as `-o json` prints it. Only an answer about the namespace label has the fields of the type
  * AdminAccess.
  */
 export interface ExplainedTopics {
@@ -31,8 +31,8 @@ export interface ExplainedTopics {
   readonly workloads: number;
   readonly topics: readonly ExplainedTopic[];
   /**
-   * Sentences about the kinds that could not be read, and what the answer lacks for this reason. The list is empty if
-   * the answer is complete.
+   * Sentences about the kinds that could not be read. Each sentence also says what is missing in the answer as a
+   * result. The list is empty if the answer is complete.
    */
   readonly missing: readonly string[];
 }
@@ -41,7 +41,7 @@ export interface ExplainedTopic extends Partial<AdminAccess> {
   readonly kind: Topic['kind'];
   readonly name: string;
   /**
-   * The override with which pods are compared instead of the levels. The field exists only for a rule that no level
+   * The override that replaces the levels in the comparison of pods. The field exists only for a rule that no level
    * restricts.
    */
   readonly comparedWith?: string;
@@ -53,7 +53,10 @@ export interface ExplainedTopic extends Partial<AdminAccess> {
 }
 
 export interface FoundUse extends WorkloadName {
-  /** The number of the workload's pods that have the use; 0 if only the workload's template has the use. */
+  /**
+   * The number of the workload's pods in which the use was found; 0 if the use was found only in the workload's
+   * template.
+   */
   readonly pods: number;
   /** The name of the container; null if the use is in a field or a volume of the pod. */
   readonly container: string | null;
@@ -71,8 +74,8 @@ export interface FoundUse extends WorkloadName {
   /** The messages of the level in `beyond`, or of the override in `comparedWith`. */
   readonly messages: readonly string[];
   /**
-   * Whether the container used the capability, by the evidence. The value is null if no record names the container. The
-   * field exists only for a capability, and only with evidence.
+   * Whether the container used the capability, according to the evidence. The value is null if no record names the
+   * container. The field exists only for a capability, and only with evidence.
    */
   readonly evidence?: UseEvidence | null;
   readonly admission: Admission;
@@ -155,8 +158,8 @@ interface Finding {
 }
 
 /**
- * The uses of the topic's subject in a workload. Equal pods share one entry. If the workload's template equals these
- * pods, the template shares the entry, too.
+ * The uses of the topic's subject in a workload. Equal pods share one entry. If the workload's template equals the pods
+ * of an entry, the template belongs to the same entry.
  */
 function foundIn({ workload, members }: Group, finding: Finding, explained: ExplainedCluster): FoundUse[] {
   const found = new Map<string, FoundUse>();

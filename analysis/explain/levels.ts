@@ -1,4 +1,4 @@
-/** Makes the policies with which pods are compared: the levels, or one override for a rule that no level restricts. */
+/** Makes the policies for the comparison of pods: the levels, or one override for a rule that no level restricts. */
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';

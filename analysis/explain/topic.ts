@@ -47,7 +47,7 @@ export function topicOf(text: string): Topic | undefined {
 
 /**
  * The names that the author of an unknown name may have meant: the nearest names of capabilities, rules and the label.
- * If no name is near, the result is the names that contain the text.
+ * If no name is near, the result has names that contain the text.
  */
 export function namesNear(text: string): string[] {
   const typed = text.toLowerCase().replace(/^cap_/, '');

@@ -1,6 +1,6 @@
 /**
- * Finds the uses of a topic in a pod: the containers that hold a capability, or the containers and pods that a rule is
- * about.
+ * Finds the uses of a topic in a pod. A use is a container that holds a capability, or a container or pod that a rule
+ * is about.
  */
 import type { Evaluator, Violation } from '../../operator/evaluate/violations.ts';
 import { withContainers } from '../../operator/model/containers.ts';
@@ -15,7 +15,7 @@ import { type Beyond, type LevelPolicy, levelPolicies, onlyRules, type Reference
 import type { Topic } from './topic.ts';
 
 export interface Use {
-  /** The container that has the use; absent if the use is in a field or a volume of the pod. */
+  /** The container in which the use was found; absent if the use is in a field or a volume of the pod. */
   readonly container?: string;
   /** How the container came to hold the capability. The field exists only for a capability. */
   readonly held?: HowHeld & { readonly inUserNamespace: boolean };
@@ -30,14 +30,14 @@ export interface Use {
    * Returns the violations that are about this use.
    *
    * @param broken the violations of a pod and a policy
-   * @param of returns the violations of another pod and the same policy
+   * @param of a function that returns the violations of another pod and the same policy
    */
   refusals(broken: readonly Violation[], of: (content: PodContent) => readonly Violation[]): readonly Violation[];
 }
 
-/** Finds uses in pods. The field `reference` says with which override the pods were compared. */
+/** Finds uses in pods. The field `reference` is the override with which the finder compares pods. */
 export interface UseFinder {
-  /** The override with which pods are compared. The field exists only for a rule that no level restricts. */
+  /** Pods are compared with this override. The field exists only for a rule that no level restricts. */
   readonly reference?: string;
   usesIn(content: PodContent): Use[];
 }
@@ -119,14 +119,19 @@ function ruleFinder(rule: Rule, all: readonly LevelPolicy[], { evaluator, oldest
   return { ...(reference && { reference: reference.text }), usesIn };
 }
 
-/** The rule that must admit the subject of the given rule first. For `hostPaths`, this is `volumes`. */
+/**
+ * The subject of the given rule may have to pass another rule first. The result is that rule. For `hostPaths`, this is
+ * `volumes`.
+ */
 function guardOf(rule: Rule, [loosest]: readonly LevelPolicy[]): string[] {
   const { guards } = loosest ? rule.fit(loosest.policy.standard) : {};
   return guards ? [guards.path] : [];
 }
 
 interface RuleUses extends Levels {
-  /** The rule, followed by the rule that must admit its subject first. */
+  /**
+   * The rule of the question. If another rule must first admit the same subject, the list also has that other rule.
+   */
   readonly rules: readonly string[];
   readonly reference: Reference | undefined;
 }

@@ -16,8 +16,8 @@ export interface PodChange {
   /** The path of the field, starting at the parent. */
   readonly field: Path;
   /**
-   * The new value of the whole field. Undefined removes the field, and each mapping below the parent that has no other
-   * field.
+   * The new value of the whole field. The value undefined removes the field. Removing the field also removes each
+   * mapping below the parent that becomes empty.
    */
   readonly value: unknown;
 }
@@ -29,7 +29,9 @@ interface FixTarget {
   readonly context: Record<string, unknown>;
 }
 
-/** The part of a fix that determines the changed fields. The values that defaulting fills in have this part, too. */
+/**
+ * The part of a fix that determines the changed fields. The type also describes the values that defaulting fills in.
+ */
 type FieldChange = Pick<Fix, 'over' | 'path' | 'when' | 'value'>;
 
 export function changesBy(fix: FieldChange, pod: PodContent, engine: CelEngine): PodChange[] {

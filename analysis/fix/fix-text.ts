@@ -37,14 +37,14 @@ export interface FixedFile extends FixedText {
 
 const MARK = '\ufeff';
 /**
- * The number of times that an edited document is fixed again. An edit of one template can break another template that
+ * The maximum number of rounds of fixes for one document. An edit of one template can break another template that
  * shares fields with it.
  */
 const ROUNDS = 3;
 
 /**
- * Fixes one file. If one document of the file cannot be read, the file is not changed, because it is unknown where the
- * next document begins.
+ * Fixes one file. If one document of the file cannot be read, the file is not changed. The reason is that the beginning
+ * of the next document is unknown.
  *
  * @param name the name of the file
  * @param isFound whether the file was found in a folder
@@ -143,8 +143,8 @@ function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: F
     const again = manifestsIn({ ...piece, text }, file, { tell: () => {}, skip: isFound ? () => {} : undefined });
     now = repairsIn([...again], { ...fixing, tell: () => {}, notEvaluated: () => {} });
   }
-  // `first` has the line numbers of the unedited file, so `first` is preferred if the later rounds end no further
-  // violation.
+  // `first` has the line numbers of the unedited file. If the later rounds end no further violation, the result
+  // therefore has the violations of `first`.
   const left = now.left.length === first.left.length ? first.left : now.left;
   const after = end !== '' && text.endsWith(end) ? text.slice(0, -end.length) : text;
   const { workloads, notSelected, violating } = first;

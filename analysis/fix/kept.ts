@@ -12,14 +12,14 @@ import { coverageSentences } from '../evidence/text.ts';
 import type { UsedCapabilities } from '../evidence/used-capabilities.ts';
 import type { Repair } from './repairer.ts';
 
-/** A repair for which the evidence is the reason. The field `policy` is null if no policy requires the repair. */
+/** A repair whose reason is the evidence of --used. The field `policy` is null if no policy requires the repair. */
 export type KeptRepair = Omit<Repair, 'policy'> & { readonly policy: string | null };
 
 export interface Kept {
   /** The pod after all repairs. */
   readonly candidate: Candidate;
   readonly repairs: readonly KeptRepair[];
-  /** The capabilities that the container used, although the repair for a policy would remove them. */
+  /** The capabilities that the container used, but that the repair for a policy would remove. */
   usedDespite(repair: KeptRepair): readonly string[];
 }
 

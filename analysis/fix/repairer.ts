@@ -20,7 +20,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import { FIX_CLASSES, type Fix, type FixClass } from '../../operator/rules/rule.ts';
 import { changesBy, isSameField, type PodChange, withChange } from './changed-fields.ts';
 
-/** A change of one field, with all the violations that it ends. */
+/** A change of one field, with all the violations that the change ends. */
 export interface Repair extends PodChange {
   readonly policy: string;
   readonly rule: string;
@@ -55,7 +55,7 @@ interface Attempt {
  */
 export const NOTHING_KNOWN = 'none is known';
 
-/** The number of rounds of fixes. This number is larger than the longest chain of fixes that depend on each other. */
+/** The number of rounds of fixes. The number is larger than the longest chain of fixes that depend on each other. */
 const ROUNDS = 4;
 const VERDICTS = ['Compliant', 'Unknown', 'Violating'] as const;
 
@@ -117,7 +117,7 @@ export class Repairer {
     return { candidate: now, repairs, result };
   }
 
-  /** Yields each fix with the changes that it would make. Only violated rules make changes. */
+  /** Yields each fix, together with the changes that the fix would make. Only violated rules make changes. */
   *#changesFor(policy: ResolvedPolicy, result: PodVerdict, content: () => PodContent) {
     const violated = new Set(violationsBy(policy.name, result.violations).map(({ rule }) => rule));
     for (const [rule, fixes] of this.#fixesOf(policy)) {
@@ -128,7 +128,7 @@ export class Repairer {
     }
   }
 
-  /** Whether the pod `after` violates more than the pod `before`. */
+  /** Whether the pod `after` has more violations than the pod `before`. */
   #isWorse(after: Candidate, before: Candidate, policies: readonly ResolvedPolicy[]): boolean {
     return countOf(this.#evaluated(after)(policies)) > countOf(this.#evaluated(before)(policies));
   }
@@ -165,8 +165,8 @@ function countOf({ verdict, violations }: PodVerdict): number {
 }
 
 /**
- * Whether one attempt is better than another. Attempts are compared by verdict, then by the violations that are left,
- * the riskiest change, and the number of changes.
+ * Whether one attempt is better than another. Attempts are compared by verdict, then by the remaining violations, the
+ * riskiest change, and the number of changes.
  */
 function isBetter(a: Attempt, b: Attempt): boolean {
   const rank = ({ result, repairs }: Attempt) => [

@@ -1,6 +1,6 @@
 /**
- * The result of `fix`: the edits, and the violations that remain after the edits. `-o json` prints this form, and
- * docs/reference/fix.schema.json describes it.
+ * The result of `fix`: the edits, and the violations that remain after the edits. `-o json` prints the result in this
+ * form, and docs/reference/fix.schema.json describes the form.
  */
 import type { FixClass } from '../../operator/rules/rule.ts';
 import type { CheckedPolicy, CheckedProblem, NotEvaluated } from '../check/result.ts';
@@ -18,7 +18,8 @@ export interface FixEdit extends InObject {
   /** The path of the field in the object: `spec.template.spec.containers[0].securityContext.privileged`. */
   readonly path: string;
   /**
-   * The line of the field before the edit; if the field is absent, the line of the nearest existing field around it.
+   * The line of the field before the edit. If the field is absent, the value is the line of the nearest existing field
+   * that contains the absent field.
    */
   readonly line: number;
   /** The value before the edit; null if the field was not set. */

@@ -33,8 +33,8 @@ interface Holding extends Pick<CapabilityChange, 'container' | 'how' | 'inUserNa
 type Holdings = ReadonlyMap<string, Holding>;
 
 /**
- * The capabilities that containers hold only in the snapshot of the given side; sorted by workload, container and
- * `how`.
+ * The capabilities that containers hold in the snapshot `side`, but not in the other snapshot. The list is sorted by
+ * workload, container and `how`.
  */
 export function heldOnlyIn(side: 'before' | 'after', paired: readonly PairedWorkload[]): CapabilityChange[] {
   const other = side === 'before' ? 'after' : 'before';
@@ -55,7 +55,7 @@ export function heldOnlyIn(side: 'before' | 'after', paired: readonly PairedWork
   });
 }
 
-/** The held capabilities of pods that have one of these shapes. */
+/** The capabilities that pods with any of the given shapes hold. */
 function holdingsOf(shapes: readonly Shape[]): Holdings {
   const [first, ...others] = shapes.map(holdingsOfShape);
   if (!first || others.length === 0) return first ?? new Map();
@@ -78,7 +78,10 @@ const holdingsOfShape = perObject(({ spec }: Shape): Holdings => {
   return held;
 });
 
-/** The entries of both maps. If both maps have an entry, the way that requests most is kept. */
+/**
+ * The entries of both maps. If both maps have an entry for a key, the result has the entry with the way that requests
+ * more capabilities.
+ */
 function merged(a: Holdings, b: Holdings): Holdings {
   const all = new Map(a);
   for (const [key, holding] of b) {

@@ -29,11 +29,12 @@ export interface Exception {
 }
 
 /**
- * How an exception began. Changed: the policy existed before, but was no exception. Renewed: the policy had expired.
+ * How an exception began. Changed: the policy existed in the old snapshot, but was no exception. Renewed: the policy
+ * had expired.
  */
 export type NewException = Exception & { readonly because: 'Created' | 'Renewed' | 'Changed' };
 
-/** How an exception ended. Changed: the policy still exists, but is no exception any more. */
+/** How an exception ended. Changed: the policy exists in the new snapshot, but is no exception any more. */
 export type EndedException = Exception & { readonly because: 'Deleted' | 'Expired' | 'Changed' };
 
 /**
@@ -52,7 +53,9 @@ export function endedExceptions(old: Moment, now: Moment): EndedException[] {
   return exceptionsOnlyIn(old, now).map((one) => ({ ...one, because: words[absenceOf(one.policy, now)] }));
 }
 
-/** The grants that no workload needs now. Before, a workload needed the grant, or the grant did not exist. */
+/**
+ * The grants that no workload needs now. In the old snapshot, a workload needed the grant, or the grant did not exist.
+ */
 export function newlyUnused(old: Moment, now: Moment): PolicyGrant[] {
   const before = needsByPolicy(old);
   return [...needsByPolicy(now)].flatMap(([policy, { unneeded }]) => {

@@ -1,6 +1,7 @@
 /**
- * Compares two snapshots of a cluster: the workloads, the capabilities that their containers hold, the exceptions, and
- * the namespaces in which policies are enforced. Each snapshot is evaluated at the time at which it was taken.
+ * Compares two snapshots of a cluster. The comparison covers the workloads, the capabilities that their containers
+ * hold, the exceptions, and the namespaces in which policies are enforced. Each snapshot is evaluated at the time at
+ * which it was taken.
  */
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
@@ -33,8 +34,8 @@ export interface History {
     readonly new: readonly NewException[];
     readonly ended: readonly EndedException[];
     /**
-     * Grants and whole exceptions that no workload needs now. A workload needed the grant or exception before, or the
-     * grant or exception is new.
+     * Grants and whole exceptions that no workload needs now. In the old snapshot, a workload needed the grant or
+     * exception, or the grant or exception did not exist.
      */
     readonly unused: readonly PolicyGrant[];
     readonly neededAgain: readonly PolicyGrant[];
@@ -77,7 +78,10 @@ export function noHistoryBecause(old: Snapshot, now: Snapshot): string | undefin
     : undefined;
 }
 
-/** Whether all pods and workloads could be read. If some could not be read, no namespace of the document is reached. */
+/**
+ * Whether all pods and workloads could be read. If some pods or workloads could not be read, no namespace of the
+ * document counts as reached.
+ */
 function isEvaluated({ missing, namespaces }: Snapshot): boolean {
   return missing.length === 0 || namespaces.some(({ reached }) => reached);
 }

@@ -1,4 +1,4 @@
-/** A snapshot in the form in which it is compared with another snapshot of the same cluster. */
+/** A snapshot, prepared for a comparison with another snapshot of the same cluster. */
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
@@ -29,15 +29,15 @@ export function momentOf(snapshot: Snapshot, evaluator: Evaluator): Moment {
 }
 
 /**
- * Returns both snapshots. Shapes that occur in the old and the new snapshot become one object. Each shape is therefore
- * restored and evaluated only once.
+ * Returns both snapshots. A shape that occurs in both snapshots is represented by one shared object. Each shape is
+ * therefore restored and evaluated only once.
  */
 export function withSharedShapes(old: Snapshot, now: Snapshot): readonly [Snapshot, Snapshot] {
   const known = new Map(old.shapes.map((shape) => [keyOf(shape), shape]));
   return [old, { ...now, shapes: now.shapes.map((shape) => known.get(keyOf(shape)) ?? shape) }];
 }
 
-/** The key leaves out the capabilities and findings of a shape, because they follow from its content. */
+/** The key leaves out the capabilities and findings of a shape, because the content of the shape determines them. */
 function keyOf({ annotations, spec }: Shape): string {
   return JSON.stringify([annotations, spec]);
 }

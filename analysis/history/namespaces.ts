@@ -1,4 +1,4 @@
-/** Finds the namespaces in which policies of mode Enforce began to decide, or decide no longer. */
+/** Finds the namespaces in which policies of mode Enforce began or stopped deciding. */
 import { decidersIn } from '../explain/answers.ts';
 import type { Moment } from './moment.ts';
 
@@ -9,7 +9,7 @@ export interface EnforcedNamespace {
 }
 
 /**
- * The namespaces that exist in both snapshots, and in which policies of mode Enforce decide only in the snapshot
+ * The namespaces that exist in both snapshots. Policies of mode Enforce decide in these namespaces only in the snapshot
  * `here`.
  */
 export function enforcedOnlyIn(here: Moment, there: Moment): EnforcedNamespace[] {

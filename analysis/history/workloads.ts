@@ -38,7 +38,7 @@ export function pairedWorkloads(old: Snapshot, now: Snapshot): PairedWorkload[] 
   );
 }
 
-/** The workloads that have shapes only in the snapshot of the given side. */
+/** The workloads that have shapes in the snapshot `side`, but not in the other snapshot. */
 export function workloadsOnlyIn(
   side: 'before' | 'after',
   paired: readonly PairedWorkload[],

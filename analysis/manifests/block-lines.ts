@@ -15,7 +15,7 @@ export class BlockLines {
 
   /**
    * The line of the field, where 0 is the first line. If the field is absent, the result is the line of the nearest
-   * existing field around the absent field.
+   * existing field that contains the absent field.
    */
   of(path: FieldPath): number {
     const { value, start, offsets } = this.#document;

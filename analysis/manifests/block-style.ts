@@ -79,8 +79,8 @@ class Reader {
   /** The offsets of entries; undefined if the caller does not need the offsets. */
   readonly #offsets: EntryOffsets | undefined;
   /**
-   * The position of the next character. After nextLine(), this is the first character of a line that is neither empty
-   * nor a comment.
+   * The position of the next character. After nextLine(), the position is the first character of a line that is neither
+   * empty nor a comment.
    */
   #at = 0;
   /** The column of the next character; -1 at the end of the text. */
@@ -133,8 +133,8 @@ class Reader {
       const end = keyEnd(this.#text, this.#at);
       if (end < 0) throw OTHER_STYLE;
       const key = keyBetween(this.#text, this.#at, end);
-      // If a key is a duplicate, js-yaml reads the text. js-yaml also reads a key such as `constructor`, which is a
-      // property of every object.
+      // If a key is a duplicate, js-yaml reads the text. js-yaml also reads the text if a key, such as `constructor`,
+      // is a property of every object.
       if (fields[key] !== undefined) throw OTHER_STYLE;
       this.#record(fields, key, this.#at);
       this.#at = skipSpaces(this.#text, end + 1);
@@ -164,8 +164,9 @@ class Reader {
   }
 
   /**
-   * @param parent the column of the mapping that contains the scalar; undefined in a list. A literal or folded scalar
-   * in a list is left to js-yaml, because js-yaml reports the line of the scalar's text, not the line of the item
+   * @param parent the column of the mapping that contains the scalar; undefined in a list. The reader leaves a literal
+   * or folded scalar in a list to js-yaml. The reason is that js-yaml reports the line of the scalar's text, not the
+   * line of the item
    */
   #scalar(parent?: number): unknown {
     const text = this.#text;

@@ -1,6 +1,6 @@
 /**
  * Finds the Kubernetes objects in one document. The code does not access the file system, because the page in the
- * browser uses it, too.
+ * browser also uses the code.
  */
 import { isText, objectOf, type RawObject } from '../../operator/model/raw.ts';
 import type { FieldPath } from '../schema/paths.ts';
@@ -11,7 +11,7 @@ import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
 import { MOST_CHARACTERS, type Piece } from './piece.ts';
 import { reason, type Trouble } from './trouble.ts';
 
-/** An object as it is written in the input. Each item of a List is an object of its own. */
+/** An object as it is written in the input. Each item of a List is a separate object. */
 export interface InputObject {
   readonly object: RawObject & { readonly apiVersion: string; readonly kind: string };
   /** The path of the object in its document. The path is empty, except for an item of a List. */
@@ -22,7 +22,7 @@ export interface InputObject {
   readonly line: number;
   /**
    * The line of a field, such as `['spec', 'containers', 0]`. If the field is absent, the result is the line of the
-   * nearest existing field around the absent field.
+   * nearest existing field that contains the absent field.
    */
   lineOf(path: FieldPath): number;
   /** The position of the field itself in the line that `lineOf` returns. */
@@ -106,8 +106,8 @@ function parsed({ text, line }: Piece, file: string, { tell, skip }: PieceListen
     return parseDocument(text, line);
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
-    // A .json file that can neither be parsed nor contains an apiVersion is not a Kubernetes object. JSON with comments
-    // is an example.
+    // A .json file is not a Kubernetes object if the file cannot be parsed and contains no apiVersion. JSON with
+    // comments is an example.
     if (skip && error.template) skip(HELM_TEMPLATE);
     else if (skip && file.endsWith('.json') && !text.includes('"apiVersion"')) skip('other document');
     else tell(error.line, error.message);
@@ -131,8 +131,8 @@ function* objectsIn(value: unknown, item: boolean): Generator<Found> {
 
 /**
  * kubectl reads every object with a list `items` as a list, and sends only the items (k8s.io/apimachinery,
- * unstructuredJSONScheme). If the kind of such an object is not a list, other tools send the object itself. The object
- * and its items are therefore all evaluated.
+ * unstructuredJSONScheme). If the kind of an object with `items` is not a list, other tools send the object itself. The
+ * object and its items are therefore all evaluated.
  */
 function* unwrapped({ object, path }: Found): Generator<Found> {
   const { apiVersion, kind, items } = objectOf(object);
@@ -173,7 +173,7 @@ export function identityOf({ metadata }: RawObject, namespace: string): { namesp
   return { namespace: metadata?.namespace || namespace, name: metadata?.name || generated };
 }
 
-/** A problem with a field of a manifest, in the form in which problems are reported. */
+/** Converts a problem with a field of a manifest to the form in which problems are reported. */
 export function troubleOf(
   { object: { kind, metadata }, file, lineOf }: InputObject,
   { path, message }: Problem,

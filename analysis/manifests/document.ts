@@ -12,7 +12,7 @@ interface Document {
   readonly value: unknown;
   /**
    * The line of a field, where 1 is the first line. If the field is absent, the result is the line of the nearest
-   * existing field around the absent field.
+   * existing field that contains the absent field.
    */
   lineOf(path: FieldPath): number;
   /** The position of the field itself in the line that `lineOf` returns. */
@@ -152,8 +152,8 @@ function reasonOf({ reason, mark }: YAMLException, text: string): string {
 
 /**
  * @param line the line of the first alias
- * @throws DocumentError for a value that contains itself, and for a value that is short as text but huge after its
- * aliases are expanded
+ * @throws DocumentError for a value that contains itself, and for a short text that becomes huge when its aliases are
+ * expanded
  */
 function checkAliases(value: unknown, line: number): void {
   const around = new Set<unknown>();

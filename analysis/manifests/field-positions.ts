@@ -22,7 +22,7 @@ type Entries = ReadonlyMap<string | number, Position>;
 
 /**
  * Finds the positions of fields. The entries of each list and mapping are cached, because callers ask for all entries,
- * and there may be thousands.
+ * and a list may have thousands of entries.
  */
 export class FieldPositions {
   readonly #text: string;
@@ -39,7 +39,7 @@ export class FieldPositions {
 
   /**
    * The line of a field, where 0 is the first line. If the field is absent, the result is the line of the nearest
-   * existing field around the absent field.
+   * existing field that contains the absent field.
    */
   lineOf(path: FieldPath): number {
     // Most callers need only the line where the document begins.
@@ -50,7 +50,7 @@ export class FieldPositions {
 
   /**
    * The range of the field's scalar. For a list or mapping, the result is the range of its beginning. If the field is
-   * absent, the result is the range of the nearest existing field around the absent field.
+   * absent, the result is the range of the nearest existing field that contains the absent field.
    */
   rangeOf(path: FieldPath): TextRange {
     const { offset, at } = this.#find(path).position;
@@ -95,7 +95,7 @@ export class FieldPositions {
 
 /**
  * The entries of a list by index, or the entries of a mapping by key. The parser reports duplicate keys, so this
- * function does not.
+ * function does not report duplicate keys.
  */
 function entriesOf(text: string, events: readonly Event[], node: number): Entries {
   const entries = new Map<string | number, Position>();

@@ -1,5 +1,6 @@
 /**
- * Finds how cappol handles an object. cappol evaluates the object, needs the object for an evaluation, or does neither.
+ * Finds how cappol handles an object. cappol evaluates the object, needs the object to evaluate other objects, or does
+ * not use the object.
  */
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { WORKLOAD_KINDS, workloadKind } from '../../operator/model/workload-kinds.ts';

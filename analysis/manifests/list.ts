@@ -72,9 +72,9 @@ export class ListSplitter {
   }
 
   /**
-   * Returns the text after the items. Only the fields of a list may follow its items. If other fields follow, the text
-   * is returned as a document without a kind, which is an error. For example, a second field `items` is an error:
-   * kubectl would read the second field instead of the first.
+   * Returns the text after the items. After the items of a list, only the fields of the list may follow. If other
+   * fields follow, the text is returned as a document without a kind. A document without a kind is an error. For
+   * example, a second field `items` is an error: kubectl would read the second field instead of the first.
    */
   *#rest(text: string): Generator<Piece> {
     if (!this.#form?.rest.test(text)) yield { text, line: this.#line, item: false };

@@ -1,7 +1,7 @@
 /**
  * Reads merge keys (`<<: *defaults`) as kubectl reads them. In go.yaml.in/yaml/v2 (decode.go, mapping and merge), a
- * merge overrides the fields above the merge key, and the fields below override the merge. js-yaml follows YAML 1.1:
- * the mapping's own fields always override a merge.
+ * merge overrides the fields above the merge key. Fields below the merge key override the merge. js-yaml follows YAML
+ * 1.1: the mapping's own fields always override a merge.
  */
 import {
   defineMappingTag,
@@ -53,15 +53,15 @@ export function withMergeKeys(schema: Schema): Schema {
   return schema.withTags(mergeKey, mapping, sequence);
 }
 
-/** The value of a scalar. Outside keys, `<<` is an ordinary string. */
+/** The value of a scalar. A `<<` that is not a key is an ordinary string. */
 function plain(value: unknown): unknown {
   return value === MERGE_KEY ? WORD : value;
 }
 
 class Merging {
   /**
-   * The keys of each mapping that come from a merge. A mapping may repeat a merged key as a key of its own, which then
-   * overrides the merged key.
+   * The keys of each mapping that come from a merge. A mapping may repeat a merged key. The repeated key then overrides
+   * the merged key.
    */
   readonly #merged = new WeakMap<Mapping, Set<string>>();
   #count = 0;
@@ -73,7 +73,10 @@ class Merging {
     return mapTag.addPair(fields, key, plain(value));
   }
 
-  /** Whether the mapping itself already has the given key. A second field with this key is then a mistake. */
+  /**
+   * Whether the mapping itself already has the given key. If the mapping itself already has the key, a second field
+   * with this key is a mistake.
+   */
   isStated(fields: Mapping, key: unknown): boolean {
     return key !== MERGE_KEY && mapTag.has(fields, key) && !this.#merged.get(fields)?.has(String(key));
   }

@@ -1,6 +1,6 @@
 /**
  * Recognizes documents in a folder that are no Kubernetes objects. A document is skipped only if kubectl could not
- * apply it. Every Kubernetes object is therefore checked.
+ * apply the document. Every Kubernetes object is therefore checked.
  */
 import { isText, objectOf } from '../../operator/model/raw.ts';
 import { counted } from '../../operator/text/wording.ts';

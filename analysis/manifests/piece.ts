@@ -2,7 +2,7 @@
 
 /**
  * The maximum number of characters of a piece. No Kubernetes object is larger, because etcd accepts at most 1.5 MiB. A
- * list that does not have kubectl's form is a single piece, so it may be larger than one object.
+ * list that does not have kubectl's form is a single piece. This piece may be larger than one object.
  */
 export const MOST_CHARACTERS = 32 * 1024 * 1024;
 
@@ -10,7 +10,10 @@ export interface Piece {
   readonly text: string;
   /** The line where the text begins. The first line is 1. */
   readonly line: number;
-  /** Whether the piece is an item of a list. The text that remains of the list follows as a separate piece. */
+  /**
+   * Whether the piece is an item of a list. After the items, the remaining text of the list follows as a separate
+   * piece.
+   */
   readonly item: boolean;
   /** True if the text was dropped because it was too large to be kept in memory. */
   readonly tooLarge?: boolean;

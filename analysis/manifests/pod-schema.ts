@@ -12,7 +12,8 @@ import { KUBERNETES_FIELDS, schemaOf } from './kubernetes-schema.ts';
 import { type UnknownField, unknownFields } from './unknown-fields.ts';
 
 /**
- * The required fields. Without these fields, there is no pod to evaluate. No other required field affects a verdict.
+ * The required fields. A pod without a spec, or without containers in the spec, cannot be evaluated. No other required
+ * field affects a verdict.
  */
 const REQUIRED: FieldPath = ['spec', 'containers'];
 
@@ -73,7 +74,7 @@ function typeOf(kind: string): string {
   return type;
 }
 
-/** A copy of the schema. The copy requires that each field of the path is set in its parent. */
+/** A copy of the schema. The copy makes each field of the path a required field of its parent. */
 function requiring(schema: Schema, [field, ...below]: FieldPath): Schema {
   if (field === undefined) return schema;
   const properties = { ...schema.properties, [field]: requiring(schema.properties?.[field] ?? {}, below) };

@@ -7,8 +7,8 @@ import type { FieldPath } from '../schema/paths.ts';
 
 export interface PodTemplate {
   /**
-   * The path of the PodTemplateSpec. If the object has no PodTemplateSpec, this is the path of the PodSpec, or of the
-   * mapping that holds a single container.
+   * The path of the PodTemplateSpec. If the object has no PodTemplateSpec, the value is the path of the PodSpec, or of
+   * the mapping that holds a single container.
    */
   readonly path: FieldPath;
   /** The pod, with the fields that the object defines. */
@@ -30,7 +30,7 @@ export function podTemplatesIn(object: Readonly<Record<string, unknown>>): PodTe
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-/** A mapping that contains the mapping that is searched now. */
+/** A mapping that contains the mapping in which the search currently looks for templates. */
 interface Surrounding {
   readonly path: FieldPath;
   readonly fields: Mapping;
@@ -135,8 +135,8 @@ const POD_FIELDS = [
 ];
 
 /**
- * A template of an Argo Workflow has one `container` or `script`, and may have `sidecars`. The fields of the pod are
- * beside the container, and in the workflow that contains the template (argo-workflows pkg/apis/workflow/v1alpha1
+ * A template of an Argo Workflow has one `container` or `script`, and may have `sidecars`. The pod's fields are set
+ * next to the container, and in the workflow that contains the template (argo-workflows pkg/apis/workflow/v1alpha1
  * Template, workflow/controller/workflowpod.go).
  */
 function singleContainer(fields: Mapping, path: FieldPath, around: readonly Surrounding[]): PodTemplate | undefined {
@@ -166,7 +166,7 @@ function singleContainer(fields: Mapping, path: FieldPath, around: readonly Surr
   return { path, pod, fieldOf: (inPod) => placed(inPod, places) };
 }
 
-/** Maps a path in the pod to a path in the object. Among the matching prefixes of the path, the longest one decides. */
+/** Maps a path in the pod to a path in the object. The longest matching prefix of the path decides. */
 function placed(inPod: FieldPath, places: readonly (readonly [inPod: FieldPath, inObject: FieldPath])[]): FieldPath {
   const begins = places.filter(([start]) => start.every((step, index) => step === inPod[index]));
   const [start, place] = begins.reduce((best, one) => (one[0].length > best[0].length ? one : best));

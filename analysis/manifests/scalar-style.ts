@@ -1,6 +1,7 @@
 /**
- * Reads the scalars and flow collections that block-style.ts accepts: quoted scalars, plain scalars and flow
- * collections on one line, and literal and folded scalars without an indentation indicator.
+ * Reads the scalars and flow collections that block-style.ts accepts. block-style.ts accepts quoted scalars, plain
+ * scalars and flow collections on one line. The file also accepts literal and folded scalars without an indentation
+ * indicator.
  */
 import { MANIFEST_SCHEMA } from './scalars.ts';
 
@@ -31,7 +32,7 @@ const KEY_START = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV
 export const INDICATOR = charactersOf(',[]{}#&*!|>\'"%@`');
 export const BLOCK_INDICATOR = charactersOf('-?:');
 /**
- * The first characters of scalars whose type may differ from string. A scalar that begins with any other character is a
+ * Characters that may begin a scalar of another type than string. A scalar that begins with any other character is a
  * string.
  */
 const IMPLICIT_START = charactersOf(
@@ -136,8 +137,8 @@ function readFlowMapping(text: string, start: number, depth: number): Read {
     const colon = keyEnd(text, at);
     if (colon < 0 || text.charCodeAt(colon + 1) !== SPACE) throw OTHER_STYLE;
     const key = keyBetween(text, at, colon);
-    // If a key is a duplicate, js-yaml reads the text. js-yaml also reads a key such as `constructor`, which is a
-    // property of every object.
+    // If a key is a duplicate, js-yaml reads the text. js-yaml also reads a text with a key such as `constructor`,
+    // which is a property of every object.
     if (fields[key] !== undefined) throw OTHER_STYLE;
     const { value, end } = readFlowValue(text, skipSpaces(text, colon + 1), depth);
     fields[key] = value;
@@ -169,7 +170,7 @@ function readFlowValue(text: string, at: number, depth: number): Read {
 
 /**
  * The position of the colon after the key that begins at the given position. The result is -1 if no key in a simple
- * style begins there.
+ * style begins at the position.
  */
 export function keyEnd(text: string, at: number): number {
   const first = text.charCodeAt(at);
@@ -199,7 +200,8 @@ interface BlockScalar {
 
 /**
  * Reads a literal or folded scalar (YAML 1.2.2, 8.1).
- * @param parent the column of the collection that contains the scalar. The lines of the scalar are indented more
+ * @param parent the column of the collection that contains the scalar. The collection is indented less than the lines
+ * of the scalar
  */
 export function readBlockScalar(text: string, at: number, parent: number): BlockScalar {
   const lineEnd = text.indexOf('\n', at);
@@ -237,7 +239,9 @@ function indentedLines(text: string, from: number, parent: number) {
   return { lines, end: at };
 }
 
-/** Folds lines: a single line break becomes a space, and one of several consecutive line breaks is dropped. */
+/**
+ * Folds lines: a single line break becomes a space. If several line breaks follow each other, one of them is dropped.
+ */
 function folded(lines: readonly string[]): string {
   let text = '';
   let empty = 0;
@@ -260,7 +264,7 @@ export function skipSpaces(text: string, from: number): number {
   return at;
 }
 
-/** A table in which the entry of each given character is 1. */
+/** A table of characters. The table has a 1 for each given character. */
 function charactersOf(text: string): Uint8Array {
   const table = new Uint8Array(128);
   for (const character of text) table[character.charCodeAt(0)] = 1;

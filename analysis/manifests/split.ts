@@ -59,7 +59,8 @@ class Splitter {
   *#addLines(text: string): Generator<Piece> {
     let from = 0;
     if (this.#lineIsTooLong) {
-      // The line is too long. Its beginning was dropped with an earlier chunk, and its rest is dropped now.
+      // The line is too long. The beginning of the long line was dropped with an earlier chunk, and the rest of the
+      // line is dropped now.
       this.#lineIsTooLong = false;
       from = text.indexOf('\n') + 1;
       this.#line += 1;

@@ -26,11 +26,11 @@ const ADDED: Volume = frozen({
 });
 
 /**
- * Returns the pod with its token volume, in the form that policies will evaluate. Only a pod that gets the volume keeps
- * the field `automountServiceAccountToken`.
+ * Returns the pod with its token volume, in the form that policies will evaluate. Only a pod that gets the token volume
+ * keeps the field `automountServiceAccountToken`.
  *
- * @param mounts the value of `automountServiceAccountToken` of the pod, or else of its service account. By default, a
- * pod without the field is not changed
+ * @param mounts the value of `automountServiceAccountToken` of the pod, or else of its service account. If the
+ * parameter is missing and the pod leaves the field unset, the pod is not changed
  */
 export function withTokenVolume(
   content: PodContent,
@@ -55,9 +55,9 @@ export function tokenVolumeIndex({ volumes = [] }: PodSpec): number {
 }
 
 /**
- * Whether the API server adds the volume. The API server adds no token volume if the pod already has one, or if every
- * container mounts something at the volume's path. Ephemeral containers are ignored, because they are added to the pod
- * later.
+ * Whether the API server adds the token volume. The API server adds no token volume if the pod already has a token
+ * volume. The API server also adds no token volume if every container mounts something at the volume's path. Ephemeral
+ * containers are ignored, because they are added to the pod later.
  */
 function isAdded({ initContainers = [], containers }: PodSpec, written: readonly Volume[]): boolean {
   return !written.some(isTokenVolume) && ![...initContainers, ...containers].every(hasMount);

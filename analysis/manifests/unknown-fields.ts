@@ -1,7 +1,7 @@
 /**
- * Reports fields that the API server does not know. Strict decoding finds the same fields (kubectl's default,
- * --validate=strict). Without strict decoding, an API server drops unknown fields. The manifest then has less effect
- * than its author expects.
+ * Reports fields that the API server does not know. Strict decoding (kubectl's default, --validate=strict) finds the
+ * same unknown fields. Without strict decoding, an API server drops unknown fields. If a field is dropped, the manifest
+ * has less effect than its author expects.
  */
 import { bounded } from '../../operator/text/printable.ts';
 import { meantBy } from '../schema/nearest.ts';
@@ -19,7 +19,7 @@ const { types } = KUBERNETES_FIELDS;
 
 /**
  * The unknown fields of a custom resource that are reported. Only obvious misspellings are reported, because the kind
- * may have fields of its own.
+ * may have additional fields.
  */
 export function misspeltIn({ fieldOf }: PodTemplate, unknown: readonly UnknownField[]): UnknownField[] {
   return unknown.flatMap(({ path, meant }) => {

@@ -11,8 +11,8 @@ export interface CapabilityLists {
 }
 
 /**
- * Migrates the three lists of capabilities. Names are compared as they are written. An entry matches other names only
- * if it is `*` in the list of allowed capabilities.
+ * Migrates the three lists of capabilities. Names are compared as they are written. Only the entry `*` in the list of
+ * allowed capabilities matches other names.
  *
  * @param prefix the prefix of the field names, which is `spec.` or empty
  * @param filling whether missing values are filled in

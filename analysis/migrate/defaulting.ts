@@ -4,7 +4,7 @@ import { completePolicy } from '../../operator/api/defaults.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
-/** How the API server chooses, among several policies, the policy that fills in a pod. */
+/** How the API server chooses one of several policies to fill in a pod. */
 export type Choice = Exclude<CapabilityPolicySpec['defaulting'], 'Disabled' | undefined>;
 
 export interface Chooser {
@@ -13,8 +13,8 @@ export interface Chooser {
 }
 
 /**
- * Returns the given policies. The policies that need the field `defaulting` get it. If there are several policies and
- * at least one of them fills in pods, then PodSecurityPolicies without defaults get the field `defaulting`, too.
+ * Returns the given policies. The function sets the field `defaulting` in the policies that need the field. If at least
+ * one of several policies fills in pods, PodSecurityPolicies without defaults get the field `defaulting`, too.
  */
 export function withDefaulting(choosers: readonly Chooser[]): CapabilityPolicy[] {
   const fills = choosers.map(({ policy }) => fillsAnything(policy));

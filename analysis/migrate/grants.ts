@@ -130,7 +130,7 @@ export function grantsOn(granted: Granted, roles: Roles, bindings: readonly Bind
   });
 }
 
-/** The bindings whose role is not in the input. The grants of these bindings are unknown. */
+/** The bindings whose role is not in the input. The grants of a binding without its role are unknown. */
 export function unknownRoles(roles: Roles, bindings: readonly Binding[]): Binding[] {
   return bindings.filter((binding) => !roleOf(binding, roles));
 }

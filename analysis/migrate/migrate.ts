@@ -84,7 +84,7 @@ function migrated(source: Source, name: string, grants: readonly Grant[], option
 
 /**
  * The grants on a migrated object. The migrated policy may have another name than the object. If the grant lists no
- * names, or if the policy keeps the object's name, the grant's wildcards cover the policy, too.
+ * names, or if the policy keeps the object's name, the grant's wildcards also grant the use of the policy.
  */
 function grantsOnName(grants: readonly Grant[], before: string, now: string): Grant[] {
   return grants

@@ -23,7 +23,8 @@ export function stated(path: string, value: unknown, from: string): Statement {
 /**
  * A value for the migrated policy. The value comes from an input field that may be unset.
  *
- * @param input the value in the input; undefined if the field is unset. `value` is then the meaning of the unset field
+ * @param input the value in the input; undefined if the field is unset. If the field is unset, `value` is the meaning
+ * of the unset field
  */
 export function statedOrUnset(path: string, value: unknown, from: string, input: unknown): Statement {
   return { path, value, from: input === undefined ? `${from}, unset` : from };

@@ -1,4 +1,6 @@
-/** The result of a migration consists of plain, sorted values, so printing it twice gives the same text. */
+/**
+ * The result of a migration consists of plain, sorted values, so the same result is always printed as the same text.
+ */
 import type { CapabilityPolicy, LabelSelector, Mode } from '../../operator/api/capability-policy.ts';
 
 export interface MigrationOptions {
@@ -39,8 +41,8 @@ type RbacSubject =
   | { readonly kind: 'User' | 'Group'; readonly name: string; readonly apiGroup: string };
 
 /**
- * Explains how a field or a value of the input is migrated. A note exists only if the migrated policy does not show
- * this.
+ * Explains how a field or a value of the input is migrated. A note exists only if the migrated policy does not show how
+ * the field or value is migrated.
  */
 export interface Note extends Remark {
   /** The kind and name of the object, such as `PodSecurityPolicy/restricted`. */
@@ -56,7 +58,7 @@ export interface Remark {
   readonly text: string;
   /**
    * Whether the migration keeps the meaning of the value. If the meaning changes, some pods are evaluated or filled in
-   * differently than before. The user must then decide what to do.
+   * differently than before. If the meaning changes, the user must decide what to do.
    */
   readonly exact: boolean;
 }

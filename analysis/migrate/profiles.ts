@@ -1,6 +1,6 @@
 /**
- * Migrates seccomp and AppArmor profiles. For each kind of profile, the input has a list of allowed profiles, and the
- * profile that is filled in.
+ * Migrates seccomp and AppArmor profiles. For each kind of profile, the input has a list of the allowed profiles, and a
+ * default profile that is filled in.
  */
 
 import { distinct, inexact, known, type MigratedField, stated, statedOrUnset, withRoom } from './migrated-field.ts';
@@ -136,8 +136,8 @@ function nameOf({ type, localhostProfile }: Profile): string {
 }
 
 /**
- * The remark on a default profile that pods can no longer have. If the input allowed any profile, every default profile
- * was filled in, even a profile that named no file.
+ * The remark on a default profile, if pods can no longer have the profile. If the input allowed any profile, every
+ * default profile was filled in, even a profile that named no file.
  */
 function unfitDefault(field: string, name: string, profile: Profile): Remark | undefined {
   const remark = unfitRemark(field, name, profile);

@@ -1,6 +1,6 @@
 /**
- * Migrates SecurityContextConstraints. The result is values of a CapabilityPolicy, in the order of the policy's
- * overrides, and the users of the policy.
+ * Migrates SecurityContextConstraints. The result consists of values of a CapabilityPolicy, in the order of the
+ * policy's overrides, and of the users of the policy.
  */
 import { capabilityLists } from './capability-lists.ts';
 import type { Grant, GrantSubject } from './grants.ts';

@@ -50,7 +50,10 @@ interface Input {
 /** A kind of object that can be migrated. */
 interface Kind {
   readonly apiVersions: readonly string[];
-  /** The message for an object of this kind whose API version is wrong. The message names the kind's API group. */
+  /**
+   * The message for an object of this kind, if the object's API version is wrong. The message names the kind's API
+   * group.
+   */
   readonly home: string;
   readonly granted: Granted;
   readonly choice: Choice;
@@ -147,7 +150,7 @@ function readSource(value: unknown, object: string, { apiVersions, home, granted
   return { name: metadata.name ?? '', object, granted, grants, choice, fields };
 }
 
-/** Reports objects that have the same name, because they would become a single policy. */
+/** Reports objects that have the same name, because two such objects would become a single policy. */
 function doubles(read: readonly Read[], objects: readonly unknown[]): InputProblem[] {
   const named = read.flatMap((one, index) => ('source' in one ? [{ ...one.source, index }] : []));
   return named.flatMap(({ name, index, object }): InputProblem[] => {

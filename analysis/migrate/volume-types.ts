@@ -12,7 +12,7 @@ export const SCC_VOLUMES: ReadonlyMap<string, string> = new Map(
   VOLUME_TYPES.map((field) => [field === 'cephfs' ? 'cephFS' : field, field]),
 );
 
-/** The volume types of policy/v1beta1 FSType in Kubernetes 1.24. This version had no image volumes yet. */
+/** The volume types of policy/v1beta1 FSType in Kubernetes 1.24. Kubernetes 1.24 had no image volumes. */
 export const PSP_VOLUMES: ReadonlyMap<string, string> = new Map(
   [...SCC_VOLUMES].filter(([, field]) => field !== 'image'),
 );

@@ -51,8 +51,8 @@ const NON_AUDIT = /_noaudit$|^(ptracer_capable|do_task_stat)$/;
 /**
  * Whether overlayfs makes the check for the user who mounted it. overlayfs makes two checks. The first check is for the
  * process (ovl_permission → generic_permission). The second check is in overlayfs's own file systems, for the user who
- * mounted overlayfs (ovl_permission → inode_permission). If another function is between overlayfs and the check, the
- * check belongs to the lower layer.
+ * mounted overlayfs (ovl_permission → inode_permission). If a function of the lower layer is between overlayfs and the
+ * check in the stack, the check belongs to the lower layer.
  */
 function asksForMounter(frames: readonly string[]): boolean {
   const inner = frames.filter((frame) => !COMMON.test(frame));

@@ -4,7 +4,10 @@
 export interface ContainerGroup {
   /** The UID of the pod; absent for a container that no kubelet started. */
   readonly pod?: string;
-  /** The ID of the container. For a container that no kubelet started, this is its path below the observed group. */
+  /**
+   * The ID of the container. For a container that no kubelet started, the value is the container's path below the
+   * observed group.
+   */
   readonly id: string;
 }
 

@@ -25,15 +25,15 @@ interface JobOptions {
   readonly seconds: number;
   /** The number of nodes that are observed. */
   readonly count: number;
-  /** The names of the nodes; undefined for all Linux nodes. */
+  /** The names of the nodes. If the value is undefined, all Linux nodes are observed. */
   readonly nodes?: readonly string[] | undefined;
   /** The size of the kernel's event buffer for each processor, in kilobytes. */
   readonly bufferKb?: number;
 }
 
 /**
- * The namespace in which the observers run. The namespace has level privileged, because no other level admits pods that
- * use the node's files and processes.
+ * The namespace in which the observers run. The level of the namespace is privileged, because no other level admits
+ * pods that use the node's files and processes.
  */
 export function observerNamespace() {
   return {

@@ -1,6 +1,6 @@
 /**
- * Finds the names of observed containers. The names are in the containers' configuration on the node, or in the pods
- * that the API server lists.
+ * Finds the names of observed containers. The names of containers are in the containers' configuration on the node, or
+ * in the pods that the API server lists.
  */
 import { mergeEvidence } from '../evidence/merge.ts';
 import type { Evidence, ObservedContainer, ObservedWorkload } from '../evidence/use.ts';
@@ -8,8 +8,8 @@ import type { ContainerGroup } from './cgroup-path.ts';
 import type { Observed } from './observation.ts';
 
 /**
- * The name of a container. The value 'sandbox' means the container that holds a pod's Linux namespaces and runs no
- * program of the workload.
+ * The name of a container. The value 'sandbox' means the sandbox container of a pod. The sandbox holds the pod's Linux
+ * namespaces, and runs no program of the workload.
  */
 export type Name = ObservedContainer | 'sandbox';
 
@@ -57,8 +57,8 @@ const STATUSES = ['initContainerStatuses', 'containerStatuses', 'ephemeralContai
 const HASH = 'kubernetes.io/config.hash';
 
 /**
- * The names of containers in the pods of a cluster. A name is kept after its pod was deleted. An ID is kept after its
- * container was restarted.
+ * The names of containers in the pods of a cluster. The name of a container is kept after the container's pod was
+ * deleted. The ID of a container is kept after the container was restarted.
  */
 export class PodNames {
   readonly #byInstance = new Map<string, ObservedContainer>();
@@ -94,7 +94,7 @@ function instancesOf({ containerID, lastState, state }: Omit<ContainerStatus, 'n
 }
 
 /**
- * The name of a container that no kubelet started. The path of such a container contains the name, in the form
+ * The name of a container that no kubelet started. The path of the container contains the name, in the form
  * NAMESPACE/POD/CONTAINER.
  */
 export function nameInPath({ pod, id }: ContainerGroup): Name | undefined {

@@ -53,7 +53,7 @@ interface Watched {
   readonly started: boolean;
   ended?: number | undefined;
   /**
-   * The user namespaces in which checks were made while the runtime set up the container: the user namespaces of the
+   * While the runtime set up the container, the kernel made checks in these user namespaces: the user namespaces of the
    * node and of the pod.
    */
   readonly namespaces: Set<string>;
@@ -72,8 +72,8 @@ export class Observation {
    */
   readonly #open = new Map<number, Check>();
   /**
-   * The previous check of each process. Only refused checks are kept. The kernel may have checked another capability
-   * instead, and granted that check.
+   * The previous check of each process. Only refused checks are kept. After a refused check, the kernel may check
+   * another capability and grant that second check.
    */
   readonly #refused = new Map<number, Check>();
   /** The check whose stack is being read. */
@@ -170,7 +170,8 @@ export class Observation {
   }
 
   /**
-   * Records the last check of a process. When a process makes another check, the stack of its last check is complete.
+   * Records the last check of a process. When a process makes another check, the stack of its previous check is
+   * complete.
    */
   #close(pid: number): void {
     const check = this.#open.get(pid);
@@ -209,9 +210,9 @@ export class Observation {
   }
 
   /**
-   * Whether the check is noise because a process created the check's user namespace. A user namespace that did not
-   * occur while the runtime set up the container was created by a process. If the set-up was not observed, the check
-   * does not count as noise.
+   * Whether the check is noise because a process created the check's user namespace. If a user namespace did not occur
+   * while the runtime set up the container, a process created the user namespace. If the set-up was not observed, the
+   * check does not count as noise.
    */
   #noiseBySpace({ task, namespace }: Check): Noise | undefined {
     const { started, namespaces } = this.#watches.get(task.container.id) ?? {};
@@ -244,8 +245,8 @@ export class Observation {
 }
 
 /**
- * Whether `check` is made instead of a check that the kernel refused. Sometimes one of several capabilities is enough.
- * The kernel then checks the next capability after refusing the first.
+ * Whether `check` is a second check that the kernel made after a refused check. Sometimes one of several capabilities
+ * is enough. The kernel refuses the first capability, and then checks the next capability.
  */
 function isInPlaceOf(check: Check, { frames, capability }: Check): boolean {
   return (

@@ -1,6 +1,6 @@
 /**
- * Defines the lines in which an observer in a pod reports to `cappol observe --cluster`. The lines contain evidence
- * without names, and progress.
+ * Defines the lines that an observer in a pod writes for `cappol observe --cluster`. The lines contain evidence without
+ * names, and progress.
  */
 import type { Counts, Observed, UnnamedUse, UnnamedWatch } from './observation.ts';
 
@@ -13,7 +13,7 @@ export interface RawProgress {
 export interface RawEnd {
   readonly seconds: number;
   readonly counts: Counts;
-  /** Whether the observation included containers that were running before it began. */
+  /** Whether the observation included containers that were running before the observation began. */
   readonly sawAll: boolean;
 }
 
@@ -36,7 +36,7 @@ export function rawLines({ uses, watches, counts, seconds, sawAll }: Observed & 
   ];
 }
 
-/** The content of an observer's log, as far as it was read. */
+/** The part of an observer's log that was read so far. */
 export class RawLog {
   readonly uses: UnnamedUse[] = [];
   readonly watches: UnnamedWatch[] = [];

@@ -46,7 +46,8 @@ export class Tasks {
   }
 
   /**
-   * Adds a process that existed before the observation. If events have reported the process, their information is kept.
+   * Adds a process that existed before the observation. If events have already reported the process, the information
+   * from the events is kept.
    */
   existing(pid: number, task: Task): void {
     if (!this.#byPid.has(pid)) this.#put(pid, task);

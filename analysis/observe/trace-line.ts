@@ -4,7 +4,7 @@
  *
  * The kernel prints process names without escaping line breaks, so a hostile process can break a line in two. A process
  * name has at most 15 bytes, so it cannot contain a whole line of the trace. Each fragment of a broken line is parsed
- * as `Unreadable`, and ends a stack.
+ * as `unreadable`. An unreadable line ends the stack that is being read.
  */
 
 /** A time in seconds. The tracing instance determines the clock. */

@@ -1,6 +1,6 @@
 /**
- * Computes the rules of ClusterRoles with an aggregationRule. A controller replaces the rules of such a ClusterRole.
- * The new rules come from the ClusterRoles that the aggregationRule selects
+ * Computes the rules of ClusterRoles with an aggregationRule. A controller replaces the rules of each ClusterRole that
+ * has an aggregationRule. The new rules come from the ClusterRoles that the aggregationRule selects
  * (k8s.io/kubernetes/pkg/controller/clusterroleaggregation). The controller never writes an empty list. If the
  * controller finds no rule, the role keeps its own rules.
  */

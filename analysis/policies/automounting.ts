@@ -11,7 +11,8 @@ export type Automounting = ReadonlyMap<string, boolean>;
 export type Automounts = (namespace: string, serviceAccount: string) => boolean;
 
 /**
- * The service account's value of `automountServiceAccountToken` as one entry. The list is empty if the value is absent.
+ * The service account's value of `automountServiceAccountToken`, as a list with one entry. The list is empty if the
+ * value is absent.
  */
 export function automountingOf({ metadata, automountServiceAccountToken: mounts }: RawObject): [string, boolean][] {
   return typeof mounts === 'boolean' ? [[`${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`, mounts]] : [];

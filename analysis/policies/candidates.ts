@@ -47,7 +47,7 @@ export interface Candidatures {
   readonly warnings: readonly Problem[];
   /** True for an object of a kind that makes no pods. */
   readonly skipped?: true;
-  /** Set for an object that may make pods, but in which no pod can be evaluated. */
+  /** Set if the object may make pods, but no pod of the object can be evaluated. */
   readonly notEvaluated?: {
     /** The kind with its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
     readonly kind: string;
@@ -67,8 +67,8 @@ export class PodCandidates {
 
   /**
    * @param namespace the namespace of objects that have no `metadata.namespace`
-   * @param automounts says which service accounts mount a token; undefined for objects of a cluster, because their pods
-   * are evaluated unchanged
+   * @param automounts says which service accounts mount a token. The value is undefined for objects of a cluster,
+   * because their pods are evaluated unchanged
    */
   constructor(namespace: string, automounts: Automounts | undefined) {
     this.#namespace = namespace;
@@ -125,7 +125,7 @@ export class PodCandidates {
       }
       if (problems.length === 0) {
         const unknown = misspeltIn(template, inPod);
-        // In a custom resource, unknown fields are only warnings. The kind may have fields of its own beside the fields
+        // In a custom resource, unknown fields are only warnings. The kind may have additional fields beside the fields
         // of a pod.
         fields.push(...unknown);
         const nulls = nullProblems(empty, template.fieldOf);
@@ -156,8 +156,8 @@ export class PodCandidates {
   }
 
   /**
-   * The pod with the fields that the API server adds before policies evaluate it. A pod with a UID has these fields
-   * already.
+   * The pod with the fields that the API server adds before policies evaluate the pod. A pod with a UID already has the
+   * fields that the API server adds.
    */
   #completed(candidate: Candidate | undefined, pod: unknown, place: Omit<Candidature, 'candidate'>): Candidature {
     const { metadata, spec } = objectOf(pod);
@@ -184,14 +184,14 @@ export class PodCandidates {
       return view.finished ? undefined : templateCandidate(view);
     }
     const view = this.#projection.pod(object);
-    // A pod of a manifest is evaluated in the form that it has after defaulting. A running pod is evaluated as it is.
+    // A pod of a manifest is evaluated in the form that it has after defaulting. A running pod is evaluated unchanged.
     return view.mirror || view.finished ? undefined : { ...podCandidate(view), filled: true };
   }
 }
 
 /**
- * Maps the added token volume to the field `automountServiceAccountToken`. The manifest does not contain the volume,
- * and this field decides whether a pod gets the volume.
+ * Maps the added token volume to the field `automountServiceAccountToken`. The manifest does not contain the token
+ * volume, and `automountServiceAccountToken` decides whether a pod gets the volume.
  */
 function withTokenField({ spec }: PodContent, fieldOf: Candidature['fieldOf']): Candidature['fieldOf'] {
   const added = tokenVolumeIndex(spec);

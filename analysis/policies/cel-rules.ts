@@ -1,6 +1,6 @@
 /**
- * Evaluates the CEL rules of a CRD (x-kubernetes-validations) on a policy. The API server does the same when a policy
- * is created.
+ * Evaluates the CEL rules of a CRD (x-kubernetes-validations) on a policy. The API server evaluates the same rules when
+ * a policy is created.
  */
 import type { CelRule, Schema } from '../../operator/api/schema.ts';
 import { CelEngine, celValue } from '../../operator/evaluate/cel.ts';

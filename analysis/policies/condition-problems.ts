@@ -4,12 +4,12 @@ import type { Condition } from '../../operator/api/capability-policy.ts';
 /** The conditions that report a problem if they are not True. Any other condition reports a problem if it is True. */
 export const GOOD_IF_TRUE = ['Ready', 'Accepted', 'Programmed', 'Compliant', 'Protected'];
 /**
- * The conditions that a view does not list. The view shows the content of these conditions in another place, or another
- * condition contains it.
+ * The conditions that a view does not list. The view shows the content of these conditions in another place, or in
+ * another condition.
  */
 const TOLD_ELSEWHERE = ['Compliant', 'Expired', 'Protected', 'Ready', 'Stalled'];
 
-/** The conditions that report a problem which the view shows in no other place. */
+/** The conditions whose problems the view shows in no other place. */
 export function problemsAmong(conditions: readonly Condition[]): Condition[] {
   return conditions.filter(
     ({ type, status }) => !TOLD_ELSEWHERE.includes(type) && (status === 'True') !== GOOD_IF_TRUE.includes(type),

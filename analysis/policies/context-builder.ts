@@ -102,7 +102,7 @@ export class PolicyContextBuilder {
 
   /**
    * The line of a field of a policy from a manifest. If the field is absent, the result is the line of the nearest
-   * existing field around the absent field.
+   * existing field that contains the absent field.
    */
   lineIn(policy: string, path: FieldPath): number | null {
     return this.#lineOf.get(policy)?.(path) ?? null;
@@ -128,7 +128,7 @@ export class PolicyContextBuilder {
       const spec = this.#all.policies.get(name)?.spec;
       return spec ? [[name, spec] as const] : [];
     });
-    // If the mode is not Enforce, the rollout is resting, so it is left out.
+    // If the mode of a policy is not Enforce, the policy's rollout is resting, and the result leaves the rollout out.
     return new Map(
       specs.flatMap(([name, { mode, rollout }]) => (rollout && mode === 'Enforce' ? [[name, rollout]] : [])),
     );
@@ -185,8 +185,8 @@ export class PolicyContextBuilder {
   }
 
   /**
-   * Adds all ClusterRoles of a cluster. Aggregated roles in manifests may select these roles. Callers must call
-   * addCluster() first.
+   * Adds all ClusterRoles of a cluster. Aggregated roles in manifests may select ClusterRoles of the cluster. Callers
+   * must call addCluster() first.
    */
   addClusterRoles(roles: readonly ClusterRole[]): void {
     for (const role of roles) this.#all.clusterRoles.set(role.name, role);
@@ -265,8 +265,8 @@ export class PolicyContextBuilder {
     if (!policy) return;
     const complete = completePolicy(policy);
     const [known, source] = [this.#all.policies.get(name), this.#all.sources.get(name)];
-    // Two policies with the same name are an error. The order in which somebody applies the two policies would decide
-    // which spec is in force.
+    // Two policies with the same name and different specs are an error. If somebody applied both policies, the order of
+    // the writes would decide which spec is in force.
     if (known && source && !isDeepStrictEqual(known.spec, complete.spec)) {
       const place = troublePlace(placeOfSource(source));
       const message = `CapabilityPolicy ${name} is also at ${place}, with another spec: keep only one of the two`;

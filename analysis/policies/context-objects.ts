@@ -13,7 +13,7 @@ export function isContextObject(role: ReturnType<typeof roleOf>): boolean {
 
 /**
  * Reads a namespace, role or binding, and reports misspelt fields such as `lables:`. With the misspelling `lables:`,
- * the namespace would have no labels, and no policy would select it.
+ * the namespace would have no labels, and no policy would select the namespace.
  *
  * @returns the object in the form that the API server reads; undefined if the API server refuses the object
  */

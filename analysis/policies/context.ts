@@ -1,6 +1,6 @@
 /**
- * The state of a cluster, combined with the policies of files. The files may give namespaces other labels than they
- * have in the cluster.
+ * The state of a cluster, combined with the policies of files. The files may give a namespace other labels than the
+ * namespace has in the cluster.
  */
 
 import { type Mode, NAME_LABEL } from '../../operator/api/capability-policy.ts';
@@ -28,7 +28,7 @@ export interface PolicyContextOptions extends AdmissionOptions {
   readonly namespaceLabels: Labels;
   /** Whether all roles and bindings could be read. The default is true. */
   readonly usersKnown?: boolean;
-  /** The time for which policies are evaluated, in ms since 1970. */
+  /** The point in time for the evaluation of policies, in ms since 1970. */
   readonly at: number;
 }
 
@@ -52,7 +52,10 @@ export function placeOfSource(
 /** The fields of a namespace's verdicts that a comparison of two states needs. */
 export type EvaluatedWorkloads = Pick<NamespaceVerdicts, 'namespace' | 'modes'>;
 
-/** Policies and the cluster in which they are evaluated, reduced to what a comparison of two states needs. */
+/**
+ * Policies, and the cluster in which they are evaluated. The type has only the fields that a comparison of two states
+ * needs.
+ */
 export interface EvaluatedContext extends Pick<PolicyContext, 'labelsOf' | 'sources'> {
   readonly compiled: Pick<Compiled, 'policies'>;
   evaluateCluster(only?: string): Iterable<EvaluatedWorkloads>;
@@ -114,13 +117,13 @@ export class PolicyContext {
   }
 
   /**
-   * The policies with a rollout that another policy loosens. Everyone may use this other policy. The key is the name of
-   * the other policy.
+   * Lists policies with a rollout, if another policy loosens them. Everyone may use this other policy. The key is the
+   * name of the other policy.
    */
   loosenings(): ReadonlyMap<string, readonly Loosening[]> {
     const { state, cluster } = this.#input;
     const names = new Set(this.compiled.policies.map(({ name }) => name));
-    // If no namespaces are known, every policy that may select the same namespace counts.
+    // If no namespaces are known, the result considers every policy that may select the same namespace.
     const all = [...names].map((name): [string, readonly Loosening[]] => [
       name,
       cluster.namespaces().length > 0 ? state.loosenings(name) : looseningsAnywhere(name, this.compiled.policies),

@@ -1,4 +1,4 @@
-/** Finds the entries of `spec.containers` without which containers of a pod would violate the policy. */
+/** Finds the entries of `spec.containers` that containers of a pod need to comply with the policy. */
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import { checksOf, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -12,8 +12,8 @@ export interface PassesBy {
 }
 
 /**
- * The entry without which each container would violate the policy. The key is the container's name. If the policy's
- * defaulting fills in the pod, the filled pod is evaluated.
+ * For each container, the entry that the container needs to comply with the policy. The key is the container's name. If
+ * the policy's defaulting fills in the pod, the filled pod is evaluated.
  */
 export function passingByEntry(
   pod: PodContent,

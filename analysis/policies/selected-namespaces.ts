@@ -21,7 +21,7 @@ export type Role =
   /** No other policy with the same priority decides in the namespace. */
   | { readonly name: 'Decides'; readonly over: readonly Other[] }
   /**
-   * Several policies with the same priority decide in the namespace. A pod must then satisfy at least one of the
+   * Several policies with the same priority decide in the namespace. A pod must satisfy at least one of the deciding
    * policies.
    */
   | { readonly name: 'Shares'; readonly with: readonly Other[]; readonly over: readonly Other[] }

@@ -39,15 +39,14 @@ export const DELETING_CONTROLLERS: readonly ServiceAccount[] = [GARBAGE_COLLECTO
 
 /**
  * A CEL expression that is true if the user of the request is the controller. A controller acts as its own user. If
- * controllers have no credentials of their own, a controller acts as the user of kube-controller-manager.
+ * controllers have no separate credentials, a controller acts as the user of kube-controller-manager.
  */
 function isController(account: ServiceAccount): string {
   return `request.userInfo.username in ${literal([userName(account), MANAGER])}`;
 }
 
 /**
- * A CEL expression that is true if the namespace controller deletes an object because the namespace of the object is
- * being deleted.
+ * A CEL expression that is true if the namespace controller deletes an object of a namespace that is being deleted.
  */
 export const EMPTIES_NAMESPACE = `(variables.deletes && ${isController(NAMESPACE_CONTROLLER)})`;
 /**
@@ -62,14 +61,15 @@ export const IS_MANAGER = `request.userInfo.username == ${literal(MANAGER)}`;
 export const API_SERVER = `request.userInfo.username == "system:apiserver"`;
 
 /**
- * A CEL expression that is true if the request is a probe. Webhooks never see bindings, and neither do policies that
- * were created through the API. Webhooks and such policies therefore cannot forge the answer to a probe.
+ * A CEL expression that is true if the request is a probe. Webhooks never see bindings. Bindings are also never shown
+ * to policies that were created through the API. Webhooks and policies that were created through the API therefore
+ * cannot forge the answer to a probe.
  */
 export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;
 
 /**
- * Patterns of object names. The patterns match the programs, and the objects that the operator rendered before it used
- * programs.
+ * Patterns of object names. The patterns match the names of the programs. The patterns also match the objects that the
+ * operator rendered before programs existed.
  */
 const ADMISSION_NAMES = ['capabilitypolicy.*', 'capabilitypolicy-*'];
 
@@ -196,8 +196,8 @@ const BUILT_IN_APIS = [
   'rbac.authorization.k8s.io',
 ];
 /**
- * A CEL expression that is true if the APIService is for a built-in API group. An API server uses the `service` of such
- * an APIService until the API server starts again (kube-aggregator, autoregister).
+ * A CEL expression that is true if the APIService is for a built-in API group. If the APIService of a built-in group
+ * has a `service`, an API server uses this `service` until the API server starts again (kube-aggregator, autoregister).
  */
 export const IS_BUILT_IN_API = `variables.subject.spec.?group.orValue("") in ${JSON.stringify(BUILT_IN_APIS)}`;
 
@@ -227,8 +227,8 @@ export function isFilledWithToken(accounts: readonly ServiceAccount[]): string {
 }
 
 /**
- * A CEL expression that is true if the garbage collector removes the finalizer of an object, as it does at the end of a
- * foreground deletion.
+ * A CEL expression that is true if the garbage collector removes the finalizer of an object. The garbage collector
+ * removes the finalizer at the end of a foreground deletion.
  */
 export const FINISHES_DELETION = `(variables.collects && has(dyn(oldObject).metadata.deletionTimestamp) && request.operation == "UPDATE")`;
 

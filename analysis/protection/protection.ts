@@ -1,10 +1,11 @@
 /**
  * The protection is an admission policy that API servers read from a file (KEP-5793). Nobody can remove the protection
  * through the API. The protection also checks writes of admission policies. An admission policy that is created through
- * the API does not see such writes (apiserver/pkg/admission/plugin/policy/generic/plugin.go, Dispatch).
+ * the API does not see writes of admission policies (apiserver/pkg/admission/plugin/policy/generic/plugin.go,
+ * Dispatch).
  *
- * Only the operator may write the objects that enforce CapabilityPolicies. The API server refuses such writes from
- * everybody else, including cluster administrators.
+ * Only the operator may write the objects that enforce CapabilityPolicies. The API server refuses writes of these
+ * objects by all other users, including cluster administrators.
  */
 import { GROUP, PLURAL, RECORD } from '../../operator/api/capability-policy.ts';
 import { RBAC } from '../../operator/compile/objects.ts';

@@ -5,7 +5,7 @@ const CLOSE = 1 / 3;
 const MOST = 3;
 
 /**
- * The names that need the fewest edits. If all names need too many edits, the result is the names that contain the
+ * The names that need the fewest edits. If all names need too many edits, the result has the names that contain the
  * given text as a word. The list is empty if no name contains the given text.
  */
 export function nearest(text: string, names: readonly string[], most = text.length * CLOSE): string[] {

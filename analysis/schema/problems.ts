@@ -70,7 +70,7 @@ export function mismatches(value: unknown, schema: Schema): Mismatches {
   return { wrong, unknown, empty };
 }
 
-/** The nulls in lists. They are reported like values of a wrong type. */
+/** The nulls in lists. A null in a list is reported like a value of a wrong type. */
 export function nullItems(value: unknown, schema: Schema): Problem[] {
   const { empty } = mismatches(value, schema);
   return empty.filter(({ path }) => isItem(path)).map(nullProblem);
@@ -110,7 +110,7 @@ type Visit = (value: unknown, schema: Schema, path: FieldPath) => boolean;
 
 /** Receives findings during a walk. The path arrays are reused after each call. */
 interface Found {
-  /** Called with each key that the schema of an object lacks. A schema that lists no keys causes no call. */
+  /** Called with each key that the schema of an object lacks. If a schema lists no keys, the function is not called. */
   onUnknown(key: string, known: UnknownKey['known'], path: FieldPath): void;
   /** Called with the schema and the path of each null in a list, or in a mapping that accepts any keys. */
   onNull(schema: Schema, path: FieldPath): void;

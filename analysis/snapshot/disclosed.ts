@@ -1,7 +1,7 @@
 /**
- * Reduces a pod to the parts that a snapshot discloses. These are the parts that rules read. A rule lists whole fields
- * in its `reads`, and some of these fields contain more than the rule needs. For example, the commands and headers of
- * probes may contain tokens, and the options of a volume may contain credentials.
+ * Reduces a pod to the parts that a snapshot discloses. A snapshot discloses only the parts that rules read. A rule
+ * lists whole fields in its `reads`, and some of these fields contain more than the rule needs. For example, the
+ * commands and headers of probes may contain tokens, and the options of a volume may contain credentials.
  */
 import { withContainers } from '../../operator/model/containers.ts';
 import type { Container, PodContent, Volume } from '../../operator/model/objects.ts';

@@ -30,18 +30,18 @@ export interface Snapshot {
   /** The patterns of the namespaces that no policy reaches. */
   readonly excludedNamespaces: readonly string[];
   /**
-   * Sentences about the kinds that could not be read, and what the document lacks for this reason. The list is empty if
-   * the document is complete.
+   * Sentences about the kinds that could not be read. Each sentence also says what is missing in the document as a
+   * result. The list is empty if the document is complete.
    */
   readonly missing: readonly string[];
   /**
-   * Whether all roles and role bindings could be read. If some could not be read, everybody counts as a user of every
-   * policy. Documents of earlier versions lack the field, because cappol wrote a document only if roles and role
-   * bindings could be read.
+   * Whether all roles and role bindings could be read. If some roles or role bindings could not be read, everybody
+   * counts as a user of every policy. Documents of earlier versions lack the field. Earlier versions of cappol wrote a
+   * document only when roles and role bindings could be read.
    */
   readonly usersKnown?: boolean;
   /**
-   * The value is false in a cluster without the CRD. In this case, the snapshot's policies are the policies of
+   * The value is false in a cluster without the CRD. If the value is false, the snapshot's policies are the policies of
    * ASSESSED_LEVELS. In a cluster with the CRD, the field is absent.
    */
   readonly installed?: false;
@@ -77,8 +77,8 @@ export interface SnapshotPolicy {
   /** The spec that is in force; absent if the current spec is accepted. */
   readonly accepted?: CompleteSpec;
   /**
-   * True if a role in the cluster records the accepted spec. A policy with a recorded spec stays in force if new
-   * policies do not fit beside it.
+   * True if a role in the cluster records the accepted spec. If new policies and a policy with a recorded spec do not
+   * fit together, the policy with the recorded spec stays in force.
    */
   readonly recorded?: true;
 }
@@ -95,7 +95,7 @@ export interface SnapshotNamespace extends Omit<NamespaceView, 'uid'> {
   readonly pods: readonly PodGroup[];
   /** The verdicts, sorted by mode, kind and name. */
   readonly verdicts: readonly SnapshotVerdict[];
-  /** The containers about which evidence exists; absent if there is no such container. */
+  /** The containers about which evidence exists. The list is absent if no evidence exists about any container. */
   readonly used?: readonly UsedByContainer[];
 }
 
@@ -165,8 +165,8 @@ export interface Shape extends PodContent {
 }
 
 /**
- * The capabilities that a container requests, and the capabilities that each container runtime gives the container as
- * root.
+ * The capabilities that a container requests. The field `held` has the capabilities that each container runtime gives
+ * the container as root.
  */
 export interface ContainerCapabilities {
   readonly container: string;

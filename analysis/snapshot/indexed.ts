@@ -1,4 +1,4 @@
-/** Numbers distinct values. A document then contains each distinct value only once. */
+/** Numbers distinct values. As a result, a document contains each distinct value only once. */
 import type { PodContent } from '../../operator/model/objects.ts';
 import { disclosed } from './disclosed.ts';
 

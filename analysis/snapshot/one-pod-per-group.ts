@@ -1,5 +1,6 @@
 /**
- * Reduces a snapshot to one pod of each group of equal pods. Questions that do not count pods are then answered faster.
+ * Reduces a snapshot to one pod of each group of equal pods. Questions that do not count pods get a faster answer from
+ * the reduced snapshot.
  */
 import { perObject } from '../../operator/policy/memo.ts';
 import type { Snapshot, SnapshotNamespace } from './document.ts';

@@ -11,8 +11,8 @@ interface Known<OfShape, Result> {
  * Caches a result for each namespace object. A result is valid as long as the object's indexes refer to the same
  * shapes. The namespace object must not change. In another document, the same index may refer to another shape.
  *
- * @param make makes the result. Its second argument is the list of all shapes of the document, or of a result for each
- * shape
+ * @param make makes the result. The second argument of `make` is a list of all shapes of the document, or a list with
+ * one result for each shape
  */
 export function perNamespace<OfShape, Result>(
   make: (namespace: SnapshotNamespace, shapes: readonly OfShape[]) => Result,

@@ -76,7 +76,7 @@ function restorePolicy({ name, uid, generation, created, spec, status }: Snapsho
   };
 }
 
-/** The role that records the accepted spec, in the form in which the API server keeps it. */
+/** The role that records the accepted spec, in the form that the API server stores. */
 function recordOfAccepted({
   name,
   uid,

@@ -73,7 +73,7 @@ export interface KnownOfNamespace {
 
 /**
  * Takes several documents of the same cluster, one after another. If an object did not change, all documents contain
- * the same JavaScript object. A shape or a violation keeps its index.
+ * the same JavaScript object. A shape or a violation has the same index in all documents.
  */
 export class SnapshotTaker {
   readonly #shapes = new Shapes();
@@ -160,7 +160,7 @@ interface Context {
 }
 
 interface InForce {
-  /** The spec that is in force; undefined if it is the current spec. */
+  /** The spec that is in force; undefined if the current spec is in force. */
   readonly accepted: CompleteSpec | undefined;
   readonly isRecorded: boolean;
 }
@@ -269,7 +269,7 @@ function controller(
 
 function podGroups(pods: readonly PodView[], shapes: Shapes, ids: Indexed<string>): PodGroup[] {
   const groups = Map.groupBy(pods, (pod) =>
-    // A pod without an owner is a workload of its own.
+    // A pod without an owner counts as a workload.
     JSON.stringify([pod.owner?.uid ?? pod.name, pod.owner?.kind, pod.mirror, shapes.index(pod)]),
   );
   return [...groups.values()].map((alike) => {

@@ -12,20 +12,20 @@ import { type Fitting, statedFor, unfitRules } from './fit.ts';
 import { statedBy } from './stated.ts';
 import type { Workload } from './workloads.ts';
 
-/** The policies beside which the exceptions of a namespace are suggested. */
+/** The existing policies of a namespace. Exceptions are suggested in addition to these policies. */
 export interface Beside {
   readonly mode: Mode;
   readonly priority: number;
   /**
-   * The policies that decide in the namespace now, and the policies that will decide there when their rollouts have
-   * reached the namespace. The list has at least one policy.
+   * The policies that decide in the namespace now. The list also has the policies that will decide in the namespace
+   * when their rollouts have reached the namespace. The list has at least one policy.
    */
   readonly deciding: readonly ResolvedPolicy[];
-  /** The deciding policies that admit their pods now, or will admit them together with the exceptions. */
+  /** The deciding policies that admit pods now, or will admit pods when the exceptions are enforced. */
   readonly admitting: readonly ResolvedPolicy[];
   /**
-   * The specs of the pending policies that must be enforced together with the exceptions. Enforcing them is necessary
-   * if no enforced policy of the same priority is for everybody.
+   * The specs of the pending policies that must be enforced together with the exceptions. Enforcing the pending
+   * policies is necessary if no enforced policy of the same priority is for everybody.
    */
   readonly pending: ReadonlyMap<string, CompleteSpec>;
   /** The spec of each deciding policy. The key is the policy's name. */
@@ -69,7 +69,10 @@ export function exceptionsBeside(beside: Beside, workloads: readonly Workload[],
   return { base, exceptions: exceptionsFor({ workloads, ordinary, restricted }, fitting), admitted: ordinary.size };
 }
 
-/** A pod gets no exception if its result depends on its unknown creator, or if the pod is too expensive to evaluate. */
+/**
+ * If the verdict on a pod depends on the pod's unknown creator, the pod gets no exception. A pod that is too expensive
+ * to evaluate gets no exception, either.
+ */
 function isRefused({ candidates }: Workload, { admitting, evaluation }: Beside): boolean {
   if (admitting.length === 0) return true;
   return candidates.some((candidate) => evaluate(candidate, admitting, evaluation).verdict === 'Violating');
@@ -82,7 +85,8 @@ interface Candidacy {
 
 /**
  * Chooses the policy for which the refused workloads need the fewest changes. A policy with restricted use is not for
- * the accounts of the new exceptions, so its overrides are not used as their base.
+ * the accounts of the new exceptions. The overrides of a policy with restricted use are therefore not the base of the
+ * exceptions.
  */
 function bestBase({ deciding, specs }: Beside, refused: readonly Workload[], options: Options): Candidacy {
   const forEveryone = deciding.filter(({ usableBy }) => usableBy === 'Everyone');
@@ -120,8 +124,8 @@ function changes(refused: readonly Workload[], fitting: Fitting): number {
 }
 
 /**
- * The number of changes for which an exception at level privileged counts. The number is higher than any number of
- * overrides.
+ * In the comparison, an exception at level privileged counts as this number of changes. The number is higher than any
+ * number of overrides.
  */
 const RULES_OF_A_LEVEL = 100;
 

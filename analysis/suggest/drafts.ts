@@ -23,8 +23,9 @@ interface Merging {
 const MOST_SUBJECTS = 20;
 
 /**
- * Merges drafts until the API server accepts one policy for each remaining draft. Each step merges the two drafts whose
- * combination admits the least in addition to the needs of the two drafts.
+ * Merges drafts until the API server accepts one policy for each remaining draft. Each step chooses two drafts, and
+ * replaces them by one merged draft. The step chooses the drafts for which the merged draft admits the least beyond the
+ * needs of the two drafts.
  *
  * @returns the drafts, in the order of their first workloads. No draft has more service accounts than the API accepts
  */

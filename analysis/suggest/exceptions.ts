@@ -23,7 +23,8 @@ import type { Workload } from './workloads.ts';
 export interface Exception {
   /**
    * The level of the exception. If overrides of the namespace's level can admit the workloads, an exception has the
-   * namespace's level. Otherwise, the exception has level privileged with overrides that narrow the level.
+   * namespace's level. If overrides of the namespace's level cannot admit the workloads, the exception has level
+   * privileged with overrides that narrow the level.
    */
   readonly level: Level;
   readonly overrides: CapabilityPolicyOverrides;
@@ -31,19 +32,21 @@ export interface Exception {
   readonly stated: readonly StatedOverride[];
   /**
    * Overrides that apply only to the containers that need them. The field is absent if all containers need the
-   * overrides. Overrides for single containers are stricter than overrides for the whole pod, so they are the better
-   * choice.
+   * overrides. Overrides for single containers are preferred, because they are stricter than overrides for the whole
+   * pod.
    */
   readonly byContainer?: ExceptionByContainer;
   /** The workloads that need the exception, sorted by kind and name. */
   readonly workloads: readonly WorkloadName[];
   readonly serviceAccounts: readonly string[];
   /**
-   * Whether the exception combines the needs of several workloads. The reason is that the API server does not accept
+   * Whether the exception combines the needs of several workloads. Needs are combined if the API server does not accept
    * one policy for each workload.
    */
   readonly merged: boolean;
-  /** Further workloads that run as one of the service accounts, and may therefore use the exception, too. */
+  /**
+   * Further workloads that run as one of the service accounts. These workloads may therefore use the exception, too.
+   */
   readonly sharing: readonly Sharing[];
   /** The needs that no override of the namespace's level admits. */
   readonly obstacles: readonly Need[];
@@ -70,8 +73,8 @@ interface Members {
 }
 
 /**
- * Suggests one exception for each different need. If the API server would not accept so many policies, exceptions are
- * merged.
+ * Suggests one exception for each different need. If the API server would not accept one exception for each need,
+ * exceptions are merged.
  */
 export function exceptionsFor({ workloads, ordinary, restricted = 0 }: Members, fitting: Fitting): Exception[] {
   const { standard } = fitting;
@@ -95,8 +98,8 @@ export function exceptionsFor({ workloads, ordinary, restricted = 0 }: Members, 
 }
 
 function byContainer({ level, stated, workloads }: Draft, fitting: Fitting): ByContainer | undefined {
-  // At level privileged and with narrowing, the overrides restrict all containers, so they cannot be moved to entries
-  // for single containers.
+  // If the level is privileged, or if narrowing is requested, the overrides restrict all containers. The overrides
+  // therefore cannot be moved to entries for single containers.
   const isForAll = RULES.some((rule) => rule.fit(fitting.standard).isForAll?.(stated));
   if (level === 'privileged' || fitting.narrow || isForAll) return undefined;
   const pods = workloads.flatMap((workload) => workload.pods);
@@ -121,15 +124,15 @@ function admits(pods: Workload['pods'], draft: Pick<Draft, 'level' | 'stated'>, 
   return pods.every((pod) => fitting.evaluator.violations(pod, policy).length === 0);
 }
 
-/** The drafts, in which drafts with the same key were merged. */
+/** The drafts after all drafts with the same key have been merged. */
 function joinedBy(drafts: readonly Draft[], of: (draft: Draft) => unknown): Draft[] {
   const groups = Map.groupBy(drafts, (draft) => JSON.stringify(of(draft)));
   return [...groups.values()].map((equal) => equal.reduce(withOwnersOf));
 }
 
 /**
- * The drafts that are not redundant. A draft is redundant if another draft for the same service accounts admits its
- * workloads.
+ * The drafts that are not redundant. A draft is redundant if another draft has all service accounts of the redundant
+ * draft, and admits all of its workloads.
  */
 function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator: Evaluator): Draft[] {
   const covers = (host: Draft, { workloads, serviceAccounts }: Draft) =>

@@ -1,4 +1,4 @@
-/** Finds the overrides with which a single policy admits the given pods. */
+/** Finds overrides for a single policy that admits the given pods. */
 import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
@@ -10,8 +10,8 @@ import { policyChecksFor } from './stated.ts';
 export interface Fitting {
   readonly standard: Standard;
   /**
-   * Whether to narrow the policy. Lists then contain only the values that the pods use, and rules that no level
-   * restricts get overrides, too.
+   * Whether to narrow the policy. If the policy is narrowed, lists contain only the values that the pods use, and rules
+   * that no level restricts get overrides, too.
    */
   readonly narrow: boolean;
   /**
@@ -20,8 +20,8 @@ export interface Fitting {
    */
   readonly used?: boolean;
   /**
-   * The overrides of the existing policy that gets a suggested exception. If the pods satisfy one of these overrides,
-   * the exception keeps the override. By default, an exception starts from the level without overrides.
+   * The overrides of the existing policy for which an exception is suggested. If the pods satisfy one of these
+   * overrides, the exception keeps the override. By default, an exception starts from the level without overrides.
    */
   readonly base?: Stated;
   readonly evaluator: Evaluator;
@@ -44,9 +44,9 @@ export function statedFor(pods: readonly PodContent[], fitting: Fitting): Stated
 }
 
 /**
- * Leaves out redundant entries of lists. If two rules share a field, the override of each rule is first written as if
- * there were no other rule. An entry is then left out of a rule's list if the override of the other rule covers the
- * entry. For example, a pod that may add a capability in a user namespace may also hold the capability in this user
+ * Leaves out redundant entries of lists. If two rules share a field, the override of each rule is first written
+ * independently of the other rule. An entry is then left out of a rule's list if the override of the other rule covers
+ * the entry. For example, a pod that may add a capability in a user namespace may also hold the capability in this user
  * namespace.
  */
 function withoutCovered(stated: Stated, pods: readonly PodContent[], fitting: Fitting): Stated {

@@ -17,10 +17,10 @@ const DIGESTED = /^((?:[A-Za-z0-9][A-Za-z0-9._:-]*\/)?[A-Za-z0-9][A-Za-z0-9._/-]
 const PLAIN = /^(?:[A-Za-z0-9][A-Za-z0-9._:-]*\/)?[A-Za-z0-9][A-Za-z0-9._/-]*$/;
 
 /**
- * The images of the named containers, with patterns that match any tag or digest. An update of the workload therefore
- * needs no other exception.
+ * The images of the named containers, with patterns that match any tag or digest. Because of the patterns, an update of
+ * the workload needs no other exception.
  *
- * @returns no images if the policy cannot list all images. The entry then applies to containers of any image
+ * @returns no images if the policy cannot list all images. Without images, the entry applies to containers of any image
  */
 export function imagesOf(names: readonly string[], pods: readonly PodContent[]): { images?: readonly string[] } {
   const own = pods.flatMap(({ spec }) => containersOf(spec)).filter(({ name }) => names.includes(name));

@@ -1,6 +1,6 @@
 /**
- * Finds the policies that decide in a namespace now, and the policies that will decide there when their rollouts have
- * reached the namespace.
+ * Finds the policies that decide in a namespace now. Also finds the policies that will decide in the namespace when
+ * their rollouts have reached the namespace.
  */
 import type { CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
@@ -26,15 +26,16 @@ export class InForce {
   }
 
   /**
-   * The strictest mode in which a policy decides in the namespace. The result is undefined if no policy decides there.
+   * The strictest mode in which a policy decides in the namespace. The result is undefined if no policy decides in the
+   * namespace.
    */
   strictest(namespace: string): Mode | undefined {
     return this.#input.promoted.deciding(namespace)[0]?.mode;
   }
 
   /**
-   * Whether every policy that will decide in the namespace is pending there. Until the rollouts have reached the
-   * namespace, policies of a lower priority decide.
+   * Whether every policy that will decide in the namespace is pending in the namespace. Until the rollouts have reached
+   * the namespace, policies of a lower priority decide.
    */
   isWaiting(namespace: string): boolean {
     const [first] = this.#input.promoted.deciding(namespace);
@@ -47,7 +48,7 @@ export class InForce {
   }
 
   /**
-   * The policies beside which exceptions are suggested.
+   * The existing policies of the namespace. Exceptions are suggested in addition to these policies.
    *
    * @param mode the mode of the exceptions; by default, the strictest mode in which a policy decides in the namespace
    * @returns undefined if no policy of the mode decides in the namespace
@@ -62,8 +63,8 @@ export class InForce {
       mode,
       priority: first.priority,
       deciding: policies,
-      // A pending policy with restricted use admits nothing yet. A copy of such a policy would have no users, so the
-      // policy is left out.
+      // A pending policy with restricted use admits nothing yet. A copy of the pending policy would have no users, so
+      // the policy is left out.
       admitting: policies.filter((policy) => policy.usableBy === 'Everyone' || !this.#isPending(policy, namespace)),
       pending: this.#pending(policies, namespace, specs),
       specs,
@@ -72,9 +73,9 @@ export class InForce {
   }
 
   /**
-   * The pending policies that must be enforced at once. Without them, the exceptions would be the only deciding
-   * policies. If an enforced policy of the same priority is for everybody, the exceptions decide together with this
-   * policy. No pending policy is then enforced early.
+   * The pending policies that must be enforced at once. If the pending policies were not enforced at once, the
+   * exceptions would be the only deciding policies. If an enforced policy of the same priority is for everybody, the
+   * exceptions decide together with this policy. In this case, no pending policy is enforced early.
    */
   #pending(deciding: readonly ResolvedPolicy[], namespace: string, specs: ReadonlyMap<string, CompleteSpec>) {
     const forEveryone = deciding.filter(({ usableBy }) => usableBy === 'Everyone');

@@ -21,7 +21,7 @@ export interface StatedOverride {
   readonly value: unknown;
   /** The needs, sorted by workload, container and entry. The list is empty if the override only narrows the policy. */
   readonly needs: readonly Need[];
-  /** Whether the policy beside which the exception is suggested has the same override. */
+  /** Whether the existing policy for which the exception is suggested has the same override. */
   readonly kept?: true;
 }
 
@@ -30,13 +30,15 @@ export interface Need {
   readonly container?: string;
   /** The entry of the override's list that the workload needs. */
   readonly entry?: unknown;
-  /** The level's own requirement as a text for users; absent if the level's own list contains the entry. */
+  /**
+   * The level's own requirement as a text for users. The field is absent if the level's own list contains the entry.
+   */
   readonly change?: string;
   /** The messages of findings for users. Following the advice could make the need unnecessary. */
   readonly advice: readonly string[];
 }
 
-/** @returns the overrides in the given order. Each has its sorted needs without duplicates */
+/** @returns the overrides in the given order. Each override has its sorted needs without duplicates */
 export function needsOf(stated: Stated, workloads: readonly Workload[], fitting: Fitting): StatedOverride[] {
   const shapes = shapesOf(workloads);
   return Object.entries(stated).map(([path, value]) => {
@@ -63,7 +65,7 @@ export function obstaclesOf(
   return sortedOnce(found);
 }
 
-/** A distinct pod and the workloads that own such pods. Each distinct pod is evaluated once. */
+/** A distinct pod, and the workloads that own equal pods. Each distinct pod is evaluated once. */
 interface Shape {
   readonly content: PodContent;
   readonly owners: readonly WorkloadName[];

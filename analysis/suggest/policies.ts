@@ -92,8 +92,8 @@ function hasLevel(suggestion: Suggestion): suggestion is LevelSuggestion {
 
 /**
  * Copies of pending policies for the namespaces that get exceptions. If a policy is pending in a namespace, an
- * exception in mode Enforce would be the only deciding policy there. The exception would refuse everything that only
- * the pending policy admits.
+ * exception in mode Enforce would be the only deciding policy in the namespace. The exception would refuse everything
+ * that only the pending policy admits.
  */
 function enforcedCopies(beside: readonly Suggestion[], unique: (wanted: string) => string): SuggestedPolicy[] {
   const excepted = beside.filter(({ exceptions }) => exceptions.length > 0);

@@ -16,7 +16,7 @@ export function selectorOf(namespaces: readonly string[]): LabelSelector {
 }
 
 /**
- * A selector for all namespaces except the given ones. The result is undefined if there are too many names for a
+ * A selector for all namespaces except the given namespaces. The result is undefined if there are too many names for a
  * selector.
  */
 export function allBut(namespaces: readonly string[]): LabelSelector | undefined {

@@ -1,4 +1,4 @@
-/** Makes a policy from single overrides with their paths, and gives the verdicts of one rule under this policy. */
+/** Makes a policy from single overrides and their paths. Also gives the verdicts of one rule of this policy. */
 import {
   type CapabilityPolicyOverrides,
   GROUP,

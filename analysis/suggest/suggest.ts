@@ -39,11 +39,14 @@ export interface SuggestOptions {
 
 export interface Suggestion {
   readonly namespace: string;
-  /** The level for everybody. Beside deciding policies, this is the level from which the exceptions start. */
+  /**
+   * The level for everybody. If policies already decide in the namespace, this level is the starting point of the
+   * exceptions.
+   */
   readonly level: Level;
   /**
-   * The overrides of the level. The object is empty if neither narrowing is requested nor evidence narrows the
-   * capabilities.
+   * The overrides of the level. If narrowing is not requested, and no evidence narrows the capabilities, the object is
+   * empty.
    */
   readonly overrides: CapabilityPolicyOverrides;
   /** The overrides of the suggestion, each as a single value, in the order of the API. */
@@ -56,8 +59,8 @@ export interface Suggestion {
   /** For each evaluated level, the number of workloads that the level admits without overrides. */
   readonly admitted: Partial<Readonly<Record<SuggestedLevel, number>>>;
   /**
-   * The policies that decide in the namespace; absent if no policy decides there. If there are such policies, only
-   * exceptions are suggested.
+   * The policies that decide in the namespace; absent if no policy decides in the namespace. If policies already decide
+   * in the namespace, only exceptions are suggested.
    */
   readonly beside?: SuggestedBeside;
 }
@@ -72,9 +75,9 @@ export interface SuggestedBeside extends Pick<Beside, 'mode' | 'priority' | 'pen
 }
 
 /**
- * Suggests policies that admit every given workload, and everything that the level admits. A pod that the level refuses
- * is admitted only on one condition. A given workload with the same service account must need at least as much as the
- * pod.
+ * Suggests policies that admit every given workload, and everything that the level admits. The policies also admit a
+ * pod that the level refuses, if a given workload with the same service account needs at least as much as the pod.
+ * Other pods that the level refuses are not admitted.
  *
  * @returns one suggestion for each namespace, sorted by namespace
  */

@@ -64,8 +64,7 @@ function verdictsOf(cluster: Cluster, state: PolicyState, evaluator: Evaluator):
 }
 
 /**
- * If the current text of a policy is not in force, the policy is left out, because its workloads were evaluated by
- * another text.
+ * A policy whose current text is not in force is left out, because its workloads were evaluated by another text.
  */
 function unneededOf(policy: CompletePolicy, state: PolicyState, verdicts: Verdicts): readonly Grant[] {
   const name = nameOf(policy);
@@ -96,8 +95,8 @@ function isValid(policy: CompletePolicy): boolean {
 
 /**
  * Evaluates the cluster with all changes together. Two policies may each have a subject that is unneeded because of the
- * other policy. If a workload gets a worse verdict, the policies concerned keep their subjects. If the workload still
- * gets a worse verdict, the policies keep all their grants.
+ * other policy. If a workload gets a worse verdict, the policies that decide in the workload's namespace keep their
+ * subjects. If a workload gets a worse verdict even with these subjects, the policies keep all their grants.
  */
 function safeRemovals(input: TightenInput, before: Verdicts, removed: Removed): Removed {
   const worse = worseWith(input, before, tightenedBy(input.cluster, removed));
@@ -113,7 +112,8 @@ function safeRemovals(input: TightenInput, before: Verdicts, removed: Removed): 
 
 /**
  * The names of the exceptions that can be deleted together. Two exceptions may each be unneeded only because of the
- * other exception. If not all exceptions can be deleted together, they are added one by one.
+ * other exception. If the exceptions cannot all be deleted together, the function adds exceptions to the result one by
+ * one.
  */
 function safeDeletions(
   input: TightenInput,
@@ -150,7 +150,7 @@ function worseWith(
   return [...before.values()].filter((verdicts) => isWorse(verdicts, after.get(verdicts.namespace)));
 }
 
-/** The cluster as if it had the given policies. */
+/** A view of the cluster with the given policies instead of the cluster's own policies. */
 function withPolicies(cluster: Cluster, policies: readonly CompletePolicy[]): Cluster {
   return {
     policies: () => policies,

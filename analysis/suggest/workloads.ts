@@ -9,8 +9,7 @@ export interface Given {
   readonly workload: WorkloadName;
   readonly content: PodContent;
   /**
-   * The pod in the form in which policies with restricted use evaluate it. By default, the creator of the pod is not
-   * known.
+   * The pod in the form that policies with restricted use evaluate. By default, the creator of the pod is not known.
    */
   readonly candidate?: Candidate;
 }
@@ -19,7 +18,7 @@ export interface Workload {
   readonly name: WorkloadName;
   /** The pods and templates of the workload, without duplicates. */
   readonly pods: readonly PodContent[];
-  /** The pods and templates without duplicates. Each has the users whose rights count. */
+  /** The pods and templates without duplicates. Each pod or template is listed with the users whose rights count. */
   readonly candidates: readonly Candidate[];
   /** The names of the service accounts that the pods use. */
   readonly serviceAccounts: readonly string[];

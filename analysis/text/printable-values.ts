@@ -2,8 +2,7 @@
 import { printable } from '../../operator/text/printable.ts';
 
 /**
- * A copy of a value in which every string is printable. The copy is for tables, and for formats that have no escapes of
- * their own.
+ * A copy of a value in which every string is printable. The copy is for tables, and for formats that have no escapes.
  */
 export function printableTexts<Value>(value: Value): Value {
   return mapped(value) as Value;
@@ -17,7 +16,7 @@ function mapped(value: unknown): unknown {
 }
 
 /**
- * Matches characters that terminals interpret, although JSON.stringify does not escape them: C1 controls, bidirectional
+ * Matches characters that terminals interpret, but that JSON.stringify does not escape: C1 controls, bidirectional
  * controls and separators.
  */
 const UNESCAPED = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu;

@@ -7,7 +7,7 @@ import { escapedControls, hasControls } from './printable-values.ts';
  * anchors.
  */
 export function yamlDocument(value: unknown): Document {
-  // kubectl reads YAML 1.1, in which `no` and `1_000` are strings only if they are in quotes.
+  // kubectl reads YAML 1.1. In YAML 1.1, `no` and `1_000` are strings only if they are in quotes.
   return new Document(value, { compat: 'yaml-1.1', aliasDuplicateObjects: false });
 }
 

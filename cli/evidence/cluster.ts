@@ -18,7 +18,7 @@ import { checkSince, type UsedOptions } from './used.ts';
 interface Reading {
   readonly connected: Connected;
   readonly cluster: Cluster;
-  /** The only namespace to read; undefined for all namespaces. */
+  /** The only namespace to read. If the value is undefined, all namespaces are read. */
   readonly only: string | undefined;
   readonly io: Io;
   tell(trouble: Trouble): void;
@@ -57,8 +57,8 @@ export async function profiles({ connected: { client }, only, io, tell }: Omit<R
 }
 
 /**
- * Adds to the evidence the workload of each running pod. A running pod has an owner. The name of the workload therefore
- * need not be guessed from the pod's name.
+ * Adds to the evidence the workload of each running pod. A running pod has an owner. The program reads the name of the
+ * workload from the owner, and need not guess the name from the pod's name.
  */
 export function ofWorkloads({ uses, watches }: Evidence, cluster: Cluster): Evidence {
   const namespaces = new Set([...uses, ...watches].map(({ namespace }) => namespace));

@@ -12,12 +12,15 @@ const KINDS = ['ContainerProfile', 'ApplicationProfile'] as const;
 const READS_AT_ONCE = 8;
 
 interface ProfileOptions {
-  /** The only namespace to read; undefined for all namespaces. */
+  /** The only namespace to read. If the value is undefined, all namespaces are read. */
   readonly namespace?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
-/** @returns the profiles of the first kind that has objects; undefined if the API server serves neither kind */
+/**
+ * @returns the profiles of the first kind that has objects. The result is undefined if the API server serves neither of
+ * the two kinds
+ */
 export async function readProfiles(client: ApiClient, options: ProfileOptions): Promise<RawObject[] | undefined> {
   let served = false;
   for (const kind of KINDS) {
@@ -42,8 +45,7 @@ async function readKind(
     if (isNotFound(error)) return undefined;
     throw error;
   }
-  // When Kubescape's API server lists profiles, the list has no contents of profiles. Each profile is therefore read
-  // separately.
+  // In a list from Kubescape's API server, the profiles have no contents. Each profile is therefore read separately.
   const profiles: (RawObject | undefined)[] = [];
   await inParallel(listed.entries(), READS_AT_ONCE, async ([index, { metadata }]) => {
     const { namespace: own, name } = metadata ?? {};
@@ -54,7 +56,7 @@ async function readKind(
   return profiles.filter((profile) => profile !== undefined);
 }
 
-/** Ignores a profile that was deleted after it was listed. */
+/** If a profile was deleted after the profiles were listed, the profile is ignored. */
 function ignoreNotFound(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
 }

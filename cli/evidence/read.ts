@@ -12,8 +12,8 @@ import { EventLoopYield, isAtHand, spool, textAtHand } from '../input/text.ts';
 
 const EXTENSIONS = /\.(?:ya?ml|json|jsonl|ndjson|log)$/i;
 /**
- * The number of lines that are examined to find out whether a file has one record in each line. A tool may print a few
- * messages before the first record.
+ * The number of lines that the program examines to find out whether a file has one record in each line. A tool may
+ * print a few messages before the first record.
  */
 const DECIDING_LINES = 20;
 const RECORD = /^\s*(?:\{\s*"|\[\s*\{)/;
@@ -23,7 +23,7 @@ const TABLE = /^(?:K8S\.|RUNTIME\.)\w+\s/;
 const MOST_TOLD = 5;
 
 /**
- * Reads evidence. If a record cannot be read, it is reported, and the other records are used.
+ * Reads evidence. A record that cannot be read is reported, and the other records are used.
  *
  * @param paths the paths of files or folders, or `-` for standard input
  */
@@ -76,7 +76,8 @@ function hasRecordLines(file: AtHand, io: Reading): boolean {
   let count = 0;
   for (const { text = '' } of linesIn(textAtHand(file, io))) {
     if (RECORD.test(text)) return true;
-    // In indented JSON and YAML, some lines look like messages of a tool. The first lines of such a file do not.
+    // In indented JSON and YAML, some lines look like messages of a tool. The first lines of an indented JSON or YAML
+    // file do not look like messages.
     count += 1;
     if (count >= DECIDING_LINES || !isMessage(text)) return false;
   }

@@ -11,12 +11,16 @@ const MANIFESTS = /\.(?:ya?ml|json)$/i;
 /** An input to read, and its name in messages. */
 export interface InputFile {
   readonly name: string;
-  /** The absolute path of the file. A number means an open file, and undefined means standard input. */
+  /**
+   * The absolute path of the file. A number is the descriptor of an open file. The value is undefined for standard
+   * input.
+   */
   readonly path: string | number | undefined;
   /** Whether the input is a regular file, which can be read twice and without waiting. */
   readonly regular: boolean;
   /**
-   * Whether the file was found in a folder. Documents in such a file are skipped if they are not Kubernetes objects.
+   * Whether the file was found in a folder. In files from a folder, documents that are not Kubernetes objects are
+   * skipped.
    */
   readonly found?: true;
 }
@@ -25,7 +29,7 @@ export interface InputFile {
  * Finds the files to which paths refer. A folder is searched in the order of names. Hidden folders are included, as in
  * kubectl apply -R. In a folder, only files with the given extensions are found.
  *
- * @param leftOut says what to leave out of folders; undefined if nothing is left out
+ * @param leftOut decides which paths in folders are left out. If the value is undefined, nothing is left out
  * @param tell receives the paths that cannot be read. All other paths are still read
  */
 export function* manifestFiles(
@@ -60,7 +64,10 @@ interface Folder {
   readonly tell: (trouble: Trouble) => void;
   readonly extensions: RegExp;
   readonly leftOut: Io['leftOut'];
-  /** The real paths of the folders that contain this folder. The paths show whether a link leads in a circle. */
+  /**
+   * The real paths of all folders that contain the folder. The paths show whether a symbolic link leads back to one of
+   * these folders.
+   */
   readonly around: readonly string[];
 }
 

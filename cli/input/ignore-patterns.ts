@@ -32,7 +32,7 @@ function patternOf(line: string): Pattern[] {
   const bare = (negated ? text.slice(1) : text).replace(/^\.\//, '');
   const folders = bare.endsWith('/');
   const path = folders ? bare.slice(0, -1) : bare;
-  // A pattern applies only in its own folder if it contains a slash before its end.
+  // If a pattern contains a slash before its end, the pattern applies only in its own folder.
   const anchored = path.includes('/');
   const matcher = expressionOf(path.replace(/^\//, ''), anchored);
   return matcher ? [{ matcher, negated, folders }] : [];

@@ -1,11 +1,13 @@
-/** Opens the files of a command line for code that reads them twice. Input from a pipe is kept in a temporary file. */
+/**
+ * Opens the files of a command line for code that reads them twice. Input from a pipe is copied into a temporary file.
+ */
 import { closeSync } from 'node:fs';
 import { reason, type Trouble } from '../../analysis/manifests/trouble.ts';
 import { type InputFile, manifestFiles } from './files.ts';
 import type { Reading } from './manifests.ts';
 import { spool } from './text.ts';
 
-/** @param tell receives the problems of inputs that cannot be read, and are therefore left out */
+/** @param tell receives the problems of inputs that cannot be read. These inputs are left out */
 export async function openInputs(paths: readonly string[], io: Reading, tell: (trouble: Trouble) => void) {
   const files: InputFile[] = [];
   const copies: number[] = [];

@@ -19,11 +19,11 @@ export class LeftOut {
   readonly #cwd: string;
   readonly #excluded: IgnorePatterns;
   readonly #found = new Map<string, Cause>();
-  /** The patterns of each folder's .gitignore. The value is undefined for a folder without this file. */
+  /** The patterns of each folder's .gitignore. If a folder has no .gitignore, the value is undefined. */
   readonly #ignoreFiles = new Map<string, IgnorePatterns | undefined>();
   /**
-   * For each folder, the folder itself and its parent folders up to the root of the repository. The innermost folder
-   * comes first.
+   * The value for a folder lists the folder itself, and its parent folders up to the root of the repository. The
+   * innermost folder comes first.
    */
   readonly #around = new Map<string, readonly string[]>();
 
@@ -39,7 +39,7 @@ export class LeftOut {
     return cause !== undefined;
   }
 
-  /** A line that tells the user what was left out; undefined if nothing was left out. */
+  /** A line that tells the user what was left out. If nothing was left out, the value is undefined. */
   get text(): string | undefined {
     const parts = (['node_modules', '.gitignore', '--exclude'] as const).flatMap((cause) => {
       const names = [...this.#found].filter(([, one]) => one === cause).map(([name]) => printable(name));
@@ -56,7 +56,10 @@ export class LeftOut {
     return this.#isIgnored(path, isFolder) ? GITIGNORE : undefined;
   }
 
-  /** Whether .gitignore files exclude the path. The innermost .gitignore file that has a matching pattern decides. */
+  /**
+   * Whether .gitignore files exclude the path. If several .gitignore files have a matching pattern, the innermost of
+   * these files decides.
+   */
   #isIgnored(path: string, isFolder: boolean): boolean {
     for (const folder of this.#foldersAround(dirname(path))) {
       const ignored = this.#patternsIn(folder)?.ignores(below(folder, path), isFolder);
@@ -96,8 +99,8 @@ function below(folder: string, path: string): string {
 }
 
 /**
- * Runs a function whose walks through folders leave out paths. Afterwards, the function prints on standard error what
- * was left out.
+ * Runs a function that searches folders for files. The search leaves out excluded paths. At the end, `leavingOut`
+ * prints on standard error what was left out.
  *
  * @param exclude the patterns of --exclude
  */

@@ -10,11 +10,13 @@ import { EventLoopYield, isAtHand, readText, textAtHand } from './text.ts';
 export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal' | 'leftOut'>;
 
 export interface ReadOptions {
-  /** Called for input that cannot be read as an object. All other input is still read. */
+  /** The reader calls `tell` when it cannot read some input as an object. All other input is still read. */
   tell(trouble: Trouble): void;
-  /** Called for each document in a folder that is not a Kubernetes object, with the document's type. */
+  /**
+   * The reader calls `skip` if a document in a folder is not a Kubernetes object. The parameter is the document's type.
+   */
   skip?(what: string): void;
-  /** Whether a document with this text must be parsed. By default, every document is parsed. */
+  /** Whether the caller wants a document with the given text to be parsed. By default, every document is parsed. */
   wants?(text: string): boolean;
 }
 
@@ -23,7 +25,7 @@ export interface ReadOptions {
  * used it.
  *
  * @param paths the paths of files or folders, or `-` for standard input
- * @throws the reason of the signal when the signal is aborted
+ * @throws the signal's reason when the signal is aborted
  */
 export async function* readManifests(
   paths: readonly string[],

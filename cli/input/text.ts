@@ -13,7 +13,7 @@ type Reading = Pick<Io, 'stdin' | 'signal'>;
 const CHUNK = 256 * 1024;
 const LONG_MS = 50;
 
-/** A regular file, which can be read without waiting for data. */
+/** A regular file. The program can read the file without waiting for data. */
 export interface FileAtHand extends InputFile {
   readonly path: string | number;
 }
@@ -27,7 +27,7 @@ export function isAtHand(file: InputFile): file is FileAtHand {
  * promises.
  *
  * @param exactly whether to keep a byte order mark at the beginning
- * @throws Error for invalid UTF-8, because this is a mistake in the file
+ * @throws Error if the file contains invalid UTF-8, because invalid UTF-8 is a mistake in the file
  */
 export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'>, exactly = false): Generator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: exactly });
@@ -47,7 +47,7 @@ export function searchAtHand(
 ): { readonly found: boolean; readonly size: number } {
   const longest = Math.max(...words.map((word) => word.length));
   let [size, found] = [0, false];
-  // A word may begin in one chunk and end in the next one.
+  // A searched word may begin at the end of one chunk and end in the next chunk.
   let end = Buffer.alloc(0);
   for (const { bytes, isLast } of read(file.path, signal)) {
     size += bytes.length;
@@ -67,8 +67,9 @@ export async function* readText(file: InputFile, io: Reading): AsyncGenerator<st
 }
 
 /**
- * A copy of a stream that can be read again. When this function returns, the copy is an open file without a name. No
- * other process can therefore open the copy. The copy is deleted when it is closed, or when the process ends.
+ * A copy of a stream that can be read again. When this function returns, the copy is an open file without a name.
+ * Without a name, no other process can open the copy. The operating system deletes the copy when the copy is closed, or
+ * when the process ends.
  */
 export async function spool(file: InputFile, io: Reading): Promise<InputFile & { readonly path: number }> {
   const name = join(tmpdir(), `cappol-${process.pid}-${performance.now()}`);
@@ -94,7 +95,7 @@ function bytesOf({ path }: InputFile, { stdin, signal }: Reading): AsyncGenerato
 const SHARED = Buffer.alloc(CHUNK);
 
 interface Chunk {
-  /** The bytes that were read. They are a part of the shared buffer. The next read overwrites the buffer. */
+  /** The bytes that were read. The bytes are in the shared buffer. The next read overwrites the buffer. */
   readonly bytes: Buffer;
   readonly isLast: boolean;
 }

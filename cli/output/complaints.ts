@@ -1,4 +1,4 @@
-/** Prints the problems of a connection, for a user who waits for the cluster. */
+/** Prints the problems of a connection, so that a user who waits for the cluster sees the problems. */
 import type { Log, LogKeys } from '../../operator/runtime/log.ts';
 import type { Io } from '../command.ts';
 

@@ -17,7 +17,7 @@ export interface Entry {
   readonly label: string;
   readonly style?: Style;
   readonly text: string;
-  /** The text on the line below the entry; may be empty. */
+  /** The text on the line below the entry. The text can be empty. */
   readonly detail: string;
 }
 
@@ -40,7 +40,7 @@ export function groupedText(all: readonly WorkloadEntries[], terminal: Terminal)
     .join('\n');
 }
 
-/** If all entries of a workload have the same detail, this detail becomes the remark of the workload. */
+/** If all entries of a workload have the same detail, the detail is shown only once, as the remark of the workload. */
 export function withSharedDetail(workload: WorkloadEntries): WorkloadEntries {
   const { remark, entries } = workload;
   const [detail = '', ...others] = new Set(entries.map((entry) => entry.detail));

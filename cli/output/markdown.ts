@@ -5,13 +5,16 @@ import { bounded } from '../../operator/text/printable.ts';
  * The maximum number of characters of all tables in a comment. GitHub refuses comments of more than 65,536 characters.
  */
 export const MOST_CHARACTERS = 60_000;
-/** The maximum number of characters of a single text. One text then cannot use up the space of the whole comment. */
+/**
+ * The maximum number of characters of a single text. This limit prevents one text from using up the space of the whole
+ * comment.
+ */
 const LONGEST = 1_000;
 
 /**
- * Renders text of a manifest as code. Code cannot contain a link, a mention, an image or HTML. In a table, even a pipe
- * inside code must be escaped (https://github.github.com/gfm/#tables-extension-). A backslash before the pipe would
- * undo this escape.
+ * Renders text of a manifest as code. Code cannot contain a link, a mention, an image or HTML. In a Markdown table, a
+ * pipe must be escaped, even inside code (https://github.github.com/gfm/#tables-extension-). A backslash in front of
+ * the pipe would cancel the escape, so the function removes such backslashes.
  */
 export function code(text: string): string {
   const line = bounded(text, LONGEST).trim();
@@ -23,8 +26,8 @@ export function code(text: string): string {
 }
 
 /**
- * @param rows the cells of each row, which already are Markdown
- * @param most the maximum number of characters. Rows that do not fit are counted below the table
+ * @param rows the cells of each row, as Markdown
+ * @param most the maximum number of characters. The text below the table gives the number of rows that do not fit
  * @returns paragraphs, or none if there are no rows
  */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[], most: number): string[] {
@@ -36,10 +39,11 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
 }
 
 /**
- * The first texts that fit, and a line with the number of further texts. If all texts fit, there is no such line.
+ * The first texts that fit, and a line with the number of further texts. If all texts fit, the line with the number is
+ * absent.
  *
  * @param most the maximum number of characters
- * @param between the number of characters between two texts, which count, too
+ * @param between the number of characters between two texts. These characters count, too
  */
 export function fitting(
   texts: readonly string[],

@@ -7,7 +7,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import { VERSION } from '../version.ts';
 import { relativePath } from './relative-path.ts';
 
-/** The SARIF rule for problems of the input. These problems are not violations of a policy. */
+/** The SARIF rule for problems of the input. A problem of the input is not a violation of a policy. */
 export const PROBLEM = 'InvalidManifest';
 
 export interface SarifResult {
@@ -22,7 +22,8 @@ export interface SarifResult {
 }
 
 /**
- * A run of cappol in SARIF. The results of the run belong to rules about pods, or to rules that only the command has.
+ * A run of cappol in SARIF. Each result of the run belongs either to a rule about pods, or to a rule of the command
+ * itself.
  */
 export class SarifRun {
   readonly #cwd: string;
@@ -66,7 +67,7 @@ export class SarifRun {
     return `${escapedControls(log.buildSarifJsonString({ indent: true }))}\n`;
   }
 
-  /** The path must be relative, because code scanning requires it. */
+  /** Code scanning requires a relative path. */
   #uri(file: string): string {
     return (file === '-' ? 'stdin' : relativePath(this.#cwd, file)).split('/').map(encodeURIComponent).join('/');
   }

@@ -1,4 +1,4 @@
-/** Shortens rows that end with the message of a rule. Each line then fits into the screen. */
+/** Shortens rows that end with the message of a rule. Without the shortening, lines would not fit into the screen. */
 import { MOST_COLUMNS, shortMessage } from '../../analysis/check/short-message.ts';
 import { GAP } from './table.ts';
 import { columns } from './wrap.ts';

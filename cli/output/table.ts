@@ -11,9 +11,15 @@ const INDENT = 2;
 
 interface TableOptions {
   readonly terminal?: Terminal;
-  /** The headers of the columns that are dropped, one after another, until the table fits into the terminal. */
+  /**
+   * The headers of the columns that may be dropped. Columns are dropped one after another until the table fits into the
+   * terminal.
+   */
   readonly optional?: readonly string[];
-  /** The headers that were already printed, if the table continues. The headers determine the widths of the columns. */
+  /**
+   * The headers that were already printed, if the table continues an earlier table. The headers determine the widths of
+   * the columns.
+   */
   readonly heads?: readonly string[];
   /** Colours a cell without changing its width. */
   paint?(head: string, cell: string): string;

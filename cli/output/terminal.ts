@@ -5,12 +5,12 @@ import type { Io } from '../command.ts';
 export type Style = 'bold' | 'red' | 'green' | 'yellow' | 'magenta' | 'cyan';
 
 export interface Terminal {
-  /** The number of columns; undefined for a pipe or a file, where lines are not wrapped. */
+  /** The number of columns. The value is undefined for a pipe or a file, where lines are not wrapped. */
   readonly width: number | undefined;
   paint(style: Style, text: string): string;
 }
 
-/** The width that is assumed for a terminal that does not report its width, such as some pseudo-terminals. */
+/** The assumed width of a terminal that does not report its width, such as some pseudo-terminals. */
 const USUAL_WIDTH = 80;
 
 /** The settings for a pipe or a file: no width, and no colours. */

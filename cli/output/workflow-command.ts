@@ -1,4 +1,4 @@
-/** Writes GitHub workflow commands. GitHub shows such commands at the lines of a pull request. */
+/** Writes GitHub workflow commands. GitHub shows workflow commands at the lines of a pull request. */
 import { relativePath } from './relative-path.ts';
 
 export interface WorkflowCommand {

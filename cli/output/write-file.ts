@@ -1,6 +1,6 @@
 /**
- * Writes a file completely, or leaves it unchanged. If the path is a link, the file to which the link points is
- * written.
+ * Writes a file completely, or leaves it unchanged. If the path is a link, the function writes the file to which the
+ * link points.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -25,7 +25,8 @@ import { UsageError } from '../command.ts';
 /** @throws Error if the file has changed since `before` was read, or if the file must not be written */
 export function replaceText(path: string, before: string, after: string): void {
   const real = realpathSync(path);
-  // The permissions of the file are checked first. A rename over the file would need only permissions on the folder.
+  // The function first checks that the user may write the file. To rename a new file over the old file, the user would
+  // need only permissions on the folder.
   accessSync(real, constants.W_OK);
   if (readFileSync(real, 'utf8') !== before)
     throw new Error('another program has changed the file in the meantime: not written');
@@ -54,7 +55,7 @@ function writeOrReplace(path: string, contents: Contents): void {
   }
   const real = realpathSync(path);
   accessSync(real, constants.W_OK);
-  // A pipe or a device has no old contents that a write could destroy.
+  // A pipe or a device has no old contents, so a direct write destroys nothing.
   if (!statSync(real).isFile()) writeFileSync(real, contents);
   else replaceFile(real, contents);
 }
@@ -68,7 +69,7 @@ function replaceFile(real: string, contents: Contents): void {
   });
 }
 
-/** @param prepare called with the path of the temporary file when the file is complete, before it is renamed */
+/** @param prepare called with the path of the complete temporary file, before the file is renamed */
 function throughTemporary(
   path: string,
   contents: Contents,

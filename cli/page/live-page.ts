@@ -1,7 +1,7 @@
 /** Makes the page that `cappol ui` serves. The page requests events from the server. */
 import { withSnapshots } from './report-page.ts';
 
-/** The mark of a live page. ui/data/live.ts looks for this mark. */
+/** The element that marks a live page. ui/data/live.ts looks for this element. */
 const MARK = '<template id="live"></template>';
 const POLICY = /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/;
 

@@ -5,7 +5,10 @@ import type { Snapshot } from '../../analysis/snapshot/document.ts';
 const PLACE = '<!--snapshots-->';
 const CONNECTS = "connect-src 'self'";
 
-/** @param template the page without snapshots. Its Content Security Policy allows requests to its own origin */
+/**
+ * @param template the page without snapshots. The template's Content Security Policy allows requests to the page's own
+ * origin
+ */
 export function reportPage(template: string, snapshots: readonly Snapshot[]): string {
   const scripts = snapshots.map(embedded).join('\n');
   return withSnapshots(replaced(template, CONNECTS, "connect-src 'none'"), scripts);
@@ -17,7 +20,7 @@ export function withSnapshots(template: string, elements: string): string {
 }
 
 /**
- * The snapshot as an element of the page. The data is encoded in Base64, which has no character that could end the
+ * The snapshot as an element of the page. The data is encoded in Base64, so no character in the data can end the
  * element.
  */
 function embedded(snapshot: Snapshot): string {
@@ -33,6 +36,7 @@ function escaped(text: string): string {
 /** @throws Error if the page does not contain the text to replace */
 function replaced(page: string, text: string, by: string): string {
   if (!page.includes(text)) throw new Error(`the page has no ${text}`);
-  // The replacement is passed as a function. In a string, patterns such as $& would have a special meaning.
+  // The second argument is a function and not a string. In a replacement string, patterns such as $& would have a
+  // special meaning.
   return page.replace(text, () => by);
 }

@@ -19,14 +19,14 @@ export interface GivenPolicies extends PolicyOptions {
 }
 
 /**
- * Every document that adds something to the context contains at least one of these words. Each word except for the
- * backslash is a part of the name of a kind. A document with a backslash is parsed, too, because an escape may replace
- * a letter of such a name.
+ * Every document that adds something to the policy context contains at least one entry of this list. The last entry is
+ * a backslash, and each other entry is a part of the name of a kind. A document with a backslash is parsed, too. The
+ * reason is that an escape sequence may replace a letter in the name of a kind.
  */
 const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role', 'ServiceAccount', '\\'];
 /**
- * The size of the input from which threads make the evaluation faster, in bytes. Smaller input is evaluated in less
- * time than threads need to start.
+ * The minimum size of the input, in bytes, for which threads make the evaluation faster. Smaller input is evaluated in
+ * less time than threads need to start.
  */
 const WORTH_THREADS = 4 * 1024 * 1024;
 

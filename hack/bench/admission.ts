@@ -1,6 +1,6 @@
 /**
- * Part (e) of the bench measures the time to create a pod in four cases: without a policy, with Pod Security Admission,
- * with our policies, and with an admission policy that checks nothing. The last case shows the lowest time that an
+ * Part (e) of the bench measures the time to create a pod in four cases. The cases are no policy, Pod Security
+ * Admission, our policies, and an admission policy that checks nothing. The last case shows the lowest time that an
  * admission policy can reach.
  */
 import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
@@ -29,9 +29,9 @@ const WARM_UP = 30;
 const PODS = 200;
 const LABEL = 'bench';
 /**
- * The labels of the namespaces, by the name of the namespace. The measured namespace is `ours`. No policy selects the
- * namespace `none`. Pod Security Admission checks `podSecurity`. In the namespace `nothing`, the admission policy that
- * checks nothing decides.
+ * The labels of each namespace. The keys are the names of the namespaces. The measured namespace is `ours`. No policy
+ * selects the namespace `none`. Pod Security Admission checks `podSecurity`. In the namespace `nothing`, the deciding
+ * admission policy checks nothing.
  */
 const NAMESPACES = {
   none: {},
@@ -128,7 +128,7 @@ async function timeOfPod(client: ApiClient, namespace: string): Promise<number> 
  * Makes policies that all select the measured namespace.
  *
  * @param admitting says which of the policies admit the pod
- * @param selectorOf returns the selector of the policy with an index
+ * @param selectorOf returns the selector of the policy with the given index
  */
 function meeting(count: number, admitting: Admitting, selectorOf: (index: number) => LabelSelector) {
   const users = (i: number) =>

@@ -1,10 +1,11 @@
 /**
- * The baseline for the measurement of a first report: a separate process that reads all pods page by page, and does
- * nothing else.
+ * The baseline for the measurement of a first report. The baseline is a separate process that reads all pods page by
+ * page, and does nothing else.
  *
  *   node bare-client.ts KUBECONFIG parse|bytes
  *
- * With `bytes`, the client does not even parse the pods. The run with `bytes` is the baseline of the run with `parse`.
+ * With `bytes`, the client only reads the pods, and does not parse the pods. The run with `bytes` is the baseline of
+ * the run with `parse`.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { Agent, request } from 'undici';
@@ -39,5 +40,6 @@ do {
   }
 } while (token);
 writeSync(1, `${count} pods\ndone\n`);
-// The bench reads the memory and the time of this process from outside. The process therefore runs until it is killed.
+// The bench, which is another process, reads the memory and the time of this process. The process therefore runs until
+// it is killed.
 setInterval(() => {}, 60_000);

@@ -73,7 +73,7 @@ async function installCrd(client: ApiClient): Promise<void> {
   });
 }
 
-/** The object as the API server writes it into etcd when `creator` creates it. */
+/** Returns the object as the API server would write the object into etcd, if `creator` created the object. */
 export async function asWritten(client: ApiClient, object: Identified, creator: string): Promise<RawObject> {
   const { apiVersion, kind, metadata } = object;
   const written = await client.create(pathFor(apiVersion, kind, metadata.namespace), object, { dryRun: true });
@@ -87,7 +87,9 @@ export async function createNamespace(client: ApiClient, name: string, labels: o
   await createServiceAccount(client, name);
 }
 
-/** Creates the default service account of a namespace. Running controllers may create the account first. */
+/**
+ * Creates the default service account of a namespace. Controllers, if they run, may create the service account first.
+ */
 export async function createServiceAccount(client: ApiClient, namespace: string): Promise<void> {
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } };
   await client.apply(account, { force: true });

@@ -26,8 +26,8 @@ interface Measured {
   readonly manifests: Manifests;
   readonly usage: Usage;
   /**
-   * The resources that parsing needs in the same run. `whole` parses all manifests at once, if possible. `each` parses
-   * one manifest after another.
+   * The time and memory of a program that only parses the manifests, in the same run. `whole` parses all manifests at
+   * once, if possible. `each` parses one manifest after another.
    */
   readonly whole?: Usage;
   readonly each: Usage;
@@ -46,8 +46,8 @@ const MOST_OF_OTHER_TOOLS = 10_000;
 
 const RESTRICTED = { level: 'restricted' };
 /**
- * A policy with the rules of level restricted about capabilities. The policies of the other engines make the same
- * checks.
+ * A policy with only those rules of the level restricted that are about capabilities. The policies of the other engines
+ * make the same checks.
  */
 const CAPABILITIES = {
   level: 'privileged',

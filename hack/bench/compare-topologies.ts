@@ -46,10 +46,10 @@ const LEVELS = ['restricted', 'baseline', 'privileged'] as const;
  * decide together.
  */
 const EXCEPTIONS_OF_TEAM = 7;
-/** In each group of this number of policies, one policy changes. */
+/** The size of a group of policies. In each group, one policy changes. */
 const CHANGED = 10;
 
-/** The name of the topology whose two sets are equal. */
+/** The name of the pair in which both sets are equal. */
 export const SAME = 'the same';
 
 export const COMPARED: Readonly<Record<string, (policies: number) => ComparedSets>> = {
@@ -106,13 +106,17 @@ function exception(name: string, index: number, spec: Partial<CapabilityPolicySp
   // If two policies have the same grant, they differ in another field.
   const round = Math.floor(index / GRANTS.length);
   const more = round === 0 ? {} : GRANTS[(index + round) % GRANTS.length];
-  // A policy of level privileged with lists of capabilities must say whether containers may be privileged.
+  // If a policy of level privileged has lists of capabilities, the policy must say whether containers may be
+  // privileged.
   const privileged = spec.level === 'privileged' ? { privileged: false } : {};
   const overrides = { ...privileged, ...more, ...GRANTS[index % GRANTS.length] };
   return { name, spec: { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', overrides, ...spec } };
 }
 
-/** @param every in each group of this number of policies, one policy is loosened; 0 means that no policy is loosened */
+/**
+ * @param every the size of a group of policies. In each group, one policy is loosened. 0 means that no policy is
+ * loosened
+ */
 function changed(policies: readonly NamedSpec[], every: number): ComparedSets {
   const loosened = policies.map((one, i): NamedSpec => {
     if (one === BASE || every === 0 || i % every !== 0) return one;

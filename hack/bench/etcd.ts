@@ -1,7 +1,7 @@
 /**
- * Writes objects directly into etcd, in the JSON form in which the API server itself has written such objects before.
- * The objects have statuses, too. Writes into etcd are many times faster than writes through admission, validation and
- * defaulting. Clients that read the objects later see no difference.
+ * Writes objects directly into etcd. The objects have the same JSON form as objects that the API server itself wrote
+ * earlier. The objects have statuses, too. Writes into etcd are many times faster than writes through admission,
+ * validation and defaulting. Clients that read the objects later see no difference.
  */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
@@ -35,8 +35,8 @@ export class Etcd {
 
   /**
    * Writes objects in transactions. All objects of a transaction get the same resourceVersion. No API server writes
-   * several objects with one resourceVersion. If a watch is interrupted in the middle of such a transaction, the watch
-   * loses the other objects of the transaction.
+   * several objects with one resourceVersion. If a watch is interrupted in the middle of a transaction, the watch loses
+   * the remaining objects of the transaction.
    *
    * @param atOnce the number of objects in a transaction, which must be 1 if a client watches
    */
@@ -58,7 +58,7 @@ export class Etcd {
    */
   async remove(prefix: string): Promise<void> {
     const key = `/registry/${prefix}`;
-    // `0` is the character that follows the slash. The range therefore contains exactly the keys that begin with the
+    // In ASCII, the character `0` follows the slash. The range therefore contains exactly the keys that begin with the
     // prefix.
     const body = JSON.stringify({ key: base64(key), range_end: base64(`${key.slice(0, -1)}0`) });
     await this.#post('deleterange', body);

@@ -1,8 +1,9 @@
 /**
- * Part (n) of the bench measures the time until many policies are in force, and their cost for the servers, for pods,
- * and for updates of namespaces. In each topology, one policy is for all namespaces. All other policies are exceptions
- * of the same or of a higher priority, or policies of tiers and teams by label. In one topology, the exceptions have
- * labels for which no index helps.
+ * Part (n) of the bench measures the time until many policies are in force. The part also measures the cost of the
+ * policies for the servers, for each pod, and for each update of a namespace. In each topology, one policy is for all
+ * namespaces. All other policies are exceptions, or select namespaces by the labels of tiers and teams. The exceptions
+ * have the same or a higher priority. In one topology, the exceptions have selectors by labels. No index of a program
+ * speeds up these selectors.
  */
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
@@ -32,13 +33,14 @@ export interface ExceptionsOptions {
   readonly sizes: readonly number[];
   /** The number of exceptions in the topology `labels`. */
   readonly labels: number;
-  /** The names of the topologies to measure; undefined for all topologies. */
+  /** The names of the topologies to measure. The default is all topologies. */
   readonly topologies?: readonly string[];
   /** The number of times that each request is sent. */
   readonly rounds: number;
   /**
-   * The number of exceptions that are created later. The number of edits is the same. The number is odd, so that one
-   * measurement is the median. An API server compiles policies only once a second, so single times differ.
+   * The number of exceptions that are created later. The bench makes the same number of edits. The number of changes is
+   * odd, so that one measurement is the median. An API server compiles policies only once a second, so the times of
+   * single changes differ.
    */
   readonly changes: number;
 }
@@ -68,7 +70,7 @@ interface Measured {
   readonly operatorRssMiB: number;
   readonly apiServerCpuSeconds: number;
   readonly wrong: number;
-  /** The measurements with only one policy, which is for all namespaces. */
+  /** The measurements while the policy for all namespaces is the only policy. */
   readonly one: Phase;
   readonly all: Phase;
   readonly more: readonly Change[];
@@ -76,12 +78,12 @@ interface Measured {
 }
 
 const WARM_UP = 30;
-/** A namespace that no policy reaches. Its pods show the cost that every pod has. */
+/** A namespace that no policy reaches. Pods in this namespace show the cost that every pod has. */
 const EXCLUDED = 'kube-public';
 /** The bench stops waiting if no further policy becomes Ready within this time, in ms. */
 const STALLED_MS = 90_000;
 const LOOK = { timeoutMs: 120_000, intervalMs: 20 };
-/** The time in ms that controllers get to notice a change. */
+/** The time in ms that the controllers get to notice a change. */
 const NOTICE_MS = 1_500;
 const NONE_ADMITS = 'SYS_ADMIN';
 /** A user who may update namespaces, but does not have the verb `exempt`. */
@@ -133,8 +135,8 @@ async function measure(
     const apiServerCpuSeconds = servers.cpuSeconds('kube-apiserver') - before.apiServer;
     const wrong = found === names.length ? await wrongVerdicts(editor, namespaces.slice(0, count)) : Number.NaN;
     const all = await phase(editor, servers, requests, rounds);
-    // If some policies never become Ready, further changes are not measured, because the changes would not become Ready
-    // either.
+    // If some policies never become Ready, the bench does not measure further changes, because a changed policy would
+    // not become Ready.
     const possible = found === names.length ? changes : 0;
     const further = topology.exceptions(count + possible).slice(specs.length);
     const change = { client, editor, servers, operator, settled };
@@ -169,7 +171,9 @@ async function measure(
   }
 }
 
-/** Waits until all policies are Ready, or until no further policy becomes Ready. @returns the number of Ready policies */
+/**
+ * Waits until all policies are Ready, or until no further policy becomes Ready. @returns the number of Ready policies
+ */
 async function ready(client: ApiClient, names: readonly string[]): Promise<number> {
   let [most, since] = [-1, Date.now()];
   return waitFor(
@@ -216,7 +220,7 @@ async function phase(
   rounds: number,
 ): Promise<Phase> {
   const times: Record<string, number[]> = Object.fromEntries(Object.keys(requests).map((request) => [request, []]));
-  // The requests are sent in turns, so that other load on the machine affects all of them alike.
+  // The bench sends the kinds of requests in turns, so that other load on the machine affects all kinds equally.
   for (let round = 0; round < WARM_UP + rounds; round++) {
     for (const [request, send] of Object.entries(requests)) {
       const started = performance.now();
@@ -270,7 +274,8 @@ interface Changing {
 /**
  * Measures a change of a policy.
  *
- * @param capability the capability whose verdict in the namespace must become `expected`
+ * @param capability the capability of a test pod in the namespace. The change is in force when the API server admits or
+ * refuses the test pod, as `expected` says
  */
 async function changed(
   { client, editor, servers, operator, settled }: Changing,

@@ -24,9 +24,9 @@ const POLICY = 'restricted';
 const BARE_CLIENT = join(import.meta.dirname, 'bare-client.ts');
 
 interface FirstReportOptions {
-  /** The numbers of pods, which are measured one after another. */
+  /** The numbers of pods to measure, one number after another. */
   readonly sizes: readonly number[];
-  /** Whether to measure the last number once more, with pods that are all different. */
+  /** Whether to measure the last number of pods a second time, with pods that are all different. */
   readonly distinct: boolean;
 }
 

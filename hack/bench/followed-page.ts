@@ -25,7 +25,10 @@ export class FollowedPage {
     return readEvents(link, ({ name, data }) => apply(name, data));
   }
 
-  /** Waits until the snapshot fulfils a condition. @returns the time at which the decisive event arrived */
+  /**
+   * Waits until the snapshot fulfils a condition. @returns the arrival time of the event that made the snapshot fulfil
+   * the condition
+   */
   until(isThere: (snapshot: Snapshot) => boolean): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     this.#asked = { isThere, found: resolve };

@@ -133,7 +133,10 @@ async function isRefused(client: ApiClient, namespace: string, user: number): Pr
   }
 }
 
-/** Changes the admission policy by hand. The changed policy refuses the pods of one user in the bound namespace. */
+/**
+ * Changes the admission policy by hand. The changed policy refuses the pods of one user in the namespace that the
+ * binding selects.
+ */
 async function changeByHand(client: ApiClient, user: number): Promise<void> {
   await writeByHand(client, BY_HAND, `object.spec.?securityContext.?runAsUser.orValue(0) != ${user + 1}`);
 }

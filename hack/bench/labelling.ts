@@ -1,6 +1,6 @@
 /**
- * Part (d) of the bench measures the time to label every namespace. The baseline is a loop that only makes the same
- * writes.
+ * Part (d) of the bench measures the time to label every namespace. The baseline is a loop that makes the operator's
+ * writes and does nothing else.
  */
 import { type CapabilityPolicySpec, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, type Identified, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
@@ -16,7 +16,7 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly namespaces: number;
-  /** The time in seconds that the bare loop took. */
+  /** The time in seconds that the baseline loop took. */
   readonly loop: number;
   /** The seconds from the creation of the policy until the operator had labelled every namespace. */
   readonly operator: number;
@@ -24,13 +24,13 @@ interface Measured {
 
 const POLICY = 'restricted';
 const LABEL = 'pod-security.kubernetes.io/audit';
-/** The number of concurrent writes, for the loop and for the operator alike. */
+/** The number of concurrent writes, which is the same for the loop and for the operator. */
 const AT_ONCE = 8;
 /** The prefixes of the labels and annotations that the operator writes. */
 const OURS = ['pod-security.kubernetes.io/', 'capabilitypolicy.dev/', 'rollout.capabilitypolicy.dev/'];
 /**
- * The number of rounds. The number is odd, so that one round is the median. With 100,000 pods, a garbage collection of
- * the API server takes half as long as all writes, and happens in some of the rounds.
+ * The number of rounds. The number of rounds is odd, so that one round is the median. With 100,000 pods, the API server
+ * collects garbage in some of the rounds. One garbage collection takes half as long as all writes of a round.
  */
 const ROUNDS = 7;
 const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
@@ -42,7 +42,7 @@ export const BESIDE_LOOP = [
   `The operator runs with ${UNLIMITED.join(' ')}, and evaluates ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
 ];
 
-/** @param sizes the numbers of namespaces, which are measured one after another */
+/** @param sizes the numbers of namespaces to measure, one number after another */
 export async function labelling(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const namespaces of sizes) measured.push(await measure(namespaces));
@@ -78,16 +78,17 @@ async function measure(namespaces: number): Promise<Measured> {
 
 interface Labelled {
   readonly namespaces: number;
-  /** A label that every namespace gets from the policy, and that no namespace has without the policy. */
+  /** A label that every namespace has with the policy, and that no namespace has without the policy. */
   readonly label: string;
   readonly policy: string;
   readonly spec: Partial<CapabilityPolicySpec>;
 }
 
 /**
- * Creates the policy for all namespaces several times. After the last round, the policy is kept.
+ * Creates the policy for all namespaces once in each of several rounds. After the last round, the bench does not delete
+ * the policy.
  *
- * @returns the median of the seconds until every namespace has the label, and the time at which the last round began
+ * @returns the median time in seconds until every namespace has the label, and the start time of the last round
  */
 export async function labelAll(
   client: ApiClient,
@@ -117,7 +118,7 @@ async function withdraw(client: ApiClient, policy: string, label: string): Promi
 }
 
 /**
- * A selector for all namespaces of the bench. Namespaces of the bench belong to a team; the namespaces of the cluster
+ * A selector for all namespaces of the bench. Namespaces of the bench belong to a team. The namespaces of the cluster
  * itself do not belong to a team.
  */
 const ALL_TEAMS = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
@@ -157,8 +158,8 @@ export async function besideLoop<Result>(
 }
 
 /**
- * Resolves when the given number of namespaces has the operator's label. The status counts the namespaces a moment
- * later.
+ * Resolves when the given number of namespaces has the operator's label. The status counts the labelled namespaces a
+ * moment later.
  */
 async function allLabelled(client: ApiClient, namespaces: number, label: string): Promise<void> {
   const stop = new AbortController();

@@ -1,6 +1,6 @@
 /**
- * Part (m) of the bench measures the memory of cappol ui, and the time from a change in the cluster to the event that
- * informs the page.
+ * Part (m) of the bench measures the memory of cappol ui. The part also measures the time from a change in the cluster
+ * to the event that informs the page.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ interface Measured {
   readonly rssMiB: number;
   /** The seconds from the write to the event, for each kind of change. */
   readonly changes: Readonly<Record<Change, Spread>>;
-  /** The CPU seconds of the program for a change of the policy that is for all namespaces. */
+  /** The CPU seconds that the program uses after a change of the policy for all namespaces. */
   readonly cpu: Spread;
 }
 
@@ -40,7 +40,7 @@ const SHAPES = 60;
 const EVERYWHERE = 'everywhere';
 const TIMEOUT = { timeoutMs: 300_000, intervalMs: 5 };
 
-/** @param sizes the numbers of pods, which are measured one after another */
+/** @param sizes the numbers of pods to measure, one number after another */
 export async function livePage(sizes: readonly number[]): Promise<Table> {
   execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'inherit' });
   const measured: Measured[] = [];
@@ -110,8 +110,7 @@ function linkIn(output: readonly string[]): string | undefined {
 }
 
 /**
- * Creates one policy for all namespaces, and three policies for each team, except for one team that has only two
- * policies.
+ * Creates one policy for all namespaces, and three policies for each team. One team has only two policies.
  */
 async function bringIntoForce(client: ApiClient, kubeconfig: string): Promise<number> {
   const specs = new Map<string, Partial<CapabilityPolicySpec>>([[EVERYWHERE, { mode: 'Warn' }]]);
@@ -144,7 +143,7 @@ interface Changing {
   readonly client: ApiClient;
   readonly page: FollowedPage;
   /**
-   * The number of namespaces. The bench changes only the last namespaces, because exceptions apply in the first
+   * The number of namespaces. The bench changes only the last namespaces, because the exceptions select the first
    * namespaces.
    */
   readonly namespaces: number;
@@ -210,7 +209,7 @@ async function changeAll({
   return { changes, cpu: spreadOf(cpu) };
 }
 
-/** A pod that level baseline admits, but level restricted refuses. */
+/** A pod that the level baseline admits, and that the level restricted refuses. */
 const POD = {
   apiVersion: 'v1',
   kind: 'Pod',

@@ -8,7 +8,7 @@ interface Machine {
   readonly system: string;
   readonly node: string;
   readonly kubernetes: string;
-  /** The load average of the minute before the bench, which comes from other work on the machine. */
+  /** The load average of the minute before the bench. Other work on the machine causes this load. */
   readonly load: number;
 }
 

@@ -1,4 +1,7 @@
-/** Writes manifests like those in a repository: Deployments of the bench's pods, all of which differ. */
+/**
+ * Writes manifests like those in a repository. The manifests are Deployments of the bench's pods, and no two
+ * Deployments are the same.
+ */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';

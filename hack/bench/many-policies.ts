@@ -26,27 +26,32 @@ interface Cost {
 
 interface Measured {
   readonly policies: number;
-  /** The cost from the creation of the first policy until all policies are Ready. */
+  /** The cost of all policies, from the creation of the first policy until all policies are Ready. */
   readonly all: Cost;
-  /** The median cost of one more policy, after the operator has finished all earlier policies. */
+  /** The median cost of a policy that the bench creates when the operator has finished all earlier policies. */
   readonly more: Cost;
   /**
    * The seconds from SIGTERM to the end of the process. The signal is sent while the operator applies another policy.
    */
   readonly stopSeconds: number;
   readonly rssMiB: number;
-  /** The seconds that a loop needs for the same objects. The time ends when the API server enforces the last object. */
+  /**
+   * The seconds that a loop needs for the same objects. The measured time ends when the API server enforces the last
+   * object.
+   */
   readonly bare: number;
   /**
-   * The seconds that the loop takes for all writes that belong to the policies: the policies themselves, the objects,
-   * the labels and the statuses.
+   * The seconds that the loop takes for the policies themselves, the objects, the labels and the statuses.
    */
   readonly complete: number;
   readonly objects: number;
   readonly apiServer: {
     /** The CPU seconds from the creation of the first policy until all policies are Ready. */
     readonly cpuSeconds: number;
-    /** The memory after a garbage collection: once before the first policy, and once with all policies. */
+    /**
+     * The memory after a garbage collection. The first value was measured before the first policy existed. The second
+     * value was measured with all policies.
+     */
     readonly rssMiB: readonly [before: number, after: number];
   };
 }
@@ -60,7 +65,7 @@ const WRITES_AT_ONCE = 8;
 const MORE = 5;
 const TIMEOUT_MS = 900_000;
 
-/** @param sizes the numbers of policies, which are measured one after another */
+/** @param sizes the numbers of policies to measure, one number after another */
 export async function manyPolicies(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const policies of sizes) measured.push(await measure(policies));
@@ -196,7 +201,7 @@ interface PolicyWrites {
 }
 
 interface Created extends PolicyWrites {
-  /** The UID of the policy in the cluster of the bare loop. */
+  /** The UID of the policy in the separate cluster where the loop writes. */
   readonly uid: string;
 }
 
@@ -208,10 +213,10 @@ async function writesOf(client: ApiClient, index: number): Promise<PolicyWrites>
 }
 
 /**
- * Runs a loop of writes on a separate cluster. The loop writes the objects of one policy one after another. The loop
- * also writes the programs one after another.
+ * Runs a loop of writes on a separate cluster. The loop writes the objects of a policy in sequence, one object after
+ * another. The loop also writes the programs one after another.
  *
- * @param rollouts the policies to create, in order, each with the labels and statuses that belong to it
+ * @param writes the policies to create, in order, each with the labels and statuses of the policy
  */
 async function bareLoop(objects: readonly RawObject[], writes: readonly PolicyWrites[] = []): Promise<number> {
   const cluster = await startBenchCluster();

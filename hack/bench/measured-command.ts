@@ -17,8 +17,8 @@ export interface Ran extends Usage {
 }
 
 /**
- * The time in ms between two measurements. The interval is so short that at most a hundredth of a second of CPU time is
- * missed.
+ * The time in ms between two measurements. The interval is so short that the measurement misses at most a hundredth of
+ * a second of CPU time.
  */
 const EVERY_MS = 10;
 

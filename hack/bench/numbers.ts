@@ -25,8 +25,8 @@ export function ratio(value: number, limit: number): string {
 }
 
 /**
- * The growth as a list with one sentence, such as `time grows with the number of pods to the power of 1.02.` The list
- * is empty if there is only one size.
+ * Returns the growth as a list with one sentence, such as `time grows with the number of pods to the power of 1.02.` If
+ * there is only one size, the list is empty.
  */
 export function growth(what: string, sizes: readonly number[], values: readonly number[]): string[] {
   const law = exponent(sizes, values);

@@ -1,6 +1,6 @@
 /**
- * Runs the command lines of other engines, whose programs must be in PATH. The engines check the same manifests with
- * the same rules, which are the rules of level restricted about capabilities.
+ * Runs the command lines of other policy engines. The programs of these engines must be in PATH. All engines check the
+ * same manifests. The engines use the capability rules of the level restricted.
  */
 import { join } from 'node:path';
 import type { Command } from './measured-command.ts';
@@ -8,7 +8,7 @@ import type { Command } from './measured-command.ts';
 export interface OtherTool {
   readonly name: string;
   command(manifests: string): Command;
-  /** The names of the workloads that the tool's output reports. */
+  /** Reads the output of the tool, and returns the names of the workloads that the tool refuses. */
   refused(stdout: string): ReadonlySet<string>;
 }
 

@@ -2,9 +2,14 @@
  * The baseline for the measurement of `check`: a separate process that parses manifests with js-yaml, and does nothing
  * else.
  *
- *   node parse-yaml.ts whole FILE     parses a whole stream, and keeps all documents in memory
- *   node parse-yaml.ts each FILE      parses a stream document by document, and keeps no document
- *   node parse-yaml.ts each FOLDER    parses a folder file by file, and keeps no document
+ *   node parse-yaml.ts whole FILE
+ *
+ * With `whole`, the process parses a whole stream, and keeps all documents in memory.
+ *
+ *   node parse-yaml.ts each FILE
+ *   node parse-yaml.ts each FOLDER
+ *
+ * With `each`, the process parses a stream document by document, or a folder file by file, and keeps no document.
  */
 import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

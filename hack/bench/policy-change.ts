@@ -1,6 +1,6 @@
 /**
- * Part (c) of the bench measures the time from the change of a policy to a status about every pod, and the operator's
- * cost.
+ * Part (c) of the bench measures the time from the change of a policy to a status about every pod. The part also
+ * measures the operator's cost.
  */
 import { startBenchCluster } from './bench-cluster.ts';
 import { growth, type Spread, shown, spreadOf } from './numbers.ts';

@@ -22,7 +22,7 @@ interface PopulationOptions {
   readonly shapes: number;
   /** Whether all pods differ. */
   readonly distinct?: boolean;
-  /** Whether the Deployments and ReplicaSets of the pods exist, too. */
+  /** Whether the Deployments and ReplicaSets of the pods also exist. */
   readonly controllers?: boolean;
 }
 
@@ -33,7 +33,7 @@ export const TEAMS = 100;
 const PODS_OF_WORKLOAD = 4;
 const WORKLOADS_OF_NAMESPACE = PODS_OF_NAMESPACE / PODS_OF_WORKLOAD;
 
-/** Makes the text of an object from the fields in which the objects differ. */
+/** Makes the text of an object. The parameter `own` contains the fields that differ from object to object. */
 type Template = (own: Own) => string;
 
 interface Own {
@@ -44,8 +44,8 @@ interface Own {
 }
 
 /**
- * Fills the cluster with objects. The promise resolves when the API server's watch cache has all objects. Until then,
- * the API server would read from etcd.
+ * Fills the cluster with objects. The promise resolves when the API server's watch cache has all objects. Before the
+ * watch cache has all objects, the API server would read from etcd.
  */
 export async function populate(cluster: BenchCluster, options: PopulationOptions): Promise<Population> {
   const all = shapes(options.shapes);
@@ -75,8 +75,9 @@ export async function populate(cluster: BenchCluster, options: PopulationOptions
   }
   const etcd = new Etcd(cluster.controlPlane.pids);
   await etcd.write(entries());
-  // All objects of a transaction have the same revision. The last object is written separately, because only its own
-  // revision shows that the watch cache has all objects.
+  // All objects of a transaction have the same revision. The last object needs a separate revision. When the watch
+  // cache has this revision, the watch cache has all objects. The last object is therefore written in a separate
+  // transaction.
   await etcd.write([podEntry(options.pods - 1)]);
   await etcd.close();
   await allCached(cluster, options.pods);
@@ -108,7 +109,7 @@ export function namespaceName(index: number): string {
   return `team-${String(index).padStart(4, '0')}`;
 }
 
-/** The index of a pod's shape, which is the same for all pods of a workload. */
+/** The index of a pod's shape. All pods of a workload have the same shape. */
 function shapeOf(pod: number, all: readonly Shape[]): number {
   return Math.floor(pod / PODS_OF_WORKLOAD) % all.length;
 }

@@ -19,7 +19,7 @@ interface Measured {
   readonly loop: number;
   /**
    * The seconds from the creation of the policy until every namespace is pending. `inForce` is the number of seconds
-   * until the policy is in force, in the last round.
+   * from the start of the last round until the policy is in force.
    */
   readonly pending: number;
   readonly inForce: number;
@@ -30,7 +30,7 @@ interface Measured {
 const POLICY = 'rolled-out';
 const LABEL = `${ROLLOUT_LABEL_PREFIX}${POLICY}`;
 const QUIET_MS = 60_000;
-/** A soak that is longer than the measurement. No namespace is therefore promoted during the measurement. */
+/** The soak time is longer than the measurement. No namespace is therefore promoted during the measurement. */
 const ROLLOUT = { meanwhile: 'Audit', soak: '24h' } as const;
 
 /** @param sizes the numbers of namespaces, which are measured one after another */

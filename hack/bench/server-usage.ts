@@ -14,7 +14,7 @@ export interface Memory {
 
 const MIB = 2 ** 20;
 const LOOK_MS = 2_000;
-/** The fraction of a core below which a server does only routine work. */
+/** A server that uses less than this fraction of a core does only routine work. */
 const IDLE = 0.05;
 const IDLE_WITHIN_MS = 180_000;
 
@@ -44,7 +44,7 @@ export class ServerUsage {
     return { rssMiB: rss, heapMiB: heap };
   }
 
-  /** Waits until kube-controller-manager has done its work. */
+  /** Waits until kube-controller-manager does only routine work. */
   async idle(): Promise<void> {
     for (let waited = 0; waited < IDLE_WITHIN_MS; waited += LOOK_MS) {
       const before = this.cpuSeconds('kube-controller-manager');

@@ -1,7 +1,7 @@
 /**
- * Makes pods like those of real clusters. Each pod has two containers with environment, probes, resources and mounts, a
- * token volume, and a status with conditions. With the fields that the API server adds, a pod has about 9 KB of JSON. A
- * third of the JSON is managedFields.
+ * Makes pods like those of real clusters. Each pod has two containers, a token volume, and a status with conditions.
+ * The containers have environment variables, probes, resources and mounts. With the fields that the API server adds, a
+ * pod has about 9 KB of JSON. A third of the JSON is managedFields.
  */
 import type { RawObject } from '../../operator/model/raw.ts';
 
@@ -14,7 +14,10 @@ export interface Shape {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/** Among this number of pods, one violates level restricted. Most of the violating pods also violate level baseline. */
+/**
+ * One pod in each group of this many pods violates the level restricted. Most of the violating pods also violate the
+ * level baseline.
+ */
 const VIOLATING_EVERY = 20;
 
 const SINCE = '2026-01-01T00:00:00Z';
@@ -26,7 +29,7 @@ const VIOLATIONS = [
   { ...HARDENED, capabilities: { drop: ['ALL'], add: ['NET_RAW', 'SYS_PTRACE'] } },
 ];
 
-/** Makes pod templates. @returns `count` templates, all of which differ */
+/** Makes pod templates. @returns `count` different templates */
 export function shapes(count: number): Shape[] {
   return Array.from({ length: count }, (_, index) => shape(index));
 }
@@ -70,7 +73,7 @@ function shape(index: number): Shape {
   };
 }
 
-/** The name of the token volume in a pod. The admission plug-in ServiceAccount generates such names. */
+/** The name of the token volume in a pod. The admission plug-in ServiceAccount generates names of this form. */
 export const TOKEN_VOLUME = 'kube-api-access-zzzzz';
 const TOKEN_MOUNT = { name: TOKEN_VOLUME, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true };
 
@@ -130,7 +133,7 @@ function initContainer(index: number) {
   };
 }
 
-/** The pod in the form that it has after a kubelet has started it. */
+/** Returns the pod in the form that it has after a kubelet has started it. */
 export function running(pod: RawObject, { spec }: Shape): RawObject {
   const containers = spec.containers as readonly { readonly name: string; readonly image: string }[];
   const status = runningStatus(containers);
@@ -165,8 +168,8 @@ function runningStatus(containers: readonly { readonly name: string; readonly im
 }
 
 /**
- * Writes the keys of a value in the form of managedFields. In managedFields, conditions have their type as key, and
- * addresses have their IP. Every other list counts as a single value.
+ * Writes the keys of a value in the form of managedFields. In managedFields, the key of a condition is the condition's
+ * type, and the key of an address is the IP address. In managedFields, every other list is a single value.
  */
 function fieldsOf(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(

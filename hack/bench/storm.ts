@@ -22,9 +22,9 @@ interface Measured {
    */
   readonly begun: Spread;
   readonly ended: Spread;
-  /** The CPU seconds that the operator uses in a second. */
+  /** The CPU seconds that the operator uses per second. */
   readonly cpu: number;
-  /** The number of status writes in a second. */
+  /** The number of status writes per second. */
   readonly writes: number;
 }
 

@@ -1,16 +1,16 @@
-/** The results of a part of the bench, which are printed for users, and written as JSON. */
+/** The results of a part of the bench. The bench prints the results for users, and writes the results as JSON. */
 
 export interface Table {
   readonly title: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Sentences that explain the rows and draw the conclusion. */
+  /** Sentences that explain the rows and state the conclusion. */
   readonly notes: readonly string[];
-  /** The measurements from which the rows were made. */
+  /** The measurements that the rows show, as data. */
   readonly measured: unknown;
 }
 
-/** The table as Markdown, which can be pasted into the documentation. */
+/** The table as Markdown, for pasting into the documentation. */
 export function formatTable({ title, columns, rows, notes }: Table): string {
   const widths = columns.map((column, index) =>
     Math.max(...[column, ...rows.map((row) => row[index] ?? '')].map(length)),

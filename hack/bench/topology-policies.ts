@@ -1,6 +1,6 @@
 /**
- * The sets of policies for part (n) of the bench. Each set has a policy for all namespaces, and exceptions to this
- * policy in several forms.
+ * Defines the sets of policies for part (n) of the bench. Each set has a policy for all namespaces, and exceptions to
+ * this policy in several forms.
  */
 import { type CapabilityPolicySpec, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 
@@ -15,11 +15,14 @@ export interface BenchNamespace {
 }
 
 export interface PolicyTopology {
-  /** Returns the policies of the set, except for the policy for all namespaces. */
+  /** Returns the policies of the set without the policy for all namespaces. */
   exceptions(count: number): readonly NamedSpec[];
   /** A namespace that the exception with the given index selects. The exception need not exist. */
   namespace(index: number): BenchNamespace;
-  /** Whether the set also has policies of tiers and teams, which select namespaces by label. */
+  /**
+   * Whether the set also has policies for tiers and for teams. The policies for tiers and teams select namespaces by
+   * label.
+   */
   readonly teams: boolean;
 }
 
@@ -29,7 +32,7 @@ const TEAMS = 40;
 export const FREE: BenchNamespace = { name: 'bench-free', labels: {} };
 /** A namespace where the policies of a tier and a team decide. */
 export const TEAM: BenchNamespace = { name: 'bench-team', labels: teamLabels(0) };
-/** A capability that exceptions admit, and that the policy for all namespaces does not admit. */
+/** A capability that the exceptions admit. The policy for all namespaces refuses this capability. */
 export const EXCEPTED = 'NET_RAW';
 /** A capability that only edited exceptions admit. */
 export const EDITED = 'SYS_TIME';
@@ -51,7 +54,10 @@ export const TOPOLOGIES: Readonly<Record<string, PolicyTopology>> = {
   },
 };
 
-/** The exception after the given number of edits. After an odd number of edits, the exception also admits EDITED. */
+/**
+ * Returns the exception after the given number of edits. After an odd number of edits, the exception also admits the
+ * capability `EDITED`.
+ */
 export function edited({ name, spec }: NamedSpec, edit: number): NamedSpec {
   const allowedAdd = edit % 2 === 0 ? [EXCEPTED] : [EXCEPTED, EDITED];
   return { name, spec: { ...spec, overrides: { capabilities: { allowedAdd } } } as CapabilityPolicySpec };
@@ -91,7 +97,9 @@ function teamLabels(index: number): Record<string, string> {
   return { tier: `tier-${index % TIERS}`, team: `team-${index % TEAMS}` };
 }
 
-/** A selector by a key that no other policy uses. An index by key does not help for such selectors. */
+/**
+ * A selector by a key that no other policy uses. If each key belongs to only one policy, an index by key does not help.
+ */
 function byLabel(index: number): CapabilityPolicySpec['namespaceSelector'] {
   const key = keyOf(index);
   return index % 2 === 0

@@ -1,4 +1,6 @@
-/** Reads the events of cappol ui in the same way as its page: opens the link, and keeps the session. */
+/**
+ * Reads the events of cappol ui as the page of cappol ui reads them. The reader opens the link and keeps the session.
+ */
 
 export interface UiEvent {
   readonly name: 'contexts' | 'snapshot' | 'difference';
@@ -8,7 +10,7 @@ export interface UiEvent {
 /**
  * Calls `onEvent` for each event, until the server ends the connection or the signal is aborted.
  *
- * @param link the link that cappol ui prints, or the session of an earlier call
+ * @param link the link that cappol ui prints, or the session that an earlier call returned
  * @returns the session, as soon as the server has accepted the request
  */
 export async function readEvents(
@@ -40,7 +42,8 @@ async function read(texts: ReadableStream<string>, onEvent: (event: UiEvent) => 
   for await (const chunk of texts) {
     const hasEnd = `${chunks.at(-1)?.at(-1) ?? ''}${chunk}`.includes('\n\n');
     chunks.push(chunk);
-    // The snapshot of a large cluster arrives in many chunks. The chunks are therefore joined only once, at the end.
+    // The snapshot of a large cluster arrives in many chunks. The reader therefore joins the chunks only when the end
+    // of an event has arrived.
     if (!hasEnd) continue;
     const events = chunks.join('').split('\n\n');
     chunks = [events.pop() ?? ''];

@@ -23,10 +23,10 @@ export type Json = any;
 
 export interface Request {
   readonly query?: Readonly<Record<string, string | boolean>>;
-  /** The body of the request. Text and bytes are sent unchanged. Any other value is sent as JSON. */
+  /** The body of the request. Text and bytes are sent unchanged. Values of other types are sent as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
-  /** The user of the request; undefined for the client's own user. */
+  /** The user of the request. If the field is undefined, the client's own user makes the request. */
   readonly as?: Identity;
 }
 
@@ -43,7 +43,7 @@ export class Api {
 
   /**
    * @param kubeconfig the path of a kubeconfig in the form that the test control plane writes
-   * @param as the user of requests that name no user; undefined for the cluster administrator
+   * @param as the user of requests that name no user. The default is the cluster administrator
    */
   constructor(kubeconfig: string, as?: Identity) {
     this.#as = as;
@@ -91,7 +91,10 @@ export class Api {
     };
   }
 
-  /** Reads an object. @throws Error with the API server's message. All methods below throw such an error, too */
+  /**
+   * Reads an object. @throws Error with the API server's message. All methods below also throw an Error with the API
+   * server's message
+   */
   async get(path: string, query: Request['query'] = {}): Promise<Json> {
     return this.#done('GET', path, { query });
   }
@@ -118,8 +121,8 @@ export class Api {
   }
 
   /**
-   * Changes an object as a user would by hand. If `patch` is a list, the request is a JSON patch. Otherwise, the
-   * request is a merge patch.
+   * Changes an object as a user would by hand. If `patch` is a list, the request is a JSON patch. If `patch` is not a
+   * list, the request is a merge patch.
    */
   async patch(path: string, patch: unknown): Promise<Json> {
     return this.#done('PATCH', path, { body: patch, contentType: Array.isArray(patch) ? JSON_PATCH : MERGE });
@@ -148,8 +151,8 @@ function succeeded(method: Method, path: string, status: number, body: Json): Js
 }
 
 /**
- * Parses the body of a response. A body that is not JSON is a message. An example is the response for an API that is
- * not served.
+ * Parses the body of a response. If the body is not JSON, the result is an object with the body as its message. For
+ * example, if the server does not serve the requested API, the body is not JSON.
  */
 function parsed(text: string): Json {
   try {
@@ -161,7 +164,7 @@ function parsed(text: string): Json {
 
 /**
  * The text of a Warning header such as `299 - "text"`. In the header, quotes are escaped. The HTTP client decodes the
- * header's UTF-8 byte by byte, so this function decodes it again.
+ * header byte by byte, although the text is UTF-8. This function therefore decodes the text again, as UTF-8.
  */
 function warningText(header: string): string {
   const text = Buffer.from(header, 'latin1').toString('utf8');

@@ -10,7 +10,10 @@ import { join } from 'node:path';
 import { assertGo, type Build, buildBinaries, buildFlags, cacheFolder } from './build.ts';
 import { requiredVersion } from './program.ts';
 
-/** The path of a folder with etcd, kube-apiserver, kube-controller-manager and kubectl, and their version. */
+/**
+ * The paths and the version of the programs etcd, kube-apiserver, kube-controller-manager and kubectl, and the path of
+ * their folder.
+ */
 export interface Binaries {
   readonly dir: string;
   readonly etcd: string;
@@ -19,19 +22,22 @@ export interface Binaries {
   readonly kubectl: string;
 }
 
-/** The folder of go.mod and go.sum, which determine the versions to build. */
+/** The folder with go.mod and go.sum. These two files determine the versions to build. */
 const MODULE = import.meta.dirname;
 const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
-/** A folder that contains a Go module `1.N` for each Kubernetes version, except for the version in go.mod. */
+/**
+ * This folder contains a Go module `1.N` for each Kubernetes version. The Kubernetes version in go.mod is the only
+ * version without a module in this folder.
+ */
 const VERSIONS = join(import.meta.dirname, 'versions');
 const VERSIONED = ['kube-apiserver', 'kube-controller-manager'] as const;
 const KUBERNETES = 'k8s.io/kubernetes';
 
 /**
  * Finds the programs, and builds missing programs. The progress of a build is shown on standard error. A build takes
- * about five minutes on two cores. Later calls find its result in the cache.
+ * about five minutes on two cores. Later calls find the built programs in the cache.
  *
- * @throws an error if neither Go nor KUBEBUILDER_ASSETS is available. The error says how to get the programs
+ * @throws an error if both Go and KUBEBUILDER_ASSETS are missing. The error says how to get the programs
  */
 export async function findBinaries(environment: NodeJS.ProcessEnv = process.env): Promise<Binaries> {
   const assets = environment.KUBEBUILDER_ASSETS;

@@ -25,7 +25,7 @@ export interface Build {
   /** The folder for the built programs. Each program appears in the folder atomically. */
   readonly dir: string;
   readonly names: readonly string[];
-  /** The packages to build, as arguments of `go build`. The default is the tools that go.mod lists. */
+  /** The packages to build, as arguments of `go build`. By default, `go build` builds the tools that go.mod lists. */
   readonly packages?: readonly string[];
   /** The version that go.mod requires, such as v1.33.13. */
   readonly version: string;
@@ -61,8 +61,8 @@ export async function buildBinaries(build: Build): Promise<void> {
 }
 
 /**
- * The folder for a build in the cache, which is outside the checkout. The name of the folder depends on everything that
- * determines the result of the build.
+ * The folder for a build in the cache. The cache is outside the checkout. The name of the folder depends on everything
+ * that determines the result of the build.
  */
 export function cacheFolder({ module, flags, environment }: Pick<Build, 'module' | 'flags' | 'environment'>): string {
   const hash = createHash('sha256');
@@ -75,11 +75,12 @@ export function cacheFolder({ module, flags, environment }: Pick<Build, 'module'
 }
 
 /**
- * The folders of packages that have another name than the program. Go names a program after the folder of its package.
+ * Maps programs to their package folders. The map contains only programs whose package folder has another name. Go
+ * names a program after the folder of its package.
  */
 const FOLDERS = { etcd: 'server', argocd: 'cmd' };
 
-/** The flags of `go build` that keep information about this machine and checkout out of the program. */
+/** With these flags of `go build`, the program contains no information about this machine and this checkout. */
 export const REPRODUCIBLE = ['-trimpath', '-mod=readonly', '-buildvcs=false'];
 
 /** The flags of `go build` for the servers of Kubernetes, including the version that the servers report. */
@@ -97,8 +98,8 @@ export function buildFlags(version: string): string[] {
 }
 
 /**
- * The reason why nothing can be built; undefined if Go is installed and can download the Go version that go.mod
- * requires.
+ * The reason why nothing can be built. The result is undefined if Go is installed and can download the Go version that
+ * go.mod requires.
  */
 export function problemWithGo(environment: NodeJS.ProcessEnv): string | undefined {
   const { stdout } = spawnSync('go', ['version'], { env: environment, encoding: 'utf8' });
@@ -110,7 +111,7 @@ export function problemWithGo(environment: NodeJS.ProcessEnv): string | undefine
 /**
  * Checks that programs can be built.
  *
- * @throws an error if they cannot be built. The error says how to get the programs
+ * @throws an error if programs cannot be built. The error says how to get the programs
  */
 export function assertGo(environment: NodeJS.ProcessEnv, version: string): void {
   const problem = problemWithGo(environment);
@@ -130,8 +131,8 @@ export function assertGo(environment: NodeJS.ProcessEnv, version: string): void 
 }
 
 /**
- * Takes a lock. The lock is a symbolic link whose target is the process ID of the holder. The link and its target are
- * created in one step.
+ * Takes a lock. The lock is a symbolic link. The target of the link is the process ID of the holder. The link and its
+ * target are created in one step.
  */
 function takeLock(lock: string): boolean {
   try {
@@ -177,15 +178,17 @@ async function compile(
 }
 
 /**
- * The environment with the Go release that go.mod names. If GOTOOLCHAIN is `local`, Go ignores the release that go.mod
- * names.
+ * Returns the environment with a GOTOOLCHAIN that selects the Go release in go.mod. If GOTOOLCHAIN is `local`, Go
+ * ignores the release that go.mod names.
  */
 function withToolchain(module: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const named = /^toolchain (\S+)$/m.exec(readFileSync(join(module, 'go.mod'), 'utf8'))?.[1];
   return named === undefined ? environment : { ...environment, GOTOOLCHAIN: named };
 }
 
-/** Removes the files of a killed build. The files have some hundred megabytes. Callers must hold the lock. */
+/**
+ * Removes the files that a killed build left behind. The files have some hundred megabytes. Callers must hold the lock.
+ */
 function removeLeftovers(prefix: string): void {
   for (const name of readdirSync(dirname(prefix))) {
     if (name.startsWith(basename(prefix))) {

@@ -1,7 +1,7 @@
 /**
- * A certificate authority for tests, written with the few DER structures that certificates need (RFC 5280). node:crypto
- * can make keys and signatures, but no certificates. The program openssl is not used, because it may be missing on a
- * new machine.
+ * A certificate authority for tests. Certificates need only a few DER structures (RFC 5280), so the authority writes
+ * these structures itself. The module node:crypto can make keys and signatures, but cannot make certificates. The
+ * program openssl is not used, because it may be missing on a new machine.
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
@@ -129,7 +129,9 @@ function subjectNames(request: CertificateRequest): Buffer[] {
   ];
 }
 
-/** The time for which a certificate is valid: one year, beginning a day ago because clocks may differ. */
+/**
+ * The time for which a certificate is valid. The time begins a day ago because clocks may differ, and ends in a year.
+ */
 function validity(): Buffer {
   return sequence(utcTime(new Date(Date.now() - DAY)), utcTime(new Date(Date.now() + 365 * DAY)));
 }

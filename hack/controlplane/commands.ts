@@ -16,19 +16,19 @@ export function etcdCommand(binaries: Binaries, logDir: string, dataDir: string,
       `--advertise-client-urls=${url}`,
       '--listen-peer-urls=http://127.0.0.1:0',
       '--log-level=warn',
-      // The flag --unsafe-no-fsync disables fsync. Without fsync, a crash of the machine may lose data, but a crash of
-      // the process does not.
+      // The flag --unsafe-no-fsync disables fsync. Without fsync, a crash of the machine may lose data. A crash of the
+      // process loses no data.
       '--unsafe-no-fsync',
     ],
   };
 }
 
 interface ApiServerAddress {
-  /** The address on which the server listens, and which the server publishes. */
+  /** The server listens on this address and publishes this address. */
   readonly address: string;
   readonly port: number;
   readonly etcdPort: number;
-  /** Additional flags of the caller, which come last and therefore override the flags of this file. */
+  /** Additional flags of the caller. The caller's flags come last, and therefore override the flags of this file. */
   readonly flags: readonly string[];
 }
 
@@ -55,7 +55,7 @@ export function apiServerCommand(
       // The API server must use the IP address of a node, because no name service resolves the node's name.
       '--kubelet-preferred-address-types=InternalIP',
       ...(flags.some((flag) => flag.startsWith('--authorization-config=')) ? [] : ['--authorization-mode=RBAC']),
-      // Admission decides whether a pod may be privileged. Every distribution sets this flag.
+      // Admission control decides whether a pod may be privileged. Every distribution sets this flag.
       '--allow-privileged=true',
       `--service-cluster-ip-range=${KUBERNETES_SERVICE}/24`,
       // An endpoint must not have a loopback address. The endpoints of service default/kubernetes are therefore not
@@ -64,7 +64,8 @@ export function apiServerCommand(
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-signing-key-file=${files.serviceAccountKey}`,
       `--service-account-key-file=${files.serviceAccountPublicKey}`,
-      // After SIGTERM, the API server would wait a minute for open watches. --shutdown-send-retry-after prevents this.
+      // After SIGTERM, the API server would wait a minute for open watches. The flag --shutdown-send-retry-after
+      // prevents this wait.
       '--shutdown-send-retry-after=true',
       ...flags,
     ],
@@ -93,8 +94,8 @@ export function controllerManagerCommand(
       '--use-service-account-credentials=true',
       `--service-account-private-key-file=${files.serviceAccountKey}`,
       `--root-ca-file=${files.authority}`,
-      // Type checking of admission policies takes half of the controller manager's time, and only writes warnings into
-      // the status of the policies.
+      // The type checking of admission policies takes half of the controller manager's time. The result is only
+      // warnings in the status of the policies.
       '--controllers=*,-validatingadmissionpolicy-status-controller',
       '--kube-api-qps=200',
       '--kube-api-burst=400',

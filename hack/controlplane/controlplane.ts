@@ -16,25 +16,28 @@ import { type ServerCommand, ServerProcess, Watchdog } from './server-process.ts
 import { waitFor } from './wait.ts';
 
 interface ControlPlaneOptions {
-  /** The programs to use; undefined for the programs that findBinaries() finds. */
+  /** The programs to use. The default is the programs that findBinaries() finds. */
   readonly binaries?: Binaries;
   /**
-   * Whether kube-controller-manager runs. Without kube-controller-manager, the objects that its controllers create are
-   * missing.
+   * Whether kube-controller-manager runs. If kube-controller-manager does not run, the objects that its controllers
+   * create are missing.
    */
   readonly controllers?: boolean;
-  /** Whether to print no progress on standard error. The progress of a build is always printed. */
+  /**
+   * If true, the control plane prints no progress messages on standard error. The progress of a build is always
+   * printed.
+   */
   readonly quiet?: boolean;
   /**
-   * The number of API servers, or their addresses and versions. If only the number is given, each server gets a free
-   * port. All API servers share one etcd. The default is one API server.
+   * Either the number of API servers, or a list with the address and version of each API server. If only the number is
+   * given, each server gets a free port. All API servers share one etcd. The default is one API server.
    */
   readonly apiServers?: number | readonly ApiServerOptions[];
-  /** Additional flags of every kube-apiserver, which replace the default flags that have the same name. */
+  /** Additional flags of every kube-apiserver. A flag replaces the default flag of the same name. */
   readonly apiServerFlags?: readonly string[];
   /**
-   * A folder for the data of etcd. The folder is kept after stop(), and a later start can use it again. By default,
-   * stop() deletes the data.
+   * A folder for the data of etcd. stop() does not delete the folder, and a later start can use the data in the folder.
+   * By default, stop() deletes the data.
    */
   readonly dataDir?: string;
   /**
@@ -43,11 +46,14 @@ interface ControlPlaneOptions {
    */
   readonly logDir?: string;
   /**
-   * Called with the path of the kubeconfig before the API servers are launched. The launch waits for the returned
-   * promise.
+   * The control plane calls this function with the path of the kubeconfig before it launches the API servers. The
+   * launch waits for the promise that the function returns.
    */
   readonly beforeLaunch?: (kubeconfig: string) => Promise<void>;
-  /** Called if a server ends without stop(). By default, the message is printed on standard error. */
+  /**
+   * The control plane calls this function if a server ends without a call of stop(). By default, the message is printed
+   * on standard error.
+   */
   readonly onCrash?: (server: CrashedServer) => void;
 }
 
@@ -63,7 +69,7 @@ interface ApiServerOptions {
   /** The path of a kube-apiserver that replaces the kube-apiserver in the folder of binaries. */
   readonly program?: string;
   /**
-   * The address on which the server listens, and which the server publishes. The default is 127.0.0.1 and a free port.
+   * The server listens on this address, and publishes this address. The default is 127.0.0.1 and a free port.
    */
   readonly address?: string;
   readonly port?: number;
@@ -75,7 +81,7 @@ export interface ControlPlane {
    * everything to this group.
    */
   readonly kubeconfig: string;
-  /** The path of a kubectl that has the same version. */
+  /** The path of the kubectl that belongs to the programs of the control plane. */
   readonly kubectl: string;
   /** The URL of the first API server. */
   readonly server: string;
@@ -122,7 +128,7 @@ const READY_TIMEOUT_MS = 90_000;
 
 /**
  * Starts etcd, kube-apiserver and kube-controller-manager, with RBAC and a separate certificate authority, and waits
- * until pods can be created. When this process ends for any reason, the servers end, too. stop() ends them in an
+ * until pods can be created. When this process ends for any reason, the servers also end. stop() ends the servers in an
  * orderly way.
  *
  * @throws the error of findBinaries if programs are missing. If a server does not start, the error has the end of the
@@ -137,7 +143,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       return controlPlane;
     } catch (error) {
       await controlPlane.stop();
-      // Another process may take the port after this process found it free, but before the server listens on it.
+      // This process finds a free port, but another process may take the port before the server listens on the port.
       if (attempt === ATTEMPTS || !String(error).includes('address already in use')) {
         throw error;
       }
@@ -272,8 +278,8 @@ class LocalControlPlane implements ControlPlane {
   /**
    * Waits for a server.
    *
-   * @throws an error with the end of the awaited server's log. If a server ended early, the error has the end of its
-   * log
+   * @throws an error with the end of the log of `server`, if `server` is not ready in time. If a server ended early,
+   * the error has the end of the log of the ended server
    */
   async #wait(what: string, server: ServerProcess, look: () => Promise<boolean>): Promise<void> {
     const lookAtRunning = () => {

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Certificate, CertificateAuthority } from './certificates.ts';
 
-/** The cluster IP of service default/kubernetes, which is the first address in --service-cluster-ip-range. */
+/** The cluster IP of service default/kubernetes. This IP is the first address in --service-cluster-ip-range. */
 export const KUBERNETES_SERVICE = '10.0.0.1';
 
 export interface Credentials {

@@ -1,12 +1,15 @@
-/** Finds helm with the variable HELM or in the cache. If helm is missing, it is built from its Go module. */
+/**
+ * Finds helm through the environment variable HELM, or in the cache. If helm is missing, it is built from its Go
+ * module.
+ */
 import { join } from 'node:path';
 import { REPRODUCIBLE } from './build.ts';
 import { findProgram } from './program.ts';
 
 /**
- * The path of helm. If helm is missing, it is built, which takes about three minutes on two cores.
+ * The path of helm. If helm is missing, the function builds helm, which takes about three minutes on two cores.
  *
- * @throws an error if neither Go nor HELM is available. The error says how to get helm
+ * @throws an error if both Go and HELM are missing. The error says how to get helm
  */
 export async function findHelm(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   if (environment.HELM) return environment.HELM;

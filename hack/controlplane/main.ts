@@ -52,12 +52,12 @@ async function withoutNode(): Promise<Started> {
 }
 
 /**
- * Resolves on Ctrl-C, after a kill, or when the terminal is closed. Later signals are ignored, because the end takes
- * less than a second.
+ * Resolves when the user presses Ctrl-C, when the process gets SIGTERM, or when the terminal is closed. Later signals
+ * are ignored, because the control plane stops in less than a second.
  */
 function endingSignal(): Promise<undefined> {
   return new Promise((resolve) => {
-    // The timer keeps the process alive, because signal handlers alone do not.
+    // The timer keeps the process alive. Signal handlers alone do not keep a process alive.
     setInterval(() => {}, 3_600_000);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => resolve(undefined));

@@ -1,36 +1,39 @@
 /**
  * Kubernetes v1.38.0-beta.0 imports packages from the new module k8s.io/apiextensions-api. Proxies for Go modules may
- * not serve this module yet. The functions in this file therefore write the module. They copy the packages of
- * k8s.io/apiextensions-apiserver from before the move. The packages are the Go types of CustomResourceDefinitions and
- * their clients. For the same reason, the go.mod of that version names v7.0.0 of structured-merge-diff instead of
- * v7.0.1. Remove this file when proxies serve both modules.
+ * not serve this module yet. The functions in this file therefore write the module. The functions copy the packages
+ * from the old module k8s.io/apiextensions-apiserver, in the last release before the packages moved. The packages are
+ * the Go types of CustomResourceDefinitions and their clients. Proxies may also not serve v7.0.1 of
+ * structured-merge-diff yet, so the go.mod of v1.38.0-beta.0 names v7.0.0. Remove this file when proxies serve both
+ * modules.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The name of a folder. The go.mod of a Kubernetes version refers to this folder if the version needs the module. */
+/**
+ * The name of a folder. If a Kubernetes version needs the new module, the go.mod of this version refers to this folder.
+ */
 const NAME = 'apiextensions-api';
 const OLD = 'k8s.io/apiextensions-apiserver';
-/** The last release that contains the packages, and its checksum as in a go.sum. */
+/** The last release that contains the packages, and the checksum of this release in the format of a go.sum. */
 const RELEASE = 'v0.38.0-alpha.2';
 export const CHECKSUM = 'h1:Dpd+3zumeKXyn1jCxYGMAZJA+1WOquf+phzjcQU3K/c=';
 const TYPES = ['v1', 'v1beta1'].map((version) => join('pkg', 'apis', 'apiextensions', version));
 /**
- * The conversions to internal types stay in the old module. The moved packages need only this variable of the
- * conversions.
+ * The code that converts to internal types remains in the old module. From this code, the moved packages need only the
+ * variable `nullLiteral`.
  */
 const CONVERSIONS = ['conversion.go', 'zz_generated.conversion.go'];
 const NULL = '\nvar nullLiteral = []byte(`null`)\n';
 
 /**
- * Writes a folder with the go.mod and go.sum of a module. If the module refers to the moved packages, the folder
- * contains them, too.
+ * Writes a folder with the go.mod and go.sum of a module. If the module refers to the moved packages, the folder also
+ * contains these packages.
  *
  * @param module the folder of go.mod and go.sum
  * @param target the folder to create
- * @returns the folder in which the module can be built. The result is `module` if the module does not refer to the
- * moved packages
+ * @returns the folder in which the module can be built. If the module does not refer to the moved packages, the result
+ * is `module`
  */
 export function withMovedPackages(module: string, target: string, environment: NodeJS.ProcessEnv): string {
   const text = readFileSync(join(module, 'go.mod'), 'utf8');
@@ -49,7 +52,7 @@ export function withMovedPackages(module: string, target: string, environment: N
   return target;
 }
 
-/** The folder in Go's module cache with the release that contains the packages. */
+/** Downloads the release that contains the packages. @returns the folder of the release in Go's module cache */
 function downloaded(environment: NodeJS.ProcessEnv): string {
   const args = ['mod', 'download', '-json', `${OLD}@${RELEASE}`];
   const output = execFileSync('go', args, { encoding: 'utf8', env: { ...environment, GOWORK: 'off' } });

@@ -7,7 +7,7 @@ export interface GoProgram {
   readonly name: string;
   /** The folder of go.mod and go.sum, which determine the versions to build. */
   readonly module: string;
-  /** The Go module of the program. The version of this module in go.mod is the version of the program. */
+  /** The Go module of the program. The program gets the version that go.mod requires of this module. */
   readonly of: string;
   /** Returns the flags of `go build` for a version such as v1.33.13. */
   readonly flags: (version: string) => readonly string[];
@@ -15,7 +15,7 @@ export interface GoProgram {
   readonly minutes: number;
   /** The only Go version that can build the program, such as go1.20.14. */
   readonly toolchain?: string;
-  /** An alternative to installing Go. In messages, the text ends the sentence that begins with `install Go …, or`. */
+  /** An alternative to installing Go. The error message begins with `install Go …, or` and ends with this text. */
   readonly otherwise?: string;
 }
 

@@ -1,12 +1,12 @@
 import { request } from 'node:https';
 import type { Credentials } from './credentials.ts';
 
-/** A name that the certificate of every API server contains, whatever address the server has. */
+/** A name that the certificate of every API server contains. The name does not depend on the server's address. */
 export const SERVERNAME = 'kubernetes.default.svc';
 
 /**
- * The objects without which no pod can be created. The API server or a controller creates these objects only after
- * /readyz is ok.
+ * The objects that must exist before pods can be created. The API server or a controller creates these objects only
+ * after /readyz is ok.
  */
 const DEFAULTS = [
   '/api/v1/namespaces/kube-system',

@@ -1,4 +1,7 @@
-/** Starts the servers of a control plane as child processes, which never outlive the process that started them. */
+/**
+ * Starts the servers of a control plane as child processes. The servers end when the process that started them has
+ * ended.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -15,8 +18,8 @@ export class Watchdog {
   readonly #process: ChildProcess;
 
   constructor() {
-    // The watchdog has its own session. In a terminal, Ctrl-C signals a whole process group, and must not reach the
-    // watchdog.
+    // The watchdog has its own session. In a terminal, Ctrl-C signals a whole process group. The signal must not reach
+    // the watchdog.
     this.#process = spawn(process.execPath, [fileURLToPath(new URL('watchdog.ts', import.meta.url))], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
@@ -60,7 +63,7 @@ export interface ServerCommand {
   readonly path: string;
   readonly flags: readonly string[];
   readonly logFile: string;
-  /** The environment of the server; undefined for the environment of this process. */
+  /** The environment of the server. The default is the environment of this process. */
   readonly environment?: NodeJS.ProcessEnv;
 }
 
@@ -96,8 +99,8 @@ export class ServerProcess {
       this.#process.once('exit', ended);
       this.#process.once('error', ended);
     });
-    // The reference to the watchdog is dropped. A process that never calls stop() can therefore end. The watchdog then
-    // ends the servers.
+    // A running server must not keep this process alive. This process can therefore end without a call of stop(). The
+    // watchdog then ends the servers.
     this.#process.unref();
   }
 

@@ -8,12 +8,12 @@ interface WaitOptions {
 }
 
 /**
- * Calls `look` until it returns a value that is neither undefined nor false.
+ * Calls `look` until the result is neither undefined nor false.
  *
- * @returns this value
+ * @returns this result
  *
- * @param what the awaited thing, for the message "timed out after 30 s waiting for <what>"
- * @throws the error of `look` at once, or an error when the time is over
+ * @param what the name of the thing to wait for. The timeout message is "timed out after 30 s waiting for <what>"
+ * @throws the first error of `look`, or an error after the timeout
  */
 export async function waitFor<T>(
   what: string,

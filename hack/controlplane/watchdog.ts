@@ -1,9 +1,11 @@
 /**
- * Ends the servers of a control plane when the process that started the control plane has ended for any reason.
+ * Ends the servers of a control plane when the process that started the control plane has ended. It does not matter
+ * why the process ended. For example, the watchdog also ends the servers after a crash or SIGKILL.
  *
  * The standard input of the watchdog is a pipe. Only the process that started the control plane holds the other end of
- * the pipe. The kernel closes the pipe even after SIGKILL. Each line of input is a command. `+pid` means that a server
- * runs, and `-pid` means that it has ended. `/path` names a folder or control group to remove at the end.
+ * the pipe. The kernel closes the pipe even after SIGKILL. Each line of input is a command. `+pid` means that the
+ * server with this process ID runs. `-pid` means that the server has ended. `/path` names a folder or control group to
+ * remove at the end.
  */
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -32,7 +34,7 @@ if (servers.size > 0) {
   await sleep(200);
 }
 for (const folder of folders) {
-  // The files of a control group cannot be removed, because they disappear together with the group.
+  // Programs cannot remove the files of a control group. The files disappear together with the group.
   if (folder.startsWith('/sys/fs/cgroup/')) await removeCgroup(folder);
   else rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }

@@ -14,7 +14,7 @@ import { startNode } from '../node/node.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** The images of the story, each with its command. The command is undefined for an image that only waits. */
+/** The images that the demo uses, each with its command. The command is undefined for an image that only waits. */
 const IMAGES: readonly [image: string, entrypoint?: readonly string[]][] = [
   ['registry.example/legacy:1'],
   ['registry.example/web:1'],
@@ -24,7 +24,7 @@ const IMAGES: readonly [image: string, entrypoint?: readonly string[]][] = [
 export interface DemoCluster {
   readonly kubeconfig: string;
   readonly kubectl: string;
-  /** Whether pods really run, because the demo has a node. */
+  /** Whether the demo has a node, so that pods run. */
   readonly runsPods: boolean;
   startOperator(): Promise<void>;
   stopOperator(): Promise<void>;

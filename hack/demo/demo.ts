@@ -1,6 +1,6 @@
 /**
- * Runs `npm run demo`: shows the main task of the operator on a real API server, with the commands that a user would
- * type, and their output.
+ * Runs `npm run demo`. The demo shows the main task of the operator on a real API server. The demo prints the commands
+ * that a user would type, and the output of the commands.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const values = optionsOrExit('demo', HELP, parseOptions);
 
 let cluster: DemoCluster | undefined;
 let stopping: Promise<void> | undefined;
-/** Whether the demo may have created objects, which it must remove from the user's cluster. */
+/** Whether the demo may have created objects in the user's cluster. The demo must remove these objects at the end. */
 let begun = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => void end().then(() => process.exit()));

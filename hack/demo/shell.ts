@@ -45,7 +45,7 @@ export class Shell {
     return ran;
   }
 
-  /** Runs kubectl without showing the command and its output. */
+  /** Runs kubectl, and shows neither the command nor its output. */
   async run(args: readonly string[], input?: string): Promise<Ran> {
     const env = { ...process.env, KUBECONFIG: this.#cluster.kubeconfig };
     const child = spawn(this.#cluster.kubectl, args, { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'pipe'] });

@@ -56,7 +56,7 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
 
   shell.heading('2. The CustomResourceDefinition, the operator (npm start), and four policies');
   await shell.expect(true, 'kubectl apply -k crds');
-  // As long as the CRD has no conditions, `kubectl wait` fails.
+  // While the CRD has no conditions yet, `kubectl wait` fails.
   const established = ['wait', '--for=condition=Established', 'crd/capabilitypolicies.capabilitypolicy.dev'];
   await waitFor('the CRD to be established', async () => (await shell.run(established)).ok);
   await cluster.startOperator();
@@ -114,7 +114,7 @@ async function showPing(shell: Shell): Promise<void> {
   await shell.expect(false, "kubectl exec ping -n net -- sh -c 'ping-permitted -c 1 127.0.0.1'");
 }
 
-/** Shows that pods that are older than a policy continue to run until they end. */
+/** Shows that a new policy does not stop an older pod. If the pod is deleted, the policy refuses its successor. */
 async function showLostPod(shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl get pods -n shop');
   await shell.expect(true, 'kubectl delete pods -n shop -l app=legacy');
@@ -176,7 +176,7 @@ async function waitForViolations(shell: Shell): Promise<void> {
     const { output } = await shell.run(['get', 'capabilitypolicies', '-o', columns]);
     const violating = Object.fromEntries(output.split(' ').map((entry) => entry.split('=')));
     // The violating workloads are the Pod and both Deployments. On the user's cluster, all other objects of the demo
-    // violate the policy, too.
+    // also violate the policy.
     return Number(violating['audit-everything']) >= 3 && violating.ping === '1' && violating.restricted === '1';
   });
 }

@@ -138,7 +138,7 @@ function between(least: number | undefined, most: number | undefined, of: string
   return least === undefined ? `at most ${most}${of}` : `${least} to ${most}${of}`;
 }
 
-/** The messages with which the API server refuses values, in its own words. */
+/** Lists the messages that the API server returns when it refuses a value. */
 function refusals({ 'x-kubernetes-validations': rules = [] }: Schema, title = 'Refused'): string[] {
   if (rules.length === 0) return [];
   const lines = rules.map(({ message = '', fieldPath }) => {
@@ -149,8 +149,8 @@ function refusals({ 'x-kubernetes-validations': rules = [] }: Schema, title = 'R
 }
 
 /**
- * Splits a description into paragraphs. If YAML folds a text, the text has a line break where the source has an empty
- * line.
+ * Splits a description into paragraphs. YAML may fold a text. An empty line in the source then becomes a line break in
+ * the text.
  */
 function paragraphs(description = ''): string {
   return prose(description.trim().replaceAll(/\n+/g, '\n\n'));

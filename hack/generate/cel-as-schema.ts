@@ -1,6 +1,7 @@
 /**
- * Translates the CRD's CEL rules into JSON Schema. A rule is translated if it consists of alternatives, conjunctions
- * and negations of statements about one value or its fields. All other CEL rules are left out.
+ * Translates the CRD's CEL rules into JSON Schema. A rule is translated if each of its statements is about one value or
+ * the fields of this value. The statements may be joined by `||` and `&&`, and negated by `!`. All other CEL rules are
+ * left out.
  */
 
 /** A JSON Schema, or a part of a JSON Schema. */
@@ -12,8 +13,8 @@ const PATH = 'self((?:\\.\\??\\w+)*)';
 const TEXTS = "\\[((?:'[^']*'(?:, ?)?)*)\\]";
 
 /**
- * The patterns of statements that contain no `||`, `&&` and `!`, each with its schema. A pattern must match the whole
- * statement.
+ * The patterns of statements, each with the schema for the statement. The statements contain no `||`, `&&` and `!`. A
+ * pattern must match the whole statement.
  */
 const STATEMENTS: readonly (readonly [RegExp, (...parts: string[]) => Schema | undefined])[] = [
   [whole(`has\\(${PATH}\\)`), (path) => at(path, {})],
@@ -58,7 +59,7 @@ const STATEMENTS: readonly (readonly [RegExp, (...parts: string[]) => Schema | u
   [whole(`(has\\(${PATH}\\)) == \\((.*)\\)`), (one, _path, other) => bothOrNone(one, other)],
 ];
 
-/** The schema for a CEL rule. The result is undefined if JSON Schema or this translation cannot express the rule. */
+/** The schema for a CEL rule. If JSON Schema or this translation cannot express the rule, the result is undefined. */
 export function schemaOfRule(rule: string): Schema | undefined {
   // CEL reserves some words. If a field has a reserved name, a rule writes the name with underscores, as in
   // `__namespace__`.
@@ -104,7 +105,7 @@ function parted(text: string, separator: string): string[] {
   return [...parts, text.slice(from).trim()];
 }
 
-/** Whether the bracket that begins the text is closed at the end of the text. */
+/** Whether one pair of brackets encloses the whole text. */
 function isBracketed(text: string): boolean {
   if (!text.startsWith('(')) return false;
   let depth = 0;
@@ -115,7 +116,7 @@ function isBracketed(text: string): boolean {
   return false;
 }
 
-/** The schema for a statement about each item of a list in a field, or about each key of the mapping itself. */
+/** Makes the schema for a statement about each item of a list, or about each key of a mapping. */
 function eachIn(path = '', name = '', body = ''): Schema | undefined {
   const isAboutOthers = /\bself\b/.test(body);
   const each = isAboutOthers ? undefined : expression(body.replaceAll(new RegExp(`\\b${name}\\b`, 'g'), 'self'));
@@ -132,13 +133,16 @@ function whole(pattern: string): RegExp {
   return new RegExp(`^${pattern}$`);
 }
 
-/** The schema for a field at the given path. In CEL, a compared field must exist. */
+/** The schema for a field at the given path. A CEL rule can compare a field only if the field exists. */
 function at(path = '', schema: Schema): Schema {
   const fields = path.match(/\w+/g) ?? [];
   return fields.reduceRight<Schema>((inner, field) => ({ required: [field], properties: { [field]: inner } }), schema);
 }
 
-/** The schema for a comparison with a default. @param isDefault whether an absent field counts as the value */
+/**
+ * Makes the schema for a comparison of a field that has a default. @param isDefault whether an absent field counts as a
+ * field with the value `value`
+ */
 function orAbsent(path: string | undefined, value: unknown, isDefault: boolean): Schema {
   const is = at(path, { const: value });
   return isDefault ? { anyOf: [is, { not: at(path, {}) }] } : is;

@@ -7,14 +7,14 @@ export interface Decision {
   readonly file: string;
   readonly title: string;
   readonly supersededBy?: string;
-  /** The part of a superseded record that is still valid, such as `except for the second part`. */
+  /** The text that says which part of a superseded record is still valid, such as `except for the second part`. */
   readonly except?: string;
   readonly refinedBy: readonly string[];
 }
 
 const TITLE = /^# \d+[.:] (.+)$/m;
 /**
- * Matches the status of a record, which is the paragraph below the title. An example is `Accepted on 2026-11-25.
+ * Matches the status of a record. The status is the paragraph below the title. An example is `Accepted on 2026-11-25.
  * Superseded by [0046](0046-policies-are-rows.md).`
  */
 const STATUS = /^Accepted on \d{4}-\d\d-\d\d\.[\s\S]*?(?=\n\n)/m;

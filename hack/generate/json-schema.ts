@@ -17,8 +17,8 @@ interface SchemaNode {
 }
 
 /**
- * The keywords that have the same meaning in the CRD and in JSON Schema. `anyOf` is not in the list of keywords,
- * because in the CRD `anyOf` only adds a hint to a message.
+ * The keywords that have the same meaning in the CRD and in JSON Schema. The list does not contain `anyOf`, because in
+ * the CRD `anyOf` only adds a hint to an error message.
  */
 const KEPT = [
   'description',

@@ -3,10 +3,11 @@
  * operator/api/generated/ and the reference page of the API. From operator/rules/, cli/ and analysis/observe/, the
  * script makes the reference pages of the rules and of the commands, and the manifests of the observer. The script also
  * writes three tables: the decision records in docs/README.md, the controls in docs/compliance.md, and the Kubernetes
- * versions in docs/operations.md. The newest version is written into the outputs that pages show.
+ * versions in docs/operations.md. Pages show outputs of programs. In the outputs that pages show, the script replaces
+ * the Kubernetes version by the newest version.
  *
- * With `--check`, the script writes nothing, names each file that differs from its sources, and exits with 1 if there
- * is such a file. The test suite runs `--check`, so that no generated file is stale.
+ * With `--check`, the script writes no files, and names each file that differs from its sources. If a file differs, the
+ * script exits with 1. The test suite runs `--check`, and so fails if a generated file is out of date.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -85,8 +86,9 @@ async function referencePages(): Promise<Files> {
 }
 
 /**
- * The pages that people write, which contain generated parts and outputs. Decision records, the changelog and
- * measurements are left out, because they show no outputs of the newest release.
+ * Reads the pages that people write. The pages contain generated parts and outputs of programs. The function leaves out
+ * decision records, the changelog and measurements. The pages that the function leaves out show no outputs of the
+ * newest release.
  */
 async function writtenPages(): Promise<[path: string, text: string][]> {
   const parts: Readonly<Record<string, (page: string) => string | Promise<string>>> = {
@@ -110,7 +112,7 @@ async function decisions(): Promise<string> {
   return decisionsTable(await Promise.all(texts), 'decisions');
 }
 
-/** The differences, one line for each file that is missing, that differs, or that should not exist. */
+/** The differences. Each line names a file that is missing, that differs, or that should not exist. */
 function differences(wanted: Files, found: Files): string[] {
   const name = (path: string) => relative(ROOT, join(GENERATED, path));
   const stale = [...wanted].flatMap(([path, text]) => {
@@ -126,8 +128,8 @@ async function generatedFiles(): Promise<Files> {
   try {
     const [input, output] = [join(scratch, 'crd.json'), join(scratch, 'model')];
     await writeFile(input, JSON.stringify(withoutHints(await crd())));
-    // crd-generate runs in a separate process. Node cannot load the ES modules of this package, and the package logs
-    // each file that it writes.
+    // crd-generate runs in a separate process. Node cannot load the ES modules of the package crd-generate. The package
+    // also logs each file that the package writes.
     await promisify(execFile)(process.execPath, [CRD_GENERATE, '--input', input, '--output', output]);
     const raw = await readFiles(output);
     const model = [...raw].map(
@@ -152,8 +154,8 @@ async function schema(): Promise<string> {
 }
 
 /**
- * Removes `anyOf` from the CRD. In the CRD, `anyOf` admits every string, and only adds a hint to the API server's
- * message about a value of another type.
+ * Removes `anyOf` from the CRD. In the CRD, `anyOf` admits every string. If a value is not a string, `anyOf` adds a
+ * hint to the API server's error message.
  */
 function withoutHints(source: Crd): Crd {
   return JSON.parse(JSON.stringify(source, (key, value) => (key === 'anyOf' ? undefined : value))) as Crd;
@@ -184,9 +186,10 @@ async function readFiles(directory: string): Promise<Files> {
 }
 
 /**
- * Changes generated code so that Node can run it. crd-generate writes for bundlers: imports have no file extension,
- * types are imported as values, and a constructor would reset fields. Node's type stripping keeps imports and fields
- * unchanged, and TypeScript's `strict` requires that fields are initialised.
+ * Changes generated code so that Node can run it. The tool crd-generate writes code for bundlers. In the generated
+ * code, imports have no file extension, and types are imported as values. A generated constructor would reset the
+ * fields of an object. Node's type stripping does not change imports and fields. TypeScript's `strict` requires that
+ * fields are initialised.
  */
 function forPlainNode(path: string, text: string): string {
   if (path.startsWith('_schemas/')) return `${text.trimEnd()}\n`;

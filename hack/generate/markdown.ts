@@ -6,7 +6,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 /**
- * Escapes a text for Markdown, except for `code`. Unescaped characters could become emphasis, or disappear as a tag.
+ * Escapes a text for Markdown. Parts in backticks, such as `code`, stay unchanged. Unescaped characters could become
+ * emphasis, or disappear as a tag.
  */
 export function prose(text: string): string {
   return text
@@ -16,7 +17,7 @@ export function prose(text: string): string {
 }
 
 /**
- * Replaces the generated part of a page. The part is between two comments that name its source.
+ * Replaces the generated part of a page. The generated part is between two comments that name the source of the part.
  *
  * @throws Error if the page lacks the comments
  */

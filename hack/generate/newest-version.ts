@@ -6,17 +6,17 @@ import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/leve
 
 const BLOCK = /^```[\s\S]*?^```$/gm;
 /**
- * Matches a block that shows an output. Blocks with commands and manifests do not match, because they may contain an
- * older version on purpose.
+ * Matches a block that shows an output. Blocks with commands and manifests may contain an older version on purpose, so
+ * the pattern does not match them.
  */
 const OUTPUT = /^```(?:text|yaml part)?\n/;
 /**
- * Matches a Kubernetes version such as `v1.30`. Tags of images, such as `v1.9.1`, and versions that a policy states do
- * not match.
+ * Matches a Kubernetes version such as `v1.30`. The pattern does not match tags of images, such as `v1.9.1`. The
+ * pattern also does not match the version in a policy's `levelVersion`.
  */
 const VERSION = /(?<!levelVersion: )\bv1\.\d+\b(?!\.\d)/g;
 
-/** @returns the page, in which each block with an output has the newest version */
+/** @returns the page with the newest version in each block that shows an output */
 export function withNewestVersion(page: string): string {
   return mapOutputs(page, (block) => block.replaceAll(VERSION, formatVersion(NEWEST_KNOWN_MINOR)));
 }

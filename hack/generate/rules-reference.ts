@@ -142,7 +142,10 @@ function fillsOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   return `At level restricted, defaulting fills in ${atLevel}. With the override, defaulting fills in ${overridden}.`;
 }
 
-/** The different texts of the rule's fixes, at level restricted and with the override. */
+/**
+ * Lists the distinct fixes of the rule at the level restricted. The list contains the fixes without the override and
+ * the fixes with the override.
+ */
 function fixesOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   const standard = standardOf('restricted', NEWEST_KNOWN_MINOR);
   const all = [{}, overrides].flatMap((stated) => rule.fixes?.(rule.value(stated, standard), standard) ?? []);

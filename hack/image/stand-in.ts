@@ -11,8 +11,8 @@ const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
 const TIMEOUT_MS = 300_000;
 /**
- * The programs that `npm ci` needs in addition to Node: a shell for RUN, and the program that the first line of npm's
- * script names.
+ * The programs that `npm ci` needs in addition to Node. The instruction RUN needs a shell. The other program is named
+ * in the first line of npm's script.
  */
 const TOOLS = ['/bin/sh', '/usr/bin/env'];
 
@@ -21,7 +21,7 @@ const IMAGES = { build: 'localhost/build', run: 'localhost/run' };
 export class Buildah {
   readonly #folder: string;
 
-  /** @param folder the folder for the storage of images, which the caller removes */
+  /** @param folder the folder in which buildah stores images. The caller removes the folder */
   constructor(folder: string) {
     this.#folder = folder;
   }
@@ -54,14 +54,14 @@ export class Buildah {
     await this.#build(tag);
   }
 
-  /** Builds the image of cappol from the layers that the build of the operator's image left. */
+  /** Builds the image of cappol. The build reuses the layers of the operator's image. */
   async buildCappol(tag: string): Promise<void> {
     await this.#build(tag, '--target', 'cappol');
   }
 
   /**
-   * Builds the Dockerfile with packages from npm's cache. The cache contains all packages, because the installation for
-   * the tests has put them there.
+   * Builds the Dockerfile with packages from npm's cache. The cache contains all packages. The installation of the
+   * dependencies for the tests has put the packages into the cache.
    */
   async #build(tag: string, ...flags: readonly string[]): Promise<void> {
     const npmrc = join(this.#folder, 'npmrc');
@@ -116,7 +116,7 @@ export class Buildah {
     await this.run('rm', container);
   }
 
-  /** Makes an image for building, which has Node and npm in the form of the official image. */
+  /** Makes an image for building. The programs `node` and `npm` have the same paths as in the official image. */
   async standInForBuilding(tag: string): Promise<void> {
     const npm = join(execFileSync('npm', ['root', '--global'], { encoding: 'utf8' }).trim(), 'npm');
     const tools = Object.fromEntries(TOOLS.map((tool) => [tool, tool]));
@@ -136,13 +136,13 @@ function npmConfig(key: string): string {
   return execFileSync('npm', ['config', 'get', key], { encoding: 'utf8', cwd: ROOT }).trim();
 }
 
-/** The certificate authorities that npm on this machine trusts additionally, for example because of a proxy. */
+/** The additional certificate authorities that npm trusts on this machine, for example because of a proxy. */
 function npmCertificates(): string | undefined {
   const cafile = npmConfig('cafile');
   return cafile === 'null' ? process.env.NODE_EXTRA_CA_CERTS : cafile;
 }
 
-/** Finds the shared libraries that a program loads, and the loader. @returns their paths */
+/** Finds the loader and the shared libraries that a program loads. @returns the paths of these files */
 function libraries(program: string): string[] {
   const output = execFileSync('ldd', [program], { encoding: 'utf8' });
   return [...output.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path as string);

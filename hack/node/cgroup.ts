@@ -7,15 +7,18 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = '/sys/fs/cgroup';
-/** The cgroup controllers without which kubelet does not start (pkg/kubelet/cm/cgroup_manager_linux.go). */
+/** The kubelet starts only if the machine has these cgroup controllers (pkg/kubelet/cm/cgroup_manager_linux.go). */
 const REQUIRED = ['cpu', 'cpuset', 'memory', 'pids'];
 /**
- * The time in ms to wait for the end of processes. A killed process leaves its control group only when the kernel has
+ * The time in ms to wait for the end of processes. A killed process remains in its control group until the kernel has
  * removed the process.
  */
 const REMOVAL_MS = 30_000;
 
-/** The reason why control groups of this machine cannot hold pods; undefined if they can hold pods. */
+/**
+ * The reason why the control groups of this machine cannot hold pods. The result is undefined if the control groups can
+ * hold pods.
+ */
 export function problemWithCgroups(): string | undefined {
   const available = isUnified() ? controllersIn(ROOT) : readdirSync(ROOT);
   const missing = REQUIRED.filter((controller) => !available.includes(controller));
@@ -27,7 +30,7 @@ export function foldersOfCgroup(name: string): string[] {
   return (isUnified() ? [ROOT] : hierarchies()).map((hierarchy) => join(hierarchy, name));
 }
 
-/** Makes the group whose name for kubelet is `/name` (cgroupRoot). */
+/** Makes a control group. The kubelet calls this group `/name` (cgroupRoot). */
 export function createCgroup(name: string): void {
   if (isUnified()) enableControllers();
   for (const folder of foldersOfCgroup(name)) {
@@ -56,7 +59,9 @@ export async function removeCgroup(folder: string): Promise<void> {
   }
 }
 
-/** Whether the machine uses only cgroup v2. If a machine uses v1 and v2 together, the controllers are in v1. */
+/**
+ * Whether the machine uses only cgroup v2. If a machine uses both cgroup v1 and cgroup v2, the controllers are in v1.
+ */
 function isUnified(): boolean {
   return existsSync(join(ROOT, 'cgroup.controllers'));
 }
@@ -65,14 +70,16 @@ function controllersIn(folder: string, file = 'cgroup.controllers'): string[] {
   return readFileSync(join(folder, file), 'utf8').trim().split(' ');
 }
 
-/** Enables the controllers for the groups below the root. systemd may already have enabled them. */
+/**
+ * Enables the controllers for the groups below the root. On some machines, systemd has already enabled the controllers.
+ */
 function enableControllers(): void {
   const enabled = controllersIn(ROOT, 'cgroup.subtree_control');
   const missing = REQUIRED.filter((controller) => !enabled.includes(controller));
   writeFileSync(join(ROOT, 'cgroup.subtree_control'), missing.map((controller) => `+${controller}`).join(' '));
 }
 
-/** The folders of cgroup v1. Each controller has a folder, and some folders have no controller. */
+/** The folders of cgroup v1. Each controller has a folder. Some folders belong to no controller. */
 function hierarchies(): string[] {
   const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
   return mounts

@@ -15,7 +15,7 @@ interface NodeFiles {
   /** The folder for the data that kubelet stores about pods. */
   readonly kubeletFolder: string;
   readonly egressSelector: string;
-  /** The sockets from the node to the API server, and from the API server to the node. */
+  /** The paths of two sockets: from the node to the API server, and from the API server to the node. */
   readonly sockets: { readonly toServer: string; readonly toNode: string };
 }
 
@@ -45,7 +45,10 @@ export function writeEgressSelector({ egressSelector, sockets }: NodeFiles): voi
 interface Machine {
   readonly cgroupRoot: string;
   readonly cniPlugins: string;
-  /** The certificate of the authority whose clients the kubelet accepts, in PEM format. */
+  /**
+   * The certificate of a certificate authority in PEM format. The kubelet accepts the client certificates of this
+   * authority.
+   */
   readonly authority: string;
 }
 
@@ -73,14 +76,14 @@ function kubeletConfiguration(folder: string, cgroupRoot: string, authority: str
     cgroupDriver: 'cgroupfs',
     cgroupRoot,
     containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
-    // The disk belongs to the machine. The kubelet therefore evicts no pods, even if the disk is full.
+    // The disk belongs to the machine. The kubelet therefore evicts no pods when the disk is full.
     evictionHard: { 'memory.available': '1Mi', 'nodefs.available': '0%', 'imagefs.available': '0%' },
     failCgroupV1: false,
     failSwapOn: false,
     healthzPort: 0,
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
-    // If the value were true, the kubelet would need iptables.
+    // If makeIPTablesUtilChains were true, the kubelet would need iptables.
     makeIPTablesUtilChains: false,
     maxOpenFiles: 20_000,
     oomScoreAdj: 0,

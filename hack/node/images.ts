@@ -1,4 +1,7 @@
-/** Builds from this machine's programs the images that pods of a real node run. The node has no registry. */
+/**
+ * Builds the images that pods of a real node run. The images contain programs of this machine. The node has no
+ * registry.
+ */
 import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +16,7 @@ export const TOOLS_IMAGE = 'localhost/capabilitypolicy/tools:test';
 interface Program {
   /** The name of the program on this machine. */
   readonly from: string;
-  /** Changes the copy of the program in the image; absent if the copy stays unchanged. */
+  /** Changes the copy of the program in the image. The function is absent if the copy stays unchanged. */
   readonly finish?: (file: string) => void;
 }
 
@@ -29,16 +32,16 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
 };
 
 /**
- * The entrypoint `sleep`. As the first process of a container, `sleep` ignores SIGTERM. Pods would then end only by
- * SIGKILL.
+ * The entrypoint `sleep`. As the first process of a container, `sleep` ignores SIGTERM. The stop signal of the image is
+ * therefore SIGKILL.
  */
 const SLEEP = ['/bin/sleep', 'infinity'];
 
 /**
  * Makes an image from this machine's programs.
  *
- * @param folder the folder for storage and archive, which the caller removes
- * @param entrypoint the entrypoint of the image, which a pod may replace
+ * @param folder the folder for storage and archive. The caller removes the folder
+ * @param entrypoint the entrypoint of the image. A pod may replace the entrypoint
  * @returns the path of an OCI archive
  */
 export async function toolsArchive(

@@ -7,7 +7,10 @@ import type { Needs } from '../needs.ts';
 import { problemWithCgroups } from './cgroup.ts';
 import { KUBELET_VERSION } from './programs.ts';
 
-/** The folders for CNI plug-ins: on Debian, on other distributions, and of containerd itself. */
+/**
+ * The folders for CNI plug-ins. Debian uses /usr/lib/cni, containerd itself uses /opt/cni/bin, and other distributions
+ * use /usr/libexec/cni.
+ */
 const PLUGIN_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni'];
 const PLUGINS = ['bridge', 'host-local', 'loopback'];
 

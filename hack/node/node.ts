@@ -1,6 +1,6 @@
 /**
- * Runs a real node for the project's control plane, with kube-scheduler, kubelet, containerd and runc, so that pods
- * run.
+ * Runs a real node for the project's control plane, so that pods run. The node runs kube-scheduler, kubelet, containerd
+ * and runc.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,13 +46,14 @@ interface NodeOptions {
 
 /**
  * Starts a control plane with one node, and waits until the node is Ready. When this process ends for any reason, the
- * control plane and the node end, too.
+ * control plane and the node also end.
  *
- * The node is in separate namespaces. No mount, network interface or kernel setting of the machine changes. On the
- * machine, only the node's processes, a control group, and a temporary folder are visible.
+ * The node is in separate namespaces. The node changes no mount, network interface or kernel setting of the machine.
+ * Outside the namespaces, the machine shows only three traces of the node: processes, a control group, and a temporary
+ * folder.
  *
  * @throws an error if the machine cannot run a node, or if a server does not start. The error names the missing
- * requirements, or has the end of the server's log
+ * requirements, or contains the end of the server's log
  */
 export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
   const problem = lacking(NODE_NEEDS);
@@ -121,7 +122,7 @@ class LocalNode implements RealNode {
     });
     await letNodesWork(this.#api);
     await this.#startServers(programs);
-    // Without the tools image, no pod starts, because this image is also the pause image.
+    // The tools image is also the pause image, so no pod starts without the tools image.
     await this.importImage(await toolsArchive(this.#folder));
   }
 

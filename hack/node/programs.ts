@@ -17,8 +17,8 @@ export const KUBELET_VERSION = requiredVersion(MODULE, KUBERNETES);
 /**
  * Finds kubelet and kube-scheduler, and builds missing programs. A build takes about four minutes on two cores.
  *
- * The two programs have a separate Go module. Every test and the demo wait for the build of the control plane, so that
- * build must stay short.
+ * The programs kubelet and kube-scheduler have their own Go module, separate from the control plane. Every test and the
+ * demo wait for the build of the control plane, so the build of the control plane must stay short.
  *
  * @returns the paths of the programs
  * @throws an error if Go is missing. The error says how to get the programs

@@ -1,11 +1,15 @@
 /**
- * Connects the API server with its node, which have no common network. The connection uses a Unix socket, because such
- * a socket belongs to no network.
+ * Connects the API server with its node. The API server and the node have no common network. The connection uses a Unix
+ * socket, because Unix sockets belong to no network.
  *
- *   node relay.ts outside SOCKET PORT                        beside the API server: forwards SOCKET to PORT
- *   node relay.ts inside SOCKET ADDRESS PROXY_SOCKET         in the node's namespaces: forwards ADDRESS:443, the
- *                                                            address of service default/kubernetes, to SOCKET; the
- *                                                            API server reaches kubelet and pods through PROXY_SOCKET
+ *   node relay.ts outside SOCKET PORT
+ *
+ * This command runs beside the API server, and forwards SOCKET to PORT.
+ *
+ *   node relay.ts inside SOCKET ADDRESS PROXY_SOCKET
+ *
+ * This command runs in the node's namespaces, and forwards ADDRESS:443 to SOCKET. ADDRESS is the address of service
+ * default/kubernetes. The API server reaches kubelet and pods through PROXY_SOCKET.
  */
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
@@ -22,7 +26,7 @@ function forward(target: () => Socket) {
   return createServer((client) => join(client, target()));
 }
 
-/** A proxy for HTTP CONNECT. The API server's egress selector uses this protocol. */
+/** A proxy for HTTP CONNECT. The API server's egress selector uses HTTP CONNECT. */
 function proxy() {
   return createHttpServer().on('connect', ({ url = '' }, client: Socket, head: Buffer) => {
     const colon = url.lastIndexOf(':');

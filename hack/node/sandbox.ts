@@ -1,6 +1,6 @@
 /**
  * Runs processes in the namespaces of a node: mount, network, PID, UTS and IPC namespaces. When the namespaces end, all
- * of these processes end.
+ * processes in the namespaces end.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,8 +37,8 @@ export class Sandbox {
         path: 'unshare',
         flags: [
           ...['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--mount-proc'],
-          // When the parent ends, the kernel ends the first process of the PID namespace. All other processes in the
-          // namespace then end, too.
+          // When the parent ends, the kernel ends the first process of the PID namespace. The kernel then also ends all
+          // other processes in the namespace.
           '--kill-child=SIGKILL',
           ...['sh', INIT, folder, service, node],
         ],

@@ -54,8 +54,8 @@ export class NodeServers {
   }
 
   async stop(): Promise<void> {
-    // The programs are killed. A kill is quick and as good as an orderly end, because the data of the programs is not
-    // used again.
+    // The programs are killed. Killing the programs is quick. Nothing uses the data of the programs later, so the
+    // programs need no orderly end.
     await Promise.all([...this.#servers.map((server) => server.stop('SIGKILL')), this.#sandbox.stop()]);
   }
 }

@@ -1,4 +1,7 @@
-/** Writes a kubeconfig with a token of the operator's service account, into a folder that is removed at the end. */
+/**
+ * Writes a kubeconfig with a token of the operator's service account. At the end, the folder of the kubeconfig is
+ * removed.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

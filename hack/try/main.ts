@@ -19,7 +19,7 @@ try {
 
 /**
  * @throws Error if the operator is installed in the cluster. The installed operator already does the work, and `npm run
- * try` must not delete its policies
+ * try` must not delete the policies of the installed operator
  */
 async function assertNotInstalled(): Promise<void> {
   const found = await kubectl('get', 'deployments', '-n', OPERATOR_NAMESPACE, '-o', 'name');

@@ -28,8 +28,8 @@ export async function removeEverything(): Promise<void> {
 }
 
 /**
- * Deletes the policies while an operator runs. Labels on namespaces have no owner, so only an operator removes the
- * labels of deleted policies.
+ * Deletes the policies while an operator runs. Labels on namespaces have no owner, so Kubernetes never removes the
+ * labels. Only an operator removes the labels of deleted policies.
  */
 async function withdraw(): Promise<void> {
   const credentials = await serviceAccountCredentials();

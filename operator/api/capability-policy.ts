@@ -1,5 +1,5 @@
 /**
- * Names of types for parts of the API. `npm run generate` makes the model from `crds/`.
+ * Gives names to the types of parts of the API. `npm run generate` makes the model from `crds/`.
  *
  * The generated interface is the only definition of the fields. This file gives names to the parts of the interface.
  */
@@ -12,13 +12,16 @@ export const PLURAL = 'capabilitypolicies';
 export const KIND = 'CapabilityPolicy';
 
 /**
- * The field manager of all writes of the operator. The name is public API. Users list the name in
- * `managedFieldsManagers` of Argo CD.
+ * The field manager of all writes of the operator. The name is public API. Users of Argo CD list this name in
+ * `managedFieldsManagers`.
  */
 export const FIELD_MANAGER = 'capabilitypolicy.dev';
 /** The label of every rendered object. The label's value is FIELD_MANAGER. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
-/** The label of every namespace with the namespace's name. API servers set this label, and nobody can change it. */
+/**
+ * The label of every namespace with the namespace's name. API servers set this label, and users cannot change the
+ * label.
+ */
 export const NAME_LABEL = 'kubernetes.io/metadata.name';
 /** The annotation of a namespace with the Pod Security labels that the operator set, as JSON. */
 export const RECORD = `${GROUP}/labels`;
@@ -29,15 +32,15 @@ export const RECORD = `${GROUP}/labels`;
 export const ROLLOUT_LABEL_PREFIX = `rollout.${GROUP}/`;
 /**
  * The values of the label of a rollout on a namespace. `pending` means that the policy is not enforced yet. `enforced`
- * means that somebody decided to enforce the policy now.
+ * means that somebody has decided to enforce the policy in this namespace now.
  */
 export const ROLLOUT_PENDING = 'pending';
 export const ROLLOUT_ENFORCED = 'enforced';
-/** ConfigMaps named `rollout-N.POLICY` in the operator's namespace keep the state of a rollout. */
+/** The state of a rollout is in ConfigMaps named `rollout-N.POLICY`, in the operator's namespace. */
 export const ROLLOUT_CONFIG_MAP_PREFIX = 'rollout-';
 /**
- * The finalizer of an object whose deletion waits until the operator has removed everything that it wrote for deleted
- * policies.
+ * This finalizer delays the deletion of an object. The deletion waits until the operator has removed everything that
+ * the operator wrote for deleted policies.
  */
 export const WITHDRAWAL_FINALIZER = `${GROUP}/withdrawal`;
 
@@ -62,8 +65,9 @@ export type NamedContainers = Omit<NonNullable<Spec['containers']>[number], 'ove
   overrides?: ContainerOverrides;
 };
 /**
- * The overrides of an entry of `spec.containers`, without the fields that concern the whole pod. In the CRD, an entry
- * has fields about the whole pod, so that a CEL rule can refuse such a field with a message.
+ * The overrides of an entry of `spec.containers`. This type omits the fields that concern the whole pod. In the CRD, an
+ * entry of `spec.containers` has the fields about the whole pod too. If an entry sets a field about the whole pod, a
+ * CEL rule refuses the entry with a message.
  */
 export type ContainerOverrides = Omit<
   CapabilityPolicyOverrides,

@@ -13,7 +13,8 @@ export interface ModelError {
 }
 
 /**
- * Validates an object by the schema, and returns it as a policy together with the errors.
+ * Validates an object by the schema, and returns the object as a policy. The result also contains the errors of the
+ * validation.
  * @param object an object without nulls
  */
 export function modelOf(object: object): { readonly policy: CapabilityPolicy; readonly errors: readonly ModelError[] } {
@@ -29,8 +30,8 @@ export function modelOf(object: object): { readonly policy: CapabilityPolicy; re
 }
 
 /**
- * Makes a policy from a spec that this project itself wrote.
- * @throws Error if the spec is invalid, which is a bug in this project and not a mistake in an input
+ * Makes a policy from a spec that is part of this project's code.
+ * @throws Error if the spec is invalid. An invalid spec is a bug in this project and not a mistake in an input
  */
 export function newPolicy(name: string, spec: CapabilityPolicySpec): CapabilityPolicy {
   const model = new Model({ metadata: { name }, spec });

@@ -1,7 +1,7 @@
 /** Turns a map from paths to values into an object of the form of `spec.overrides`. */
 import type { CapabilityPolicyOverrides } from './capability-policy.ts';
 
-/** @param stated the values; the key is the path below `spec.overrides`, such as `seccomp.types` */
+/** @param stated the values. The key is the path below `spec.overrides`, such as `seccomp.types` */
 export function overridesOf(stated: Readonly<Record<string, unknown>>): CapabilityPolicyOverrides {
   const overrides: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(stated)) {

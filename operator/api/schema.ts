@@ -10,7 +10,10 @@ export interface Schema {
   readonly additionalProperties?: Schema;
   readonly items?: Schema;
   readonly required?: readonly string[];
-  /** The scalar fields without `omitempty`. If such a field is absent, the API server reads it as empty. */
+  /**
+   * The scalar fields without `omitempty`. If a scalar field without `omitempty` is absent, the API server reads the
+   * field as empty.
+   */
   readonly neverAbsent?: readonly string[];
   readonly enum?: readonly unknown[];
   readonly minimum?: number;
@@ -28,12 +31,14 @@ export interface CelRule {
   readonly rule: string;
   readonly message?: string;
   readonly messageExpression?: string;
-  /** The path of the refused field, relative to the object that has the rule, such as `.overrides`. */
+  /** The path of the refused field, such as `.overrides`. The path is relative to the object that has the rule. */
   readonly fieldPath?: string;
   readonly reason?: string;
 }
 
-/** The schema of a property. A property without its own schema has the schema for additional properties. */
+/**
+ * The schema of a property. If a property has no schema of its own, the result is the schema in `additionalProperties`.
+ */
 export function partOf(schema: Schema, key: string): Schema | undefined {
   const { properties, additionalProperties } = schema;
   return properties && Object.hasOwn(properties, key) ? properties[key] : additionalProperties;

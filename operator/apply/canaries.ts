@@ -1,6 +1,6 @@
 /**
- * Tests new rules of a program. The test runs in a canary, which has another name. If the canary passes, the operator
- * replaces the rules in force.
+ * Tests new rules of a program. A canary is a copy of the program under another name, and the operator tests the rules
+ * in the canary. If the canary passes, the operator replaces the rules in force.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import { type Canary, objectsOfProgram, type Program, RULES_LABEL } from '../compile/program.ts';
@@ -30,14 +30,15 @@ export class Canaries {
   }
 
   /**
-   * @returns whether the operator may write the program. Either the program's rules must equal the live rules, or the
-   * program's canary must have passed
+   * @returns whether the operator may write the program. The result is true if the program's rules equal the live
+   * rules, or if the program's canary has passed
    */
   async isReady(program: Program, live: Live, servers: readonly ApiClient[]): Promise<boolean> {
     const { programs, refusals } = this.#options;
     const canary = this.#neededFor(program, live);
     if (!canary) {
-      // Rules that are already in force need no canary, even if somebody deletes the program later.
+      // If rules are in force, the operator treats their canary as passed. These rules need no canary later, even if
+      // somebody deletes the program.
       if (this.#options.inForceOf(program.name).proves(program)) this.#passed.add(program.rulesHash);
       await this.#remove(program, live);
       return true;
@@ -53,13 +54,16 @@ export class Canaries {
     return inForce.proves(text);
   }
 
-  /** The canary that has not passed yet; undefined if the program needs no canary. */
+  /** The canary that has not passed yet. The result is undefined if the program needs no canary. */
   awaited(program: Program, live: Live): InForce | undefined {
     const canary = this.#neededFor(program, live);
     return canary && this.#options.inForceOf(canary.policy.metadata.name);
   }
 
-  /** The question for API servers about the program's canary, if the canary is written and has not passed yet. */
+  /**
+   * Returns what to ask the API servers about the program's canary. The result is undefined if the canary is not
+   * written, or has passed already.
+   */
   question(program: Program, live: Live): Question | undefined {
     const canary = this.#neededFor(program, live);
     if (!canary || !this.#options.programs.isWritten(canary, live)) return undefined;
@@ -89,7 +93,7 @@ export class Canaries {
   }
 }
 
-/** The key under which `Refusals` records the write of a program's canary. */
+/** The key of a program's canary in `Refusals`, the record of failed writes. */
 export function canaryUnit({ name }: Pick<Program, 'name'>): string {
   return `canary/${name}`;
 }

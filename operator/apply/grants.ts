@@ -1,8 +1,8 @@
 /**
  * Writes the roles that grant the use of policies, and the bindings of these roles. While a program changes, some API
  * servers enforce the old version of the program and other servers enforce the new version. If a binding changes
- * together with a program, the operator first narrows the binding. A narrowed binding has only the subjects that the
- * old and the new state of the binding share.
+ * together with a program, the operator first narrows the binding. A narrowed binding has only the subjects that are in
+ * both the old and the new state of the binding.
  */
 import type { Compiled } from '../compile/compile.ts';
 import type { Manifest } from '../compile/objects.ts';
@@ -21,17 +21,21 @@ export interface GrantsPass {
   readonly compiled: Compiled;
   /** The live objects, including the operator's own writes. */
   readonly live: Live;
-  /** The live objects as the watch shows them. Writes that the watch has not shown yet are missing. */
+  /**
+   * The live objects as the watch shows them. If the watch has not shown a write yet, this map does not contain the
+   * write.
+   */
   readonly shown: Live;
   /**
-   * The names of the policies for which some live admission policy requires the verb `use`. Admission policies that
-   * refuse no requests do not count.
+   * The names of policies on which a live admission policy requires the verb `use`. Admission policies that only warn
+   * or audit do not count.
    */
   readonly asked: ReadonlySet<string>;
   /** Whether every API server enforces the rows of the policy. */
   isInForce(policy: string): boolean;
   /**
-   * Whether some API server may still enforce a row of the policy, although the policy's program no longer has the row.
+   * Whether some API server may still enforce a removed row of the policy. The policy's program no longer contains this
+   * row.
    */
   isLeaving(policy: string): boolean;
 }
@@ -61,7 +65,7 @@ export class Grants {
   /**
    * Writes the roles and some of the bindings. The method writes a policy's binding if the policy's rows are in force.
    * The method also writes the binding if no admission policy requires the verb `use` on the policy. Admission policies
-   * that refuse no requests do not count.
+   * that only warn or audit do not count.
    */
   async writeAtOnce({ compiled: { grants }, live, shown, asked, isInForce, isLeaving }: GrantsPass): Promise<void> {
     this.#see(grants, shown);
@@ -81,8 +85,8 @@ export class Grants {
   }
 
   /**
-   * Narrows the bindings of policies whose rows are about to change. A binding is narrowed if the old and the new
-   * program both require the verb `use` on the binding's policy.
+   * Narrows the bindings of policies whose rows are about to change. The method narrows a binding if the old program
+   * and the new program both require the verb `use` on the policy.
    */
   async narrow({ compiled, live, asked }: GrantsPass, policies: ReadonlySet<string>): Promise<void> {
     const texts = compiled.programs.map(({ policy }) => policy as unknown as RenderedObject);
@@ -94,15 +98,16 @@ export class Grants {
       if (subjects.length === arrayOf(before.subjects).length) return;
       const { annotations: _, ...metadata } = role.metadata;
       const { apiVersion, kind, roleRef } = before;
-      // The API server does not store an empty list.
+      // The API server does not store an empty list of subjects.
       const some = subjects.length > 0 ? { subjects } : {};
       await this.#writes.ensure({ apiVersion, kind, metadata, roleRef, ...some }, live, policy);
     });
   }
 
   /**
-   * The reason why the row of a policy must not change yet; undefined if the row may change. Before the row changes,
-   * the binding has to be written or narrowed, and API servers have to see this change.
+   * The reason why the row of a policy must not change yet. The result is undefined if the row may change. Before the
+   * row changes, the operator has to write or narrow the binding. The API servers then have to see the change of the
+   * binding.
    */
   obstacle(policy: string, { compiled, live, shown, asked, isLeaving }: GrantsPass): string | undefined {
     const { role, roleBinding } = compiled.grants.get(policy) ?? {};
@@ -161,14 +166,14 @@ function unitOf(step: Step, policy: string): string {
   return `grant/${step}/${policy}`;
 }
 
-/** The names of the policies for which the admission policies require the verb `use`. */
+/** The names of policies on which the given admission policies require the verb `use`. */
 export function usesOf(objects: readonly RenderedObject[]): ReadonlySet<string> {
   return new Set(objects.flatMap((object) => [...usesAsked(object)]));
 }
 
 /**
- * Whether the admission policy refuses requests. The result is false for an admission policy that warns or audits. A
- * change of a binding cannot make such an admission policy refuse requests.
+ * Whether the admission policy refuses requests. The result is false for an admission policy that warns or audits. If
+ * an admission policy only warns or audits, a change of a binding cannot cause refusals.
  */
 export function refuses({ metadata }: Pick<RenderedObject, 'metadata'>): boolean {
   return !/^capabilitypolicy\.(warn|audit)/.test(metadata.name);

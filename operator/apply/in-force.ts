@@ -1,6 +1,6 @@
 /**
- * Tracks which rows of a program every API server enforces, according to probes. All times in this file come from the
- * clock that the passes use.
+ * Tracks which rows of a program every API server enforces, according to probes. All times in this file and all times
+ * of the passes come from the same clock.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Program } from '../compile/program.ts';
@@ -9,23 +9,25 @@ import { distinct, everywhere, type Probed } from './probe.ts';
 
 export type Text = Probed & Pick<Program, 'hash' | 'rulesHash' | 'rows'>;
 
-/** The question whether the API servers enforce the written version of a program. */
+/** A question for the API servers: do the API servers enforce the written version of a program? */
 export interface Question {
   readonly inForce: InForce;
   readonly text: Text;
 }
 
 /**
- * The time in ms that API servers may take to load a changed program. Compiling takes up to a second. The rest of the
- * time allows for the delay of the API servers' watches.
+ * The time in ms that API servers may take to load a changed program. Compiling takes up to a second. The rest of this
+ * time covers the delay of the API servers' watches.
  */
 export const COMPILED_MS = 3_000;
 /**
- * The time in ms between two probes of a program in force. An API server may restart without the program, or without
- * the admission plug-in that enforces programs.
+ * The time in ms after which the operator probes a program in force again. After a restart, an API server may lack the
+ * program, or the admission plug-in that enforces programs.
  */
 const PROVED_AGAIN_MS = 60_000;
-/** The wait after a failed probe, as a share of the time since the write. */
+/**
+ * After a failed probe, the operator waits before the next probe. The wait is this share of the time since the write.
+ */
 const AGAIN = { share: 1 / 8, leastMs: 100, mostMs: 10_000 };
 const NONE: ReadonlyMap<string, string> = new Map();
 const COMPILING = 'waiting for the API servers to compile the program';
@@ -33,13 +35,13 @@ const COMPILING = 'waiting for the API servers to compile the program';
 export class InForce {
   readonly #clock: Pick<Clock, 'now'>;
   /**
-   * The last version of the program that every API server enforced; undefined if some API server may no longer enforce
-   * that version.
+   * The last version of the program that every API server enforced. If some API server may have stopped enforcing this
+   * version, the value is undefined.
    */
   #text: Text | undefined;
   /**
-   * The IDs of the policies whose rows changed after `#text` was written. A row has changed if some later version of
-   * the program has another row for the policy.
+   * The IDs of the policies whose rows changed after `#text` was written. A row has changed if a later version of the
+   * program has a different row for the policy.
    */
   readonly #changed = new Set<string>();
   /** The hashes of the versions of the program that some API server may enforce. */
@@ -58,20 +60,25 @@ export class InForce {
     this.#clock = clock;
   }
 
-  /** The number of API servers if every API server enforces the row; otherwise 0. */
+  /**
+   * If every API server enforces the row, the result is the number of API servers. In all other cases, the result is 0.
+   */
   serversWith(id: string, { rows, rulesHash }: Text): number {
     if (this.#text?.rulesHash !== rulesHash || this.#changed.has(id)) return 0;
     return this.#text.rows.get(id) === rows.get(id) ? this.#servers : 0;
   }
 
-  /** Whether some API server may still enforce an older row of the policy, or a row that the program no longer has. */
+  /**
+   * Whether some API server may still enforce an outdated row of the policy. A row is outdated if the program now has a
+   * newer row, or no row, for the policy.
+   */
   isChanging(id: string): boolean {
     return this.#changed.has(id);
   }
 
   /**
-   * Whether a probe showed that every API server enforces this version. A write of the program after the probe makes
-   * the result false.
+   * Whether a probe showed that every API server enforces this version. If the operator writes the program after the
+   * probe, the result is false.
    */
   proves({ hash }: Pick<Text, 'hash'>): boolean {
     return this.#proof?.hash === hash && this.#awaited === undefined;
@@ -82,7 +89,10 @@ export class InForce {
     return this.#proof !== undefined;
   }
 
-  /** The time in ms for which no probe has proved the written version. The time begins when answers can be trusted. */
+  /**
+   * How long the operator has waited for a proof of the written version, in ms. This time begins when the answers to
+   * probes can be trusted.
+   */
   get awaitedMs(): number {
     return this.#awaited ? this.#clock.now() - Math.max(this.#awaited.since, this.#trustedFrom) : 0;
   }
@@ -93,21 +103,22 @@ export class InForce {
     return Math.max(at, this.#trustedFrom);
   }
 
-  /** Records the version of the program that is in the cluster, before a write replaces that version. */
+  /** Records which version of the program the cluster has, before a write replaces this version. */
   exists(hash: string | undefined): void {
     if (hash !== undefined) this.#possible.add(hash);
   }
 
   /**
-   * Records a write of the program. Call this method before the write, since the answer to the write may be lost.
+   * Records a write of the program. Call this method before the write, because the answer to the write may be lost.
    *
-   * @param isShown whether the first answer with the hash proves that the API server has loaded everything. The method
-   * ignores this value if an API server may already enforce a version with this hash
+   * @param isShown whether an API server that answers with the new hash has loaded all objects of the program. If an
+   * API server may already enforce a version with this hash, the method ignores the value
    */
   writes(text: Text, isShown: boolean): void {
     const now = this.#clock.now();
     this.#askAt = now;
-    // This is the second write of this version. Either the answer to the first write was lost, or a write was refused.
+    // The operator writes the same version a second time. The reason is a lost answer to the first write, or a write
+    // that the API server refused.
     if (isShown && this.#awaited?.hash === text.hash) return;
     const before = this.#text?.rows ?? NONE;
     if (!isShown || this.#possible.has(text.hash)) {
@@ -152,7 +163,7 @@ export class InForce {
       this.#text = undefined;
       this.#askAt = now;
     }
-    // If no probe has proved this version, another process may have written the version.
+    // This process has no proof of this version, so another process may have written this version.
     if (this.#proof?.hash !== text.hash) this.#awaited ??= { hash: text.hash, since: now };
     this.#servers = Math.min(this.#servers, addresses.size);
     if (now < this.askAt) return;

@@ -1,4 +1,4 @@
-/** Saves the states of rollouts. A saved state survives the end of a term, and the time in which a policy rests. */
+/** Saves the states of rollouts. A saved state is not lost when a term ends, or while a policy rests. */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { ApiClient } from '../cluster/client.ts';
 import type { Cluster } from '../model/objects.ts';

@@ -10,7 +10,7 @@ const NO_ROLLOUT: RolloutLabels = { set: {}, remove: [] };
 
 /**
  * Writes the planned labels by server-side apply. If a label is missing in the plan and the operator is the label's
- * only owner, the API server removes the label. If another field manager applies the label, too, the API server keeps
+ * only owner, the API server removes the label. If another field manager also applies the label, the API server keeps
  * the label.
  *
  * @returns whether anything had to be changed
@@ -32,8 +32,8 @@ export async function writeLabels(
       kind: 'Namespace',
       metadata: {
         name: namespace.name,
-        // Without a uid, the apply would recreate a deleted namespace. With the uid of a deleted namespace, the API
-        // server answers with a conflict.
+        // If the apply contained no uid, it would recreate a deleted namespace. With the uid of a deleted namespace,
+        // the API server answers with a conflict.
         uid: namespace.uid,
         // If the apply contained an empty map of labels, the operator would stay the owner of the field `labels`.
         ...(Object.keys(labels).length > 0 && { labels }),
@@ -43,7 +43,7 @@ export async function writeLabels(
     { force: plan.force || differing.some((label) => namespace.labels[label] !== undefined) },
   );
   // Server-side apply does not remove a field that has a second owner. The record and the labels of rollouts belong to
-  // the operator alone, even if another field manager owns these fields, too. So the operator removes the record and
+  // the operator alone, even if another field manager also owns these fields. So the operator removes the record and
   // these labels explicitly.
   const record = plan.record === undefined && metadata?.annotations?.[RECORD] !== undefined;
   const kept = rollout.remove.filter((label) => metadata?.labels?.[label] !== undefined);
@@ -60,12 +60,12 @@ export async function writeLabels(
 }
 
 /**
- * The HTTP status codes of errors that are not a refusal of the write itself. The object is gone or has changed, the
- * server is overloaded, or a proxy got no answer from the server.
+ * The HTTP status codes of errors that have another cause than a refusal of the write. The codes have three possible
+ * meanings: the object is gone or has changed, the server is overloaded, or a proxy got no answer from the server.
  */
 const PASSING = new Set([404, 409, 429, 502, 503, 504]);
 
-/** Returns the API server's refusal with its reason; undefined for an error that may be temporary. */
+/** Returns the API server's refusal with its reason. The result is undefined for an error that may be temporary. */
 export function labelRefusal(
   error: unknown,
   namespace: NamespaceView,

@@ -1,15 +1,17 @@
 /**
- * Plans the Pod Security labels of a namespace: which labels to set, and which labels belong to other field managers.
- * The functions are pure.
+ * Plans which Pod Security labels to set on a namespace, and finds the labels that belong to other field managers. The
+ * functions are pure.
  *
  * An annotation records the labels that the operator set. If somebody changed a recorded label by hand, the operator
- * sets the label again. Another field manager may have set a label first, or may have changed a label by server-side
- * apply, as Argo CD does. The operator does not change this label, and reports the conflict.
+ * sets the label again. Another field manager may have set a label before the operator. Another field manager such as
+ * Argo CD may also have changed a label by server-side apply. In these two cases, the operator does not change the
+ * label, and reports the conflict.
  *
- * Another field manager that applies the same value does not take over the label. Otherwise, anyone who can edit a
- * namespace could take over the label, by applying the label or by removing the operator's managedFields entry. A
- * change of the value of a label requires the verb `exempt`, which the guard checks (compile/guard-label.ts). If the
- * record is lost, managedFields still show which labels to remove.
+ * If another field manager applies the same value, the other field manager does not take over the label. Otherwise,
+ * anyone who can edit a namespace could take over the label from the operator. To take over a label, a user would only
+ * have to apply the label, or remove the operator's managedFields entry. A user who changes the value of a label needs
+ * the verb `exempt`. The guard checks this verb (compile/guard-label.ts). If the record is lost, managedFields still
+ * show which labels to remove.
  */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
@@ -20,8 +22,8 @@ export interface LabelPlan {
   /** The labels that the operator will own. */
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * The labels to record. If there are no labels to record, the value is undefined, and the operator removes the
-   * annotation. A label that another field manager set first is not recorded.
+   * The labels to record. If there are no labels to record, the value is undefined. The operator then removes the
+   * annotation. If another field manager set a label first, the operator does not record the label.
    */
   readonly record: string | undefined;
   /**
@@ -33,7 +35,7 @@ export interface LabelPlan {
   readonly conflicts: readonly LabelConflict[];
 }
 
-/** @param wanted the labels that policies want; the level and the version of a mode belong together */
+/** @param wanted the labels that policies want. The labels with the level and the version of a mode belong together */
 export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelPlan {
   const ours = recordedLabels(namespace);
   const conflicts = Object.entries(wanted).flatMap(([label, value]): LabelConflict[] =>
@@ -58,12 +60,12 @@ export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<str
 }
 
 /**
- * Returns the labels to set at present. If a mode is held back, the mode keeps the labels that the operator set. A
- * label of another owner keeps its wanted value in the result. So `planLabels` reports the conflict and does not change
- * the label.
+ * Returns the labels to set now. If a mode is held back, the namespace keeps the labels that the operator set for this
+ * mode. If a label belongs to another owner, the result contains the wanted value of this label. `planLabels` therefore
+ * reports the conflict and does not change the label.
  *
- * @param isHeld decides whether to hold back a mode; its arguments are the label of the mode and the labels that the
- * operator set
+ * @param isHeld decides whether to hold back a mode. The arguments of `isHeld` are the label of the mode and the labels
+ * that the operator set
  */
 export function heldBack(
   namespace: NamespaceView,
@@ -102,8 +104,8 @@ export function differingLabels(namespace: NamespaceView, { labels }: Pick<Label
 }
 
 /**
- * The label outcome of a namespace before the first label pass. The API server may refuse a planned label that is not
- * on the namespace yet. So this label does not count.
+ * Returns the label outcome to report for a namespace before the first label pass. The API server may refuse a planned
+ * label that is not on the namespace yet. So this label does not count.
  */
 export function presentLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelOutcome {
   const { labels, conflicts } = planLabels(namespace, wanted);
@@ -112,8 +114,8 @@ export function presentLabels(namespace: NamespaceView, wanted: Readonly<Record<
 }
 
 /**
- * The labels with their values in the operator's record. The current values of the labels do not matter. The result is
- * empty if the record cannot be read.
+ * The labels with their values in the operator's record. The function does not read the current values of the labels.
+ * The result is empty if the record cannot be read.
  */
 function recordedLabels(namespace: NamespaceView): Record<string, string> {
   try {

@@ -2,8 +2,8 @@
 
 export interface ProgramOutcome {
   /**
-   * How far the policy is in force. Working: the operator is writing the policy's objects, or the written objects are
-   * not in force yet. Failed: the API server refused a write of the operator.
+   * How far the policy is in force. `Working` means that the operator is writing the policy's objects, or that the
+   * written objects are not in force yet. `Failed` means that the API server refused a write of the operator.
    */
   readonly state: 'Working' | 'InForce' | 'Failed';
   /** The hash of the policy's newest row. */
@@ -19,11 +19,12 @@ export interface ProgramOutcome {
 
 export interface LabelOutcome {
   readonly namespace: string;
-  /** The Pod Security labels of the namespace that the operator owns. */
+  /** The Pod Security labels that the operator owns on the namespace. */
   readonly applied: Readonly<Record<string, string>>;
   readonly conflicts: readonly LabelConflict[];
   /**
-   * Why the API server does not let the operator write the labels; absent if the API server accepted the last write.
+   * The reason why the API server refuses to let the operator write the labels. The field is absent if the API server
+   * accepted the last write.
    */
   readonly refusal?: LabelRefusal;
 }
@@ -50,10 +51,10 @@ export interface PassResult {
   /** The outcomes. The key is the policy's name. As long as nothing changes, every pass returns the same map object. */
   readonly outcomes: ReadonlyMap<string, ProgramOutcome>;
   /**
-   * The error with which the API server refused to delete a stale object. The log reports this error, because the
+   * The API server's error, if the API server refused to delete a stale object. The log reports this error, because the
    * object's policy may no longer exist.
    */
   readonly unremoved: Error | undefined;
-  /** The time in ms until the next pass. The field is set if the operator waits for something that no watch reports. */
+  /** The time in ms until the next pass. The field is set if the operator waits for an event that no watch reports. */
   readonly comeBackMs: number | undefined;
 }

@@ -1,8 +1,8 @@
 /**
- * Finds out which version of a program an API server enforces. The status of an admission policy does not contain this
- * information. Each API server compiles the admission policy separately, up to a second after the write. So the
- * operator sends each server a dry run that creates an object. This program refuses or changes the object. Other
- * programs ignore the object.
+ * Finds out which version of a program an API server enforces. The status of an admission policy does not say which
+ * version an API server enforces. Each API server compiles the admission policy separately, up to a second after the
+ * write. So the operator sends each server a dry run that creates an object. The program that is probed refuses or
+ * changes the object. Other programs ignore the object.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Program, probeCarrier } from '../compile/program.ts';
@@ -15,7 +15,7 @@ interface Answer {
    * the program. The hash is undefined if the answer does not show the version.
    */
   readonly hash: string | undefined;
-  /** Why the answer of the server contains no hash. */
+  /** The reason why the answer of the server contains no hash. */
   readonly message: string;
 }
 
@@ -36,9 +36,10 @@ export async function ask(server: ApiClient, program: Probed): Promise<Answer> {
 }
 
 /**
- * Whether all API servers enforce the program's version with this hash. If the hash is empty, the result is whether no
- * API server enforces the program. During a change, most answers are negative, and one negative answer is enough. So
- * the function first probes one server alone. If the answer is positive, the function probes the other servers.
+ * Whether all API servers enforce the program's version with this hash. If the hash is empty, the result says whether
+ * no API server enforces the program. While a program changes, most API servers do not give the wanted answer yet. One
+ * other answer is enough to know the result. The function therefore first probes only one server. If the first server
+ * gives the wanted answer, the function probes the other servers.
  */
 export async function everywhere(
   servers: readonly ApiClient[],
@@ -54,8 +55,8 @@ export async function everywhere(
 }
 
 /**
- * The number of servers with different addresses. Several connections to one address count once, because the address
- * may hide one or several API servers.
+ * The number of servers with different addresses. Several connections to one address count as one server, because one
+ * or several API servers may be behind the address.
  */
 export function distinct(servers: readonly ApiClient[]): number {
   return new Set(servers.map(({ server }) => server)).size;

@@ -14,11 +14,14 @@ export interface Progress {
    * value is the name of an admission policy that contains this CapabilityPolicy.
    */
   readonly older: ReadonlyMap<string, string>;
-  /** The number of API servers if every API server enforces the resolved policy's row in the program; otherwise 0. */
+  /**
+   * If every API server enforces the row of the resolved policy, the result is the number of API servers. In all other
+   * cases, the result is 0.
+   */
   serversWith(id: string, program: Program): number;
   /**
-   * Returns a program from which the policy's row was removed, if some API server may still enforce the row. Otherwise,
-   * the result is undefined.
+   * Returns a program that no longer contains the policy's row, if some API server may still enforce the row.
+   * Otherwise, the result is undefined.
    */
   leaving(policy: ResolvedPolicy): Program | undefined;
   /** The API server's refusal, if a program is not in force because of a refusal. */
@@ -29,14 +32,15 @@ export interface Progress {
    * A message about an object of the program that is being deleted. An object that is being deleted counts as missing.
    */
   deletion(program: Program): string | undefined;
-  /** The refusal of a write of the policy's role or binding, or of the deletion of an older admission policy. */
+  /** The API server's refusal to write the policy's role or binding, or to delete an older admission policy. */
   refused(policy: string): string | undefined;
   /** Whether the policy's live role and binding equal the rendered role and binding. */
   isGranted(policy: string): boolean;
 }
 
 /**
- * The outcomes. The key is the policy's name. If a policy has two parts, the outcome of the less advanced part counts.
+ * The outcomes. The key is the policy's name. If a policy has two parts, the result is the outcome of the part with
+ * less progress.
  */
 export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
   const parts = Map.groupBy(progress.compiled.policies, ({ name }) => name);

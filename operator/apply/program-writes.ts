@@ -29,7 +29,8 @@ export class ProgramWrites {
   }
 
   /**
-   * Writes every object that is missing or has drifted. The admission policy comes first, and the probe's binding last.
+   * Writes every object that is missing or has drifted. The method writes the admission policy first, and the binding
+   * of the probe last.
    */
   async write(program: Objects, text: Text, inForce: InForce, live: Live): Promise<void> {
     const { policy, bindings } = program;
@@ -44,12 +45,15 @@ export class ProgramWrites {
     for (const object of objectsOfProgram(program)) await this.#writes.ensure(object, live);
   }
 
-  /** Whether the write has to wait, because the operator wrote this large admission policy a short time ago. */
+  /**
+   * Whether the write has to wait. After a write of a large admission policy, the next write of the same policy waits
+   * for some time.
+   */
   mustWait(program: Objects, name: string, live: Live): boolean {
     return this.largeMs(name) > 0 && !this.isWritten(program, live);
   }
 
-  /** The time in ms for which the next write of a large admission policy has to wait. */
+  /** The next write of a large admission policy has to wait for this time in ms. */
   largeMs(name: string): number {
     const last = this.#largeAt.get(name);
     return last === undefined ? 0 : Math.max(0, last + LARGE.everyMs - this.#clock.now());
@@ -58,7 +62,8 @@ export class ProgramWrites {
 
 /**
  * Looks for an object that is being deleted among the program's objects. Returns the name and the finalizers of this
- * object; undefined if no object is being deleted. An object that is being deleted may disappear at any time.
+ * object. The result is undefined if no object is being deleted. An object that is being deleted may disappear at any
+ * time.
  */
 export function deletion(program: Objects, live: Live): string | undefined {
   const [held] = objectsOfProgram(program).flatMap((manifest) => {

@@ -1,8 +1,9 @@
 /**
- * Brings compiled programs into force. A change is one write in place, so each API server changes from the old to the
- * new state at once. All other objects that a pass writes must fit the old and the new state of the programs.
+ * Brings compiled programs into force. Each change replaces a program by one write. Each API server therefore changes
+ * from the old to the new state at once. Until all API servers have loaded a change, the other objects that a pass
+ * writes must fit both the old programs and the new programs.
  *
- * A pass does all possible steps, and reports the steps that must wait. A new process can recompute all state that
+ * A pass does all possible steps, and reports the steps that must wait. A new process can compute again everything that
  * passes keep in memory. So it is safe to kill the operator at any point.
  */
 import type { ApiClient } from '../cluster/client.ts';
@@ -34,7 +35,7 @@ interface ProgramsOptions {
   readonly onWrite: OnWrite;
   /** If this signal is aborted, a pass stops before its next write and throws the signal's reason. */
   readonly signal?: AbortSignal;
-  /** The clock for all waits. The operator waits for probes, for the watch, and before the retry of a refused write. */
+  /** The clock for all waits. The operator waits for probes, for the watch, and for the next try of a refused write. */
   readonly clock?: Pick<Clock, 'now'>;
 }
 
@@ -45,13 +46,14 @@ interface Pass extends GrantsPass {
 const NONE: ReadonlySet<string> = new Set();
 const AT_ONCE = 4;
 /**
- * The minimum wait in ms before the next pass. An API server takes up to a second to compile a change. Other causes,
- * such as a change in the cluster, start passes as well.
+ * The minimum wait in ms before the next pass. An API server takes up to a second to compile a change. A change in the
+ * cluster and other causes also start passes.
  */
 const LOOK_AGAIN_MS = 100;
 /**
- * The number of versions whose rows are kept in memory, for each program. The version in the cluster must be one of
- * these versions, even a short time after its replacement.
+ * For each program, the operator remembers the rows of this number of versions. The remembered versions must include
+ * the version in the cluster. The remembered versions must also include each version that was replaced a short time
+ * ago.
  */
 const TEXTS_KEPT = 20;
 
@@ -169,10 +171,10 @@ export class Programs {
   }
 
   /**
-   * Another program of the same kind that must come into force before this program is written. The other program is
-   * new, and the cluster still has an older version of this program. The older version may contain rows that move to
-   * the new program. The older version must keep these rows until the new program is in force. Two programs that both
-   * have older versions in the cluster do not wait for each other.
+   * Returns another program of the same kind. The other program must come into force before the operator writes this
+   * program. The other program is new, and the cluster still has an older version of this program. The older version
+   * may contain rows that move to the new program. The older version must keep these rows until the new program is in
+   * force. If the cluster has older versions of both programs, the programs do not wait for each other.
    */
   #addedBeside(program: Program, { compiled, live }: Pass): Program | undefined {
     const textOf = ({ policy }: Program) => {
@@ -189,8 +191,8 @@ export class Programs {
   }
 
   /**
-   * Computes two facts about a policy. The first fact is whether every API server enforces the policy's rows. The
-   * second fact is whether some API server may still enforce removed rows of the policy.
+   * Computes two facts about a policy. `isInForce` says whether every API server enforces the policy's rows.
+   * `isLeaving` says whether some API server may still enforce removed rows of the policy.
    */
   #states({ policies, programs }: Compiled, live: Live): Pick<Pass, 'asked' | 'isInForce' | 'isLeaving'> {
     const ids = Map.groupBy(policies, ({ name }) => name);
@@ -215,19 +217,19 @@ export class Programs {
 
   /**
    * Returns a check whose argument is the ID of a policy. The check is true if some API server may enforce an outdated
-   * row of the policy, or a row that the program no longer has.
+   * row of the policy. The check is also true if some API server may enforce a row that the program no longer has.
    */
   #mayEnforceOther(program: Program, live: Live): (id: string) => boolean {
     const inForce = this.#inForceOf(program.name);
-    // Another process may have written this version just now. Before this write, the cluster may have had any other
-    // version.
+    // Another process may have written the program just now. Before this write, the cluster may have contained any
+    // other version of the program.
     const isUnknown = !inForce.wasSeen && this.#programs.isWritten(program, live);
     return (id) => isUnknown || inForce.isChanging(id);
   }
 
   /**
-   * Returns a check of a policy. The check is true if the program no longer has the policy's row, but some API server
-   * may still enforce this row.
+   * Returns a check of a policy. If the program has lost the policy's row, and some API server may still enforce this
+   * row, the check is true.
    */
   #leaving(program: Program, live: Live): (policy: ResolvedPolicy) => boolean {
     const object = live.get(keyOf(program.policy));
@@ -284,7 +286,7 @@ export class Programs {
       : this.#obstacleToWrite(program, this.#changing(program, pass.live), pass);
   }
 
-  /** The time in ms until a pass can do something other than probing. */
+  /** The time in ms until a pass can do other work than probing API servers. */
   #otherMs({ compiled, live }: Pass, stale: readonly RenderedObject[], toWrite: readonly Program[]): number {
     const isGranted = [...compiled.grants.values()].every((grant) => this.#grants.isCurrent(grant, live));
     return Math.min(
@@ -296,8 +298,8 @@ export class Programs {
   }
 
   /**
-   * The question for API servers about the program or its canary. The result is undefined if a refused write waits for
-   * its next try, or if another object must be written first.
+   * The question that the operator asks API servers about the program or its canary. If a refused write waits for its
+   * next try, or if another object must be written first, the result is undefined.
    */
   #question(program: Program, live: Live): Question | undefined {
     if (this.#isRefused(program)) return undefined;

@@ -1,7 +1,7 @@
 /**
  * Asks API servers whether an admission policy in a file protects the operator's objects
- * (analysis/protection/protection.ts). The probe is a dry run. This admission policy refuses the dry run. No other
- * admission policy refuses the dry run.
+ * (analysis/protection/protection.ts). The probe is a dry run. If the API server has loaded the file, the admission
+ * policy in the file refuses the dry run. All other admission policies ignore this dry run.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/protection-probe.ts';
@@ -9,13 +9,16 @@ import { distinct } from './probe.ts';
 
 export interface ProtectionOutcome {
   /**
-   * Whether the API servers protect the objects. OtherOperator: the API servers protect the objects, and refuse even
-   * the writes of the user who sends the probe.
+   * Whether the API servers protect the objects. The state `OtherOperator` means that the API servers protect the
+   * objects, but refuse writes from the user who sends the probe.
    */
   readonly state: 'Protected' | 'OtherOperator' | 'Unprotected' | 'Unknown';
   /** `protecting` counts the API servers that protect the objects. `answering` counts the API servers that answer. */
   readonly servers: { readonly protecting: number; readonly answering: number };
-  /** The reason why it is unknown whether API servers protect the objects; empty if the protection is known. */
+  /**
+   * The reason why it is unknown whether API servers protect the objects. The message is empty if the protection is
+   * known.
+   */
   readonly message: string;
 }
 
@@ -26,7 +29,7 @@ export async function askProtection(servers: readonly ApiClient[]): Promise<Prot
   const answers = await Promise.all(servers.map(ask));
   const having = (state: ProtectionOutcome['state']) => answers.filter((one) => one.state === state);
   const unknown = having('Unknown')[0];
-  // Several connections to one address count once, as in probe.ts.
+  // Several connections to one address count as one server, as in probe.ts.
   const answering = distinct(servers);
   const isWithout = (_: ApiClient, index: number) => ['Unprotected', 'Unknown'].includes(answers[index]?.state ?? '');
   const without = new Set(servers.filter(isWithout).map(({ server }) => server));

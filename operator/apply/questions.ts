@@ -1,7 +1,7 @@
 /**
- * Between two whole passes with the same input, the operator asks each API server which versions of programs the server
- * enforces. An API server needs up to a second to compile a change. A whole pass over a thousand policies costs much
- * more than a question.
+ * Asks each API server which versions of programs are in force. Between two whole passes with the same input, the
+ * operator does nothing else. An API server needs up to a second to compile a change. A question to the API servers
+ * costs much less than a whole pass over a thousand policies.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
@@ -10,7 +10,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Question } from './in-force.ts';
 import type { PassResult } from './outcome.ts';
 
-/** The input of a pass. As long as all fields contain the same objects, the input counts as unchanged. */
+/** The input of a pass. If all fields contain the same objects as before, the input counts as unchanged. */
 interface Subject {
   readonly compiled: Compiled;
   readonly rendered: readonly RenderedObject[];
@@ -26,8 +26,8 @@ interface Last {
 }
 
 /**
- * The maximum time in ms between two whole passes. A whole pass finds everything that changes with time. A question
- * finds only the version that API servers enforce.
+ * The maximum time in ms between two whole passes. A whole pass detects everything that depends on the time. A question
+ * only detects which version of a program the API servers enforce.
  */
 const WHOLE_AGAIN_MS = 1_000;
 
@@ -40,10 +40,10 @@ export class Questions {
   }
 
   /**
-   * Keeps the questions that were still open at the end of a whole pass. A question is open until the API servers give
-   * the wanted answer.
+   * Stores the questions that are open at the end of a whole pass. A question is open until the API servers give the
+   * wanted answer.
    *
-   * @param otherMs the time in ms until something other than a question is due
+   * @param otherMs the time in ms until the operator has other work than questions
    * @returns the result of the pass, with the time until the next run
    */
   keep(
@@ -60,7 +60,8 @@ export class Questions {
   }
 
   /**
-   * @returns the result of the last whole pass, with a new time until the next run; undefined if a whole pass is due
+   * @returns the result of the last whole pass, with a new time until the next run. The result is undefined if a whole
+   * pass is due
    */
   async askAgain(subject: Subject): Promise<PassResult | undefined> {
     const last = this.#last;
@@ -75,7 +76,10 @@ export class Questions {
   }
 }
 
-/** The time in ms until the next run, for a question or for something else; undefined if nothing is due. */
+/**
+ * The time in ms until the next run, which asks a question or does other work. The result is undefined if nothing is
+ * due.
+ */
 function nextMs(questions: readonly Question[], otherMs: number, now: number): number | undefined {
   const ms = Math.min(otherMs, ...questions.map(({ inForce }) => inForce.askAt - now));
   return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;

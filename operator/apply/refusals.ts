@@ -16,25 +16,25 @@ interface Refusal {
 }
 
 /**
- * An error that may be temporary is reported after this number of failures in a row, and not before this time in ms. An
- * earlier report would make conditions flap.
+ * If an error may be temporary, the operator reports the error only after this number of failures in a row. The
+ * failures must also have lasted for this time in ms. An earlier report would make conditions flap.
  */
 const REPORTED = { times: 3, ms: 1_500 };
 /**
- * The time in ms for which refusals must last before a write is tried less often. A starting API server has not loaded
- * its RBAC objects yet. So a starting API server refuses objects that it accepts later.
+ * If refusals of a write last for this time in ms, the operator tries the write less often. A starting API server has
+ * not loaded its RBAC objects yet. So a starting API server refuses objects that it accepts later.
  */
 const FOR_GOOD_MS = 15_000;
 /**
- * The time in ms for which a failed write waits for its next try. During `conflictMs`, the watch shows the change that
- * caused the conflict.
+ * The times in ms between a failed write and the next try. During `conflictMs`, the watch shows the change that caused
+ * the conflict.
  */
 const TRY_AGAIN = { conflictMs: 100, newlyRefusedMs: 1_000, refusedMs: 30_000 };
 
 export class Refusals {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #signal: AbortSignal | undefined;
-  /** The refusals. The key is the name of a unit, which is a set of objects that are written together. */
+  /** The refusals. The key is the name of a unit. A unit is a set of objects that are written together. */
   readonly #units = new Map<string, Refusal>();
 
   constructor(clock: Pick<Clock, 'now'>, signal?: AbortSignal) {
@@ -43,12 +43,12 @@ export class Refusals {
   }
 
   /**
-   * Writes a unit of objects, unless the last try failed a short time ago. A failed write must not keep the operator
-   * from writing other units, whatever the error is. For example, one request may time out. The API server answers 500
-   * if an object is too large for etcd.
+   * Writes a unit of objects. If the last try failed a short time ago, the method writes nothing. After any error of a
+   * write, the operator must continue to write the other units. For example, one request may time out. The API server
+   * answers 500 if an object is too large for etcd.
    *
-   * @param wanted the object to write; if the object differs from the object of the last try, the write is tried at
-   * once
+   * @param wanted the object to write. If the object differs from the object of the last try, the method tries the
+   * write at once
    * @returns whether the unit was written @throws the signal's reason
    */
   async attempt(unit: string, wanted: object, write: () => Promise<unknown>): Promise<boolean> {
@@ -82,7 +82,10 @@ export class Refusals {
     return this.#units.get(unit)?.error;
   }
 
-  /** The message of the last error, if the error may be temporary. The unit waits for the next try. */
+  /**
+   * The message of the last error, if the error may be temporary. The operator will try to write the unit of objects
+   * again.
+   */
   passing(unit: string): string | undefined {
     const last = this.#units.get(unit);
     return last && this.#mayPass(last) ? last.error.message : undefined;
@@ -94,7 +97,7 @@ export class Refusals {
     return last && !this.#mayPass(last) ? last.error.message : undefined;
   }
 
-  /** The time of the next try; infinite if there is no write to retry. */
+  /** The time of the next try. The time is infinite if no write has to be retried. */
   get nextTry(): number {
     return Math.min(...this.#units.values().map(({ tryAt }) => tryAt), Number.POSITIVE_INFINITY);
   }
@@ -105,7 +108,7 @@ export class Refusals {
   }
 }
 
-/** Whether somebody changed or deleted the object after the watch showed it. */
+/** Whether somebody changed or deleted the object after the watch showed the object. */
 function isRace(error: Error): boolean {
   return isConflict(error) || isNotFound(error);
 }

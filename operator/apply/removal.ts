@@ -16,14 +16,14 @@ import type { Writes } from './writes.ts';
 interface Leaving {
   readonly policies: ReadonlySet<string>;
   /**
-   * How to probe the admission policy. The field is undefined for an admission policy of an old release that did not
-   * have programs yet.
+   * How to probe the admission policy. The field is undefined for an admission policy of an old release without
+   * programs.
    */
   readonly probed: Probed | undefined;
   readonly inForce: InForce;
   /**
    * The earliest time at which a probe proves that API servers no longer enforce the admission policy. Before that
-   * time, an API server may have loaded the admission policy without the binding of its probe.
+   * time, an API server may have loaded the admission policy without the binding of the probe.
    */
   readonly trustedFrom: number;
 }
@@ -47,8 +47,8 @@ export class Removal {
   }
 
   /**
-   * Whether API servers may still enforce the policy, because an admission policy with a row of this policy was
-   * deleted. Either this process deleted the admission policy, or another process deleted it shortly before this term.
+   * Whether API servers may still enforce a deleted admission policy that contains a row of this CapabilityPolicy. The
+   * admission policy was deleted by this process, or by another process shortly before this term.
    */
   mayEnforce(policy: string): boolean {
     if (this.#clock.now() < this.#begun + COMPILED_MS) return true;
@@ -73,10 +73,11 @@ export class Removal {
   }
 
   /**
-   * Deletes stale objects. Call this method when all wanted programs are in force. An admission policy may require the
-   * verb `use` on a role's policy. The method deletes the role when no API server can enforce such an admission policy.
+   * Deletes stale objects. Call this method when all wanted programs are in force. A role grants the verb `use` on a
+   * policy, and an admission policy may require this verb. The method deletes the role when no API server can enforce
+   * an admission policy that requires the verb.
    *
-   * @param inForce returns what API servers enforce of the admission policy with this name
+   * @param inForce takes the name of an admission policy, and returns what API servers enforce of this admission policy
    */
   async remove({ stale, kept }: Unwanted, inForce: (name: string) => InForce): Promise<void> {
     const admission = stale.filter(isAdmission);
@@ -100,7 +101,7 @@ export class Removal {
     }
   }
 
-  /** Forgets a deleted program that is wanted again. */
+  /** Forgets a deleted program when a policy needs the program again. */
   comesBack(name: string): void {
     this.#leaving.delete(name);
   }

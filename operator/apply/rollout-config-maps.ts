@@ -19,15 +19,15 @@ import { ENTRY_STATES, type Entry, type Labelling, type RolloutState } from '../
 /** The label of a rollout's ConfigMap. The label's value is the name of the policy. */
 export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
 /**
- * The key of the data about the rollout as a whole. No namespace can have this key, because the name of a namespace
- * contains no dot.
+ * The entry with this key has the data about the whole rollout. The name of a namespace contains no dot, so no
+ * namespace can have the same key.
  */
 const WHOLE = 'rollout.json';
 /** Matches the index at the end of a ConfigMap's name. */
 const INDEX = new RegExp(`^${ROLLOUT_CONFIG_MAP_PREFIX}(\\d+)\\.`);
 /**
  * The maximum number of entries in one ConfigMap. A ConfigMap can hold 1 MiB. A ConfigMap with this number of entries
- * has some 70 kB. Each change rewrites the whole ConfigMap.
+ * has about 70 kB. Each change rewrites the whole ConfigMap.
  */
 const MOST_ENTRIES = 500;
 
@@ -44,8 +44,8 @@ export interface ConfigMap {
 }
 
 /**
- * The index of the ConfigMap that contains the entry of a namespace. The key is the namespace. The index does not
- * change, so that a change of one entry rewrites only one ConfigMap.
+ * The index of the ConfigMap that contains the entry of a namespace. The key is the namespace. The index of a namespace
+ * does not change. A change of one entry therefore rewrites only one ConfigMap.
  */
 export type Placement = ReadonlyMap<string, number>;
 
@@ -128,7 +128,7 @@ export interface Kept {
 
 /**
  * @param raws all ConfigMaps of rollouts
- * @returns the rollouts, without rollouts that cannot be read; the key is the policy's uid
+ * @returns the rollouts that can be read. The key is the policy's uid
  */
 export function keptIn(raws: readonly RawObject[]): Map<string, Kept> {
   const byOwner = Map.groupBy(raws, ({ metadata }) => metadata?.ownerReferences?.[0]?.uid ?? '');
@@ -184,7 +184,7 @@ function entryIn({ uid, state, since, byName }: Readonly<Record<string, unknown>
   return { uid, state: known, since: at, ...(byName === true && { byName }) };
 }
 
-/** Parses a value of a ConfigMap. The function does not trust the value, because people may edit ConfigMaps. */
+/** Parses a value of a ConfigMap. People may edit ConfigMaps, so the function does not trust the value. */
 function parsed(text: string): Readonly<Record<string, unknown>> {
   try {
     return objectOf(JSON.parse(text));

@@ -26,8 +26,8 @@ interface Written {
 const NOTHING: Written = { placement: new Map(), texts: new Map() };
 
 /**
- * Reads and writes the ConfigMaps of rollouts. Each leader's term has its own instance, and no other process writes
- * these ConfigMaps during the term.
+ * Reads and writes the ConfigMaps of rollouts. Each leader's term has its own instance. During the term, no other
+ * process writes the ConfigMaps of rollouts.
  */
 export class RolloutStates {
   readonly #client: ApiClient;
@@ -60,7 +60,7 @@ export class RolloutStates {
 
   /**
    * Writes the ConfigMaps that differ from the last write.
-   * @throws the client's error; after an error, all ConfigMaps count as not written
+   * @throws the client's error. After an error, all ConfigMaps count as not written
    */
   async write(policy: string, state: RolloutState): Promise<void> {
     const before = this.#written.get(policy) ?? NOTHING;

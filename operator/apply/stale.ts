@@ -8,13 +8,16 @@ import { arrayOf } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
 import { hasText, inOrderOfRemoval, isNamedByUs, keyOf, type Live, labelOf } from '../state/live.ts';
 
-/** The existing objects that are no longer rendered. Canaries of wanted programs do not count. */
+/**
+ * The existing objects that are no longer rendered. The lists leave out the canaries of programs that are still
+ * rendered.
+ */
 export interface Unwanted {
   /** The stale objects that may be deleted, in order. */
   readonly stale: readonly RenderedObject[];
   /**
-   * The objects of earlier releases, which had no programs yet. The policies of these objects have no row in any
-   * program, because these policies cannot be compiled at present.
+   * The objects of earlier releases without programs. The policies of these objects have no row in any program, because
+   * the operator currently cannot compile these policies.
    */
   readonly kept: readonly RenderedObject[];
 }
@@ -35,7 +38,10 @@ function isKept(object: RenderedObject, { policies, refusals, uids }: Compiled):
   return owners.some(({ uid }) => uid === uids.get(name));
 }
 
-/** The names of the CapabilityPolicies that API servers may still enforce because of a stale admission policy. */
+/**
+ * The names of the CapabilityPolicies in a stale admission policy. API servers may still enforce these
+ * CapabilityPolicies.
+ */
 export function policiesIn(object: RenderedObject): ReadonlySet<string> {
   if (!hasText(object)) return new Set();
   return labelOf(object, PROGRAM_LABEL) === undefined ? new Set([labelOf(object, POLICY_LABEL) ?? '']) : rowsIn(object);

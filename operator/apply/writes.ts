@@ -27,9 +27,9 @@ interface WrittenObject {
 export type OnWrite = (action: 'created' | 'updated' | 'repaired' | 'deleted', object: WrittenObject) => void;
 
 /**
- * The time in ms within which the watch shows a write of the operator. If the watch has not shown the write within this
- * time, somebody reverted the write, and a second write does no harm. The wait for a deletion has no time limit,
- * because no later object has the uid of the deleted object.
+ * The watch shows a write of the operator within this time in ms. If the watch has not shown the write within this
+ * time, somebody has reverted the write. After this time, a second write does no harm. The wait for a deletion has no
+ * time limit, because the uid of the deleted object never appears again.
  */
 export const WATCH_LAG_MS = 1_500;
 
@@ -44,27 +44,27 @@ type Unseen =
 /** The state of one object. */
 interface ObjectRecord {
   /**
-   * The operator's last write or deletion. When the watch shows the written state or a later state of the object, the
-   * writer removes the field.
+   * The operator's last write or deletion. The writer removes this field when the watch shows the written state of the
+   * object, or a later state.
    */
   unseen?: Unseen | undefined;
   /**
-   * The operator's last write. A comparison with the last write shows what has changed. Either somebody else changed
-   * the object, or the operator changed the manifest.
+   * The operator's last write. A comparison with the last write shows what has changed since the write: the object or
+   * the manifest. Somebody else can have changed the object, or the operator can have changed the manifest.
    */
   written?: { readonly manifest: Manifest; readonly version: bigint };
   /** Whether the object was missing at the beginning of the last pass. */
   missing?: boolean;
   /**
    * A manifest and a live object that were found to be equal. The writer does not compare the manifest and the object
-   * again until one of them changes.
+   * again until the manifest or the object changes.
    */
   same?: { readonly manifest: Manifest; readonly seen: RenderedObject };
 }
 
 interface WritesOptions {
   readonly onWrite: OnWrite;
-  /** Once the signal is aborted, the writer begins no write and throws the signal's reason. */
+  /** After the signal is aborted, the writer begins no write and throws the signal's reason. */
   readonly signal?: AbortSignal;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -88,21 +88,21 @@ export class Writes {
     const now = liveObjects(rendered);
     for (const [key, record] of this.#records) {
       // The operator checks at the start of a pass whether the watch has shown a write. The operator does not check
-      // again during the pass. During the pass, the objects to compare include the operator's writes that the watch has
-      // not shown yet.
+      // again during the pass. During the pass, the operator reads its own writes as part of the objects, even if the
+      // watch has not shown these writes yet.
       if (record.unseen && !this.#isAwaited(record.unseen, now.get(key))) record.unseen = undefined;
       const object = this.#latest(record, now.get(key));
       if (object) now.set(key, object);
       else now.delete(key);
-      // The object is missing, and the last pass did not write it. An object that the last pass did not write is no
-      // longer wanted.
+      // The object is missing, and the last pass did not write the object. An object that the last pass did not write
+      // is no longer wanted.
       if (record.missing && !object && !record.unseen) this.#records.delete(key);
       record.missing = !object;
     }
     return now;
   }
 
-  /** The objects of `live`, updated by all writes since `live` was made. */
+  /** The objects of `live` with the changes of all later writes. */
   latest(live: Live): Live {
     const now = new Map(live);
     for (const [key, record] of this.#records) {
@@ -128,7 +128,7 @@ export class Writes {
     record.unseen = { object: after, at: this.#now() };
     record.written = { manifest, version };
     const again = isDeepStrictEqual(last?.manifest, manifest);
-    // The write changed nothing in the cluster. So nobody had reverted the last write, and the watch lags.
+    // The write changed nothing in the cluster. So nobody has reverted the last write, and the watch is only late.
     if (again && last?.version === version) return false;
     this.#tell(again ? 'repaired' : before ? 'updated' : 'created', manifest, policy);
     return true;
@@ -139,7 +139,7 @@ export class Writes {
     const { uid } = object.metadata;
     this.#options.signal?.throwIfAborted();
     const record = this.#recordOf(object);
-    // If the object is wanted again later, a write of the object does not count as a repair.
+    // If the object is needed again later, the write of the object does not count as a repair.
     this.#records.set(keyOf(object), { unseen: record.unseen });
     try {
       await this.#client.remove(pathOf(object), uid === undefined ? {} : { uid });
@@ -156,8 +156,9 @@ export class Writes {
 
   /**
    * Whether there is a write that the watch has not shown yet. If somebody reverts a write at once, the watch may show
-   * the reverted state and never the write. So compare the objects again after WATCH_LAG_MS. A write may become overdue
-   * during a pass. Such a write counts as well, because the pass still relied on the write.
+   * only the reverted state and never the written state. Callers must therefore compare the objects again after
+   * WATCH_LAG_MS. A write may become overdue during a pass. An overdue write also counts, because the pass relied on
+   * this write.
    */
   get mayBeUndone(): boolean {
     return this.#records.values().some(({ unseen }) => unseen?.object);
@@ -175,12 +176,12 @@ export class Writes {
     return true;
   }
 
-  /** The current object; undefined if the object does not exist. */
+  /** The current object. The result is undefined if the object does not exist. */
   #latest({ unseen }: ObjectRecord, seen: RenderedObject | undefined): RenderedObject | undefined {
     return unseen && this.#isAwaited(unseen, seen) ? unseen.object : seen;
   }
 
-  /** Whether the watch may still show the write. */
+  /** Whether the operator still waits for the watch to show the write. */
   #isAwaited(unseen: Unseen, seen: RenderedObject | undefined): boolean {
     const isOverdue = unseen.object && this.#now() - unseen.at >= WATCH_LAG_MS;
     return !isOverdue && !shows(seen, unseen);
@@ -207,7 +208,7 @@ export class Writes {
     }
     const applied = await this.#apply(manifest, before);
     if (!hasDrifted(applied, manifest)) return applied;
-    // Server-side apply would keep a field that somebody added. The object belongs to the operator alone, so the
+    // Server-side apply does not remove a field that somebody added. The object belongs to the operator alone, so the
     // operator replaces the object.
     const { resourceVersion } = applied.metadata;
     const whole = { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
@@ -215,12 +216,12 @@ export class Writes {
   }
 
   /**
-   * Applies the manifest. An addition by another owner can make the apply invalid. For example, somebody may add a
-   * parameter to a binding. The API server refuses a write that leaves the parameter in the binding, unless the writer
-   * may read the parameter (k8s.io/kubernetes
+   * Applies the manifest. If another owner has added a field, the API server may refuse the apply as invalid. For
+   * example, somebody may add a parameter to a binding. If a write leaves the parameter in the binding, the writer
+   * needs the right to read the parameter (k8s.io/kubernetes
    * pkg/registry/admissionregistration/validatingadmissionpolicybinding/authz.go).
    *
-   * @returns the object; if the API server refused the apply as invalid, the object is unchanged
+   * @returns the object. If the API server refused the apply as invalid, the object is unchanged
    */
   async #apply(manifest: Manifest, before: RenderedObject | undefined): Promise<RenderedObject> {
     try {
@@ -234,11 +235,11 @@ export class Writes {
 
 /**
  * Makes the object that replaces a whole admission policy at once. Server-side apply could merge the lists of the old
- * and the new policy, and API servers must never load such a mixture. The function keeps labels and annotations of
- * other field managers. The function also keeps finalizers. Without its finalizers, an object that is being deleted
- * would disappear.
+ * and the new policy. API servers must never load a mixture of two policies. The function keeps labels and annotations
+ * of other field managers. The function also keeps finalizers. If a write removed the finalizers of an object that is
+ * being deleted, the object would disappear.
  *
- * @param before the version that was read; if the object has changed since, the API server answers 409
+ * @param before the version that was read. If the object has changed after the read, the API server answers 409
  */
 function inPlaceOf({ metadata: { resourceVersion, finalizers = [], ...before } }: RenderedObject, manifest: Manifest) {
   const labels = { ...before.labels, ...manifest.metadata.labels };
@@ -247,9 +248,9 @@ function inPlaceOf({ metadata: { resourceVersion, finalizers = [], ...before } }
 }
 
 /**
- * Whether the object must be deleted before it can be written. The API server refuses every change of a roleRef. The
- * API server also refuses every change of a role with an aggregationRule, unless the writer has all rights
- * (k8s.io/kubernetes pkg/registry/rbac/clusterrole/policybased/storage.go).
+ * Whether the object must be deleted before it can be written. The API server refuses every change of a roleRef. If a
+ * role has an aggregationRule, only a writer with all rights may change the role (k8s.io/kubernetes
+ * pkg/registry/rbac/clusterrole/policybased/storage.go).
  */
 function isUnchangeable(before: RenderedObject, manifest: Manifest): boolean {
   return canonical(before.roleRef) !== canonical(manifest.roleRef) || before.aggregationRule !== undefined;
@@ -257,6 +258,6 @@ function isUnchangeable(before: RenderedObject, manifest: Manifest): boolean {
 
 function shows(seen: RenderedObject | undefined, unseen: Unseen): boolean {
   if (unseen.object) return seen !== undefined && versionOf(seen) >= versionOf(unseen.object);
-  // A finalizer may still keep the object in the cluster.
+  // A finalizer may keep a deleted object in the cluster.
   return seen?.metadata.uid !== unseen.uid || seen?.metadata.deletionTimestamp !== undefined;
 }

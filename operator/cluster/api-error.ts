@@ -1,8 +1,8 @@
 /**
  * The error that an API server returns for a request (a metav1.Status).
  *
- * From the request, the error holds only the method and the path. So headers and tokens cannot reach a log through the
- * error.
+ * The error contains only the method and the path of the request. Headers and tokens therefore cannot reach a log
+ * through the error.
  */
 import { arrayOf, objectOf } from '../model/raw.ts';
 
@@ -82,14 +82,14 @@ export function isNotFound(error: unknown): boolean {
 }
 
 /**
- * Whether the error is a conflict. An apply can have a conflict about the ownership of a field. Any write can have a
- * conflict about the resourceVersion or uid of a precondition.
+ * Whether the error is a conflict. An apply can have a conflict because another field manager owns a field. Any write
+ * can have a conflict about the resourceVersion or uid of a precondition.
  */
 export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
 }
 
-/** Whether the server refuses the request, and would refuse the same request again. */
+/** Whether the server refuses the request, and would also refuse the same request later. */
 export function isInvalid(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 400 || error.status === 422);
 }
@@ -99,7 +99,7 @@ export function isOverloaded(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 429 || error.status === 503);
 }
 
-/** Whether nothing arrived within the timeout although the connection is open. */
+/** Whether the connection is open, but nothing arrived within the timeout. */
 export function isSilence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT';
 }

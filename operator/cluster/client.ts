@@ -28,8 +28,8 @@ export type { Query } from './transport.ts';
 
 export interface ClientOptions extends Partial<Settings> {
   /**
-   * The rate limit of writes: on average `qps` writes per second (50 by default), and at most `burst` writes at once
-   * (100 by default). Clients that `at` and `fresh` make share this limit.
+   * The rate limit of writes. The client sends `qps` writes per second on average (50 by default), and at most `burst`
+   * writes at once (100 by default). All clients that the methods `at` and `fresh` create share this limit.
    */
   readonly qps?: number;
   readonly burst?: number;
@@ -122,7 +122,8 @@ export class ApiClient {
    */
   at(server: string, servername?: string): ApiClient {
     const endpoint = { server, ...(servername !== undefined && { servername }) };
-    // The operator uses the clock of one server. So a client of another server does not report the server's time.
+    // The operator uses only the clock of one server. A client of another server therefore does not report the server's
+    // time.
     const settings = { ...this.#settings, onTime: undefined };
     return new ApiClient(this.#config, { ...settings, timeoutMs: ENDPOINT_TIMEOUT_MS, endpoint });
   }
@@ -137,7 +138,8 @@ export class ApiClient {
 
   /**
    * A client with its own rate limit. The writes of the new client do not wait for the writes of this client.
-   * @param writes the rate limit for writes; by default a new rate limit with the numbers of this client's limit
+   * @param writes the rate limit for writes. By default, the new client gets a separate rate limit with the same
+   * numbers as this client
    */
   apart(writes = this.#settings.writes.another()): ApiClient {
     return new ApiClient(this.#config, { ...this.#settings, writes });
@@ -148,13 +150,13 @@ export class ApiClient {
     await this.#connection.close();
   }
 
-  /** @throws ApiError, or the connection's error; all methods below throw these errors */
+  /** @throws ApiError, or the connection's error. All methods below throw the same errors */
   async get<Answer = RawObject>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
     return this.#json({ method: 'GET', path, query, signal });
   }
 
   /**
-   * Reads a collection page by page. The method passes on each page before it requests the next page.
+   * Reads a collection page by page. The method passes each page to `onPage` before it requests the next page.
    *
    * @returns the resourceVersion to watch from
    */
@@ -179,9 +181,11 @@ export class ApiClient {
   }
 
   /**
-   * Passes on the events of a collection one after the other, until the server or `signal` ends the watch.
+   * Passes the events of a collection to `onEvent`, one event after the other, until the server or `signal` ends the
+   * watch.
    *
-   * @throws ApiError, also after an event of type ERROR; undici's error if nothing arrives for `idleMs`
+   * @throws ApiError, also after an event of type ERROR. If nothing arrives for `idleMs`, the method throws undici's
+   * error
    */
   async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options: WatchOptions = {}) {
     const { signal, idleMs = IDLE_MS, managedFields = true, metadataOnly = false } = options;
@@ -241,7 +245,10 @@ export class ApiClient {
     return this.#json({ method: 'PUT', path: pathOf(object), query: writeQuery({}), body: object });
   }
 
-  /** Deletes an object. If its uid or resourceVersion differs from `preconditions`, the object is not deleted. */
+  /**
+   * Deletes an object. If the object's uid or resourceVersion differs from `preconditions`, the API server does not
+   * delete the object.
+   */
   async remove(path: string, preconditions: Preconditions = {}): Promise<void> {
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions };
     await this.#json({ method: 'DELETE', path, body });
@@ -259,7 +266,7 @@ export class ApiClient {
     return (await body.json()) as Answer;
   }
 
-  /** Passes on the lines of an answer until the server or the call's signal ends the answer. */
+  /** Passes each line of the response to `onLine`, until the server or the call's signal ends the response. */
   async #lines(call: Call, onLine: (line: string) => void, onBegin?: () => void): Promise<void> {
     try {
       const body = await this.#send(call);

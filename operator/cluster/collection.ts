@@ -5,7 +5,7 @@ import { keyOf, type RawObject } from '../model/raw.ts';
 import type { Sink } from './sink.ts';
 
 interface CollectionOptions<View> {
-  /** Returns the projection of an object; undefined if the collection does not keep the object. */
+  /** Returns the projection of an object. The result is undefined if the collection does not keep the object. */
   project(raw: RawObject): View | undefined;
   /**
    * The collection calls this function when the projection of an object has changed. `view` is the last known
@@ -16,16 +16,16 @@ interface CollectionOptions<View> {
 
 type Names<View> = Map<string, View>;
 
-/** Keeps the objects of one kind. Cluster-scoped objects have the namespace `''` as a key. */
+/** Keeps the objects of one kind. For cluster-scoped objects, the namespace in keys is `''`. */
 export class Collection<View> implements Sink {
   readonly #options: CollectionOptions<View>;
   readonly #views = new Map<string, Names<View>>();
   /**
-   * The views of each namespace, sorted by name. The key is the namespace. The collection keeps a sorted list until one
-   * of the views in the list changes.
+   * The views of each namespace, sorted by name. The key is the namespace. The collection caches each sorted list until
+   * a view in the list changes.
    */
   readonly #sorted = new Map<string, readonly View[]>();
-  /** While the collection reads a list, this map has the known objects that have not appeared in the list yet. */
+  /** The known objects that the current list has not contained so far. The collection is still reading this list. */
   #unseen = new Map<string, Set<string>>();
   readonly #synced = Promise.withResolvers<void>();
 

@@ -23,9 +23,10 @@ export interface Endpoint {
   /** The server's URL without a slash at its end, such as `https://10.0.0.1:6443`. */
   readonly server: string;
   /**
-   * The name that the server's certificate must have; absent if the name is the URL's host. The name is checked even if
-   * the kubeconfig disables verification. The cluster publishes addresses of API servers. Without the check, the client
-   * could send credentials to any machine at a published address.
+   * The name that the server's certificate must have. If the field is absent, the certificate must have the host of the
+   * URL as its name. The name is checked even if the kubeconfig disables verification. The cluster publishes addresses
+   * of API servers. Without the check of the name, the client could send credentials to any machine at a published
+   * address.
    */
   readonly servername?: string;
 }
@@ -34,7 +35,8 @@ type DispatcherOptions = ReturnType<KubeConfig['createDispatcherOptions']>;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /**
- * Certificates are verified unless the kubeconfig disables verification. NODE_TLS_REJECT_UNAUTHORIZED has no effect.
+ * The client verifies certificates, but the kubeconfig can disable the verification. NODE_TLS_REJECT_UNAUTHORIZED has
+ * no effect.
  */
 const VERIFIED = { rejectUnauthorized: true };
 
@@ -64,8 +66,8 @@ export class Connection extends KubeConfig {
   }
 
   /**
-   * The headers and the dispatcher for one request. The headers contain credentials. Use the headers for this request,
-   * do not keep them, and never log them.
+   * The headers and the dispatcher for one request. The headers contain credentials. Use the headers only for this
+   * request, and never log the headers.
    */
   async access(url: string): Promise<Access> {
     const context = new RequestContext(url, HttpMethod.GET);
@@ -87,13 +89,13 @@ export class Connection extends KubeConfig {
 
   override createDispatcherOptions(...args: Parameters<KubeConfig['createDispatcherOptions']>): DispatcherOptions {
     const options = super.createDispatcherOptions(...args);
-    // client-node handles connections through SOCKS, and makes a new connection for each request.
+    // For connections through SOCKS, this class uses client-node, which makes a new connection for each request.
     if (options.type === 'socks') return options;
     if (!this.#dispatcher || !isDeepStrictEqual(options, this.#options)) {
       const previous = this.#dispatcher;
       this.#options = options;
       this.#dispatcher = createDispatcher(options);
-      // `close` lets running requests end, including watches.
+      // `close` does not interrupt running requests, including watches.
       void previous?.close();
     }
     return { type: 'none' };
@@ -101,8 +103,8 @@ export class Connection extends KubeConfig {
 }
 
 /**
- * The dispatcher uses HTTP/1.1, so that a stalled connection blocks one watch and not all watches. Each request has its
- * own timeouts.
+ * The dispatcher uses HTTP/1.1. A stalled connection therefore blocks only one watch. Each request has its own
+ * timeouts.
  */
 function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>): Dispatcher {
   const common = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
@@ -111,8 +113,8 @@ function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>
     return new ProxyAgent({ ...common, uri, requestTls: { ...VERIFIED, ...requestTls }, connect });
   }
   const tls = { ...VERIFIED, ...(options.type === 'agent' ? options.connect : { keepAlive: true }) };
-  // All connections share one TLS context. Without the shared TLS context, every connection would parse the
-  // certificates again, and parsing takes as long as the handshake.
+  // All connections share one TLS context. If the connections did not share the TLS context, every connection would
+  // parse the certificates again. Parsing takes as long as the handshake.
   const secureContext = createSecureContext(tls as SecureContextOptions);
   return new Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls, secureContext } });
 }

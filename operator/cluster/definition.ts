@@ -1,6 +1,6 @@
 /**
- * The CustomResourceDefinition of policies. The definition owns the rendered objects, so that the garbage collector
- * deletes these objects together with the policies.
+ * The CustomResourceDefinition of policies. The definition owns the rendered objects. When somebody deletes this
+ * CustomResourceDefinition, the garbage collector deletes the policies and the rendered objects.
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import type { RawObject } from '../model/raw.ts';
@@ -14,7 +14,7 @@ export class Definition {
   readonly #client: ApiClient;
   readonly #log: Log;
   #uid: string | undefined;
-  /** Whether the log already has the entry about the missing right to read the definition. */
+  /** Whether the operator has already logged that it has no right to read the CustomResourceDefinition. */
   #told = false;
 
   constructor(client: ApiClient, log: Log) {
@@ -23,16 +23,17 @@ export class Definition {
   }
 
   /**
-   * The UID of the definition. The UID is empty until the definition has been read. The UID stays empty if the
-   * definition does not exist, or the operator may not read it.
+   * The UID of the definition. The UID is empty until the definition has been read. The UID also remains empty if the
+   * definition does not exist, or if the operator may not read the definition.
    */
   get uid(): string {
     return this.#uid ?? '';
   }
 
   /**
-   * Reads the definition again. Somebody may have deleted and recreated the definition. The garbage collector deletes
-   * every object whose owner does not exist. So the rendered objects need the definition's current UID.
+   * Reads the definition again. Somebody may have deleted and recreated the CustomResourceDefinition. The garbage
+   * collector deletes every object whose owner does not exist. So the rendered objects need the definition's current
+   * UID.
    *
    * @throws the client's error if the definition has never been read
    */
@@ -43,7 +44,7 @@ export class Definition {
     } catch (error) {
       if (signal?.aborted) return;
       if (isForbidden(error) || isNotFound(error)) this.#uid = '';
-      // The last known UID is good enough, because the operator cannot write objects while no API server answers.
+      // While no API server answers, the operator cannot write objects. The last known UID is therefore good enough.
       else if (this.#uid === undefined) throw error;
       if (!isForbidden(error) || this.#told) return;
       this.#told = true;

@@ -1,6 +1,6 @@
 /**
- * The parts of the process that kubectl's configuration depends on: the terminal, and the environment variables for
- * kubeconfigs, proxies and plugins.
+ * The parts of the process that affect kubectl's configuration. These parts are the terminal, and the environment
+ * variables for kubeconfigs, proxies and plugins.
  */
 import { env } from 'node:process';
 import { isatty } from 'node:tty';

@@ -1,7 +1,7 @@
 /**
  * Runs the user's program that prints credentials (KEP-541). client-node itself would run the program once for each
- * concurrent request. The protocol requires the description of the cluster, and client-node would not pass this
- * description.
+ * concurrent request. The protocol requires that the program gets a description of the cluster. client-node would not
+ * pass this description to the program.
  *
  * Source: k8s.io/client-go/plugin/pkg/client/auth/exec.
  */
@@ -40,20 +40,20 @@ interface Credential {
   readonly expires?: number;
 }
 
-/** A user of a kubeconfig whose credentials a program prints. */
+/** A user of a kubeconfig. A program prints the credentials of this user. */
 export interface PluginUser extends User {
   readonly plugin: ExecPlugin;
 }
 
 type Authenticator = Parameters<KubeConfig['addAuthenticator']>[0];
 
-/** The run of a program, and its output. */
+/** One run of the program that prints credentials, and the output of this run. */
 interface Run {
   readonly user: string;
   readonly credential: Promise<Credential>;
-  /** The time at which the result expires, in milliseconds since 1970; infinite while the program runs. */
+  /** The time at which the result expires, in milliseconds since 1970. While the program runs, the time is infinite. */
   expires: number;
-  /** The credential that the program printed; undefined while the program runs. */
+  /** The credential that the program printed. The field is undefined while the program runs. */
   result?: Credential;
 }
 

@@ -17,25 +17,27 @@ export interface FollowedServersOptions {
   /** The function that finds the pod fields that this release does not know. */
   readonly askFields?: typeof askUnknownPodFields;
   /**
-   * The namespace for dry runs that show which fields API servers fill in. If the namespace is absent, the client does
-   * not find out these fields.
+   * The namespace for dry runs that show which fields API servers fill in. If this field is absent, the client does not
+   * try to find out which fields API servers fill in.
    */
   readonly asksIn?: string;
-  /** The function that finds the fields that API servers fill in and that this release does not know. */
+  /** The function that finds the fields that API servers fill in, but that this release does not know. */
   readonly askDefaults?: typeof askServerDefaults;
-  /** The time in ms until the API servers are read again. */
+  /** The time in ms until the client reads the list of API servers again. */
   readonly serversRefreshMs?: number;
 }
 
 /**
- * The time in ms between two reads of the API servers. API servers come and go. RBAC lets the operator get the
- * addresses of API servers, but not watch these addresses.
+ * The time in ms between two reads of the list of API servers. API servers come and go. RBAC allows the operator to get
+ * the addresses of API servers, but not to watch the addresses.
  */
 const REFRESH_MS = 10_000;
 const RETRY_MS = 2_000;
-/** After this number of failed attempts to read the pod fields, the start no longer waits. */
+/**
+ * If this number of attempts to read the pod fields has failed, the program starts without the pod fields.
+ */
 const MOST_FAILURES = 3;
-/** The time in ms for which clients are reused. Every probe needs clients. */
+/** A client of an API server is reused for this time in ms. Every probe needs clients. */
 const CLIENTS_KEPT_MS = 10_000;
 
 export class FollowedServers {
@@ -43,7 +45,10 @@ export class FollowedServers {
   readonly #options: FollowedServersOptions;
   readonly #known = Promise.withResolvers<void>();
   #minors: ServerMinors = new Map();
-  /** The API servers whose pod fields were read last; undefined before the first read. */
+  /**
+   * The API servers that existed when the client last read the pod fields. The field is undefined before the first
+   * read.
+   */
   #fieldsOf: ServerMinors | undefined;
   /** The number of failed reads of the pod fields since the start. */
   #failures = 0;
@@ -56,27 +61,29 @@ export class FollowedServers {
     this.#options = options;
   }
 
-  /** The version of the oldest API server, as N of Kubernetes 1.N. The value is 0 until `known` resolves. */
+  /**
+   * The minor version of the oldest API server, such as 33 for Kubernetes 1.33. The value is 0 until `known` resolves.
+   */
   get oldest(): number {
     return this.#minors.size === 0 ? 0 : oldest(this.#minors);
   }
 
-  /** The paths of pod fields that some API server has and that this release does not know. */
+  /** The paths of pod fields that some API server has, but that this release does not know. */
   get unknownPodFields(): readonly string[] {
     return this.#unknownPodFields;
   }
 
   /**
-   * The fields that API servers fill in and that this release does not know, in the format of Standard. The value is
-   * undefined if the client does not find out these fields.
+   * The fields that API servers fill in, but that this release does not know. The list has the format of the field
+   * `serverDefaults` in the type `Standard`. The value is undefined if the client does not look for these fields.
    */
   get serverDefaults(): readonly string[] | undefined {
     return this.#serverDefaults;
   }
 
   /**
-   * Resolves when the API servers have been found for the first time. With `asksIn`, the promise waits for the pod
-   * fields, too. If the pod fields cannot be read, the promise resolves after some attempts.
+   * Resolves when the API servers have been found for the first time. If `asksIn` is set, the promise also waits for
+   * the pod fields. If the pod fields cannot be read, the promise resolves after some attempts.
    */
   get known(): Promise<void> {
     return this.#known.promise;
@@ -107,7 +114,7 @@ export class FollowedServers {
     const { serversRefreshMs = REFRESH_MS } = this.#options;
     while (!signal.aborted) {
       const delay = (await this.#look()) ? serversRefreshMs : RETRY_MS;
-      // `sleep` never rejects unless the signal is aborted, so its error can be ignored.
+      // `sleep` rejects only when the signal is aborted, so its error can be ignored.
       await sleep(delay, undefined, { signal }).catch(() => {});
     }
   }
@@ -156,7 +163,7 @@ export class FollowedServers {
     const { askFields = askUnknownPodFields } = this.#options;
     const clients = await this.answering();
     const fields = await askFields(clients);
-    // The unknown fields are recorded even if it stays unknown which fields API servers fill in.
+    // The client records the unknown pod fields, even if it could not find out which fields API servers fill in.
     const asked = await this.#defaultsFor(fields, clients).catch((error: unknown) => ({ error }));
     this.#note(fields, asked && 'error' in asked ? this.#serverDefaults : asked);
     if (asked && 'error' in asked) throw asked.error;

@@ -9,7 +9,8 @@ export interface Impersonation {
 }
 
 /**
- * @throws Error if the fields are set without a user to impersonate. The API server refuses requests without this user
+ * @throws Error if the fields are set, but no user to impersonate is set. The API server refuses requests with these
+ * fields and without a user
  */
 export function impersonationIn(user: Readonly<Record<string, unknown>>): Impersonation | undefined {
   const { as, 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra } = user;
@@ -26,7 +27,10 @@ export function impersonationIn(user: Readonly<Record<string, unknown>>): Impers
   return impersonation;
 }
 
-/** The headers as k8s.io/client-go/transport/round_trippers.go makes them. Each group and each value has one header. */
+/**
+ * The headers as k8s.io/client-go/transport/round_trippers.go makes them. Each group and each value gets a separate
+ * header.
+ */
 export function impersonationHeaders({ uid, groups, extra }: Impersonation): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
   if (uid !== undefined) headers['Impersonate-Uid'] = headerValue(uid);

@@ -9,11 +9,11 @@ import { type KubeconfigFile, type ReadCluster, type ReadUser, readKubeconfig } 
 
 export interface KubeConfigOptions {
   /**
-   * The path of a kubeconfig. If the path is undefined, the client uses the first of these sources that exists: the
-   * files in KUBECONFIG, ~/.kube/config, the pod's own service account.
+   * The path of a kubeconfig. If the path is undefined, the client uses the first source that exists. The sources in
+   * order are the files in KUBECONFIG, ~/.kube/config, and the pod's own service account.
    */
   readonly kubeconfig?: string | undefined;
-  /** The name of a context; undefined for the current context. */
+  /** The name of a context. The default is the current context. */
   readonly context?: string | undefined;
 }
 
@@ -53,8 +53,7 @@ export class LoadedConfig extends KubeConfig {
 export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions, environment = ENVIRONMENT): LoadedConfig {
   const config = new LoadedConfig(environment);
   const files = kubeconfig === undefined ? defaultFiles(environment) : [kubeconfig];
-  // As with kubectl, KUBECONFIG may name files that do not exist. The flag --kubeconfig may not name a file that does
-  // not exist.
+  // As with kubectl, KUBECONFIG may name files that do not exist. If --kubeconfig names a file, the file must exist.
   const existing = kubeconfig === undefined ? files.filter((file) => existsSync(file)) : files;
   config.add(existing.map(read));
   if (config.clusters.length === 0 && kubeconfig === undefined) loadAnother(config, files);
@@ -91,7 +90,7 @@ function read(file: string): KubeconfigFile {
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-/** @param files the paths of the kubeconfigs that do not exist or contain no cluster */
+/** @param files the paths of kubeconfigs without a cluster. Some of these files may not exist */
 function loadAnother(config: KubeConfig, files: readonly string[]): void {
   if (!existsSync(SERVICE_ACCOUNT)) {
     const where = 'set KUBECONFIG or --kubeconfig, or run in a pod with a service account';

@@ -1,7 +1,8 @@
 /**
  * Splits incoming bytes at line ends. A line may arrive in many parts. An incomplete last line is dropped.
  *
- * The function decodes whole lines. To decode each part separately would break a character that two parts share.
+ * The function decodes whole lines. A character may begin in one part and end in the next part. Decoding each part
+ * separately would break this character.
  */
 export async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let begun: Buffer[] = [];

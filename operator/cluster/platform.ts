@@ -4,17 +4,17 @@ import { arrayOf, objectOf } from '../model/raw.ts';
 import { type ApiClient, ApiError } from './client.ts';
 
 /**
- * Every OpenShift and MicroShift cluster serves one of these API groups. Ordinary users cannot add such a group,
- * because this needs the right to write CRDs or APIServices.
+ * Every OpenShift and MicroShift cluster serves one of these API groups. Only users with the right to write CRDs or
+ * APIServices can add these API groups. Ordinary users do not have this right.
  */
 const OPENSHIFT = ['config.openshift.io', 'security.openshift.io'];
 /** Matches the version of an API server on GKE, such as `v1.33.4-gke.1134000`. */
 const GKE = /-gke\./;
 
 /**
- * Detects the platforms of a cluster. If the API server does not answer, the function throws instead of guessing. A
- * wrong guess could exclude too many namespaces, and leave these namespaces without any policy. A wrong guess could
- * also exclude too few namespaces, and block the platform's own pods.
+ * Detects the platforms of a cluster. If the API server does not answer, the function throws an error and does not
+ * guess the platforms. A wrong guess could exclude too many namespaces. The policies would then not protect these
+ * namespaces. A wrong guess could also exclude too few namespaces, and block the platform's own pods.
  *
  * @throws the client's errors, and an ApiError with advice if the API server refuses the request
  */

@@ -6,7 +6,7 @@
 import { BlockList, isIP } from 'node:net';
 import type { Environment } from './environment.ts';
 
-/** @returns the proxy's URL; undefined for a direct connection */
+/** @returns the proxy's URL. The result is undefined for a direct connection */
 export function proxyOf(url: string, environment: Environment): string | undefined {
   const { protocol, hostname, port } = new URL(url);
   const name = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
@@ -22,7 +22,7 @@ function variable(name: string, environment: Environment): string {
   return (environment[name] || environment[name.toLowerCase()] || '').trim();
 }
 
-/** The URL of a proxy. A value without a scheme, such as `proxy.example.org:3128`, means http. */
+/** The URL of a proxy. If a value has no scheme, as in `proxy.example.org:3128`, the scheme is http. */
 function proxyUrl(proxy: string, name: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
   // The message does not repeat the variable's value, because the value may contain a password.
@@ -44,9 +44,9 @@ function isLocal(host: string): boolean {
 }
 
 /**
- * Whether a list of exceptions contains the target. An entry of the list is an address, a network or a name. A name
- * includes its subdomains. An entry such as `.example.org` means the subdomains without the name itself. Every entry
- * may have a port.
+ * Whether a list such as NO_PROXY contains the target. An entry of the list is an address, a network or a name. A name
+ * includes its subdomains. An entry such as `.example.org` includes the subdomains, but excludes the name itself. Every
+ * entry may have a port.
  */
 function isExcluded(target: Target, excluded: string): boolean {
   const entries = excluded.split(',').map((entry) => entry.trim().toLowerCase());

@@ -1,10 +1,10 @@
 /**
  * Reads one collection of the API. The reader first reads the objects, and then the events.
  *
- * If the server supports streaming lists (KEP-3157), objects and events come in one stream. With a streaming list,
- * neither the server nor the client assembles a list. Without streaming lists, the reader lists the collection page by
- * page and then watches from the resourceVersion of the list. The reader keeps no objects. The reader passes every
- * object to the sink as soon as the object is decoded.
+ * If the server supports streaming lists (KEP-3157), objects and events come in one stream. With a streaming list, the
+ * server and the client do not assemble the whole list in memory. Without a streaming list, the reader first lists the
+ * collection page by page. After this, the reader watches from the resourceVersion of the list. The reader keeps no
+ * objects. The reader passes every object to the sink as soon as the object is decoded.
  */
 import type { RawObject, RawPage } from '../model/raw.ts';
 import type { Log } from '../runtime/log.ts';
@@ -29,8 +29,8 @@ export interface Source {
   /** Whether the sink uses the managedFields of the objects. */
   readonly managedFields?: boolean;
   /**
-   * Whether the kind may be missing on the server. A missing kind counts as an empty collection. The kind is requested
-   * again from time to time.
+   * Whether the reader accepts a server that does not serve the kind. A missing kind counts as an empty collection. The
+   * kind is requested again from time to time.
    */
   readonly optional?: boolean;
   /** Whether the sink uses only the metadata of the objects. */
@@ -45,16 +45,18 @@ interface ReadingOptions {
   heard(): void;
   /** The reader calls this function when it has read the whole collection. */
   listed(): void;
-  /** The reader calls this function when a watch works. */
+  /**
+   * The reader calls this function when an event shows that the watch works, or when the watch has lasted long enough.
+   */
   healthy(): void;
 }
 
-/** The time in ms after which a watch counts as successful, whatever ends the watch. */
+/** A watch that lasts for this time in ms counts as successful, even if the watch ends with an error. */
 const HEALTHY_MS = 10_000;
 /**
  * The maximum time in ms without any message on a watch. A bookmark comes about every minute (k8s.io/apiserver,
- * cacher.go, defaultBookmarkFrequency). A kind without any event so far gets no bookmark. A watch that is silent for
- * longer may be dead, although its connection is open.
+ * cacher.go, defaultBookmarkFrequency). If a kind has had no event so far, the server sends no bookmark. If a watch is
+ * silent for a longer time, the watch may be dead although its connection is open.
  */
 const MOST_SILENCE_MS = 150_000;
 /**
@@ -63,18 +65,21 @@ const MOST_SILENCE_MS = 150_000;
 const END_OF_LIST = 'k8s.io/initial-events-end';
 
 export class Reading {
-  /** The resourceVersion from which the next watch starts; undefined if the collection has to be listed first. */
+  /**
+   * The resourceVersion from which the next watch starts. The value is undefined if the collection has to be listed
+   * first.
+   */
   version: string | undefined;
   readonly #client: Reader;
   readonly #source: Source;
   readonly #sink: Sink;
   readonly #options: ReadingOptions;
   readonly #path: string;
-  /** Whether the events of a watch are still part of the list. */
+  /** Whether the watch is still sending the events of the initial list. */
   #listing = false;
   /**
-   * Whether streaming lists work. Unsupported: the server does not offer streaming lists. Broken: the last streaming
-   * list did not reach its end.
+   * Whether streaming lists work. `Unsupported` means that the server does not offer streaming lists. `Broken` means
+   * that the last streaming list did not reach its end.
    */
   #streams: 'Supported' | 'Unsupported' | 'Broken' = 'Supported';
 
@@ -114,8 +119,8 @@ export class Reading {
       this.#streams = 'Unsupported';
       return false;
     } finally {
-      // The server drops a streaming list if the reader is too slow for current events. The server would drop the next
-      // streaming list as well. A slow reader can still read a list in pages.
+      // The server drops a streaming list if the reader is too slow for current events. The server would also drop the
+      // next streaming list. A slow reader can still read a list in pages.
       if (this.#listing && this.#streams === 'Supported') this.#streams = 'Broken';
       this.#listing = false;
     }
@@ -142,8 +147,8 @@ export class Reading {
       ...from,
       timeoutSeconds,
     };
-    // If a kind has no events, its watches get no bookmarks. For a kind without events, a watch counts as alive when
-    // the server accepts the watch.
+    // If a kind has no events, the watches of this kind get no bookmarks. For a kind without events, a watch therefore
+    // counts as alive when the server accepts the watch.
     const onBegin = () => this.#options.heard();
     const options = { ...this.#reading(signal), idleMs: MOST_SILENCE_MS, onBegin };
     try {
@@ -172,8 +177,8 @@ export class Reading {
       this.#listing = false;
       this.#listed();
     }
-    // The objects of a streaming list are sorted by name. Until the list has ended, no resourceVersion shows which
-    // objects are still missing.
+    // The objects of a streaming list are sorted by name. Until the list has ended, the resourceVersion of an object
+    // does not show which objects are still missing.
     if (this.#listing) return;
     this.version = resourceVersion ?? this.version;
     this.#options.healthy();
@@ -188,8 +193,8 @@ export class Reading {
   #hand(item: RawObject, take: (raw: RawObject) => void): void {
     const { apiVersion, kind } = this.#source;
     try {
-      // Items of a list have no `apiVersion` and `kind`. In a metadata-only object, `apiVersion` and `kind` have other
-      // values.
+      // Items of a list have no `apiVersion` and `kind`. A metadata-only object has the `apiVersion` and `kind` of the
+      // type PartialObjectMetadata.
       take({ ...item, apiVersion, kind });
     } catch (error) {
       const { namespace, name } = item.metadata ?? {};

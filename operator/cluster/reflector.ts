@@ -1,5 +1,6 @@
 /**
- * Follows one collection of the API. A reflector reads all existing objects and then all events, without end.
+ * Follows one collection of the API. A reflector first reads all existing objects. After this, the reflector reads
+ * events and never stops by itself.
  *
  * After an interrupted watch, the reflector resumes from the last resourceVersion. If the server no longer knows that
  * version (410), the reflector reads the collection again.
@@ -25,21 +26,25 @@ interface ReflectorOptions {
 const FIRST_DELAY_MS = 200;
 const LAST_DELAY_MS = 30_000;
 /**
- * The delay between two requests for a missing kind that a CRD will add. The delay is short, because a person who
- * installs a CRD waits for the result.
+ * The delay between two requests for a kind that the server does not serve yet. The kind appears when a person installs
+ * the CRD. The delay is short, because a person who installs a CRD waits for the result.
  */
 const ABSENT_DELAY_MS = 2_000;
-/** The delay between two requests for a missing kind that needs an upgrade of the server. */
+/**
+ * The delay between two requests for a kind that this version of the server lacks. The kind appears only after an
+ * upgrade of the server.
+ */
 const OPTIONAL_DELAY_MS = 60_000;
 /**
  * After this number of refusals, the reflector lists the collection again. A server may refuse a watch for a reason
- * other than overload or an expired resourceVersion. The resourceVersion may still be the cause of this refusal.
+ * other than overload or an expired resourceVersion. Even with another reason, the resourceVersion may be the cause of
+ * the refusal.
  */
 const MOST_REFUSALS = 3;
 
 /**
- * Passes objects and events to its sink until its signal is aborted. The reflector waits after an error. If an error
- * repeats unchanged, the reflector logs it once.
+ * Passes objects and events to its sink until its signal is aborted. The reflector waits after an error. If the same
+ * error occurs several times in a row, the reflector logs the error once.
  */
 export class Reflector {
   readonly #source: Source;
@@ -52,7 +57,7 @@ export class Reflector {
   readonly #path: string;
   readonly #reading: Reading;
   #failures = 0;
-  /** The number of times in a row that the server refused to continue from the last resourceVersion. */
+  /** How many times in a row the server has refused to continue from the last resourceVersion. */
   #refusals = 0;
   /** Ends the running request, so that the collection is read again. */
   #anew = new AbortController();
@@ -88,8 +93,8 @@ export class Reflector {
   /**
    * Reads the collection again, even if a watch is running. A watch that seems to work may lag far behind.
    *
-   * @returns a promise that resolves when the collection has been read; as long as reading fails, the promise stays
-   * pending
+   * @returns a promise that resolves when the collection has been read. If a read fails, the promise waits for the next
+   * read
    */
   refresh(): Promise<void> {
     this.#refreshed ??= Promise.withResolvers();
@@ -121,8 +126,8 @@ export class Reflector {
   }
 
   /**
-   * Decides what to log about an error, and whether to list the collection again. Returns a delay if the usual delay
-   * does not fit the error.
+   * Decides what to log about an error, and whether to list the collection again. If the usual delay does not fit the
+   * error, the function returns another delay.
    */
   #explain(error: unknown): number | undefined {
     if (isNotFound(error)) return this.#absent();
@@ -168,7 +173,7 @@ export class Reflector {
 
   async #pause(ms: number, least: number): Promise<void> {
     const jittered = Math.max(ms * (0.75 + Math.random() / 2), least);
-    // `sleep` never rejects unless the signal is aborted. After the abort, no wait is needed.
+    // `sleep` rejects only when the signal is aborted. After the abort, no wait is needed.
     await sleep(jittered, undefined, { signal: this.#ending }).catch(() => {});
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The operator's policy reports, in the cluster's API for reports. Two APIs for reports exist. Their CRDs may be
- * installed and removed at any time. The operator keeps the fields that show whether a report has to be rewritten. The
- * operator does not keep the results.
+ * Follows the operator's policy reports in the cluster's API for reports. Two APIs for reports exist. The CRDs of both
+ * APIs may be installed and removed at any time. The operator keeps the fields that show whether a report has to be
+ * rewritten. The operator does not keep the results.
  */
 import { FIELD_MANAGER, GROUP, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import type { Change } from '../model/objects.ts';
@@ -25,8 +25,8 @@ export const POLICY_REPORTS: ReportApi = { apiVersion: 'wgpolicyk8s.io/v1alpha2'
 /** An annotation with a hash of the report's content. The hash leaves out the times of the results. */
 export const DIGEST = `${GROUP}/digest`;
 /**
- * An annotation on a report without violations of the policy. The annotation's value is the time at which the namespace
- * became free of violations, in the format of RFC 3339.
+ * This annotation is on reports that contain no violation of the policy. The annotation's value is the time at which
+ * the namespace became free of violations, in the format of RFC 3339.
  */
 export const CLEAN_SINCE = `${GROUP}/clean-since`;
 
@@ -44,7 +44,7 @@ interface FollowedReportsOptions {
   readonly reflectorObserver?: ReflectorObserver;
 }
 
-/** The time in ms after which a newly installed CRD is noticed. */
+/** The operator notices a newly installed CRD after this time in ms. */
 const ABSENT_MS = 5_000;
 
 export class FollowedReports {
@@ -71,20 +71,23 @@ export class FollowedReports {
   }
 
   /**
-   * The API to which the operator writes reports; undefined if the API is not known yet or the cluster has no API for
-   * reports.
+   * The API to which the operator writes reports. The value is undefined if the API is not known yet, or if the cluster
+   * has no API for reports.
    */
   get api(): ReportApi | undefined {
     const first = this.#followed.find(({ served }) => served !== 'No');
     return first?.served === 'Yes' ? first.api : undefined;
   }
 
-  /** The reports of a namespace in both APIs. */
+  /** Returns the reports of a namespace from both APIs for reports. */
   in(namespace: string): readonly ReportView[] {
     return this.#followed.flatMap((reports) => reports.in(namespace));
   }
 
-  /** @param raw the answer to a write of the operator; the watch's later event about this write has no effect */
+  /**
+   * @param raw the API server's answer to a write of the operator. When the watch later shows this write, the event has
+   * no effect
+   */
   wrote(raw: RawObject): void {
     this.#followed.find(({ api }) => api.apiVersion === raw.apiVersion)?.wrote(raw);
   }

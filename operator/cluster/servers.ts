@@ -5,11 +5,11 @@ import { CORE_OPENAPI, type PublishedSchema, unknownPodFields } from '../standar
 import { type ApiClient, isForbidden, pathFor } from './client.ts';
 import { unknownValues } from './unknown-values.ts';
 
-/** A name that every API server's certificate has, whatever the server's address. */
+/** A name that every API server's certificate has. The name does not depend on the server's address. */
 const SERVERNAME = 'kubernetes.default.svc';
 /**
- * If the servers' own addresses are unreachable, the operator opens this number of connections. Behind a load balancer,
- * several connections reach several servers.
+ * If the operator cannot reach the servers' own addresses, the operator opens this number of connections to the
+ * configured address. Behind a load balancer, several connections reach several servers.
  */
 const FRESH_CLIENTS = 3;
 /**
@@ -19,8 +19,8 @@ const FRESH_CLIENTS = 3;
 const ANSWER_TIMEOUT_MS = 3_000;
 
 /**
- * The versions of the API servers, each as N of Kubernetes 1.N. The key is the URL of the API server. All servers
- * behind a load balancer count as one server, with the oldest version that was seen.
+ * The minor version of each API server, such as 33 for Kubernetes 1.33. The key is the URL of the API server. All
+ * servers behind a load balancer count as one server, with the oldest version that was seen.
  */
 export type ServerMinors = ReadonlyMap<string, number>;
 
@@ -29,7 +29,7 @@ export type ServerMinors = ReadonlyMap<string, number>;
  * result is several clients of the configured address. Each client of the configured address opens a new connection for
  * every request.
  *
- * @throws the client's error if not even the configured address answers
+ * @throws the client's error if neither a published address nor the configured address answers
  */
 export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
   const bound = await published(client);
@@ -44,7 +44,8 @@ export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
  * @param before the last result. The cluster may publish the address of an API server that is overloaded or restarting
  * and does not answer. An API server that does not answer keeps its last known version. So the meaning of `latest` does
  * not change while an old server does not answer.
- * @throws the client's error if no server answers. Throws another error if a server answers without a version
+ * @throws the client's error if no server answers. If a server answers without a version, the function throws another
+ * error
  */
 export async function askServers(client: ApiClient, before: ServerMinors = new Map()): Promise<ServerMinors> {
   const bound = await published(client);
@@ -59,8 +60,8 @@ export async function askServers(client: ApiClient, before: ServerMinors = new M
 }
 
 /**
- * Does what `askServers` does, for a caller that may not read the API servers' addresses. The result has only the
- * version of the API server that answers.
+ * Returns the result of `askServers`. The caller may lack the right to read the API servers' addresses. Without this
+ * right, the result has only the version of the API server that answers.
  */
 export async function askKnownServers(client: ApiClient, before?: ServerMinors): Promise<ServerMinors> {
   return askServers(client, before).catch(async (error) => {
@@ -75,9 +76,9 @@ export function oldest(minors: ServerMinors): number {
 }
 
 /**
- * The sorted paths of pod fields that some of the API servers have and that this release does not know.
+ * The sorted paths of pod fields that some of the API servers have, but that this release does not know.
  *
- * @throws the client's error if a server does not answer with its OpenAPI document
+ * @throws the client's error if a server does not return its OpenAPI document
  */
 export async function askUnknownPodFields(clients: readonly ApiClient[]): Promise<string[]> {
   const found = await Promise.all(clients.map(unknownFieldsOf));
@@ -90,10 +91,10 @@ async function unknownFieldsOf(client: ApiClient): Promise<string[]> {
 }
 
 /**
- * The fields that the API servers fill in and that this release does not know, in the format of `serverDefaults` in
- * Standard. The function creates PodTemplates by dry run and reads the answers. API servers fill in the same fields in
- * a template and in a pod. The operator has no right to create pods, because with this right the operator could run
- * programs.
+ * Finds the fields that the API servers fill in, but that this release does not know. The result has the format of the
+ * field `serverDefaults` in the type `Standard`. The function creates PodTemplates by dry run and reads the answers.
+ * API servers fill in the same fields in a template and in a pod. The operator has no right to create pods, because
+ * with this right the operator could run programs.
  *
  * @param namespace the namespace in which the operator may create PodTemplates
  * @throws the client's error when a server refuses a PodTemplate
@@ -112,7 +113,7 @@ export async function askServerDefaults(clients: readonly ApiClient[], namespace
   return [...new Set((await Promise.all(asked)).flat())].sort();
 }
 
-/** A container with each object in which API servers fill in fields. */
+/** A container that contains every kind of object in which API servers fill in fields. */
 const FULL_CONTAINER = {
   lifecycle: { postStart: { httpGet: { port: 80 } }, preStop: { exec: { command: ['true'] } } },
   ...Object.fromEntries(
@@ -123,7 +124,7 @@ const FULL_CONTAINER = {
 
 /**
  * Pods without optional fields. The first pod has no securityContexts, and the second pod has empty securityContexts.
- * In the third pod, each object in the securityContexts has no optional fields.
+ * In the third pod, the securityContexts contain objects, but these objects have no optional fields.
  */
 const BARE_PODS = [
   [undefined, undefined],
@@ -154,10 +155,10 @@ async function published(client: ApiClient): Promise<ApiClient[]> {
 }
 
 /**
- * The URLs that the API servers themselves publish; empty if the addresses cannot be read.
+ * The URLs that the API servers themselves publish. The list is empty if the addresses cannot be read.
  *
- * @throws ApiError 403 if the caller may not read the addresses. Without this error, the caller would mistake one API
- * server for all API servers
+ * @throws ApiError 403 if the caller may not read the addresses. If the function returned an empty list instead, the
+ * caller would mistake one API server for all API servers
  */
 async function addresses(client: ApiClient): Promise<string[]> {
   const path = pathFor('discovery.k8s.io/v1', 'EndpointSlice', 'default', 'kubernetes');
@@ -182,7 +183,10 @@ interface VersionInfo {
   readonly minor: string;
   /** The version of the build, such as `v1.36.2` or `v1.36.2+k3s1`. */
   readonly gitVersion?: string;
-  /** The version that an API server with --emulated-version serves (KEP-4330), from Kubernetes 1.33 on. */
+  /**
+   * The version that an API server serves because of the flag --emulated-version (KEP-4330). API servers have this
+   * field from Kubernetes 1.33 on.
+   */
   readonly emulationMinor?: string;
 }
 
@@ -195,7 +199,8 @@ async function minorOf(client: ApiClient): Promise<number> {
 }
 
 /**
- * @throws Error if there is no version, because the compiled policies depend on the features of the oldest API server
+ * @throws Error if the answer contains no version. The compiled policies depend on the features of the oldest API
+ * server, so every version must be known
  */
 function minorIn({ emulationMinor, minor, gitVersion = '' }: VersionInfo, server: string): number {
   const [, ofBuild = ''] = /^v1\.(\d+)/.exec(gitVersion) ?? [];

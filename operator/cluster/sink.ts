@@ -2,8 +2,8 @@
 import { keyOf, type RawObject } from '../model/raw.ts';
 
 /**
- * Receives objects. The reflector calls a sink's methods one after the other. A method of a sink may only enqueue work,
- * because the reflector waits until the method returns.
+ * Receives objects. The reflector calls a sink's methods one after the other. The reflector waits until a method of the
+ * sink returns. A method must therefore only enqueue work.
  */
 export interface Sink {
   /**
@@ -20,8 +20,8 @@ export interface Sink {
    */
   listed(): void;
   /**
-   * The reflector calls this method if the server does not serve the kind, so that no objects of the kind exist. A sink
-   * without the method `absent` gets an empty list.
+   * The reflector calls this method if the server does not serve the kind, so that no objects of the kind exist. If a
+   * sink has no method `absent`, the sink gets an empty list.
    */
   absent?(): void;
 }
@@ -36,7 +36,10 @@ export function fanOut(sinks: readonly Sink[]): Sink {
   };
 }
 
-/** Passes on a list after the whole list has been read. A partial list shows a state that never existed. */
+/**
+ * Passes on a list after the whole list has been read. A partial list would show a state of the cluster that never
+ * existed.
+ */
 export function bufferUntilListed(sink: Sink): Sink {
   let held: Map<string, RawObject> | undefined;
   return {

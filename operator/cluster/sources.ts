@@ -6,7 +6,7 @@ import type { Source } from './reading.ts';
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 const RBAC = 'rbac.authorization.k8s.io/v1';
 
-/** The owners of fields matter for two kinds of objects: namespaces, because of their labels, and rendered objects. */
+/** The operator needs the owners of fields only for rendered objects and for the labels of namespaces. */
 const managedFields = true;
 const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
 
@@ -20,8 +20,8 @@ export const PODS_AND_WORKLOADS: readonly Source[] = [PODS, ...WORKLOADS];
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
 /**
- * The RBAC kinds, which define who may use policies. The objects of these kinds include the rendered roles and
- * bindings, and one object that Argo CD deletes before the operator.
+ * The RBAC kinds, which define who may use policies. The RBAC kinds include the rendered roles and bindings. One object
+ * of these kinds is the object that Argo CD deletes before the operator.
  */
 export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };
@@ -40,7 +40,7 @@ export const VALIDATING_POLICIES: Source = {
 export const ADMISSION_POLICIES: readonly Source[] = [
   VALIDATING_POLICIES,
   { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicyBinding', labelSelector, managedFields },
-  // Kubernetes serves these two kinds from 1.36 on.
+  // Kubernetes serves MutatingAdmissionPolicies and their bindings from 1.36 on.
   { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicy', labelSelector, managedFields, optional: true },
   { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicyBinding', labelSelector, managedFields, optional: true },
 ];

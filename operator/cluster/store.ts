@@ -36,11 +36,11 @@ interface ClusterOptions extends FollowedServersOptions {
    * work.
    */
   onChange(change: Change): void;
-  /** The rules to evaluate. The store keeps the pod fields that these rules read, and drops all other pod fields. */
+  /** The rules to evaluate. The store keeps the pod fields that the rules read, and drops all other pod fields. */
   readonly rules?: readonly Rule[];
   /** The kinds that the store does not follow. The store behaves as if no object of these kinds existed. */
   readonly except?: readonly Source[];
-  /** The kinds for which the store reads only the metadata of each object. */
+  /** The store reads only the metadata of objects of these kinds. */
   readonly metadataOnly?: readonly Source[];
   readonly reflectorObserver?: ReflectorObserver;
 }
@@ -57,8 +57,8 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
   return {
     cluster: store as Cluster,
     /**
-     * Follows the cluster until `signal` is aborted. The promise resolves when all kinds have been read, however long
-     * reading takes.
+     * Follows the cluster until `signal` is aborted. The promise resolves when all kinds have been read. Reading has no
+     * time limit.
      *
      * @throws the signal's reason, if the signal is aborted earlier
      */
@@ -89,7 +89,7 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
       const read = sources.DECIDING.map((source) => reflectors.get(source)?.refresh());
       await orAborted(Promise.all(read), signal);
     },
-    /** Resolves when following has stopped after the abort of the signal. */
+    /** Resolves when the signal has been aborted and the store no longer follows the cluster. */
     async ended(): Promise<void> {
       await ended;
     },
@@ -114,12 +114,12 @@ export class Store implements Cluster {
   readonly #namespaces: Collection<NamespaceView>;
   readonly #pods: Collection<PodView>;
   readonly #workloads: ReadonlyMap<string, Collection<WorkloadView>>;
-  /** The roles. Kind `Role` and kind `ClusterRole` each have a collection. */
+  /** The roles. The store has one collection for the kind `Role`, and one for the kind `ClusterRole`. */
   readonly #roles: ReadonlyMap<string, Collection<RoleView>>;
   readonly #bindings: readonly Collection<RoleBindingView>[];
   readonly #rendered: readonly Collection<RenderedObject>[];
   readonly #finalizing: Collection<FinalizingView>;
-  /** All rendered objects. The store keeps this list until one of the objects changes. */
+  /** All rendered objects. The store caches the list of rendered objects until one of the objects changes. */
   #allRendered: readonly RenderedObject[] | undefined;
   readonly #servers: Servers;
 
@@ -235,8 +235,8 @@ export class Store implements Cluster {
   }
 
   /**
-   * Whether the binding's role grants a verb on policies. Most bindings of a cluster grant no verb on policies, and the
-   * operator ignores changes of such bindings.
+   * Whether the binding's role grants a verb on policies. Most bindings of a cluster grant no verb on policies. The
+   * operator ignores changes of bindings that grant no verb on policies.
    */
   #concernsPolicies({ namespace = '', role: { kind, name } }: RoleBindingView): boolean {
     return this.#roles.get(kind)?.get(kind === 'Role' ? namespace : '', name) !== undefined;

@@ -18,10 +18,12 @@ export interface Call {
   /** The request's body, which the client sends as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
-  /** The content type to request, if the answer is not the object in JSON. */
+  /** The content type to request. If the field is absent, the client requests the object in JSON. */
   readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** The time in ms for which the connection may be silent while the answer arrives. The default is `timeoutMs`. */
+  /**
+   * The connection may be silent for this time in ms between two parts of the answer. The default is `timeoutMs`.
+   */
   readonly idleMs?: number;
 }
 
@@ -33,9 +35,9 @@ export interface Settings {
   /** Limits the rate of all requests except GET. */
   readonly writes: RateLimit;
   /**
-   * The client calls this function immediately before it sends a write. At this point, the write has waited for its
-   * turn and for a connection. If the function throws, the client does not send the write, and the request fails with
-   * the error of the function.
+   * The client calls this function immediately before it sends a write. When the client calls the function, the write
+   * has already waited for its turn and for a connection. If the function throws, the client does not send the write,
+   * and the request fails with the error of the function.
    */
   readonly beforeWrite?: (() => void) | undefined;
   /** Receives the HTTP status of each answer, or `<error>` if there was no answer. */
@@ -51,10 +53,10 @@ const MAX_RETRY_WAIT_S = 10;
 
 /**
  * Sends the request and returns the body of a successful answer. Retries a few times if the server is overloaded or
- * starting (429 or 503 with Retry-After). There is no retry if the server asks for a longer wait than the request may
- * take.
+ * starting (429 or 503 with Retry-After). If the server asks for a wait longer than MAX_RETRY_WAIT_S, the function does
+ * not retry.
  *
- * @throws ApiError for any other answer; the error has the value of the header Retry-After. If no answer came, the
+ * @throws ApiError for any other answer. The error has the value of the header Retry-After. If no answer came, the
  * function throws undici's error
  */
 export async function send(connection: Connection, settings: Settings, call: Call): Promise<Body> {
@@ -65,7 +67,7 @@ export async function send(connection: Connection, settings: Settings, call: Cal
     const error = new ApiError(parts, `${call.method} ${call.path}`);
     const wait = isOverloaded(error) ? (parts.retryAfterSeconds ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
     if (wait > MAX_RETRY_WAIT_S || attempt === MAX_RETRIES) throw error;
-    // The wait has jitter. Without jitter, all refused clients would retry at the same time.
+    // The wait has jitter. Without jitter, all clients that the server refused would retry at the same time.
     await sleep(wait * (1 + Math.random() / 4) * 1000, undefined, call.signal && { signal: call.signal });
   }
 }
@@ -117,15 +119,15 @@ async function exchange(connection: Connection, settings: Settings, call: Call):
 }
 
 /**
- * undici does not read the body before the request has a connection. So a check inside the body runs immediately before
- * the write is sent. Every write has a body.
+ * undici does not read the body before the request has a connection. A check inside the body therefore runs immediately
+ * before the client sends the write. Every write has a body.
  */
 function lastChecked(body: string, { beforeWrite }: Settings): Readable {
   async function* pulled() {
     beforeWrite?.();
     yield body;
   }
-  // undici accepts any async iterable (docs/api/Dispatcher.md), but its types allow nothing except streams.
+  // undici accepts any async iterable (docs/api/Dispatcher.md), but its types allow only streams.
   return pulled() as AsyncIterable<string> as Readable;
 }
 

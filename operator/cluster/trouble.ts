@@ -1,8 +1,8 @@
 import type { Log, LogKeys } from '../runtime/log.ts';
 
 /**
- * A problem that keeps something from working. The class writes one log entry when the problem begins or changes, and
- * one log entry when the problem is over.
+ * A problem that prevents a part of the program from working. The class writes one log entry when the problem begins or
+ * changes, and one log entry when the problem is over.
  */
 export class Trouble {
   readonly #log: Log;

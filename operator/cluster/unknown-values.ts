@@ -1,12 +1,12 @@
-/** Finds the fields that an API server filled into a pod and that this release does not know. */
+/** Finds the fields that an API server filled into a pod, but that this release does not know. */
 import { arrayOf, objectOf } from '../model/raw.ts';
 import { knownFields } from '../standards/pod-fields.ts';
 import { BASE, type Over, PLACES, type Place } from '../standards/pod-objects.ts';
 
 /**
- * Lists a pod's unknown fields. Fields with values that the rule cannot compare are left out. The rule can compare
- * strings, numbers and booleans, objects of such values, and lists of such objects. The result has the form of
- * `serverDefaults` in Standard.
+ * Lists a pod's unknown fields. The list leaves out fields with values that the rule `unknownFields` cannot compare.
+ * The rule `unknownFields` can compare strings, numbers and booleans. The rule can also compare objects of these
+ * values, and lists of such objects. The result has the format of the field `serverDefaults` in the type `Standard`.
  */
 export function unknownValues(spec: unknown): string[] {
   const { containers } = objectOf(spec);

@@ -22,7 +22,7 @@ export class WrittenCollection<View> extends Collection<View> {
     this.#show(raw);
   }
 
-  /** @param raw the answer to a write; the watch may already have shown a later change or the deletion of the object */
+  /** @param raw the answer to a write. The watch may already have shown a later change or the deletion of the object */
   wrote(raw: RawObject): void {
     if (versionOf(raw) > this.#shown) super.put(raw);
   }

@@ -1,4 +1,4 @@
-/** Decides for each policy whether its current spec, its last accepted spec or no spec is in force. */
+/** Decides which spec of each policy is in force: the current spec, the last accepted spec, or no spec. */
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
 import { partsOf, type Stage } from '../policy/parts.ts';
@@ -16,18 +16,18 @@ export interface AcceptOptions {
    */
   readonly lastAccepted?: ReadonlyMap<string, CompleteSpec>;
   /**
-   * The stages of rollouts. The key is the policy's name. If a policy has no entry, its rollout has begun in every
-   * namespace.
+   * The stages of rollouts. The key is the policy's name. If a policy has no entry, the rollout of the policy has begun
+   * in every namespace.
    */
   readonly stages?: ReadonlyMap<string, Stage>;
   /** The version of the oldest API server, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
   /**
-   * The fields that API servers fill in and that this release does not know. The format is the format of `Standard`. By
-   * default, the list is empty.
+   * The fields that API servers fill in, but that this release does not know. The list has the format of the field
+   * `serverDefaults` in the type `Standard`. By default, the list is empty.
    */
   readonly serverDefaults?: readonly string[];
-  /** The current time, in ms since 1970. If the current time is left out, no policy counts as expired. */
+  /** The current time, in ms since 1970. If this field is absent, no policy counts as expired. */
   readonly now?: number;
 }
 
@@ -40,13 +40,13 @@ export interface Accepted {
   /** The policies that have expired and count as deleted, in the order of their IDs. */
   readonly expired: readonly ResolvedPolicy[];
   /**
-   * The reasons why the current specs of policies were not accepted. The key is the policy's name. A policy with a
-   * refusal may still be in `policies`, with its last accepted spec.
+   * The reasons why the current specs of policies were not accepted. The key is the policy's name. If a policy has a
+   * refusal, the policy can still be in `policies`, with the last accepted spec.
    */
   readonly refusals: ReadonlyMap<string, Refusal>;
   /**
-   * The accepted spec of each policy: the current spec if it is accepted, otherwise the last accepted spec. The key is
-   * the policy's name.
+   * The accepted spec of each policy. If the current spec is not accepted, the value is the last accepted spec. The key
+   * is the policy's name.
    */
   readonly specs: ReadonlyMap<string, CompleteSpec>;
   /** The uid of each policy, including policies that are not in force. The key is the policy's name. */
@@ -66,7 +66,8 @@ export function* accept(
   const resolveHere = (policy: CompletePolicy) => resolve(policy, oldestServer, serverDefaults);
   const refusals = new Map<string, Refusal>();
   const expired: ResolvedPolicy[] = [];
-  // Existing policies come first. Existing policies stay in force when a new policy does not fit beside them.
+  // Existing policies come first. If a new policy does not fit together with existing policies, the existing policies
+  // stay in force.
   const existing: Candidate[] = [];
   const changed: Candidate[] = [];
   for (const policy of policies.toSorted(byAge)) {
@@ -123,8 +124,8 @@ function isStaged(policy: CompletePolicy, options: AcceptOptions): boolean {
 }
 
 /**
- * Returns the policy. Until the namespaces of its new selector are labelled, the policy keeps its old selector. The new
- * rules of the policy apply at once.
+ * Returns the policy. While the namespaces of the new selector are not labelled yet, the policy keeps its old selector.
+ * The new rules of the policy apply at once.
  */
 function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy {
   const { selector } = stageOf(policy, options);
@@ -133,9 +134,10 @@ function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy 
 }
 
 /**
- * Resolves the last accepted spec of a policy. An older API server may have joined the cluster since the spec was
- * accepted. In such a cluster, the policy uses the newest version of the Standards that the older API server knows. All
- * API servers share one compiled policy. So the policy still requires fields that the older API server drops from pods.
+ * Resolves the last accepted spec of a policy. After the operator accepted the spec, an older API server may have
+ * joined the cluster. With an older API server in the cluster, the policy uses the newest version of the Standards that
+ * this server knows. All API servers share one compiled policy. The policy therefore still requires fields that the
+ * older API server drops from pods.
  */
 function resolveAsItWas(
   policy: CompletePolicy,
@@ -164,8 +166,8 @@ function sortedKeys(_key: string, value: unknown): unknown {
 }
 
 /**
- * Compares policies by their creation time. Policies created in the same second are ordered by name, and a policy that
- * is not in the cluster yet counts as the youngest.
+ * Compares policies by their creation time. Policies that were created in the same second are ordered by name. A policy
+ * that is not in the cluster yet counts as the youngest.
  */
 function byAge({ metadata: a }: CompletePolicy, { metadata: b }: CompletePolicy): number {
   const created = (metadata: CompletePolicy['metadata']) => String(metadata?.creationTimestamp ?? '~');

@@ -1,6 +1,6 @@
 /**
- * Emulates variables in the places where an admission policy cannot have variables: in match conditions, and below
- * Kubernetes 1.36.
+ * Emulates variables where an admission policy cannot use variables. The emulation is for match conditions, and for all
+ * expressions on API servers below Kubernetes 1.36.
  */
 
 /**
@@ -16,7 +16,7 @@ export interface Variable {
 
 /**
  * Selects the variables that the expressions need, and keeps their order. The API server prepares every variable of a
- * policy several times per request, even an unused variable (plugin/cel/composition.go).
+ * policy several times per request. The API server also prepares unused variables (plugin/cel/composition.go).
  */
 export function needed(variables: readonly Variable[], expressions: readonly string[]): Variable[] {
   const names = new Set(expressions.flatMap(namesIn));
@@ -39,14 +39,14 @@ export function valueWithVariables(variables: readonly Variable[], expression: s
 }
 
 /**
- * Variables become the fields of maps that comprehensions bind. Map `v0` has the variables that read no other variable.
- * Map `v1` has the variables that read only variables of `v0`, and so on. CEL evaluates all fields of a map, and an
- * authorizer check costs 350,000 of the 1,000,000 that an expression may cost. So variables with authorizer checks are
- * inlined instead.
+ * The function turns variables into the fields of maps, and binds the maps by CEL comprehensions. Map `v0` has the
+ * variables that read no other variable. Map `v1` has the variables that read only variables of `v0`, and so on. CEL
+ * evaluates all fields of a map. CEL counts 350,000 cost units for an authorizer check, and the API server allows
+ * 1,000,000 cost units for an expression. The function therefore inlines variables with authorizer checks.
  */
 function bound(variables: readonly Variable[], expression: string, macro: 'all' | 'map', end: string): string {
   const { text, eager } = withoutAuthorizers(needed(variables, [expression]), expression);
-  /** The number of the map that contains a variable. The key is the variable's name. */
+  /** The numbers of the maps that contain the variables, such as 0 for `v0`. The key is the variable's name. */
   const levels = new Map<string, number>();
   const put = (cel: string) => cel.replaceAll(NAMED, (_, name: string) => `v${levels.get(name)}.${name}`);
   let rest = needed(eager, [text]);
@@ -78,7 +78,8 @@ function withoutAuthorizers(variables: readonly Variable[], expression: string) 
 
 /**
  * Replaces each variable in the text by its expression.
- * @param expressions the key is the variable's name; no expression reads another variable of this map
+ * @param expressions the key is the variable's name. The expression of one variable never reads another variable in
+ * `expressions`
  */
 function inPlace(expressions: ReadonlyMap<string, string>, text: string): string {
   if (expressions.size === 0) return text;

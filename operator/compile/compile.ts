@@ -17,7 +17,7 @@ export interface CompileOptions extends ProgramOptions, AcceptOptions {}
 export interface Compiled extends Accepted {
   /** The admission programs that the cluster must have. */
   readonly programs: readonly Program[];
-  /** The grants of the right to use policies. The key is the policy's name. */
+  /** For each policy, the objects that grant the right to use the policy. The key is the policy's name. */
   readonly grants: ReadonlyMap<string, Grant>;
 }
 
@@ -40,15 +40,16 @@ type Compiler = (policies: readonly CompletePolicy[], options: CompileOptions) =
 
 export interface CompilerOptions {
   /**
-   * Whether to render objects. A caller that only evaluates pods does not need objects. Rendering takes most of the
-   * time of compiling. For hundreds of policies, rendering also takes megabytes of memory.
+   * Whether to render objects. A caller that only evaluates pods does not need objects. Compiling spends most of its
+   * time on rendering. For hundreds of policies, rendering also takes megabytes of memory.
    */
   readonly renders?: boolean;
 }
 
 /**
- * Makes a function for repeated compiling. The new function returns the same object as in its last run if the input has
- * not changed. The new function yields after each policy, since it takes a second to compile hundreds of policies.
+ * Makes a function for repeated compiling. If the input has not changed, this function returns the same object as in
+ * its last run. Compiling hundreds of policies takes a second. The function therefore yields to other work after each
+ * policy.
  */
 export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
   const resolver = new Resolver();

@@ -1,7 +1,7 @@
 /**
- * The decision about a pod as CEL variables. The variables compute which policies select the pod's namespace and which
- * of the selected policies decide. Further variables compute which deciding policies the pod complies with, and who may
- * use these policies. The variables have the order of the steps in docs/concepts.md.
+ * Computes the decision about a pod by CEL variables. The first variables compute which policies select the pod's
+ * namespace, and which of these policies decide. Further variables compute which deciding policies the pod complies
+ * with, and who may use these policies. The variables have the order of the steps in docs/concepts.md.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
@@ -21,9 +21,9 @@ export function columnsIn(rows: readonly Row[]): Columns {
 }
 
 /**
- * The maximum number of policies whose use a program checks in one request. An authorizer check costs 350,000
- * (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy needs two checks. An admission policy may cost
- * 10,000,000.
+ * In one request, a program checks the right to use at most this number of policies. An authorizer check costs 350,000
+ * CEL cost units (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy needs two checks. An admission policy may
+ * cost 10,000,000.
  */
 export const MOST_ASKED = 10;
 /**
@@ -43,8 +43,8 @@ const VIOLATIONS = 24;
 const MESSAGE_LENGTH = 4900;
 export const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
 /**
- * A CEL expression of type string: the end of a message without details. On an API server without variables, an
- * expression may have no room for the details.
+ * A CEL expression of type string: the end of a message without details. On an API server without variables, the
+ * maximum length of an expression may leave no room for the details.
  */
 const WITHOUT_DETAILS = JSON.stringify(
   ` (the policies are too long for more details on an API server below ${offeredSince('admissionVariables')}; cappol check names every violation)`,
@@ -89,9 +89,12 @@ export function decidingVariables(
 }
 
 interface DecidingOptions {
-  /** Whether the request has a creationTimestamp, which the API server sets after mutating admission. */
+  /**
+   * Whether the object in the request has a creationTimestamp. The API server sets the creationTimestamp after mutating
+   * admission.
+   */
   readonly hasTime: boolean;
-  /** Whether all policies select each namespace that the program sees. */
+  /** If true, all policies select each namespace that the program sees. */
   readonly everywhere?: boolean;
 }
 
@@ -105,7 +108,7 @@ function highestVariables(): Variable[] {
 
 /**
  * A CEL expression of type bool, for a row `p`: true if `p` applies in the namespace. A policy without a rollout always
- * applies. Otherwise, one of the policy's two parts applies.
+ * applies. If a policy has a rollout, one of the policy's two parts applies.
  * @param labels CEL of type map
  */
 function inPart(labels: string): string {
@@ -122,8 +125,9 @@ export function isPending(labels: string): string {
 
 /**
  * Adds `complying`, a CEL variable of type list(map): the rows of the deciding policies that the pod complies with. An
- * added container is evaluated together with the whole pod. If the existing pod complies with no policy, the added
- * container is evaluated alone, with the fields that the container inherits from the pod (docs/decisions/0008).
+ * added container is evaluated together with the whole pod. If the existing pod complies with no policy, the program
+ * evaluates the added container alone. The container then has the fields that it inherits from the pod
+ * (docs/decisions/0008).
  */
 export function complyingVariables(needed: NeededRules, columns: Columns): Variable[] {
   const filling = 'variables.deciding.filter(p, has(p.defaulting))';
@@ -136,7 +140,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
   const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed') };
   if (!fills) return [...ruleVariables(needed, 'variables.deciding', { filled: false }), asIs];
   // In a namespace where the policy is pending, defaulting fills in nothing. If the pod would comply after defaulting,
-  // the pod causes no warning there. A template is evaluated like its pods after defaulting.
+  // the pod causes no warning in this namespace. A template is evaluated in the form that its pods have after
+  // defaulting.
   const counts = `(p.defaulting[0] == "Later" || ${RESOURCE} != "pods")`;
   const isNew = '!variables.unfilled.exists(o, o.name == p.name)';
   return [
@@ -149,8 +154,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
 }
 
 /**
- * Adds the variable `free` of type bool. The variable is true if the pod complies with some policy for everybody. Adds
- * a variable `mayUse0`, `mayUse1` and so on for each complying policy with restricted use.
+ * Adds the variable `free` of type bool. The variable is true if the pod complies with a policy that everybody may use.
+ * Adds a variable `mayUse0`, `mayUse1` and so on for each complying policy with restricted use.
  */
 export function useVariables(
   columns: Columns,
@@ -186,8 +191,8 @@ export function mayUse(policy: string): string {
 
 /**
  * Adds `message`, a CEL variable of type string: one line under 5 KiB. The message says why the first deciding policies
- * do not admit the pod. A message expression cannot call the authorizer, so no variable of the message may read
- * `mayUse`.
+ * do not admit the pod. A message expression cannot call the authorizer. The variables of the message must therefore
+ * not read `mayUse`.
  */
 export function messageVariables(needed: NeededRules, columns: Columns): Variable[] {
   const fills = columns.has('defaulting');
@@ -197,13 +202,13 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const lists = (names: readonly string[]) => {
     const of = (unit: number, from = names) => from.map((name) => `variables.${name}[i][${unit}]`).join(' + ');
     const { OLD, ADDED, INHERITED } = UNIT;
-    // Violations that the author of the request can fix come first, because a message has no room for all violations.
-    // In an existing pod, defaulting fills in only fields of the added containers.
+    // A message has no room for all violations, so violations that the author of the request can fix come first. In an
+    // existing pod, defaulting fills in only fields of the added containers.
     const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD, asIs.names)} : ${of(INHERITED, asIs.names)})`;
     return `(variables.ephemeral ? ${of(ADDED)} + ${before} : ${of(OLD)})`;
   };
-  // The message leaves out violations that defaulting fixes. The message keeps these violations if defaulting would
-  // have made the pod comply but was not applied.
+  // The message leaves out violations that defaulting fixes. If defaulting was not applied, but the pod would comply
+  // after defaulting, the message contains the violations.
   const isAsIs = '(!has(p.defaulting) || p.defaulting[0] == "Enabled" && variables.filled.exists(o, o.name == p.name))';
   const wrong = filled ? `(${isAsIs} ? ${lists(asIs.names)} : ${lists(filled.names)})` : lists(asIs.names);
   const most = `(${VIOLATIONS} / variables.described.size())`;
@@ -220,7 +225,7 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const more = `(${deciding}.size() > ${DESCRIBED} ? [string(${deciding}.size() - ${DESCRIBED}) + " more CapabilityPolicies that decide in the namespace do not admit it either"] : [])`;
   return [
     {
-      // A CEL expression of type list: the first deciding policies, by name.
+      // A CEL expression of type list: the first deciding policies, in the order of names.
       name: 'described',
       expression: `[${deciding}.filter(p, ${deciding}.filter(o, o.name[0] < p.name[0]).size() < ${DESCRIBED})].map(l, ${positions(DESCRIBED)}.filter(k, k < l.size()).map(k, l.filter(p, l.filter(o, o.name[0] < p.name[0]).size() == k)[0]))[0]`,
     },
@@ -251,9 +256,9 @@ function oneLine(text: string): string {
 const RANGES = ['hostPorts', 'runAsUserRanges', 'runAsGroupRanges', 'supplementalGroupsRanges', 'fsGroupRanges'];
 
 /**
- * A CEL expression of type bool: the self-test, which is true if every row can be read. If the self-test is false or
- * fails, the program does not answer its probe. So the operator notices that the table is broken. The API server
- * evaluates the self-test only for probes.
+ * A CEL expression of type bool: the self-test. The self-test is true if every row can be read. If the self-test is
+ * false or fails, the program does not answer its probe. The operator therefore notices that the table is broken. The
+ * API server evaluates the self-test only for probes.
  */
 export function soundCel(table: Table, columns: Columns): string {
   const rangesOf = (row: string, names: readonly string[]) =>

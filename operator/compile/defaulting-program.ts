@@ -1,7 +1,7 @@
 /**
- * Compiles the policies with defaulting to a MutatingAdmissionPolicy that fills in unset fields as PodSecurityPolicy
- * did. If no usable policy admits the unchanged pod, a policy with defaulting fills in fields of the pod. The program
- * chooses the first policy, in the order of names, that would admit the pod after defaulting.
+ * Compiles the policies with defaulting to a MutatingAdmissionPolicy. The admission policy fills in unset fields, as
+ * PodSecurityPolicy did. If no usable policy admits the unchanged pod, a policy with defaulting fills in fields of the
+ * pod. The program chooses the first policy, in the order of names, that would admit the pod after defaulting.
  */
 import { GROUP } from '../api/capability-policy.ts';
 import { and } from '../rules/cel.ts';
@@ -24,7 +24,10 @@ import { tableOf } from './table.ts';
  * people. No decision depends on the annotation.
  */
 export const ADMITTED_BY = `${GROUP}/policy`;
-/** A CEL expression of type string: the name of the policy that admitted the pod, according to the pod's annotation. */
+/**
+ * A CEL expression of type string. The pod's annotation contains the name of the policy that admitted the pod, and the
+ * expression reads this name.
+ */
 const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].orValue("")`;
 
 /** A CEL expression of type bool, for a row `p`: true if the policy fills in fields. */
@@ -32,7 +35,7 @@ const IS_ENABLED = '(has(p.defaulting) && p.defaulting[0] == "Enabled")';
 
 /**
  * Renders the defaulting program of a shard.
- * @param shard the policies of mode Enforce, sorted by name; some of these policies have defaulting
+ * @param shard the policies of mode Enforce, sorted by name. Some of these policies have defaulting
  */
 export function defaultingProgram({ policies, ...range }: Shard, options: AdmissionOptions): ProgramText {
   const owns = ownsCel(range, 'request.namespace');
@@ -75,7 +78,10 @@ export function defaultingProgram({ policies, ...range }: Shard, options: Admiss
   };
 }
 
-/** The fillings of a rule for a policy, and for the policy's entries in `spec.containers`. */
+/**
+ * The changes by which a rule fills in fields. `own` has the changes for a policy, and `ofEntries` has the changes for
+ * the policy's entries in `spec.containers`.
+ */
 interface RuleFillings {
   readonly rule: Rule;
   readonly own: readonly Filling[];
@@ -84,7 +90,7 @@ interface RuleFillings {
 
 interface Fillings {
   readonly rules: readonly RuleFillings[];
-  /** Binds the columns that the expressions of the fillings read, for a candidate policy `p` and an entry `e`. */
+  /** Binds columns for a candidate policy `p` and an entry `e`. The expressions of the fillings read these columns. */
   readonly values: RowValues;
   readonly entry: RowValues;
 }
@@ -133,26 +139,26 @@ function changesCel({ rules, values, entry }: Fillings): string {
   return values.bind(conditions.join(' || ') || 'false');
 }
 
-/** A CEL expression of type list(map): the candidates whose name is the first in alphabetical order. */
+/** A CEL expression of type list(map). The list contains the candidates with the alphabetically first name. */
 function firstByName(list: string): string {
   return `${list}.filter(p, ${list}.all(o, p.name[0] <= o.name[0]))`;
 }
 
 /**
- * Adds two variables of the CEL type list(map), each with at most one policy. If policies admit the unchanged pod,
- * `named` is the first of these policies in the order of names, and `filler` is empty. If no policy admits the
- * unchanged pod, `named` and `filler` have the same policy. This policy is the first, in the order of names, that
- * admits the pod after defaulting.
+ * Adds two variables of the CEL type list(map), each with at most one policy. If some policies admit the unchanged pod,
+ * `named` has the policy with the alphabetically first name among them. In this case, `filler` is empty. If no policy
+ * admits the unchanged pod, `named` and `filler` have the same policy. The policy is the alphabetically first policy
+ * that admits the pod after defaulting.
  */
 function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   const usable = columns.has('use') ? useCel() : { variables: [], mayUse: 'true' };
   const annotated = `p.name[0] == ${ADMITTED_BY_NOW}`;
-  // An update of ephemeral containers always counts as settled, since PodSecurityPolicy did not check ephemeral
+  // PodSecurityPolicy did not check ephemeral containers, so `settled` is always true for an update of ephemeral
   // containers.
   const settled = `variables.ephemeral || !variables.spec.?securityContext.?seccompProfile.hasValue() || variables.unchanged.exists(p, has(p.seccompChanges) && ${annotated})`;
-  // When the API server calls the program again, another policy may have filled in fields of the pod. After that, a
-  // policy with an earlier name may admit the pod. The pod's annotation keeps the name of the policy that filled in the
-  // fields.
+  // When the API server calls the program again, another policy may have filled in fields of the pod. Because of this
+  // change, a policy with an alphabetically earlier name may admit the pod. The pod's annotation keeps the name of the
+  // policy that filled in the fields.
   const kept = `variables.unchanged.filter(p, ${IS_ENABLED} && ${annotated})`;
   return [
     ...usable.variables,
@@ -180,7 +186,8 @@ function choiceVariables(columns: ReadonlySet<string>, changes: string) {
 }
 
 /**
- * Adds `usable`, a CEL variable of type list(bool): for each policy in `asking`, whether the pod may use the policy.
+ * Adds `usable`, a CEL variable of type list(bool). For each policy in `asking`, the list says whether the pod may use
+ * the policy.
  */
 function useCel() {
   const both = '(variables.unfilled + variables.filled.filter(p, !variables.unfilled.exists(o, o.name == p.name)))';
@@ -218,11 +225,11 @@ function patchesCel({ rules, values, entry }: Fillings): string {
 }
 
 /**
- * A CEL expression of type list(string): the names of the lists of containers that defaulting may fill. In an existing
- * pod, only added containers may change.
+ * A CEL expression of type list(string): the names of the container lists in which defaulting may fill in fields. In an
+ * existing pod, only added containers may change.
  */
 const LISTS = '(variables.ephemeral ? ["ephemeralContainers"] : ["initContainers", "containers"])';
-/** A CEL expression of type list: the containers of list `l`. */
+/** A CEL expression of type list: the containers in the list that `l` names. */
 const CONTAINERS =
   '(l == "containers" ? variables.spec.containers : l == "initContainers" ? variables.spec.?initContainers.orValue([]) : variables.spec.?ephemeralContainers.orValue([]))';
 const IS_FILLED = '!variables.ephemeral || variables.added.exists(a, a.name == c.name)';
@@ -248,8 +255,8 @@ function containerPatches(fills: readonly Filling[]): string[] {
 }
 
 /**
- * The parent objects that must exist before their fields can be set. Each parent object has the condition under which a
- * patch creates it. An outer object comes before the objects inside it.
+ * Returns the parent objects that must exist before a patch can set the fields inside them. Each parent object has the
+ * condition under which a patch creates it. An outer object comes before the objects inside it.
  */
 function parentsOf(fills: readonly Filling[]): { readonly path: readonly string[]; readonly when: string }[] {
   const depth = Math.max(1, ...fills.map(({ path }) => path.length));
@@ -267,8 +274,8 @@ function isAbsent(part: string, path: readonly string[]): string {
 }
 
 /**
- * The patches that set the annotation with the policy's name. An update of ephemeral containers gets no such patch,
- * because this update cannot change the pod's metadata.
+ * The patches that set the annotation with the policy's name. An update of ephemeral containers cannot change the pod's
+ * metadata, and therefore gets no patch for the annotation.
  */
 function annotationPatches(): string {
   const name = 'variables.named[0].name[0]';

@@ -1,7 +1,7 @@
 /**
  * Checks the size limit of one rendered object. Policies that may decide in the same namespace share an object, and
- * etcd stores at most 1.5 MiB for one object. A large table is split into shards by the names of namespaces. Every
- * shard contains all policies that do not select namespaces by name.
+ * etcd stores at most 1.5 MiB for one object. A large table is split into shards by the names of namespaces. If a
+ * policy does not select namespaces by name, every shard contains the policy.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import type { Parts } from '../policy/parts.ts';
@@ -11,8 +11,8 @@ import { namesOf } from './partition.ts';
 import { rowText } from './table.ts';
 
 /**
- * The maximum number of characters that all rows in one object may have together. The rest of the object is for the
- * rules, the levels and the managed fields.
+ * The maximum number of characters that all rows in one object may have together. The remaining size of the object is
+ * reserved for the rules, the levels and the managed fields.
  */
 const MOST = 1_000_000;
 
@@ -48,7 +48,10 @@ class RowsOfMode {
     }
   }
 
-  /** The longest entry of `#byName` whose rows would share an object with the given parts. */
+  /**
+   * Finds the entries of `#byName` whose rows would share an object with the given parts. Returns the longest of these
+   * entries.
+   */
   longestBeside(parts: Parts): Rows {
     const names = parts.map(namesOf);
     if (names.includes(undefined)) return this.#longest;

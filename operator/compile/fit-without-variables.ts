@@ -1,6 +1,6 @@
 /**
- * The limits for API servers without variables (standards/server-features.ts). On such an API server, a whole decision
- * is one expression. The API server limits the length and the cost of an expression (docs/decisions/0016).
+ * The limits for API servers without variables (standards/server-features.ts). Without variables, a whole decision is
+ * one expression. The API server limits the length and the cost of an expression (docs/decisions/0016).
  */
 import { influencedBy, influencing } from '../policy/deciding.ts';
 import type { Parts } from '../policy/parts.ts';
@@ -16,13 +16,13 @@ import { MOST } from './programs.ts';
 import { rowText } from './table.ts';
 
 /**
- * The cost of two authorizer checks. One check is for the pod's service account, and the other check is for the pod's
+ * The cost of two authorizer checks. One check is for the pod's service account. The other check is for the pod's
  * creator (k8s.io/apiserver/pkg/cel/library/cost.go).
  */
 const USE_COST = 2 * 350_000;
 /**
- * The maximum cost of the checks in an expression: the limit of the API server (PerCallLimit in
- * k8s.io/apiserver/pkg/apis/cel/config.go) minus the cost of the rest of the expression.
+ * The maximum cost of the checks in an expression. The rest of the expression also has a cost, so the maximum is below
+ * the API server's limit (PerCallLimit in k8s.io/apiserver/pkg/apis/cel/config.go).
  */
 const EXPRESSION_COST = 950_000;
 /**
@@ -60,13 +60,13 @@ export class FitWithoutVariables implements Limit {
   }
 
   /**
-   * The policies that must share a program with the given policy; undefined if the program of these policies is short
+   * The policies that must share a program with the given policy. The result is undefined if this program is short
    * enough.
    */
   #tooLongWith(policy: ResolvedPolicy, all: readonly ResolvedPolicy[]): readonly ResolvedPolicy[] | undefined {
     const ofMode = (some: readonly ResolvedPolicy[]) => some.filter(({ mode }) => mode === policy.mode);
     const named = ofMode(all).filter((one) => namesOf(one) !== undefined);
-    // Every program contains the policies that do not select namespaces by name.
+    // If a policy does not select namespaces by name, every program contains the policy.
     const general = ofMode(all).filter((one) => namesOf(one) === undefined);
     const length = general.reduce((total, one) => total + rowText(one).length, 0);
     if (length > MOST.withoutVariables) return general;
@@ -82,7 +82,7 @@ function problemOf(together: readonly ResolvedPolicy[]): 'cost' | undefined {
   const checks = together.reduce((total, policy) => total + costInUnits(policy.checks), 0);
   const asking = together.filter(({ usableBy }) => usableBy !== 'Everyone').length;
   const expression = checks + (asking > 0 ? USE_COST : 0);
-  // A match condition cannot read the namespace. So match conditions work only if all policies decide in the same
+  // A match condition cannot read the namespace. For match conditions, all policies must therefore decide in the same
   // namespaces.
   if (asking > 1 && !areAlike(together)) return 'cost';
   if (expression > EXPRESSION_COST) return 'cost';

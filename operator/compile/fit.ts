@@ -1,14 +1,15 @@
 /**
  * Decides which policies fit together. A policy that does not fit is refused before anything is rendered. If policies
- * do not fit together, new and changed policies are refused, beginning with the newest.
+ * do not fit together, the operator refuses new and changed policies, beginning with the newest.
  */
 import type { Parts } from '../policy/parts.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 
 export interface Candidate {
   /**
-   * The possible specs of a policy, each as its parts. The current spec comes first, and the last accepted spec second.
-   * If the first spec does not fit, the operator refuses this spec, and the next spec stays in force.
+   * The possible specs of a policy. Each spec is split into its parts. The current spec comes first, and the last
+   * accepted spec comes second. If the first spec does not fit, the operator refuses this spec, and the next spec stays
+   * in force.
    */
   readonly versions: readonly Parts[];
   /**
@@ -20,7 +21,10 @@ export interface Candidate {
 
 /** A limit of API servers that several policies share. */
 export interface Limit {
-  /** Returns the reason why the parts do not fit beside the parts that are kept. Returns undefined if the parts fit. */
+  /**
+   * Returns the reason why the parts do not fit together with the parts from earlier calls of `keep`. Returns undefined
+   * if the parts fit.
+   */
   refusalOf(parts: Parts): Refusal | undefined;
   keep(parts: Parts): void;
 }
@@ -32,8 +36,9 @@ interface Fitting {
 }
 
 /**
- * Decides for each policy which of its specs fits beside the other policies.
- * @param candidates the policies in force come first, because they stay when a new policy does not fit
+ * Decides for each policy which of its specs fits together with the other policies.
+ * @param candidates the policies in force, followed by the other policies. This order matters, because a policy in
+ * force stays when a new policy does not fit
  */
 export function fitting(candidates: readonly Candidate[], limit: Limit): Fitting {
   const kept: ResolvedPolicy[] = [];

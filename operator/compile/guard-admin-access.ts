@@ -16,7 +16,10 @@ export function guardsAdminAccess(policies: readonly ResolvedPolicy[]): boolean 
   return policies.some(({ adminAccessLabel }) => adminAccessLabel === 'Guarded');
 }
 
-/** A CEL expression of type bool, for a key `k`: true if the label grants the access. @param labels CEL of type map */
+/**
+ * A CEL expression of type bool, for a key `k`. The expression is true if the label with this key grants the access.
+ * @param labels CEL of type map
+ */
 function grants(labels: string): string {
   return `${labels}[?k].orValue("") == "${ADMIN_ACCESS}"`;
 }
@@ -24,17 +27,18 @@ function grants(labels: string): string {
 /**
  * A CEL expression of type bool: true if the change sets the label. The expression reads only the labels.
  * @param before CEL of type map: the labels before the change
- * @param creates CEL of type bool: true if the namespace is new, so that its labels before the change do not count
+ * @param creates CEL of type bool: true if the namespace is new. If the namespace is new, the labels before the change
+ * do not count
  */
 export function setsAdminAccess(before: string, after: string, creates: string): string {
   return `${KEYS}.exists(k, ${grants(after)} && (${creates} || !(${grants(before)})))`;
 }
 
 /**
- * Adds `granted`, a CEL variable of type list(map): the policies to which the change grants the access. Each of these
- * policies guards the label and selects the namespace after the change. Before the change, the policy did not select
- * the namespace, or the label was not set. So nobody can grant the access by setting the label first and changing the
- * selection afterwards.
+ * Adds `granted`, a CEL variable of type list(map): the policies that guard against this change. Each of these policies
+ * guards the label and selects the namespace after the change. Before the change, the policy did not select the
+ * namespace, or the label was not set. A user therefore cannot grant the access by setting the label first and changing
+ * the selection afterwards.
  */
 export function adminAccessVariables(creates: string): Variable[] {
   const kept = `!(${creates}) && ${grants('variables.before')} && variables.was.exists(o, o.name == p.name)`;

@@ -1,7 +1,7 @@
 /**
- * Guards the Pod Security label `enforce` of a namespace. Nobody may weaken the label below the level that the deciding
- * policies want. The guard protects the label even before the operator sets the label. The guard also protects a label
- * that another field manager owns.
+ * Guards the Pod Security label `enforce` of a namespace. The guard refuses changes that make the label weaker than the
+ * deciding policies want. The guard protects the label even before the operator sets the label. The guard also protects
+ * a label that another field manager owns.
  */
 import { RECORD } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -12,18 +12,21 @@ import { LABEL_PREFIX, type LevelVersion, tightest } from './labels.ts';
 export const GUARDED_LABELS = [`${LABEL_PREFIX}enforce`, `${LABEL_PREFIX}enforce-version`] as const;
 const [LEVEL, VERSION] = GUARDED_LABELS.map((label) => JSON.stringify(label)) as [string, string];
 const RANKS = { baseline: 1, restricted: 2 } as const;
-/** A CEL expression of type int: the number of the version `latest`, and of an absent version. */
+/** A CEL expression of type int: the number that represents the version `latest`, or a version that is absent. */
 const LATEST = 10_000;
 
-/** The Pod Security label that a policy wants when no other policy decides; undefined if the policy wants no label. */
+/**
+ * The Pod Security label that a policy wants when no other policy decides. The result is undefined if the policy wants
+ * no label.
+ */
 export function wantedLabel(policy: ResolvedPolicy): LevelVersion | undefined {
   return policy.podSecurityLabels === 'Off' ? undefined : tightest([policy], policy.standard.server);
 }
 
 /**
  * Adds `variables.tampered`, a CEL variable of type bool. The variable is true if the change modifies the operator's
- * record. The variable is also true if the change weakens a label that the operator set, or a label that the policies
- * in `variables.deciding` want.
+ * record. The variable is also true if the change weakens a label that the operator set. Weakening a label that the
+ * policies in `variables.deciding` want also makes the variable true.
  *
  * @param before CEL of type dyn: the namespace before the change
  */
@@ -36,7 +39,8 @@ export function labelVariables(before: string): Variable[] {
 }
 
 /**
- * A CEL expression of type string: the record of the labels that the operator set; empty without a record.
+ * A CEL expression of type string: the record of the labels that the operator set. If the namespace has no record, the
+ * string is empty.
  * @param namespace CEL of type dyn
  */
 export function recordOf(namespace: string): string {
@@ -44,8 +48,8 @@ export function recordOf(namespace: string): string {
 }
 
 /**
- * Returns CEL expressions of type bool. At least one of the expressions is true if the change modifies the record, or a
- * label that the record contains. A tighter level at the same version does not count as a change of the label.
+ * Returns CEL expressions of type bool. If the change modifies the operator's record, or a label in the record, at
+ * least one of the expressions is true. A tighter level at the same version does not count as a change of the label.
  */
 function tampered(): string[] {
   const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`${label}:`)})`;
@@ -59,8 +63,9 @@ function tampered(): string[] {
 
 /**
  * Adds `variables.loosened`, a CEL variable of type bool. The variable is true if the change makes the label looser
- * than the deciding policies want. If another field manager set a looser label, anyone may tighten or remove the label.
- * The operator's label replaces a removed label. A new label must be at least as tight as the deciding policies want.
+ * than the deciding policies want. If another field manager set a label that is too loose, anyone may tighten or remove
+ * the label. The operator's label replaces a removed label. A new label must be at least as tight as the deciding
+ * policies want.
  */
 function weakeningVariables(): Variable[] {
   const below = (when: 0 | 1) =>
@@ -86,7 +91,8 @@ function weakeningVariables(): Variable[] {
 }
 
 /**
- * A CEL expression of type int: the lowest number among the deciding policies; 0 if no policy decides.
+ * A CEL expression of type int: the lowest value of `number` among the deciding policies. If no policy decides, the
+ * value is 0.
  * @param number CEL of type int, for a row `p`
  */
 function least(number: string): string {
@@ -94,8 +100,8 @@ function least(number: string): string {
 }
 
 /**
- * A CEL expression of type list: two results of an expression about labels `l`. The first result is for the labels
- * before the change, the second for the labels after the change.
+ * A CEL expression of type list. The expression is about labels `l` and is evaluated twice, so the list has two
+ * results. The first result is for the labels before the change. The second result is for the labels after the change.
  */
 function ofBoth(expression: string): string {
   return `[variables.before, variables.after].map(l, ${expression})`;

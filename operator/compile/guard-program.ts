@@ -1,11 +1,12 @@
 /**
  * Compiles Enforce policies to the guard. Without the guard, people who may edit namespaces or bind pods could bypass
- * the policies. In five cases, the author of a change of a namespace needs the verb `exempt`, cluster-wide, on each
- * policy that the change concerns. First, a policy A no longer selects the namespace, even if a policy B currently
- * overrides A. Second, a further policy of the same or a higher priority selects the namespace. Third, the namespace
- * becomes pending. Fourth, the Pod Security label `enforce` becomes looser than policies want. Fifth, the namespace
- * gets admin access to devices, and a policy guards the label that grants this access. The binding of a pod must not
- * give the pod an AppArmor profile or a mirror annotation.
+ * the policies. In five cases, the author of a change of a namespace needs the verb `exempt`. The author needs the verb
+ * cluster-wide, on each policy that the change concerns. In the first case, a policy A no longer selects the namespace.
+ * The author needs the verb even if another policy B currently overrides policy A. In the second case, one more policy
+ * selects the namespace, with the same or a higher priority. In the third case, the namespace becomes pending. In the
+ * fourth case, the Pod Security label `enforce` becomes looser than policies want. In the fifth case, the namespace
+ * gets admin access to devices by a label that a policy guards. The binding of a pod must not give the pod an AppArmor
+ * profile or a mirror annotation.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
@@ -45,7 +46,7 @@ const BINDS = 'request.resource.resource in ["bindings", "pods"]';
 const CREATES = 'request.operation == "CREATE"';
 /**
  * A CEL expression of type dyn: the namespace before the change. For a new namespace, the value is the new namespace
- * itself. A label of a rollout on a new namespace counts as newly set.
+ * itself. On a new namespace, a label of a rollout counts as newly set.
  */
 const BEFORE = `(${CREATES} ? dyn(object) : dyn(oldObject))`;
 /**
@@ -54,20 +55,21 @@ const BEFORE = `(${CREATES} ? dyn(object) : dyn(oldObject))`;
  */
 const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
 /**
- * The maximum number of policies for which one program checks the verb `exempt`. An authorizer check costs 350,000. An
- * admission policy may cost 10,000,000 and an expression 1,000,000, and the API server refuses a request that exceeds a
- * limit. A change that concerns more policies requires the verb `exempt` on all CapabilityPolicies. One authorizer
- * check is enough to find out whether the author has this right.
+ * One program checks the verb `exempt` on at most this number of policies. An authorizer check costs 350,000. The API
+ * server allows 10,000,000 cost units for an admission policy, and 1,000,000 for an expression. The API server refuses
+ * a request that exceeds a limit. If a change concerns more policies, the author needs the verb `exempt` on all
+ * CapabilityPolicies. One authorizer check is enough to know whether the author has the verb `exempt` on all
+ * CapabilityPolicies.
  */
 const MOST_ASKED = 24;
 
 /**
- * An API server without variables takes seconds to compile a dozen validations of the guard. So the program has as many
- * validations as its policies require, rounded up to a multiple of STEP.
+ * An API server without variables takes seconds to compile a dozen validations of the guard. The program therefore has
+ * only the validations that its policies require. Their number is rounded up to a multiple of STEP.
  */
 const STEP = 4;
 
-/** The columns of a policy that the guard reads. */
+/** Returns some columns of a policy: the columns that the guard reads. */
 export const guardRow: (policy: ResolvedPolicy) => Row = perObject((policy) => {
   const { name, priority, selector, adminAccessLabel } = policy;
   const label = wantedLabel(policy);
@@ -89,7 +91,7 @@ interface Slots {
 /**
  * Renders the programs of the guard. One program checks the verb `exempt` on up to 24 policies that a change concerns.
  * If more than 24 policies may select one namespace, a second program checks up to 24 further policies.
- * @param binds whether the first program also checks the bindings of pods; one program of the guard is enough for this
+ * @param binds whether the first program also checks the bindings of pods. One program of the guard is enough for this
  * check
  */
 export function guardPrograms(shard: Shard, binds: boolean, options: AdmissionOptions): readonly GuardText[] {
@@ -167,8 +169,8 @@ function guardProgram(
     ],
     bindings: [
       {
-        // The binding has no namespaceSelector. The API server would compare a selector with the labels after the
-        // change.
+        // The binding has no namespaceSelector. If the binding had a namespaceSelector, the API server would compare it
+        // with the labels after the change.
         suffix: 'namespaces',
         spec: { validationActions: ['Deny'], matchResources: { matchPolicy: 'Equivalent', resourceRules: namespaces } },
       },
@@ -197,9 +199,10 @@ function has(list: string, row: string): string {
 
 /**
  * Adds `was` and `is`, two CEL variables of type list(map). `was` has the policies that selected the namespace before
- * the change, and `is` has the policies that select the namespace after the change. Policies that are pending in the
- * namespace are left out. Anyone may remove the label of a rollout. The removal only makes a policy decide earlier. So
- * a label that the change removes counts as absent before and after the change.
+ * the change. `is` has the policies that select the namespace after the change. The two variables leave out policies
+ * that are pending in the namespace. Anyone may remove the label of a rollout. The only effect of the removal is that a
+ * policy decides earlier. If the change removes a label of a rollout, the label therefore counts as absent before and
+ * after the change.
  */
 function selectionVariables(table: Table): Variable[] {
   const selection = table.selecting(['variables.before', 'variables.after']);
@@ -223,7 +226,7 @@ function selectionVariables(table: Table): Variable[] {
   ];
 }
 
-/** A CEL expression of type int: the highest priority in the list; 0 if the list is empty. */
+/** A CEL expression of type int: the highest priority in the list. If the list is empty, the value is 0. */
 function highest(list: 'was' | 'is'): string {
   return `(variables.${list}.size() == 0 ? 0 : variables.${list}.map(p, ${PRIORITY}).max())`;
 }
@@ -233,8 +236,8 @@ function weakenedVariables(guardsAccess: boolean): Variable[] {
   const conditions = [
     has('variables.madePending', 'p'),
     `!${has('variables.is', 'p')}`,
-    // A newly selecting policy `q` with at least the priority of `p` overrides `p` or decides beside `p`. A third
-    // policy may override `p` and `q`. When the third policy is gone, `q` has this effect.
+    // If policy `q` newly selects the namespace, and has the priority of `p` or a higher priority, `q` overrides `p` or
+    // decides beside `p`. A third policy may override `p` and `q`. When the third policy is gone, `q` affects `p`.
     `variables.joined.exists(q, ${PRIORITY.replaceAll('p.', 'q.')} >= ${PRIORITY})`,
     `(variables.tampered && ${PRIORITY} == variables.highest)`,
   ];
@@ -264,8 +267,8 @@ function exemptVariables({ from, to, isLast }: Slots): Variable[] {
 }
 
 /**
- * Renders the validations of the guard. Each policy that a change may concern has its own validation. So a refusal
- * names the first policy for which the author lacks `exempt`.
+ * Renders the validations of the guard. The guard has a separate validation for each policy that a change may concern.
+ * A refusal therefore names the first policy on which the author lacks the verb `exempt`.
  */
 function validationsOf({ from, to, isLast }: Slots, guardsAccess: boolean) {
   const unless = 'variables.probe || variables.binds || variables.isOther';
@@ -288,7 +291,7 @@ function validationsOf({ from, to, isLast }: Slots, guardsAccess: boolean) {
 }
 
 /**
- * A CEL expression of type string: the message about a policy for which the author lacks `exempt`.
+ * A CEL expression of type string: the message about a policy on which the author lacks the verb `exempt`.
  * @param name CEL of type string: the policy's name
  */
 function messageFor(name: string, guardsAccess: boolean): string {
@@ -298,16 +301,16 @@ function messageFor(name: string, guardsAccess: boolean): string {
 }
 
 /**
- * The maximum length of the list of label keys that a match condition compares, in characters. If the list is longer,
- * the condition compares all labels.
+ * The maximum length, in characters, of the list of label keys in a match condition. If the list is longer, the
+ * condition compares all labels.
  */
 const KEYS_LENGTH = 4_000;
 
 /**
- * A match condition for the changes that the guard checks. The guard checks changes of three kinds of labels: labels by
- * which policies select namespaces, labels that the guard protects, and labels of rollouts. The guard also checks a
- * change of the operator's record of labels. If a policy guards the label for admin access, the guard checks a change
- * that sets this label. The guard skips all other changes.
+ * A match condition for the changes that the guard checks. The guard checks changes of three kinds of labels: labels in
+ * the selectors of policies, labels that the guard protects, and labels of rollouts. The guard also checks a change of
+ * the operator's record of labels. If a policy guards the label for admin access, the guard checks a change that sets
+ * this label. The guard skips all other changes.
  */
 function matchTouching(policies: readonly ResolvedPolicy[], guardsAccess: boolean) {
   const own = policies.flatMap(({ selector }) => keysOf(splitSelector(selector).own));

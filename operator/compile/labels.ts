@@ -1,6 +1,6 @@
 /**
- * Computes the Pod Security Admission labels of a namespace. The labels have the tightest level and version that still
- * admit every new pod which a deciding policy admits.
+ * Computes the Pod Security Admission labels of a namespace. If a deciding policy admits a new pod, the labels must
+ * also admit the pod. The labels have the tightest level and version that admit all of these pods.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
@@ -25,7 +25,9 @@ export interface LevelVersion {
 }
 
 export type PodSecurityMode = 'enforce' | 'warn' | 'audit';
-/** The Pod Security defaults for namespaces without labels, from the cluster's PodSecurityConfiguration. */
+/**
+ * The Pod Security defaults apply to namespaces without labels, and come from the cluster's PodSecurityConfiguration.
+ */
 export type PodSecurityDefaults = Partial<Readonly<Record<PodSecurityMode, LevelVersion>>>;
 
 export const LABEL_OF_MODE: Readonly<Record<Mode, PodSecurityMode>> = {
@@ -52,8 +54,8 @@ interface LabelOptions {
 }
 
 /**
- * The Pod Security labels that policies want on a namespace with the given labels; empty if the policies want no
- * labels.
+ * The Pod Security labels that policies want on a namespace with the given labels. The result is empty if the policies
+ * want no labels.
  */
 export function podSecurityLabels(
   policies: readonly ResolvedPolicy[],
@@ -67,8 +69,8 @@ export function podSecurityLabels(
     const found = tightest(deciders, options.oldestServer);
     if (!found) continue;
     wanted[LABEL_OF_MODE[mode]] = found;
-    // Without its own label, the Pod Security mode `warn` or `audit` follows the label of mode `enforce`. So this mode
-    // would warn about fields that defaulting will fill in.
+    // If the Pod Security mode `warn` or `audit` has no label, the mode follows the label of the mode `enforce`.
+    // Without a label, the mode would therefore warn about fields that defaulting will fill in.
     const unfilled = deciders.some(({ defaulting }) => defaulting) && tightest(deciders, options.oldestServer, true);
     if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
   }
@@ -82,10 +84,10 @@ export function podSecurityLabels(
 }
 
 /**
- * Whether the wanted labels of a mode refuse some pod that the earlier labels admit. Without an earlier label, every
- * pod counts as admitted.
+ * Whether the wanted labels of a mode refuse some pod that the earlier labels admit. If there is no earlier label, the
+ * function assumes that every pod was admitted.
  *
- * @param server the version of the oldest API server, as N of Kubernetes 1.N
+ * @param server the minor version of the oldest API server, such as 33 for Kubernetes 1.33
  */
 export function isTighter(
   mode: PodSecurityMode,
@@ -113,8 +115,8 @@ function labelled(
 }
 
 /**
- * Whether the label is at least as tight as the default. If true, the default admits every pod that the label admits.
- * The function compares rule by rule, because comparing levels or versions alone is not enough.
+ * Whether the label is at least as tight as the default. If the result is true, the default admits every pod that the
+ * label admits. The function compares rule by rule, because comparing levels or versions alone is not enough.
  */
 function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, server: number): boolean {
   if (!byDefault) return true;
@@ -126,7 +128,8 @@ function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, ser
 }
 
 /**
- * Returns the tightest level, at its newest version, that admits every pod which the policies admit.
+ * Returns the tightest level that admits every pod which the policies admit. The version is the newest version of this
+ * level that admits these pods.
  * @param unfilled as for levelAt
  */
 export function tightest(
@@ -145,7 +148,7 @@ export function tightest(
 
 /**
  * Returns the tightest level, at version v1.`label`, that admits every pod which the policy admits.
- * @param unfilled whether the label is for pods before defaulting; only level `restricted` requires the fields that
+ * @param unfilled whether the label is for pods before defaulting. Only level `restricted` requires the fields that
  * defaulting fills in
  */
 export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false): Level {
@@ -166,8 +169,8 @@ function ofRules(policy: ResolvedPolicy, label: number): Level {
 }
 
 /**
- * Returns a level for each rule and each value of the rule in the policy. The returned level is the tightest level that
- * admits every pod which the rule admits with this value.
+ * Returns one level for each value that the policy gives to a rule. The returned level is the tightest level that
+ * admits all pods which the rule admits with this value.
  */
 function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: number) {
   const all = [{ values, names: undefined }, ...containers];
@@ -186,21 +189,21 @@ function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: n
 export interface LabelCost extends LevelVersion {
   readonly policy: string;
   /**
-   * The rule whose value prevents the label. The field is undefined if defaulting prevents the label. In this case, the
-   * tighter level requires fields before the policy fills in these fields.
+   * The rule whose value prevents the label. The field is undefined if defaulting prevents the label. Defaulting
+   * prevents a label that would require fields in pods before the policy fills in these fields.
    */
   readonly rule: string | undefined;
   /**
-   * The names of the containers to which an entry of `spec.containers` gives the value; undefined if `spec.overrides`
-   * gives the value.
+   * An entry of `spec.containers` gives the value to the containers with these names. The field is undefined if
+   * `spec.overrides` gives the value.
    */
   readonly containers: readonly string[] | undefined;
 }
 
 /**
- * Explains why `tightest` returns no tighter label. The result has the values that prevent a tighter level at its
- * newest version. `tightest` returns a level at a version. The result also has the values that prevent the next version
- * of this level. The result is empty if no tighter label exists.
+ * Explains why `tightest` returns no tighter label. The result has the values that prevent a tighter level, at the
+ * newest version of this level. The result of `tightest` is a level and a version. The values that prevent the next
+ * version of the same level are also in the result. The result is empty if no tighter label exists.
  * @param unfilled as for levelAt
  */
 export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: number, unfilled = false): LabelCost[] {
@@ -225,7 +228,7 @@ function costsOf(policy: ResolvedPolicy, { level, minor }: LevelVersion, unfille
 }
 
 /**
- * The rules that restrict more than the label does. The Pod Security label does not cover these rules, so the admission
+ * The rules that restrict more than the Pod Security label. The label does not cover these rules, so the admission
  * policy alone enforces them.
  */
 export function rulesBeyondLabel(policy: ResolvedPolicy, found: LevelVersion | undefined): string[] {

@@ -54,16 +54,17 @@ export function excludedCel({ operatorNamespace, excludedNamespaces }: Admission
 }
 
 /**
- * A CEL expression of type bool: true if a node creates a mirror pod. The static pod behind a mirror pod already runs,
- * so a refusal of the mirror pod would not stop the static pod. Other users may create pods with the annotation of a
- * mirror pod. Such pods are evaluated like all other pods. Nodes are in the group system:nodes
- * (plugin/pkg/auth/authorizer/node).
+ * A CEL expression of type bool: true if a node creates a mirror pod. The static pod behind a mirror pod already runs.
+ * Refusing the mirror pod would therefore not stop the static pod. Other users may create pods with the annotation of a
+ * mirror pod. If another user creates a pod with this annotation, the program evaluates the pod like any other pod.
+ * Nodes are in the group system:nodes (plugin/pkg/auth/authorizer/node).
  */
 export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}) && "system:nodes" in request.userInfo.?groups.orValue([])`;
 
 /**
- * The match condition for probes, and for requests in namespaces that policies reach. In match conditions,
- * namespaceObject is null (tried). So a match condition can read only the name of the namespace.
+ * This match condition is true for probes, and for requests in namespaces that policies reach. In match conditions,
+ * namespaceObject is null. We found this by an experiment. A match condition can therefore read only the name of the
+ * namespace.
  */
 export function matchNotExcluded(options: AdmissionOptions, namespace: string) {
   return { name: 'namespace-not-excluded', expression: `(${IS_PROBE}) || !(${excludedCel(options, namespace)})` };

@@ -1,4 +1,7 @@
-/** Compiles the policies of one mode to a ValidatingAdmissionPolicy, which is one program with a table of policies. */
+/**
+ * Compiles the policies of one mode to a ValidatingAdmissionPolicy. The ValidatingAdmissionPolicy is one program with a
+ * table of policies.
+ */
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
@@ -45,9 +48,9 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
 
 /**
  * A CEL expression of type bool: true if the update of a pod changes no image. Like Pod Security Admission, the program
- * evaluates a pod again when an image changes. In an update, the API server lets nobody add, remove or move containers.
- * So it is enough to compare the lists of images as a whole. The cost of this comparison grows linearly with the number
- * of containers.
+ * evaluates a pod again when an image changes. In an update, the API server refuses to add, remove or move containers.
+ * Comparing the lists of images as a whole is therefore enough. The cost of this comparison grows linearly with the
+ * number of containers.
  */
 const KEEPS_IMAGES = ['initContainers', 'containers']
   .map((list) => {
@@ -57,10 +60,13 @@ const KEEPS_IMAGES = ['initContainers', 'containers']
   .join(' && ');
 const IS_OTHER_UPDATE = `request.operation == "UPDATE" && request.resource.resource == "pods" && !(${EPHEMERAL}) && ${KEEPS_IMAGES}`;
 
-/** The input that differs between the programs that decide about pods. */
+/**
+ * Two kinds of programs decide about pods. An object of this type contains the differences between the two kinds of
+ * programs.
+ */
 interface Deciding {
   readonly rules: NeededRules;
-  /** The columns of a policy that the program needs. */
+  /** Returns the columns of a policy. The program needs only these columns. */
   readonly row: (policy: ResolvedPolicy) => Row;
   readonly actions: { readonly pods: readonly string[]; readonly templates: readonly string[] };
   /** The message that the API server sends if the expression of the message fails. */
@@ -107,7 +113,7 @@ function decidingProgram(
   const table = tableOf(policies, row);
   const columns = columnsIn(policies.map(row));
   const { variables: ofUse, allowed } = useVariables(columns);
-  // If the shard has a selector, match conditions check who may use the policies with restricted use.
+  // If the shard has a selector, match conditions check the right to use the policies with restricted use.
   const admitted = selector ? ['variables.free'] : allowed;
   const owns = ownsCel(range, 'request.namespace');
   const skipped = or(
@@ -192,8 +198,8 @@ function askingConditions(policies: readonly ResolvedPolicy[], variables: readon
 }
 
 /**
- * Returns the rules by which some policy checks or fills in pods. The result includes the rules to which some entry of
- * `spec.containers` gives another value.
+ * Returns the rules by which some policy checks or fills in pods. The result also includes each rule that gets another
+ * value from an entry of `spec.containers`.
  */
 export function rulesOf(policies: readonly ResolvedPolicy[]): NeededRules {
   const checked = new Set(

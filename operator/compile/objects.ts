@@ -32,7 +32,7 @@ export interface Manifest {
 export type Owner = Pick<ResolvedPolicy, 'name' | 'uid'>;
 
 /**
- * The metadata of a rendered object. A rendered object never gets the labels and annotations of its policy. If the
+ * The metadata of a rendered object. A rendered object does not get the labels and annotations of its policy. If the
  * object had the tracking label of Argo CD, Argo CD would prune the object.
  * @param owners the policies that own the object. The garbage collector deletes the object when the last owner is
  * deleted. A single owner is the object's controller
@@ -52,9 +52,9 @@ export function metadata(owners: readonly Owner[], name: string, labels: Readonl
 }
 
 /**
- * The metadata of an object that the CustomResourceDefinition owns. The garbage collector deletes such an object when
- * the CustomResourceDefinition is deleted, and not earlier.
- * @param uid the uid of the CustomResourceDefinition; empty if there is no cluster
+ * The metadata of an object that the CustomResourceDefinition owns. The garbage collector deletes the object only after
+ * somebody has deleted the CustomResourceDefinition.
+ * @param uid the uid of the CustomResourceDefinition. The uid is empty if there is no cluster
  */
 export function ownedMetadata(uid: string, name: string, labels: Readonly<Record<string, string>>) {
   const owner = {

@@ -1,7 +1,7 @@
 /**
- * Splits the policies of a program that would be too large into shards. Each shard has a range of namespaces. A shard
- * contains the policies that select a namespace of the shard's range by name, and all policies that do not select
- * namespaces by name. So exactly one shard decides in each namespace.
+ * Splits a program into shards if the program would be too large. Each shard has a range of namespaces. A shard
+ * contains the policies that select a namespace of the shard's range by name. Every shard also contains all policies
+ * that do not select namespaces by name. Exactly one shard therefore decides in each namespace.
  */
 import { createHash } from 'node:crypto';
 import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
@@ -14,23 +14,23 @@ export interface Shard {
   /** The end of the program's name, which identifies the range. The end is empty if there is a single shard. */
   readonly suffix: string;
   /**
-   * The selector that selects exactly the namespaces where the shard's policies decide. Only shards for API servers
-   * without variables have a selector (see `alike`).
+   * This selector selects the namespaces where the shard's policies decide, and no other namespaces. Only shards for
+   * API servers without variables have a selector (see `alike`).
    */
   readonly selector?: LabelSelector;
-  /** The first namespace name of the shard; absent in the first shard. */
+  /** The first namespace name of the shard. The field is absent in the first shard. */
   readonly from?: string;
-  /** The first namespace name of the next shard; absent in the last shard. */
+  /** The first namespace name of the next shard. The field is absent in the last shard. */
   readonly to?: string;
   readonly policies: readonly ResolvedPolicy[];
 }
 
-/** The first namespace name of each shard except the first shard. */
+/** The names at which shards begin: one namespace name for the second shard, and one for each later shard. */
 type Boundaries = readonly string[];
 
 /**
- * Splits policies into shards. The class keeps the boundaries between shards for as long as possible, because a shard
- * with another range is another program.
+ * Splits policies into shards. If the range of a shard changes, the shard is another program. The class therefore
+ * changes the boundaries between shards as rarely as possible.
  */
 export class Partition {
   readonly #most: number;
@@ -39,7 +39,7 @@ export class Partition {
 
   /**
    * @param most the maximum number of characters that the rows of a shard may have
-   * @param fits whether API servers accept a program of these policies, whatever the length of its rows
+   * @param fits returns whether API servers accept a program of these policies. The maximum `most` applies in addition
    */
   constructor(most: number, fits: Fits = () => true) {
     this.#most = most;
@@ -65,9 +65,9 @@ export class Partition {
 type Fits = (policies: readonly ResolvedPolicy[]) => boolean;
 
 /**
- * Finds policies with restricted use that have the same selector and priority, and that overlap with no other policy.
- * On an API server without variables, one expression can check the use of one policy. Each match condition can check
- * the use of one further policy (docs/decisions/0016).
+ * Finds policies with restricted use that have the same selector and priority. These policies must overlap with no
+ * other policy. On an API server without variables, one expression can check the use of one policy. Each match
+ * condition can check the use of one further policy (docs/decisions/0016).
  */
 export function alike(policies: readonly ResolvedPolicy[]): { shards: Shard[]; others: ResolvedPolicy[] } {
   const groups = Map.groupBy(policies, ({ selector, priority }) => `${priority} ${selectorCel(selector, 'l')}`);
@@ -98,7 +98,9 @@ export function ownsCel({ from, to }: Pick<Shard, 'from' | 'to'>, namespace: str
   return conditions.length === 0 ? undefined : conditions.join(' && ');
 }
 
-/** The names of all namespaces that a policy can select; undefined if the policy does not select by name. */
+/**
+ * The names of all namespaces that a policy can select. The result is undefined if the policy does not select by name.
+ */
 export const namesOf: (policy: ResolvedPolicy) => readonly string[] | undefined = perObject(({ selector }) => {
   const { own } = splitSelector(selector);
   const [required] = requiredValues(own);
@@ -106,12 +108,13 @@ export const namesOf: (policy: ResolvedPolicy) => readonly string[] | undefined 
 });
 
 /**
- * Computes the boundaries of the shards. The function goes through the namespace names in order. Each shard gets as
- * many policies as its program has room for, beside the policies that all shards contain.
+ * Computes the boundaries of the shards. The function goes through the namespace names in order. Each shard contains
+ * all policies that do not select namespaces by name. Each shard also gets as many other policies as its program has
+ * room for.
  */
 function boundariesFor(policies: readonly ResolvedPolicy[], { lengthOf, most, fits }: ShardLimits): Boundaries {
   const [named, others] = [policies.flatMap(withNames), policies.filter((policy) => !namesOf(policy))];
-  // A shard keeps room for policies that are added later.
+  // Each shard has spare room for policies that are added later.
   const room = Math.max(most - sum(others.map(lengthOf)), most / 4) * 0.75;
   const byName = Map.groupBy(named, ([name]) => name);
   const boundaries: string[] = [];

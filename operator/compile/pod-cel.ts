@@ -10,18 +10,18 @@ import { RESOURCE } from './match.ts';
 import { DESCRIBED_UNITS, POSITIONS, UNITS } from './units-cel.ts';
 
 /**
- * Matches the tokens of a CEL expression: names, fields, operators, literals and macros that loop. Each token costs
- * about 1 per evaluation.
+ * Matches the tokens of a CEL expression: names, fields, operators, literals and macros that loop. In each evaluation,
+ * a token costs about one CEL cost unit.
  */
 export const TOKEN = /\.(?:all|exists|filter|map)\(|[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+()]/g;
 /** The maximum length of an expression, in characters. The value is the default of github.com/google/cel-go/parser. */
 export const EXPRESSION_BUDGET = 100_000;
-/** The number of containers of the largest pod for which checks stay within the cost limit. */
+/** The checks of a pod with up to this number of containers stay within the cost limit. */
 export const CONTAINERS = 100;
 
 /**
- * A CEL expression of type map(string, string): for each resource with a template, the service account of the
- * controller that creates its pods.
+ * A CEL expression of type map(string, string). For each resource with a template, the map has the service account of
+ * the controller that creates the pods.
  */
 const CONTROLLER = `{${CONTROLLERS.map(({ resource, serviceAccount }) => `"${resource}": "${serviceAccount}"`).join(', ')}}`;
 
@@ -52,8 +52,8 @@ const CLAIMS = WORKLOAD_KINDS.reduceRight(
 export const EPHEMERAL = 'has(request.subResource) && request.subResource == "ephemeralcontainers"';
 
 /**
- * The CEL variables about the pod of a request. `dyn` is needed because the API server type-checks an expression
- * against every kind that the admission policy matches. Each kind has another path to the pod.
+ * The CEL variables about the pod of a request. `dyn` is necessary because the admission policy matches several kinds,
+ * and the API server type-checks an expression against every kind. The path to the pod differs between the kinds.
  */
 export const POD_VARIABLES: readonly Variable[] = [
   { name: 'ephemeral', expression: EPHEMERAL },
@@ -82,17 +82,18 @@ export const POD_VARIABLES: readonly Variable[] = [
   { name: 'units', expression: UNITS },
   { name: 'describedUnits', expression: DESCRIBED_UNITS },
   // When an object is created, its creationTimestamp is the time of the request. In an update, the creationTimestamp is
-  // earlier than the request. The API server sets the field before validation, and ignores a value in the request.
+  // earlier than the request. The API server sets the creationTimestamp before validation, and ignores a value in the
+  // request.
   { name: 'created', expression: 'timestamp(dyn(object).metadata.creationTimestamp)' },
   { name: 'serviceAccount', expression: 'variables.spec.?serviceAccountName.orValue("default")' },
   { name: 'controller', expression: `${CONTROLLER}[?${RESOURCE}].orValue("")` },
 ];
 
-/** The number of times that each check runs for a pod of CONTAINERS containers and CONTAINERS volumes. */
+/** How often each check runs for a pod of CONTAINERS containers and CONTAINERS volumes. */
 const TIMES = { pod: 1, containers: CONTAINERS, volumes: CONTAINERS };
 /**
- * The number of times that each check runs for an existing pod. Checks of the pod and of its volumes run a second time
- * for the added containers, which inherit from the pod.
+ * How often each check runs for an existing pod. The added containers inherit from the pod. The checks of the pod and
+ * of its volumes therefore run again for the added containers.
  */
 const TIMES_IN_PARTS = { pod: 2, containers: CONTAINERS, volumes: 2 * CONTAINERS };
 
@@ -109,8 +110,8 @@ export function costInUnits(ofRules: readonly RuleChecks[]): number {
 }
 
 /**
- * Adds up the costs of the checks. For each container, the sum includes the checks of one entry of spec.containers, and
- * the search for the entry that selects the container.
+ * Adds up the costs of the checks. For each container, the sum includes the checks of one entry of spec.containers. The
+ * sum also includes the search for the entry that selects the container.
  */
 function sumOf(checks: readonly Check[], cost: (check: Check) => number): number {
   const sum = (some: readonly Check[]) => some.reduce((total, check) => total + cost(check), 0);

@@ -21,12 +21,12 @@ export interface ProgramText {
   spec(hash: string): Readonly<Record<string, unknown>>;
   readonly variables: readonly Variable[];
   /**
-   * The names of the variables whose expressions depend on the policies. The rest of the program depends on the version
-   * of the operator and of the oldest API server.
+   * The names of the variables whose expressions depend on the policies. The rest of the program depends only on two
+   * versions: the operator's version, and the version of the oldest API server.
    */
   readonly table: readonly string[];
   readonly validations: readonly Validation[];
-  /** The bindings, except the binding of the probe. */
+  /** The bindings of the program, without the binding of the probe. */
   readonly bindings: readonly { readonly suffix: string; readonly spec: Readonly<Record<string, unknown>> }[];
 }
 
@@ -43,9 +43,9 @@ interface Validation {
   /**
    * A CEL expression of type string: the message. The API server evaluates the message expression for every request,
    * even if the request is admitted.
-   * @param quiet CEL of type bool: true if no message is needed; the value matters only if `unless` is false
-   * @param brief a shorter message, for API servers without variables; the shorter message is used if there is no room
-   * for `text`
+   * @param quiet CEL of type bool: true if no message is needed. The value matters only if `unless` is false
+   * @param brief a shorter message for API servers without variables. The program uses the shorter message if there is
+   * no room for `text`
    */
   readonly messageExpression?: { readonly quiet: string; readonly text: string; readonly brief?: string };
 }
@@ -56,8 +56,8 @@ interface Written extends Validation {
 }
 
 /**
- * Renders the validation that answers probes. If each row of the table can be read, the validation refuses every probe,
- * with the hash in the message.
+ * Renders the validation that answers probes. If each row of the table can be read, the validation refuses every probe.
+ * The message of the refusal contains the hash.
  */
 function probeValidation(hash: string): Written {
   return { unless: '!variables.probe', expression: '!variables.sound', message: `${PROBE_ANSWER} ${hash}` };
@@ -83,8 +83,8 @@ function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
 }
 
 /**
- * Rewrites a validation for API servers that variables can crash. In the result, each expression contains everything
- * that the expression reads.
+ * Rewrites a validation for API servers that may crash because of variables. In the result, no expression reads a
+ * variable, because each expression contains the definitions of its variables.
  */
 function inlined(one: Written, variables: readonly Variable[]) {
   const { message, reason } = one;
@@ -102,8 +102,8 @@ function inlinedExpression({ unless, expression }: Written, variables: readonly 
 }
 
 /**
- * Returns the message expression. If the message is too long for an expression, the function returns the brief message.
- * If the text and the brief message are both too long, the result is undefined.
+ * Returns the message expression. If the text of the message is too long for an expression, the function returns the
+ * brief message. If both the text and the brief message are too long, the result is undefined.
  */
 function inlinedMessage({ unless, messageExpression }: Written, variables: readonly Variable[]): string | undefined {
   if (!messageExpression) return undefined;
@@ -116,7 +116,7 @@ function inlinedMessage({ unless, messageExpression }: Written, variables: reado
   return undefined;
 }
 
-/** The length of the longest expression in the program of an API server without variables, in characters. */
+/** The number of characters of the longest expression in a program for API servers without variables. */
 export function longestWithoutVariables({ validations, variables }: ProgramText): number {
   const all: readonly Written[] = [probeValidation(''), ...validations];
   return Math.max(...all.map((one) => inlinedExpression(one, variables).length));
@@ -124,7 +124,10 @@ export function longestWithoutVariables({ validations, variables }: ProgramText)
 
 interface Named {
   readonly kind: ProgramKind;
-  /** The admission policy's name. The names of its bindings begin with this name. */
+  /**
+   * The admission policy's name. The names of the admission policy's bindings begin with the name of the admission
+   * policy.
+   */
   readonly name: string;
   /** The rows as JSON. The key is the ID of the resolved policy. */
   readonly rows: ReadonlyMap<string, string>;
@@ -161,8 +164,8 @@ export function programOf(text: ProgramText, { kind, name, rows, ownerUid, hasVa
 }
 
 /**
- * Refuses two variables with the same name. An API server crashes if a variable reads another variable with its own
- * name.
+ * Throws an error if two variables have the same name. An API server crashes if a variable reads another variable with
+ * its own name.
  */
 function checkNames(variables: readonly Variable[]): void {
   const names = variables.map(({ name }) => name);

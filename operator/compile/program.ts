@@ -28,11 +28,12 @@ export interface Program {
   /** The admission policy, which has the labels of `programLabels`. */
   readonly policy: Manifest;
   /**
-   * The bindings, in the order in which they are created. The probe's binding comes last. So an API server that has
-   * loaded the probe's binding has loaded the other bindings, too. A change of the table does not change the bindings.
+   * The bindings, in the order in which they are created. The probe's binding comes last. An API server that has loaded
+   * the probe's binding has therefore also loaded the other bindings. A change of the table does not change the
+   * bindings.
    */
   readonly bindings: readonly Manifest[];
-  /** The canary of the program; undefined for a kind of program that needs no canary. */
+  /** The canary of the program. The value is undefined if programs of this kind need no canary. */
   readonly canary: Canary | undefined;
   /** The hashes of the rows. The key is the ID of the resolved policy. */
   readonly rows: ReadonlyMap<string, string>;
@@ -82,8 +83,8 @@ export const TEXT_LABEL = `${GROUP}/text`;
 export const RULES_LABEL = `${GROUP}/rules`;
 
 /**
- * The labels of the admission policy of a program or canary. The bindings of a program have only the first of these
- * labels.
+ * The labels of the admission policy of a program or canary. The bindings of a program have only the label with the
+ * program's name.
  */
 export function programLabels({ name, hash, rulesHash }: Pick<Program, 'name' | 'hash' | 'rulesHash'>) {
   return { [PROGRAM_LABEL]: name, [TEXT_LABEL]: hash, [RULES_LABEL]: rulesHash };
@@ -97,7 +98,10 @@ export function programsOf({ id }: Pick<ResolvedPolicy, 'id'>, { programs }: Pro
   return programs.filter(({ rows }) => rows.has(id));
 }
 
-/** The hash of the policy's row in the program of its mode; empty if the program has no row for the policy. */
+/**
+ * The hash of the policy's row in the program of the policy's mode. The result is empty if the program has no row for
+ * the policy.
+ */
 export function rowOf({ id, mode }: ResolvedPolicy, { programs }: Programs): string {
   return programs.find(({ kind, rows }) => kind === mode && rows.has(id))?.rows.get(id) ?? '';
 }
@@ -111,8 +115,8 @@ export const rowsIn: (object: RenderedObject) => ReadonlySet<string> = perObject
 );
 
 /**
- * The names of the CapabilityPolicies for which an admission policy in the cluster checks the verb `use`. The function
- * also reads admission policies of older operators that had no programs.
+ * The names of CapabilityPolicies on which an admission policy in the cluster checks the verb `use`. The function also
+ * reads admission policies of older operators that had no programs.
  */
 export const usesAsked: (object: RenderedObject) => ReadonlySet<string> = perObject((object) => {
   const cel = celOf(object);
@@ -120,20 +124,23 @@ export const usesAsked: (object: RenderedObject) => ReadonlySet<string> = perObj
   return new Set(asked.map(([, name = '']) => name));
 });
 
-/** The CEL expressions of an admission policy as one string; empty for a canary, which decides about no request. */
+/**
+ * The CEL expressions of an admission policy as one string. The result is empty for a canary, because a canary decides
+ * about no request.
+ */
 function celOf({ kind, metadata, spec }: RenderedObject): string {
   const decides = kind.endsWith('AdmissionPolicy') && !isCanary(metadata.name);
   return decides ? JSON.stringify(spec ?? '').replaceAll('\\"', '"') : '';
 }
 
-/** The beginning of the message with which a program refuses a probe. The hash follows this beginning. */
+/** If a program refuses a probe, the message begins with this text. The hash follows this beginning. */
 export const PROBE_ANSWER = 'CapabilityPolicy program in force:';
-/** The annotation with which a mutating program answers a probe. The annotation's value is the hash. */
+/** A mutating program answers a probe with this annotation. The annotation's value is the hash. */
 export const PROBE_ANNOTATION = `${GROUP}/mutation-in-force`;
 
 type ProbeKind = 'ValidatingAdmissionPolicy' | 'MutatingAdmissionPolicy';
 
-/** The labels of the probe carrier. The program's last binding selects the carrier by these labels. */
+/** The labels of the probe carrier. The last binding of the program selects the probe carrier by these labels. */
 export function probeLabels({ name }: Pick<Program, 'name'>, of: ProbeKind) {
   const kind = of === 'MutatingAdmissionPolicy' ? 'mutation' : 'validation';
   return { [PROBE_LABEL]: name, [`${PROBE_LABEL}-kind`]: kind };

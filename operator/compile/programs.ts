@@ -16,12 +16,13 @@ import { rowText, textOfRow } from './table.ts';
 
 export interface ProgramOptions extends AdmissionOptions {
   /**
-   * The uid of the CustomResourceDefinition of policies, which owns the rendered objects; empty if there is no cluster.
+   * The uid of the CustomResourceDefinition of policies. This CustomResourceDefinition owns the rendered objects. The
+   * uid is empty if there is no cluster.
    */
   readonly ownerUid?: string;
   /**
-   * The paths of pod fields that some API server has and this release does not know; empty by default. If there are no
-   * such fields, no program has to warn about them.
+   * The paths of pod fields that some API server has, but that this release does not know. The default is empty. If the
+   * list is empty, no program has to warn about unknown fields.
    */
   readonly unknownPodFields?: readonly string[];
 }
@@ -29,8 +30,7 @@ export interface ProgramOptions extends AdmissionOptions {
 /**
  * The maximum number of characters that the rows of one program may have. An API server takes a second to compile
  * 700,000 characters. Each watcher receives the whole object. etcd accepts objects of up to 1.5 MiB. Without variables,
- * the whole program is one expression, and API servers up to v1.33 compute the constants of the expression for each
- * pod.
+ * the whole program is one expression. API servers up to v1.33 compute the constants in the program again for each pod.
  */
 export const MOST = { withVariables: 400_000, withoutVariables: 16_000 };
 
@@ -41,7 +41,7 @@ interface NamedText {
 }
 
 interface Kind {
-  /** Selects, from all policies in force, the policies that a program of this kind contains. */
+  /** Selects the policies that a program of this kind contains. The argument has all policies in force. */
   policies(all: readonly ResolvedPolicy[], options: ProgramOptions): readonly ResolvedPolicy[];
   /** The programs of a shard. Most shards have one program, without a suffix. */
   texts(shard: Shard, isFirst: boolean, options: AdmissionOptions): readonly NamedText[];
@@ -95,7 +95,7 @@ export class Programs {
 
   /**
    * @param policies the policies in the order of their IDs
-   * @returns the programs, beginning with the guard; the guard must exist before the policies that it guards
+   * @returns the programs, beginning with the guard. The guard must exist before the policies that the guard protects
    */
   render(policies: readonly ResolvedPolicy[], options: ProgramOptions): Program[] {
     const hasVariables = policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));

@@ -1,18 +1,18 @@
 /**
- * The probe that shows whether the API servers' static admission policy protects the operator's objects
- * (docs/static-protection.md).
+ * The probe of a static admission policy (docs/static-protection.md). The probe shows whether the static admission
+ * policy protects the operator's objects.
  */
 import { GROUP } from '../api/capability-policy.ts';
 
 /**
- * The label of a probe's binding. The protection refuses this binding, whoever creates the binding. The refusal shows
- * that the protection is in force.
+ * The label of a probe's binding. The protection refuses every binding with this label, from every user. The refusal
+ * shows that the protection is in force.
  */
 export const PROBE_LABEL = `${GROUP}/protection-probe`;
 
 /**
- * The beginning of the message with which the protection refuses a probe. The rest of the message shows whether the
- * user may write the protected objects.
+ * If the protection refuses a probe, the message begins with this text. The rest of the message shows whether the user
+ * may write the protected objects.
  */
 export const PROTECTION_ANSWER = 'CapabilityPolicy protection in force:';
 export const MAY_WRITE = 'may write what it protects';

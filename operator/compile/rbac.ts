@@ -1,6 +1,6 @@
 /**
- * Renders the grants of policies: a ClusterRole for each policy, and a binding of the ClusterRole if the policy has
- * `subjects`.
+ * Renders a ClusterRole for each policy. If a policy has `subjects`, the function also renders a binding of the
+ * ClusterRole.
  */
 import { GROUP, PLURAL, type Subject } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -22,12 +22,12 @@ export function useRoleName(policy: string): string {
 }
 
 /**
- * Renders the grant of a policy. The role exists for every value of `usableBy`, so that people can create bindings
- * before they restrict the use of the policy. The role has an annotation with the last accepted spec. A restarted
- * operator reads this annotation.
+ * Renders the grant of a policy. The function renders the role for every value of `usableBy`. People can therefore
+ * create bindings before they restrict the use of the policy. The role has an annotation with the last accepted spec. A
+ * restarted operator reads this annotation.
  *
  * @param spec the accepted spec, as JSON
- * @param ownerUid the uid of the CustomResourceDefinition; empty if there is no cluster
+ * @param ownerUid the uid of the CustomResourceDefinition. The uid is empty if there is no cluster
  */
 export function renderGrant(policy: ResolvedPolicy, spec: string, ownerUid: string): Grant {
   const metadata = ownedMetadata(ownerUid, useRoleName(policy.name), { [POLICY_LABEL]: policy.name });

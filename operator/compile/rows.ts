@@ -1,6 +1,6 @@
 /**
  * Turns a policy into a row of a program's table. The row has the columns in which the policy differs from its level.
- * So the row shows the policy's overrides. The values of the levels are constants of the program.
+ * The row therefore shows the policy's overrides. The values of the levels are constants of the program.
  */
 import { formatTime, NEVER } from '../policy/expiry.ts';
 import { perObject } from '../policy/memo.ts';
@@ -41,7 +41,7 @@ export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
     name: [name],
     level: [levelKey(standard)],
     ...(priority !== 0 && { priority: [`${priority}`] }),
-    // The name of the policy whose use the authorizer has to allow.
+    // The authorizer has to allow the use of the policy with this name.
     ...(usableBy !== 'Everyone' && { use: [name] }),
     ...(expires !== NEVER && { expires: [formatTime(expires)] }),
     ...(label !== undefined && { rollout: [isPendingPart(id) ? PENDING : ENFORCED] }),
@@ -53,8 +53,8 @@ export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
 });
 
 /**
- * The entries of `spec.containers`. Each entry is a row. The row has the names of the containers, the rules to which
- * the entry gives another value, and the new values.
+ * The entries of `spec.containers`. Each entry is a row. The row has the names of the containers, the rules that get
+ * another value from the entry, and the new values.
  */
 export const entriesOf: (policy: ResolvedPolicy) => readonly Row[] = perObject(({ containers, values, standard }) =>
   containers.map((entry, index) => ({

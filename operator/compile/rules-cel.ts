@@ -1,6 +1,6 @@
 /**
  * The rules as CEL expressions about candidate policies. Each rule is one variable. The variable lists the candidate
- * policies that the pod complies with, by this rule and by all earlier rules. If a pod violates a policy by one rule,
+ * policies that the pod complies with in this rule and in all earlier rules. If a pod violates one rule of a policy,
  * later rules do not evaluate this policy.
  */
 import { and } from '../rules/cel.ts';
@@ -11,18 +11,21 @@ import type { Variable } from './bound-variables.ts';
 import { ENTRIES } from './table.ts';
 import { CUT, UNIT } from './units-cel.ts';
 
-/** A CEL expression of type map(string, list(string)): the values that the level of candidate `p` gives to rules. */
+/**
+ * A CEL expression of type map(string, list(string)). The map has the values that the level of candidate `p` gives to
+ * rules.
+ */
 export const LEVEL = 'variables.levels[p.level[0]]';
 /** A CEL expression of type bool, for an entry `e` of `spec.containers`: true if the entry selects container `c`. */
 export const BELONGS = `c.name in e.names && (!has(e.images) || ${matchesIn('c.?image.orValue("")', 'e.images')})`;
 
 /**
- * The rules that a program evaluates. A program needs a rule if some policy checks pods or fills in fields by this
- * rule. A program also needs a rule if some entry of `spec.containers` gives the rule another value.
+ * The rules that a program evaluates. A program needs a rule if some policy uses the rule to check pods or to fill in
+ * fields. A program also needs a rule if some entry of `spec.containers` gives the rule another value.
  */
 export interface NeededRules {
   readonly rules: readonly Rule[];
-  /** The IDs of the rules to which entries of `spec.containers` give another value. */
+  /** The IDs of the rules that get another value from entries of `spec.containers`. */
   readonly restated: ReadonlySet<string>;
   /** The columns that have the same items in all policies. */
   readonly common: Columns;
@@ -34,8 +37,8 @@ interface RuleText {
   /** A CEL expression of type bool, for a candidate `p` and a unit `unit`: true if the unit complies with the rule. */
   readonly complies: string;
   /**
-   * A CEL expression of type list(string), for `p` and the described unit `unit`: one line for each violation of the
-   * rule.
+   * A CEL expression of type list(string), for a candidate `p` and a described unit `unit`. The list has one line for
+   * each violation of the rule.
    */
   readonly violations: string;
   /** The variables that `complies` and `violations` read. Each variable is computed once for the pod. */
@@ -43,12 +46,12 @@ interface RuleText {
 }
 
 /**
- * Adds one CEL variable of type list(list(map)) for each rule. For each unit, the variable has the candidates that the
- * unit complies with by this rule and by all earlier rules.
+ * Adds one CEL variable of type list(list(map)) for each rule. For each unit, the variable lists the candidates that
+ * the unit complies with in this rule and in all earlier rules.
  * @param from CEL of type list(map): the candidates
- * @param filled whether the variables evaluate the pod after defaulting; if true, the names of the variables end in
+ * @param filled whether the variables evaluate the pod after defaulting. If true, the names of the variables end in
  * `Filled`
- * @returns the variables, the last of which is `passed` or `passedFilled`
+ * @returns the variables. The last variable is `passed` or `passedFilled`
  */
 export function ruleVariables(needed: NeededRules, from: string, { filled }: { readonly filled: boolean }) {
   const suffix = filled ? 'Filled' : '';
@@ -65,7 +68,8 @@ export function ruleVariables(needed: NeededRules, from: string, { filled }: { r
 }
 
 /**
- * A CEL expression of type string, for candidate `p`: the first rule that a unit violates, such as `rule hostPID`.
+ * A CEL expression of type string, for candidate `p`. The string names the first rule that a unit violates, such as
+ * `rule hostPID`.
  * @param index CEL of type int: the index of the unit
  * @param otherwise CEL of type string: the value if the unit complies with all rules
  */
@@ -90,8 +94,8 @@ interface Violations {
  * Adds one variable for each rule. An API server checks many small expressions faster than one long expression.
  *
  * @param described CEL of type list(map): the candidates
- * @param asIs the variables about the pod before defaulting, if the new variables are about the pod after defaulting.
- * Equal expressions are not repeated
+ * @param asIs the variables that evaluate the pod before defaulting. Pass this parameter only if the result evaluates
+ * the pod after defaulting. Equal expressions are not repeated
  */
 export function violationVariables(needed: NeededRules, described: string, asIs?: Violations): Violations {
   const known = new Set(asIs?.variables.map(({ expression }) => expression));
@@ -108,14 +112,17 @@ export function violationVariables(needed: NeededRules, described: string, asIs?
 }
 
 /**
- * Capitalizes the name of a rule for the end of a variable's name. The name of a rule alone would not be unique. For
- * example, `volumes` is a variable about the pod, too.
+ * Capitalizes the name of a rule for the end of a variable's name. The name of a rule alone may already be the name of
+ * another variable. For example, `volumes` is also the name of a variable about the pod.
  */
 function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/** The name of the variable with the candidates that the pod complies with, by all rules up to this rule. */
+/**
+ * The name of a variable. The variable lists the candidates that the pod complies with in this rule and in all earlier
+ * rules.
+ */
 function afterRule(rule: Rule): string {
   return `after${capitalized(nameOf(rule))}`;
 }
@@ -129,7 +136,7 @@ function textsOf({ rules, restated, common }: NeededRules, filled: boolean): Rul
   return rules.flatMap((rule) => (restated.has(rule.id) ? [restatedText(rule, needed)] : plainText(rule, needed)));
 }
 
-/** Whether a fill of the rule makes an expression true, and tests of other rules contain this expression. */
+/** Whether tests of other rules contain an expression that defaulting by this rule makes true. */
 function makesTrue({ fillings }: Rule): boolean {
   return fillings?.(new RowValues('p', LEVEL, {})).some(({ makes }) => makes !== undefined) ?? false;
 }
@@ -137,7 +144,7 @@ function makesTrue({ fillings }: Rule): boolean {
 interface TextOptions {
   readonly common: Columns;
   readonly filled: boolean;
-  /** The rules whose fills change what the tests of other rules read. */
+  /** The rules whose defaulting changes the results of other rules' tests. */
   readonly making: readonly Rule[];
 }
 
@@ -189,8 +196,8 @@ function anyOf(condition: Condition, otherwise: string): string {
 }
 
 /**
- * A CEL expression of type bool, for a unit `unit`: true if the unit violates the test, whatever the candidate is. The
- * function returns undefined if nothing is gained by computing the expression once for the pod.
+ * A CEL expression of type bool, for a unit `unit`. The expression is true if the unit violates the test for every
+ * candidate. If computing the expression once for the pod saves nothing, the function returns undefined.
  */
 function factOf(test: Test): string | undefined {
   const { over, violates } = test;
@@ -214,8 +221,8 @@ function compliesWith(test: Test): string {
 }
 
 /**
- * A CEL expression of type bool: true if the unit violates the check. A violation by the pod's own field does not count
- * for an added container that does not inherit the field.
+ * A CEL expression of type bool: true if the unit violates the check. If an added container does not inherit a field of
+ * the pod, a violation by this field does not count for the container.
  */
 function violatesInUnit({ violates, reaches, atCreation }: Pick<Check, 'violates' | 'reaches' | 'atCreation'>): string {
   if (atCreation) return `!variables.ephemeral && (${violates})`;
@@ -238,7 +245,7 @@ function violationsOf({ id }: Rule, test: Test, note = ''): string {
 }
 
 /**
- * The expressions of a rule to which entries of `spec.containers` give another value. The values of an entry apply to
+ * The expressions of a rule that gets another value from entries of `spec.containers`. The values of an entry apply to
  * the containers that the entry selects. The values of the candidate apply to all other containers and to the pod.
  */
 function restatedText(rule: Rule, { common, filled, making }: TextOptions): RuleText {

@@ -13,8 +13,8 @@ import type { Variable } from './bound-variables.ts';
 import { entriesOf, levelColumns, levelKey, type Row, rowOf } from './rows.ts';
 
 /**
- * The maximum number of characters of one constant. An expression may have 100,000 characters, but JSON adds characters
- * when it escapes quotes.
+ * The maximum number of characters of one constant. The limit for an expression is 100,000 characters, but escaped
+ * quotes make the JSON longer.
  */
 const CHUNK = 60_000;
 /**
@@ -52,8 +52,8 @@ export interface Selection {
   /** The variables for the conditions of selectors, for all sets of labels. */
   readonly variables: readonly Variable[];
   /**
-   * One CEL expression of type list(int) for each set of labels: the positions of the policies that select a namespace
-   * with these labels.
+   * One CEL expression of type list(int) for each set of labels. The list has the positions of the policies that select
+   * a namespace with these labels.
    */
   readonly positions: readonly string[];
 }
@@ -89,8 +89,8 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
     constants,
     names: [...constants, ...general].map(({ name }) => name),
     selecting: (sets) => ({
-      // Each condition appears once for all sets of labels. Conditions are separate variables, so an edit of a selector
-      // counts as an edit of the table.
+      // Each condition appears only once in the text, and is evaluated for all sets of labels. Each condition is in a
+      // separate variable, so an edit of a selector counts as an edit of the table.
       variables: general.map(({ name, items }) => ({
         name,
         expression: `[${sets.join(', ')}].map(l, [\n${items}\n].filter(i, i >= 0))`,
@@ -124,7 +124,7 @@ function levelsOf(policies: readonly ResolvedPolicy[]): Variable {
   return { name: 'levels', expression: lines.length === 0 ? '{"": {"": [""]}}' : `{\n${lines.join(',\n')}\n}` };
 }
 
-/** A CEL expression of type list(map): the entries of `spec.containers` of a policy `p` that has entries. */
+/** A CEL expression of type list(map): the entries of `spec.containers` of policy `p`. The policy must have entries. */
 export const ENTRIES = 'variables.containerRows.filter(m, p.name[0] in m)[0][p.name[0]]';
 
 /** The variables with the entries of `spec.containers`. Each variable is a map whose key is the policy's name. */
@@ -169,8 +169,8 @@ function chunkedMap(name: string, entries: ReadonlyMap<string, readonly number[]
 }
 
 /**
- * The conditions of selectors as CEL expressions of type int. The value is the position of the policy if its condition
- * holds, otherwise -1.
+ * The conditions of selectors as CEL expressions of type int. If the condition holds, the value is the position of the
+ * policy. If the condition does not hold, the value is -1.
  */
 function chunkedConditions(conditions: ReadonlyMap<string, readonly number[]>) {
   const all = [...conditions].flatMap(([text, positions]) =>
@@ -195,8 +195,8 @@ function split(items: readonly string[]): string[][] {
 }
 
 /**
- * The positions of policies in the table, grouped by the label value that the policies require, or by the condition of
- * their selector.
+ * The positions of policies in the table, in groups. Within a group, the policies require the same label value, or
+ * their selectors have the same condition.
  */
 function selectionsOf(policies: readonly ResolvedPolicy[]) {
   const own = policies.map(({ selector }) => splitSelector(selector).own);
@@ -222,8 +222,8 @@ function selectionsOf(policies: readonly ResolvedPolicy[]) {
 }
 
 /**
- * The label by which a selector can be indexed. The selector reads no other label, and requires one of several values
- * of this label. A selector for the empty value cannot be indexed, because an absent label must not count as an empty
+ * The label by which a selector can be indexed. The selector reads only this label, and requires one of several values
+ * of the label. A selector for the empty value cannot be indexed. In an index, an absent label would count as an empty
  * label.
  */
 function indexKey(selector: LabelSelector): string | undefined {
@@ -241,6 +241,7 @@ export function textOfRow(policy: ResolvedPolicy, row: (policy: ResolvedPolicy) 
 }
 
 /**
- * The JSON of a policy's row. The JSON leaves out the level's values, which change only with the operator's version.
+ * The JSON of a policy's row. The JSON leaves out the values of the level. The values of a level change only with the
+ * operator's version.
  */
 export const rowText: (policy: ResolvedPolicy) => string = perObject((policy) => textOfRow(policy));

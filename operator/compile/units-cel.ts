@@ -1,13 +1,13 @@
 /**
- * The evaluated units of a request, as CEL. A new pod is one unit. An existing pod consists of three units. OLD is the
- * pod without the added containers. ADDED has the added containers. INHERITED has the fields that the added containers
- * inherit from the pod. See docs/decisions/0008.
+ * Defines in CEL which units of a request a program evaluates. A new pod is one unit. An existing pod consists of three
+ * units. OLD is the pod without the added containers. ADDED has the added containers. INHERITED has the fields that the
+ * added containers inherit from the pod. See docs/decisions/0008.
  */
 
 /**
  * The longest list that one loop evaluates. A longer list is split into blocks of this length. Until a loop ends,
- * cel-go keeps each step on a stack and searches the whole stack at nearly every step (interpreter/runtimecost.go,
- * refValStack.drop). So a loop over n items takes time proportional to n².
+ * cel-go keeps each step on a stack. At nearly every step, cel-go searches the whole stack (interpreter/runtimecost.go,
+ * refValStack.drop). A loop over n items therefore takes time proportional to n².
  */
 const BLOCK = 256;
 
@@ -15,8 +15,8 @@ const BLOCK = 256;
 export const POSITIONS = `[${Array.from({ length: BLOCK }, (_, i) => i).join(', ')}]`;
 
 /**
- * The maximum number of items that are split into blocks. Splitting costs 18 per item, and an expression may cost
- * 1,000,000. So a list with more than MOST_IN_BLOCKS items is not split.
+ * The maximum number of items that are split into blocks. Splitting costs 18 cost units per item, and the limit for an
+ * expression is 1,000,000 cost units. A list with more than MOST_IN_BLOCKS items is therefore not split.
  */
 const MOST_IN_BLOCKS = 64 * BLOCK;
 
@@ -59,8 +59,8 @@ const MOUNTED = ['volumeMounts', 'volumeDevices']
   .join(' + ');
 
 /**
- * A CEL expression of type list(map): the units. Each check iterates over the units, so that the text of the check
- * appears once. `pod` is true if pod-level checks apply. `volumes` and `containers` are the items to evaluate.
+ * A CEL expression of type list(map): the units. The text of each check appears once, because the check iterates over
+ * the units. `pod` is true if pod-level checks apply. `volumes` and `containers` are the items to evaluate.
  * `volumeBlocks` and `containerBlocks` have the same items in blocks, for loops over long lists.
  */
 export const UNITS = [

@@ -18,7 +18,10 @@ import { PolicyState } from '../state/policy-state.ts';
 import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
 
-/** If the saved states of rollouts cannot be read, other policies wait for these states at most this time in ms. */
+/**
+ * The maximum time in ms that the operator waits for the saved states of rollouts. If the states cannot be read within
+ * this time, the operator continues with the other policies.
+ */
 const MOST_WAIT_MS = 10_000;
 
 export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
@@ -26,7 +29,7 @@ export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
   /** Returns the time of day, in milliseconds since 1970. The time of day determines whether a policy has expired. */
   readonly now?: () => number;
   /**
-   * Whether a policy with `rollout` is compiled according to the real progress of its rollout. If false, the policy is
+   * If true, a policy with `rollout` is compiled according to the progress of its rollout. If false, the policy is
    * compiled as if its rollout had begun.
    */
   readonly rollsOut?: boolean;
@@ -40,17 +43,19 @@ export class ClusterState {
   /** The states of rollouts in this term. The controller of promotions writes these states. */
   readonly promotions = new Rollouts();
   /**
-   * The objects that existed for a short time in pending namespaces. A standby records such objects, too, because the
-   * previous leader may have missed some of these objects.
+   * The objects that existed for a short time in pending namespaces. A standby also records short-lived objects,
+   * because the previous leader may have missed some of these objects.
    */
   readonly seen = new SeenObjects();
   readonly promotionVerdicts = new PromotionVerdicts();
-  /** The evaluator that all controllers share, because it caches verdicts. */
+  /** All controllers share this evaluator, because the evaluator caches verdicts. */
   readonly evaluator = new Evaluator({ costLimit: COST_LIMIT });
   readonly #cluster: Cluster;
   readonly #podSecurityDefaults: PodSecurityDefaults;
   readonly #now: () => number;
-  /** The time since which policies wait for the saved states of rollouts, by performance.now(). */
+  /**
+   * The time at which policies began to wait for the saved states of rollouts. The time comes from performance.now().
+   */
   #awaitsSince: number | undefined;
 
   constructor(cluster: Cluster, options: ClusterStateOptions) {
@@ -102,8 +107,8 @@ export class ClusterState {
    */
   *accepting(): Generator<void, StateChange> {
     const { policies, namespaces, reselected } = yield* this.policies.accepting();
-    // The verdicts of a changed policy are wrong. So all verdicts of the namespace are dropped until the namespace has
-    // been evaluated again.
+    // After a change of a policy, the old verdicts by this policy are wrong. The operator therefore drops all verdicts
+    // of the namespace, and evaluates the namespace again.
     for (const name of reselected) this.outcomes.verdicts.delete(name);
     return { ...unchanged({ of: 'accepted' }), policies, namespaces };
   }
@@ -137,8 +142,8 @@ export class ClusterState {
   }
 
   /**
-   * The label outcomes of this term. The key is the namespace. Before the first label pass, the method derives the
-   * outcomes from the namespaces' current labels.
+   * The label outcomes of this term. The key is the namespace. Before the first pass of the label controller, the
+   * method derives the outcomes from the namespaces' current labels.
    */
   labelOutcomes(namespaces: readonly string[]): Map<string, LabelOutcome> {
     const entries = namespaces.flatMap((name) => {
@@ -159,8 +164,8 @@ export class ClusterState {
   }
 
   /**
-   * Records the objects of a change. A promotion depends on every object that was in the namespace, even for a short
-   * time.
+   * Records the objects of a change. A promotion depends on every object that was in the namespace, including objects
+   * that existed only for a short time.
    */
   #see({ namespace: name, seen = [] }: Extract<Change, { of: 'pod' | 'workload' }>): void {
     const namespace = this.#cluster.namespace(name);

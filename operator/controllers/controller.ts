@@ -7,8 +7,8 @@ import type { ClusterState } from './cluster-state.ts';
 import type { Found, StateChange } from './state-change.ts';
 
 /**
- * A key of a controller's queue, which is the name of a namespace or of a policy. A controller whose work cannot be
- * divided has a single constant key.
+ * A key of a controller's queue. The key is the name of a namespace or of a policy. If the work of a controller cannot
+ * be divided, the controller has a single constant key.
  */
 export type Key = string;
 
@@ -21,14 +21,15 @@ export interface Controller {
   /** Returns the keys that a change makes dirty. */
   keysFor(change: StateChange): Iterable<Key>;
   /**
-   * Returns the time in ms for which a key waits for more changes, or for the end of its cooldown. The default is 0.
+   * Returns the time in ms that a key has to wait. The key waits for more changes, or for the end of its cooldown. The
+   * default is 0.
    */
   delay?(key: Key, change: StateChange): number;
   /**
    * Does the work for a key, using the current state of the cluster.
    *
    * @param again requeues the key after the given number of milliseconds
-   * @throws an error if the work failed; the key is requeued later
+   * @throws an error if the work failed. After the error, the key is requeued
    */
   reconcile(key: Key, again: (ms: number) => void): Promise<void>;
 }

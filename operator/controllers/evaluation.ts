@@ -1,4 +1,4 @@
-/** Evaluates the pods and workloads of each namespace against the policies that decide there. */
+/** Evaluates the pods and workloads of each namespace against the policies that decide in the namespace. */
 import { evaluatingNamespace, type NamespaceVerdicts } from '../evaluate/namespace.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
@@ -14,8 +14,8 @@ export class Evaluation implements Controller {
   readonly #context: Context;
   readonly #turns = new Turns();
   /**
-   * The wait for more changes. Without this wait, the operator would evaluate a namespace again after each of many new
-   * pods.
+   * The wait for more changes. Without this wait, many new pods would cause many evaluations of a namespace, one after
+   * each pod.
    */
   readonly #cooldown = new Cooldown({ times: 4, mostMs: 10_000 });
 
@@ -41,8 +41,8 @@ export class Evaluation implements Controller {
       this.#cooldown.forget(name);
     } else {
       const evaluated = await this.#evaluate(namespace);
-      // If the result is missing, the term has ended, or the policies changed during the evaluation. A change of the
-      // policies has queued the key again.
+      // A missing result means that the term has ended, or that the policies changed during the evaluation. A change of
+      // the policies has queued the key again.
       if (!evaluated) return;
       verdicts.set(name, evaluated.result);
       this.#cooldown.start(name, evaluated.spentMs);

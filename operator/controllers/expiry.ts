@@ -3,8 +3,8 @@
  * policy comes near, the controller queues the policy's status.
  *
  * The controller compares the time of day with the expiry times of all policies. The controller does not use a timer
- * for each policy. A timer does not notice that somebody sets the clock or suspends the machine. A timer of
- * setTimeout() with more than 24.8 days fires at once.
+ * for each policy. If somebody sets the clock or suspends the machine, a timer does not notice the change of the time.
+ * If a timer of setTimeout() is set to more than 24.8 days, the timer fires at once.
  */
 import { NEVER, nextStageAt, type Stage, stageOf } from '../policy/expiry.ts';
 import type { Context, Controller, Key } from './controller.ts';
@@ -18,7 +18,7 @@ export class Expiry implements Controller {
   readonly name = 'expiry';
   readonly #context: Pick<Context, 'state' | 'found'>;
   readonly #now: () => number;
-  /** The last known stage before the expiry of each policy. The key is the policy's name. */
+  /** The last known stage of each policy on the way to its expiry. The key is the policy's name. */
   #stages: ReadonlyMap<string, Stage> = new Map();
 
   constructor(context: Pick<Context, 'state' | 'found'>, now: () => number = () => context.state.now()) {

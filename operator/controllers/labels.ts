@@ -21,7 +21,7 @@ export class Labels implements Controller {
   readonly name = 'labels';
   readonly concurrency = 8;
   readonly #context: Context;
-  /** The namespaces whose tighter label waits until programs are in force. */
+  /** The namespaces with a tighter label that waits until programs are in force. */
   readonly #waiting = new Set<string>();
   /** The namespaces whose last write was refused. */
   readonly #refused = new Set<string>();
@@ -32,7 +32,7 @@ export class Labels implements Controller {
 
   keysFor({ cause, namespaces }: StateChange): Iterable<Key> {
     if (cause.of === 'found' && cause.by === 'programs') return [...namespaces, ...this.#waiting];
-    // Labels do not depend on the users of a policy.
+    // Labels do not depend on the right to use a policy.
     return cause.of === 'rbac' ? [] : namespaces;
   }
 
@@ -83,9 +83,9 @@ export class Labels implements Controller {
   }
 
   /**
-   * A tighter label waits for the programs of the namespace's deciding policies. These programs must be in force first.
-   * Without this wait, the label could be set before an exception is in force. The label would then refuse pods that
-   * the old state and the new state both admit.
+   * A tighter label waits for the programs of the namespace's deciding policies. The programs must be in force before
+   * the operator sets the label. Without this order, the operator could set the label before an exception is in force.
+   * The label would then refuse pods that both the old state and the new state admit.
    */
   #labelsForNow(namespace: NamespaceView): Record<string, string> {
     const { state, cluster } = this.#context;
@@ -100,8 +100,8 @@ export class Labels implements Controller {
   }
 
   /**
-   * Whether the programs on which the labels of a mode depend are in force. The labels of a mode depend on the policies
-   * of this mode, and may depend on the policies of mode Enforce.
+   * The labels of a mode depend on some programs. Returns whether all of these programs are in force. The labels of a
+   * mode depend on the policies of this mode, and may depend on the policies of mode Enforce.
    */
   #isInForce(namespace: NamespaceView, mode: Mode): boolean {
     const { state } = this.#context;

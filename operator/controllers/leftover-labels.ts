@@ -1,6 +1,6 @@
 /**
- * Removes the labels of rollouts that no policy has any more. The controller waits until no admission policy in the
- * cluster uses these labels.
+ * If no policy has a rollout any more, the controller removes the label of this rollout from namespaces. The controller
+ * waits until no admission policy in the cluster uses the label.
  */
 import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../model/objects.ts';
@@ -15,16 +15,19 @@ import type { StateChange } from './state-change.ts';
 const ALL = ['all'];
 const DELAY_MS = 500;
 /**
- * The time in ms to wait before a label is removed. An API server that still enforces a deleted admission policy would
- * refuse pods in namespaces where the label is gone. The API server needs time to see the deletion and to compile the
- * change.
+ * The time in ms to wait before a label is removed. If a label is gone too early, an API server that still enforces a
+ * deleted admission policy refuses pods in the namespace. The API server needs time to see the deletion and to compile
+ * the change.
  */
 const UNLOADED_MS = 3_000;
 
 export class LeftoverLabels implements Controller {
   readonly name = 'leftover-labels';
   readonly #context: Context;
-  /** The time since which no object in the cluster uses a label, by performance.now(). The key is the label. */
+  /**
+   * For each label, the time since when no object in the cluster has used the label. The time comes from
+   * performance.now(). The key is the label.
+   */
   readonly #unusedSince = new Map<string, number>();
 
   constructor(context: Context) {
@@ -54,7 +57,7 @@ export class LeftoverLabels implements Controller {
     if (leftover.length > 0) again(UNLOADED_MS);
     const asked = leftover.length === 0 ? new Set() : new Set(cluster.rendered().flatMap(labelsAsked));
     const now = performance.now();
-    // An API server that still compiles other policies may still enforce a deleted policy.
+    // While an API server compiles other policies, the server may continue to enforce a deleted policy.
     const isBusy = state.outcomes.programs.values().some((outcome) => outcome.state === 'Working');
     for (const label of leftover) {
       if (asked.has(label) || state.policies.isStale || isBusy) this.#unusedSince.set(label, Number.POSITIVE_INFINITY);

@@ -1,6 +1,6 @@
 /**
- * The outcomes of controllers in this term. The key of each map is the name of a policy or namespace. One controller
- * writes all outcomes of a kind.
+ * The outcomes of controllers in this term. The key of each map is the name of a policy or namespace. All outcomes of
+ * one kind come from one controller.
  */
 import type { LabelOutcome, ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';

@@ -15,8 +15,8 @@ import type { StateChange } from './state-change.ts';
 /** The controller has a single key, because a program contains many policies. */
 const ALL = ['all'];
 /**
- * The wait in ms for more changes. The watch shows the operator's own writes again. Many writes of the operator, or
- * many changes by other clients, may appear in the watch at the same time.
+ * The wait in ms for more changes. The watch also shows the operator's own writes. Many writes of the operator, or many
+ * changes by other clients, may appear in the watch at the same time.
  */
 const DELAY_MS = 50;
 /** The time in ms after which the controller checks again whether the saved states of rollouts have been read. */
@@ -45,7 +45,7 @@ export class Programs implements Controller {
   }
 
   keysFor({ cause, recompiles }: StateChange): Iterable<Key> {
-    // A new API server may not yet enforce the programs that the other API servers enforce.
+    // A new API server may not yet enforce all programs.
     return recompiles || cause.of === 'rendered' || cause.of === 'servers' ? ALL : [];
   }
 
@@ -71,8 +71,8 @@ export class Programs implements Controller {
   }
 
   /**
-   * Adapts the outcome of a policy with `rollout`. If the newest spec waits for the labels of namespaces, an older spec
-   * is in force.
+   * Adapts the outcome of a policy with `rollout`. While the newest spec waits for the labels of namespaces, an older
+   * spec is in force.
    */
   #withLabelling(policy: string, outcome: ProgramOutcome, compiled: Compiled): ProgramOutcome {
     const { cluster } = this.#context;
@@ -87,8 +87,8 @@ export class Programs implements Controller {
   }
 
   /**
-   * Stores the outcomes. Leaves out the policies that have changed since the pass began, because the result of the pass
-   * does not apply to these policies.
+   * Stores the outcomes. If a policy has changed after the beginning of the pass, the method leaves out the policy's
+   * outcome. The outcome does not apply to the changed policy.
    */
   #remember(outcomes: ReadonlyMap<string, ProgramOutcome>, compiled: Compiled): void {
     const { state } = this.#context;

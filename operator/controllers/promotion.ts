@@ -19,7 +19,7 @@ import { type Context, type Controller, type Key, originOf } from './controller.
 import type { StateChange } from './state-change.ts';
 
 const NOWHERE: Pick<RolloutState, 'namespaces'> = { namespaces: new Map() };
-/** The time in ms for which a key waits for more changes, so that a burst of changes leads to one write. */
+/** A key waits for more changes for this time in ms. A burst of changes therefore leads to one write. */
 const DELAY_MS = 100;
 /**
  * The maximum wait in ms before the next step. The wall clock determines when a soak has ended, and somebody may set
@@ -34,11 +34,12 @@ export class Promotion implements Controller {
   readonly #kept: KeptRollouts;
   /**
    * The cooldown limits the CPU time of steps. Every step, and every computation of progress, reads all namespaces.
-   * While the operator labels and evaluates thousands of namespaces, each of these namespaces causes a step.
+   * While the operator labels and evaluates thousands of namespaces, each write of a label and each evaluation causes a
+   * step.
    */
   readonly #cooldown = new Cooldown({ times: 19, mostMs: 2_000 });
 
-  /** @param operatorNamespace the namespace of the ConfigMaps that keep the states */
+  /** @param operatorNamespace the namespace of the ConfigMaps with the states of rollouts */
   constructor(context: Context, operatorNamespace: string) {
     this.#context = context;
     this.#kept = new KeptRollouts(context, operatorNamespace);
@@ -46,7 +47,7 @@ export class Promotion implements Controller {
 
   keysFor({ cause, policies }: StateChange): Iterable<Key> {
     const { cluster, state } = this.#context;
-    // A saved state may remain for a policy that had a rollout under an earlier leader.
+    // If a policy had a rollout under an earlier leader, the saved state of this rollout may still exist.
     if (cause.of === 'term') return policies;
     if (cause.of === 'policy') return [cause.name];
     if (cause.of === 'namespace') return this.#concernedBy(cause.name);
@@ -72,10 +73,10 @@ export class Promotion implements Controller {
       return this.#end(name, () => this.#kept.rest(policy));
     if (!rollsOut(spec)) return this.#end(name, () => this.#kept.remove(name, policy.metadata?.uid));
     const before = await this.#kept.stateOf(policy);
-    // The policies have changed in the meantime.
+    // If the policies have changed since the step began, the step starts again.
     if (state.policies.isStale) return again(0);
-    // The step reads the cluster and decides without yielding, so that nothing changes between the reads and the
-    // decision.
+    // The step reads the cluster and decides without a pause for other work. The cluster state therefore cannot change
+    // between the reads and the decision.
     const input = this.#input(name, { rollout: spec.rollout, selector: spec.namespaceSelector, state: before });
     const began = performance.now();
     const result = step(input);
@@ -143,8 +144,8 @@ export class Promotion implements Controller {
   }
 
   /**
-   * The verdict at this moment. The verdict includes everything that the watches have shown since the last evaluation.
-   * In a busy namespace, there is always a change to evaluate.
+   * The verdict at this moment. The verdict includes every object that the watches have shown since the last
+   * evaluation. In a busy namespace, there is always a change to evaluate.
    */
   #currentVerdict(name: string, namespace: string): PromotionVerdict | undefined {
     const { state, cluster } = this.#context;
@@ -161,7 +162,7 @@ export class Promotion implements Controller {
     return violatedAt === undefined ? last : { ...last, violatedAt: Math.max(violatedAt, last.violatedAt ?? 0) };
   }
 
-  /** Whether every API server enforces the newest rows of the two parts of the policy, and no older rows. */
+  /** Whether every API server enforces the newest rows of the two parts of the policy, and enforces no older rows. */
   #isInForce(policy: string): boolean {
     const { state } = this.#context;
     const outcome = state.outcomes.programs.get(policy);
@@ -170,7 +171,10 @@ export class Promotion implements Controller {
     return outcome?.state === 'InForce' && part !== undefined && outcome.row === rowOf(part, state.policies.compiled);
   }
 
-  /** @param before undefined if this is the first state of a term */
+  /**
+   * @param before the state of the rollout before the step. If `after` is the first state of a term, `before` is
+   * undefined
+   */
   #publish(policy: string, before: RolloutState | undefined, after: RolloutState): void {
     const { state, found } = this.#context;
     const { compiled } = state.policies;
@@ -199,8 +203,8 @@ export class Promotion implements Controller {
   }
 
   /**
-   * Ends the rollout of a policy that rests or no longer has `rollout`.
-   * @param keep keeps or deletes the saved state
+   * Ends the rollout of a policy, because the policy rests or no longer has `rollout`.
+   * @param keep a function that keeps or deletes the saved state
    */
   async #end(name: string, keep: () => Promise<void>): Promise<void> {
     const { state, found } = this.#context;
@@ -215,7 +219,10 @@ export class Promotion implements Controller {
   }
 }
 
-/** The namespaces where the other part of the policy now decides, and the namespaces whose label changes. */
+/**
+ * Finds two kinds of namespaces: in some namespaces, the other part of the policy decides now, and in the others, the
+ * label changes.
+ */
 function changedIn(before: ReadonlyMap<string, Entry>, after: ReadonlyMap<string, Entry>): string[] {
   const meaning = (entry: Entry | undefined) => (entry ? `${entry.uid} ${isPending(entry)} ${isLabelled(entry)}` : '');
   const names = new Set([...before.keys(), ...after.keys()]);

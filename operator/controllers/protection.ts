@@ -7,13 +7,13 @@ import type { StateChange } from './state-change.ts';
 
 const ALL = ['all'];
 /**
- * The time in ms between two probes of the protection. API servers check their manifest files for changes at this
- * interval, too (apiserver/pkg/admission/plugin/policy/manifest/source).
+ * The time in ms between two probes of the protection. API servers check their manifest files for changes at the same
+ * interval (apiserver/pkg/admission/plugin/policy/manifest/source).
  */
 const ASK_AGAIN_MS = 60_000;
 /**
- * The protection counts as unknown after this number of probes in a row without an answer. An API server that restarts
- * does not answer for a moment.
+ * If this number of probes in a row gets no answer, the protection counts as unknown. An API server that restarts does
+ * not answer for a moment.
  */
 const UNANSWERED = 3;
 const RETRY_MS = 5_000;

@@ -1,4 +1,7 @@
-/** Writes policy reports, if the cluster has an API for reports. Each namespace where a policy decides gets reports. */
+/**
+ * Writes policy reports, if the cluster has an API for reports. A namespace gets reports if a policy decides in the
+ * namespace.
+ */
 import type { FollowedReports, ReportApi } from '../cluster/reports.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import type { NamespaceView } from '../model/objects.ts';
@@ -12,8 +15,8 @@ import type { StateChange } from './state-change.ts';
 /** The wait in ms for more changes. Changes come in bursts, and a burst leads to one write. */
 const DELAY_MS = 3_000;
 /**
- * The number of bytes of a namespace's reports for each ms of its cooldown. The operator writes larger reports less
- * often.
+ * The cooldown of a namespace in ms is the number of bytes of the namespace's reports, divided by this number. The
+ * operator writes larger reports less often.
  */
 const MOST_BYTES_PER_MS = 256;
 
@@ -66,8 +69,8 @@ export class Reports implements Controller {
     for (const { deciding, workloads } of Object.values(modes)) {
       for (const policy of state.policies.selecting(namespace.name).filter(({ name }) => deciding.includes(name))) {
         const first = firstReportName(policy.name);
-        // The time may come from the reports of either API, because the operator may have written to the other API
-        // earlier.
+        // The operator may have written to the other API for reports earlier. The time may therefore come from the
+        // reports of either API.
         const cleanSince = this.#followed.in(namespace.name).find(({ name }) => name === first)?.cleanSince;
         yield* policyReports({ api, policy, namespace, workloads, findIdentity, cleanSince, now });
       }

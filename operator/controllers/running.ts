@@ -9,11 +9,11 @@ import type { ClusterState } from './cluster-state.ts';
 import type { Controller } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** The only key of the queue for compiling, because all policies are compiled together. */
+/** The queue for compiling has only this key, because all policies are compiled together. */
 const ALL = 'all';
 /**
- * The wait for more changes. A policy and its exception in one file are two changes. The 200 policies of a large file
- * come one after the other.
+ * The wait for more changes. If one file contains a policy and its exception, the policy and the exception arrive as
+ * two changes. The 200 policies of a large file arrive one after the other.
  */
 const SETTLES = { quietMs: 300, mostMs: 10_000 };
 
@@ -21,7 +21,7 @@ export interface RunningOptions {
   readonly log: Log;
   /** Makes the observer of a controller's queue. */
   readonly observeQueue?: (controller: string) => QueueObserver;
-  /** Reads the data that compiling needs, except the followed objects. */
+  /** Reads the data that compiling needs in addition to the followed objects. */
   readonly beforeAccept?: () => Promise<void>;
 }
 
@@ -31,8 +31,8 @@ export class Running {
   readonly #queues: readonly (readonly [Controller, WorkQueue])[];
   readonly #turns = new Turns();
   /**
-   * The cooldown of compiling. If somebody applies policies one after the other, the cooldown causes the policies to be
-   * compiled together.
+   * The cooldown of compiling. If somebody applies several policies one after the other, the cooldown makes the
+   * operator compile them together.
    */
   readonly #cooldown = new Cooldown({ times: 4, mostMs: 500 });
   readonly #settling = new Settling(SETTLES);
@@ -48,8 +48,8 @@ export class Running {
   enqueue(change: StateChange): void {
     const { cause, recompiles } = change;
     if (recompiles && cause.of === 'policy') this.#settling.changed();
-    // At the start of a term, compiling does not wait for more edits. No edit has caused the compilation, but every
-    // object may be wrong.
+    // At the start of a term, compiling does not wait for more edits. No edit causes this compilation, but every object
+    // in the cluster may be wrong.
     if (cause.of === 'term' || (cause.of === 'servers' && cause.oldest)) this.#settling.hurry();
     for (const [controller, queue] of this.#queues) {
       for (const key of controller.keysFor(change)) {
@@ -93,7 +93,7 @@ export class Running {
     await sleep(this.#cooldown.left(ALL));
     await this.#settling.settled();
     await this.#options.beforeAccept?.();
-    // A change that arrives during compiling starts the wait again.
+    // If a change arrives during compiling, the wait for more changes starts again.
     const goesOn = () => !this.#stopped && this.#settling.isSettled;
     const done = await this.#turns.run(this.#state.accepting(), goesOn);
     if (!done) return;

@@ -1,11 +1,11 @@
-/** A change in the cluster or in a controller, and the keys that it makes dirty. */
+/** A change in the cluster or in a controller, and the keys that become dirty because of the change. */
 import type { Change } from '../model/objects.ts';
 import type { Concerned } from '../policy/coverage.ts';
 
 /** The cause of a change. */
 export type Cause =
   | Change
-  /** A leader's term begins or ends. Between two terms, another process may have led. */
+  /** A leader's term begins or ends. Between two terms of this process, another process may have been the leader. */
   | { readonly of: 'term' }
   /** Policies were compiled again. */
   | { readonly of: 'accepted' }
@@ -13,7 +13,7 @@ export type Cause =
   | { readonly of: 'events' }
   | Found;
 
-/** The cause of a change if a controller has found an outcome. */
+/** This cause means that a controller has found an outcome. */
 export interface Found {
   readonly of: 'found';
   /** The controller's name. */
@@ -34,11 +34,11 @@ export interface StateChange extends Concerned {
   /** The policies whose conditions, counts or namespaces may have changed. */
   readonly policies: ReadonlySet<string>;
   /**
-   * The namespaces that have changed. The set also has each namespace whose deciding policies may have changed, and
-   * each namespace where the users of deciding policies may have changed.
+   * The namespaces that have changed. The set also has each namespace where other policies may decide now, or where
+   * other users may use the deciding policies now.
    */
   readonly namespaces: ReadonlySet<string>;
-  /** Whether policies have to be compiled again. If true, the state is stale until `accept`. */
+  /** Whether policies have to be compiled again. If true, the state is stale until the call of `accept`. */
   readonly recompiles: boolean;
 }
 

@@ -15,8 +15,9 @@ import type { StateChange } from './state-change.ts';
 /** The wait in ms for more changes. Changes come in bursts, and a burst leads to one write. */
 const DELAY_MS = 200;
 /**
- * The wait in ms for progress while many policies come into force. Most policies are in force when the wait ends. The
- * progress of a policy that is in force needs no separate write.
+ * While many policies come into force, the controller waits for this time in ms before it writes the progress of the
+ * policies. Most policies are in force when the wait ends. If a policy is already in force, the controller does not
+ * need a separate write for the policy's progress.
  */
 const MANY_CHANGE_MS = 5_000;
 /**
@@ -30,8 +31,8 @@ export class Status implements Controller {
   readonly concurrency = 8;
   readonly #context: Context;
   /**
-   * The cooldown of statuses. Building the status of a policy with thousands of namespaces takes long, and a change in
-   * any of these namespaces changes the status.
+   * The cooldown of statuses. If a policy has thousands of namespaces, building the status takes long. A change in any
+   * of these namespaces changes the status.
    */
   readonly #cooldown = new Cooldown({ times: 9, mostMs: 1_500 });
   /** The cooldown for the progress of a policy that comes into force. The cooldown delays the write of the progress. */
@@ -49,7 +50,7 @@ export class Status implements Controller {
   }
 
   delay(policy: Key, { recompiles }: StateChange): number {
-    // After a change of policies, the wait is short, because the person who changed a policy waits for its status.
+    // The person who changed a policy waits for its status, so the wait is short after a change of policies.
     if (recompiles) return DELAY_MS;
     const { state = 'Working' } = this.#context.state.outcomes.programs.get(policy) ?? {};
     return state === 'Working' ? this.#untilProgress(policy) : Math.max(DELAY_MS, this.#cooldown.left(policy));

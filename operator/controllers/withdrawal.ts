@@ -1,6 +1,6 @@
 /**
- * Waits until nothing is left of deleted policies. After that, the controller removes the operator's finalizer from the
- * objects whose deletion waits for the withdrawal.
+ * Waits until everything that the operator wrote for deleted policies is gone from the cluster. The controller then
+ * removes the operator's finalizer from each object whose deletion waits for the withdrawal.
  */
 import { leftovers, release } from '../apply/withdrawal.ts';
 import type { FinalizingView } from '../model/objects.ts';
@@ -9,7 +9,10 @@ import type { StateChange } from './state-change.ts';
 
 const ALL = ['all'];
 const LOOK_AGAIN_MS = 500;
-/** The time in ms between two log entries that name the objects and labels for which the deletion waits. */
+/**
+ * The time in ms between two log entries about waiting deletions. Each entry names the objects and labels that must be
+ * removed first.
+ */
 const LOG_AGAIN_MS = 30_000;
 
 export interface Finalizing {
@@ -40,8 +43,8 @@ export class Withdrawal implements Controller {
   async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
     const { client, state, log, signal } = this.#context;
     if (this.#followed.finalizing().length === 0) return;
-    // The watch of policies may lag behind the watch that showed the deletion. So policies do not count as gone before
-    // everything has been read again.
+    // The watch of policies may lag behind the watch that showed the deletion. Before policies count as gone, the
+    // controller therefore reads everything again.
     if (this.#isClean()) {
       await this.#followed.refresh(signal).catch((error: unknown) => {
         if (!signal.aborted) throw error;

@@ -1,6 +1,6 @@
 /**
- * Keeps results about the content of pods and templates while the content is in use. The cache compares content by
- * identity, because the cluster's projection keeps one copy of equal content.
+ * Keeps results about the content of pods and templates while the content is in use. The cluster's projection has only
+ * one copy of equal content, so the cache compares the identity of the objects.
  */
 import type { PodContent, PodSpec } from '../model/objects.ts';
 
@@ -17,15 +17,15 @@ export class ByContent<Found> {
     return known?.annotations === annotations ? known.found : undefined;
   }
 
-  /** @param content must be frozen, because a change of the content would make the result wrong */
+  /** @param content must be frozen, because a change of the content would make the cached result wrong */
   set({ annotations, spec }: PodContent, found: Found): void {
     this.#entries.set(spec, { annotations, found });
   }
 }
 
 /**
- * Keeps two kinds of results in separate caches: results about content as it is, and results about content after
- * defaulting.
+ * Keeps two kinds of results in separate caches. One cache is for content without defaulting, and the other cache is
+ * for content after defaulting.
  */
 export class ByForm<Found> {
   readonly #asIs = new ByContent<Found>();

@@ -1,7 +1,7 @@
 /**
- * Evaluates CEL as the API server does. The engine is cel-js with a cost counter. For text beyond ASCII, cel-js differs
- * from the API server, so this file replaces some functions of cel-js. test/differential/cel-functions.test.ts compares
- * each function with a real API server.
+ * Evaluates CEL as the API server does. The engine is cel-js with a counter of the costs. cel-js and the API server
+ * treat text beyond ASCII differently, so this file replaces some functions of cel-js. The file
+ * test/differential/cel-functions.test.ts compares each function with a real API server.
  */
 import { Environment } from '@marcbachmann/cel-js';
 import { TOKEN } from '../compile/pod-cel.ts';
@@ -26,8 +26,8 @@ const MOST_PROGRAMS = 10_000;
  */
 const COST_OF_CHARACTER = 0.1;
 /**
- * The fixed cost of an evaluation, and the fixed cost of a loop over a list. A fixed cost is the number of names and
- * operators that cel-js could evaluate in the same time.
+ * The fixed cost of an evaluation, and the fixed cost of a loop over a list. One unit of a fixed cost is the time that
+ * cel-js needs to evaluate one name or operator.
  */
 const COST_OF_RUN = 100;
 const COST_OF_LIST = 400;
@@ -40,15 +40,15 @@ export class TooExpensive extends Error {
 }
 
 /**
- * The engine throws this error object every time, because the error may occur for every item of a list. A new error
- * would record a stack trace each time, which takes longer than the evaluation.
+ * The engine throws the same error object every time, because the error may occur for every item of a list. A new error
+ * would record a stack trace each time. Recording the stack trace takes longer than the evaluation.
  */
 const TOO_EXPENSIVE = new TooExpensive();
 
 interface EngineOptions {
   /**
-   * Adds CEL functions for rendered programs. Rules do not use these functions. Tests need the functions to run all
-   * expressions of a program.
+   * Adds CEL functions for rendered programs. Rules do not use these functions. Tests use the functions, because tests
+   * run all expressions of a program.
    */
   readonly register?: (environment: Environment) => void;
 }
@@ -62,7 +62,8 @@ export class CelEngine {
     enableOptionalTypes: true,
     unlistedVariablesAreDyn: true,
     homogeneousAggregateLiterals: false,
-    // One expression may contain all rules of a policy. So the engine's limits are higher than an API server's limits.
+    // One expression may contain all rules of a policy. The engine's limits are therefore higher than an API server's
+    // limits.
     limits: { maxAstNodes: 1_000_000, maxDepth: 1_000 },
   });
   readonly #programs = new Map<string, Program>();
@@ -88,8 +89,8 @@ export class CelEngine {
   }
 
   /**
-   * Returns the result of `work`, which may call run(). The method adds up the costs of these calls. As in the API
-   * server, each name and each operator costs about one unit.
+   * Calls `work`, and returns its result. `work` may call run(). The method adds up the costs of the calls of run(). As
+   * in the API server, each name and each operator costs about one unit.
    * @throws TooExpensive as soon as the total cost exceeds the limit
    */
   within<Result>(limit: number, work: () => Result): Result {
@@ -115,7 +116,7 @@ export class CelEngine {
     }
     this.#charge(program.cost);
     const result = program.run(context);
-    // Checks the limit again, because `||` and `exists` ignore the error of one operand if another operand decides.
+    // Checks the limit a second time. If one operand decides, `||` and `exists` ignore the error of another operand.
     this.#charge(0);
     return result;
   }
@@ -131,9 +132,9 @@ export class CelEngine {
 }
 
 /**
- * Converts a value of a manifest to the form that cel-js accepts. cel-js reads the type of an object from its field
- * `constructor`. A manifest may have a field with this name. The function converts such an object to a Map, which has
- * the same fields in CEL.
+ * Converts a value of a manifest to the form that cel-js accepts. The library cel-js uses the field `constructor` of an
+ * object to find the type of the object. A manifest may have a field with this name. The function converts an object
+ * with the field `constructor` to a Map. In CEL, the Map has the same fields as the object.
  */
 export function celValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -143,8 +144,8 @@ export function celValue(value: unknown): unknown {
 }
 
 /**
- * Applies celValue to the parts of a spec. In most specs, no object has a field `constructor`. The function returns the
- * parts of such a spec unchanged.
+ * Applies celValue to the parts of a spec. In most specs, no object has a field `constructor`. If no object has a field
+ * `constructor`, the function returns the parts unchanged.
  */
 export const celValueIn = perObject((spec: PodSpec): ((part: unknown) => unknown) =>
   ownsConstructor(spec) ? celValue : (part) => part,
@@ -157,8 +158,8 @@ function ownsConstructor(value: unknown): boolean {
 }
 
 /**
- * The prefix of the CEL functions that this file defines. A caller of cel-js cannot replace a function of cel-js. So
- * the engine rewrites expressions to call the prefixed function.
+ * The prefix of the CEL functions that this file defines. A caller of cel-js cannot replace a function of cel-js. The
+ * engine therefore rewrites expressions to call the prefixed function.
  */
 const OWN = 'asApiServer_';
 /**
@@ -170,9 +171,9 @@ const METERED = 'metered_';
 type Compute = (text: string, ...rest: never[]) => unknown;
 
 /**
- * The functions of cel-go ext/strings.go that differ from cel-js. Some of these functions count code points, while
- * JavaScript counts UTF-16 units. The other functions change ASCII characters and no other characters. cel-js's own
- * `size`, `startsWith`, `endsWith`, `contains`, `join` and `==` give the results that cel-go gives.
+ * The functions of cel-go ext/strings.go that differ from cel-js. JavaScript counts UTF-16 units, but some of these
+ * functions count code points. The other functions change only ASCII characters. For `size`, `startsWith`, `endsWith`,
+ * `contains`, `join` and `==`, cel-js itself gives the same results as cel-go.
  */
 const FUNCTIONS: Readonly<Record<string, Compute>> = {
   'lowerAscii(): string': (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
@@ -194,7 +195,7 @@ function expression(pattern: string, flags: string): RegExp {
   return new RegExp(pattern.replaceAll('\\x{', '\\u{'), flags);
 }
 
-/** @returns the number of code points before the UTF-16 unit at this index; -1 for the index -1 */
+/** @returns the number of code points before the UTF-16 unit at this index. For the index -1, the result is -1 */
 function pointsBefore(text: string, unit: number): number {
   return unit === -1 ? -1 : [...text.slice(0, unit)].length;
 }

@@ -4,7 +4,7 @@ import type { Rule } from '../rules/rule.ts';
 
 type ExamplePod = Rule['examples'][number]['admits'][number];
 
-/** Makes the pod of an example. The container of the pod is named `app`, unless the example gives another name. */
+/** Makes the pod of an example. If the example gives no name, the container of the pod is named `app`. */
 export function examplePod({ spec = {}, container = {} }: ExamplePod): PodContent {
   return { annotations: {}, spec: { containers: [{ name: 'app', ...container }], ...spec } };
 }

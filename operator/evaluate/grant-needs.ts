@@ -1,4 +1,7 @@
-/** Merges the needs of all namespaces of a policy, to find the grants that no workload in any namespace needs. */
+/**
+ * Combines what the workloads of all namespaces need from a policy. The result shows the grants that no workload in any
+ * namespace needs.
+ */
 import type { Area } from '../policy/coverage.ts';
 import { type Grant, keyOf } from './grants.ts';
 import type { NamespaceVerdicts } from './namespace.ts';
@@ -14,7 +17,7 @@ export interface GrantNeeds {
 }
 
 /**
- * @param areas the namespaces where the policy decides, with their verdicts
+ * @param areas the namespaces where the policy decides, and the verdicts of these namespaces
  * @returns undefined until each of these namespaces has been evaluated. If there are no workloads, no grant counts as
  * unneeded
  */
@@ -39,7 +42,7 @@ export function grantNeeds(
   return { needed: all.filter(isNeeded), unneeded: all.filter((grant) => !isNeeded(grant)) };
 }
 
-/** Returns the grants that are not inside another grant of the list. */
+/** Returns the list without the grants that are part of another grant in the list. */
 export function outermost<One extends Grant>(grants: readonly One[]): One[] {
   const wholes = grants.filter(({ path, entry }) => entry === undefined && path !== WHOLE);
   return grants.filter(

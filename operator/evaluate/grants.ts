@@ -1,6 +1,7 @@
 /**
- * Finds the grants of a policy. A grant is a single value or entry of the overrides. Without this value or entry, the
- * policy would admit less. The examples of the rules show which values admit more. So this file does not name any rule.
+ * Finds the grants of a policy. A grant is a single value or entry of the overrides. If the value or entry were
+ * removed, the policy would admit less. The examples of the rules show which values admit more. This file therefore
+ * does not name any rule.
  */
 import type { CapabilityPolicyOverrides, CompleteSpec, ContainerOverrides, Subject } from '../api/capability-policy.ts';
 import { overridesOf } from '../policy/containers.ts';
@@ -18,11 +19,11 @@ import { Evaluator } from './violations.ts';
 /** Evaluates the examples of the rules. */
 const evaluator = new Evaluator();
 
-/** A value of a policy, or an entry of one of its lists, that can be removed. */
+/** A part of a policy that can be removed: a value, or an entry of a list. */
 export interface Grant {
   /** The path of the value or list in the policy, such as `spec.overrides.hostPaths`. */
   readonly path: string;
-  /** The entry of the list as text; absent if the grant is a value. */
+  /** The entry of the list as text. The field is absent if the grant is a value. */
   readonly entry?: string;
 }
 
@@ -39,15 +40,17 @@ export function grantInStatus({ path, entry }: Grant): Grant {
   return { path: bounded(path, STATUS_TEXT), ...(entry !== undefined && { entry: bounded(entry, STATUS_TEXT) }) };
 }
 
-/** Finds a status's item about the given grant; undefined if the status has no such item. */
+/**
+ * Finds the item for the given grant in the list of a status. The result is undefined if the status has no such item.
+ */
 export function sameGrant<One extends Grant>(grant: Grant, listed: readonly One[]): One | undefined {
   const key = keyOf(grantInStatus(grant));
   return listed.find((one) => keyOf(one) === key);
 }
 
 /**
- * Converts an entry of a list to text. A string stays unchanged. Any other entry becomes JSON with sorted keys, as the
- * API server writes JSON.
+ * Converts an entry of a list to text. A string stays unchanged. An entry that is not a string becomes JSON with sorted
+ * keys, as the API server writes JSON.
  */
 export function entryText(entry: unknown): string {
   if (typeof entry === 'string') return entry;
@@ -55,7 +58,7 @@ export function entryText(entry: unknown): string {
 }
 
 /**
- * Returns the grant. If the status lists the grant, the result has the time since which no workload needs the grant.
+ * Returns the grant. If the status lists the grant, the result also says since when no workload has needed the grant.
  */
 export function withSince(grant: Grant, listed: readonly (Grant & Since)[]): Grant & Partial<Since> {
   const known = sameGrant(grant, listed);
@@ -151,7 +154,8 @@ function* findingGrantsIn<Stated extends object>(
     yield;
     const after = stating.complete(without(path, stated, new Set([keyOf(grant)])));
     const change = changeBetween(before, after, stating);
-    // Without the value, defaulting would give pods other values than today, and the pods may stop working.
+    // If somebody removed the value, defaulting would fill in other values than before. The pods might then stop
+    // working.
     if (stating.defaulting && change.fills) continue;
     if (entry === undefined ? change.tightens : change.changed) found.push(grant);
   }
@@ -162,11 +166,14 @@ interface Removable {
   readonly grant: Grant;
   /** The path below the overrides, such as `seccomp.types`. */
   readonly relative: string;
-  /** The entry of the list; undefined for a value. */
+  /** The entry of the list. The field is undefined for a value. */
   readonly entry?: unknown;
 }
 
-/** The values that can be left out separately, and the entries of lists whose entries admit something. */
+/**
+ * Returns everything that can be removed separately: values, and entries of the lists in which each entry admits
+ * something.
+ */
 function removableIn(path: string, stated: object, lists: ReadonlySet<string>): Removable[] {
   return Object.entries(stated).flatMap(([field, value]) => {
     const whole = { grant: { path: `${path}.${field}` }, relative: field };
@@ -189,8 +196,8 @@ interface Change {
   /** Whether the change gives some rule another value. */
   readonly changed: boolean;
   /**
-   * Whether the change makes a policy tighter. A tighter policy finds more violations in some example of the changed
-   * rules, and fewer violations in no example.
+   * Whether the change makes a policy tighter. A policy gets tighter if some example of the changed rules gets more
+   * violations, and no example gets fewer violations.
    */
   readonly tightens: boolean;
   /** Whether the change makes defaulting fill in another value. */
@@ -218,8 +225,8 @@ function changeBetween(
 }
 
 /**
- * Returns a number for each example pod of the rule. The number is the count of violations with the second value, minus
- * the count with the first value.
+ * Returns a number for each example pod of the rule. With the second value, the pod has this many more violations than
+ * with the first value.
  */
 function differencesOf(rule: Rule, values: readonly [unknown, unknown], standard: Standard): number[] {
   const checks = values.map((value) => [{ rule: rule.id, checks: rule.checks(value, standard) }]);
@@ -236,8 +243,9 @@ const examplePods = perObject(({ examples }: Rule) =>
 );
 
 /**
- * The paths of the lists whose entries admit something. The function finds these lists by the examples of the rules. If
- * an entry is removed from such a list, the rule refuses a further example and admits no further example.
+ * The paths of the lists in which each entry admits something. The function finds these lists by the examples of the
+ * rules. The removal of an entry from one of these lists makes the rule refuse at least one more example, and admit no
+ * additional example.
  */
 const listsOfAdmitted = shared(findingListsOfAdmitted);
 

@@ -1,8 +1,8 @@
 /**
- * Finds policies that loosen a rolled-out policy. Policy A is rolled out. The rollout enforces A in a namespace once
- * the policies that will decide in the namespace admit all workloads. Policy B is looser, is for everybody, and has the
- * same or a higher priority. If B also selects the namespace, the namespace counts as enforced, although A refuses
- * nothing in the namespace.
+ * Finds policies that loosen a rolled-out policy. Policy A is rolled out. The rollout enforces policy A in a namespace
+ * when all workloads would be admitted after the promotion. Policy B is looser, is for everybody, and has the same or a
+ * higher priority. If policy B also selects the namespace, the rollout counts the namespace as enforced. However,
+ * policy A refuses nothing in the namespace.
  */
 import type { PodContent } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
@@ -16,7 +16,7 @@ import { Evaluator } from './violations.ts';
 export interface Loosening {
   /** The name of the policy that is rolled out. */
   readonly policy: string;
-  /** The rules that admit more, in the order of the list of rules. */
+  /** The rules by which the looser policy admits more, in the order of the list of rules. */
   readonly rules: readonly string[];
   /** The namespaces where the looser policy decides, in the given order. */
   readonly namespaces: readonly string[];
@@ -50,7 +50,10 @@ export function looseningsBy(
   return [...found].map(([name, one]) => ({ policy: name, ...one }));
 }
 
-/** The rolled-out policies that the named policy may loosen. The two policies may select a common namespace. */
+/**
+ * The rolled-out policies that the named policy may loosen. The selectors of the two policies may match the same
+ * namespace.
+ */
 export function looseningsAnywhere(name: string, policies: readonly ResolvedPolicy[]): Loosening[] {
   const [policy] = policies.filter((one) => one.name === name && one.pendingFor === undefined);
   if (policy?.mode !== 'Enforce' || policy.usableBy !== 'Everyone') return [];
@@ -61,9 +64,9 @@ export function looseningsAnywhere(name: string, policies: readonly ResolvedPoli
 }
 
 /**
- * The rules by which `other` refuses a pod that `policy` admits. `other` is rolled out. The function evaluates the
- * examples of the rules and no other pods. So the function may miss a difference in the values of a list. For each rule
- * in the result, `policy` is really looser.
+ * Finds rules by which `other` refuses a pod that `policy` admits. `other` is rolled out. The function evaluates the
+ * examples of the rules and no other pods. The function may therefore miss a difference in the values of a list. If the
+ * result contains a rule, `policy` is certainly looser than `other` in this rule.
  */
 export function loosenedRules(policy: ResolvedPolicy, other: ResolvedPolicy): readonly string[] {
   const { name, priority, meanwhile } = other;

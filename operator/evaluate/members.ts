@@ -57,11 +57,11 @@ function podMember(pod: PodView, cluster: Objects): Member[] {
 }
 
 /**
- * The workloads from whose own template a controller will create pods. A workload with an owner may be included,
- * because the owner may have another template. If a ReplicaSet or Job has the same template as its owner, the
- * ReplicaSet or Job is left out, because it shares the owner's verdict.
+ * Selects the workloads that have a template of their own, if a controller will create pods from this template. A
+ * workload with an owner may be included, because the owner may have another template. The result leaves out finished
+ * Jobs. Some ReplicaSets have no pods and only keep an earlier template. The result leaves out these ReplicaSets too.
  *
- * @param all returns all workloads of the namespace; not called if other workloads cannot change the result
+ * @param all returns all workloads of the namespace. If other workloads cannot change the result, `all` is not called
  */
 export function evaluatedOf<View extends WorkloadView>(
   workloads: readonly View[],

@@ -1,7 +1,7 @@
 /**
- * Evaluates the workloads of a namespace in each mode. A mode is evaluated again after a change of its deciding
- * policies, of their content, or of the rights to use these policies. Without such a change, the earlier results stay
- * valid.
+ * Evaluates the workloads of a namespace in each mode. The function evaluates a mode again if the deciding policies,
+ * their content, or the rights to use these policies have changed. In all other cases, the function returns the earlier
+ * results.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
@@ -23,17 +23,20 @@ export interface ModeVerdicts {
   readonly workloads: readonly WorkloadVerdict[];
 }
 
-/** For each workload, the name of the policy that admits the workload; undefined if no policy admits the workload. */
+/**
+ * For each workload, the name of the policy that admits the workload. The name is undefined if no policy admits the
+ * workload.
+ */
 type Admitting = readonly (string | undefined)[];
 
-/** Everything that the verdicts of a mode depend on, except the workloads. */
+/** The input for the verdicts of a mode, besides the workloads. */
 interface ModeContext {
   /** The policies that decide. The list is not empty. */
   readonly deciders: readonly ResolvedPolicy[];
   readonly evaluation: EvaluationContext;
   /**
-   * The Enforce policy that admits each workload. The list is empty if this mode's policies have a higher priority than
-   * the Enforce policies.
+   * The Enforce policy that admits each workload. If this mode's policies have a higher priority than the Enforce
+   * policies, the list is empty.
    */
   readonly exceptions: Admitting;
 }
@@ -72,8 +75,8 @@ export function* evaluatingModes(
 }
 
 /**
- * The Enforce policy that admits each workload as an exception. Mode Enforce is evaluated first. During the evaluation
- * of mode Enforce, the list is empty.
+ * For each workload, the list has the Enforce policy that admits the workload as an exception. Mode Enforce is
+ * evaluated first. During the evaluation of mode Enforce, the list is empty.
  */
 function exceptionsFrom(enforced: EvaluatedMode | undefined, [first]: readonly ResolvedPolicy[]): Admitting {
   const priority = enforced?.context.deciders[0]?.priority ?? Number.NEGATIVE_INFINITY;

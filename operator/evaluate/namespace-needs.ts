@@ -17,7 +17,7 @@ import { type Candidate, COST_RULE, type EvaluationContext, mayUse, violationsOf
 import type { Evaluator } from './violations.ts';
 import type { Group } from './workload-verdict.ts';
 
-/** The path of a whole policy. A list of grants can contain the whole policy as a grant with this path. */
+/** The path of a whole policy. If a grant in a list of grants has this path, the grant is the whole policy. */
 export const WHOLE = 'spec';
 
 /** The grants that a namespace's workloads need from a policy. */
@@ -42,7 +42,7 @@ interface Evaluated {
   readonly labels: Labels;
 }
 
-/** Finds, in steps, the needs from each deciding policy. The key is the policy's name. */
+/** Finds in several steps which grants the workloads need from each deciding policy. The key is the policy's name. */
 export function* findingNeeds(
   { groups, modes, policies, labels }: Evaluated,
   evaluation: EvaluationContext,
@@ -86,14 +86,14 @@ function behind(
   );
 }
 
-/** Collects the grants that candidates need from one policy. */
+/** Finds out which grants of one policy the candidates need. */
 class Finding {
   readonly policy: ResolvedPolicy;
   readonly result: PolicyNeeds;
   readonly #needed = new Set<string>();
   /**
-   * Whether candidates need every grant of the policy's overrides. If true, no other candidate has to be evaluated for
-   * these grants.
+   * Whether the evaluated candidates already need every grant of the policy's overrides. If true, the remaining
+   * candidates do not have to be evaluated for these grants.
    */
   #knowsAll = false;
   readonly #behind: readonly ResolvedPolicy[];
@@ -103,7 +103,7 @@ class Finding {
 
   /**
    * @param own the grants of the policy's overrides
-   * @param behind the policies that would decide without the policy; the list may contain the policy itself
+   * @param behind the policies that would decide without the policy. The list may also contain the policy itself
    */
   constructor(
     policy: ResolvedPolicy,
@@ -124,7 +124,7 @@ class Finding {
     };
   }
 
-  /** Whether the policy has anything that a candidate can need: grants, or the whole policy as an exception. */
+  /** Whether a candidate can need anything from the policy: a grant, or the whole policy as an exception. */
   get isOpen(): boolean {
     return this.result.grants.length > 0 || this.result.isException;
   }
@@ -173,8 +173,8 @@ function distinctCandidates(groups: readonly Group[]): readonly Candidate[] {
 }
 
 /**
- * If one policy certainly admits the candidate, the list has this policy. If several policies certainly admit the
- * candidate, the list is empty. If no policy certainly admits the candidate, the list has the policies that perhaps
+ * If exactly one policy certainly admits the candidate, the list has this policy. If several policies certainly admit
+ * the candidate, the list is empty. If no policy certainly admits the candidate, the list has the policies that perhaps
  * admit the candidate. For example, the decision of a policy may depend on the candidate's unknown creator.
  */
 function relyingOn(

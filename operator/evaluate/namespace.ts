@@ -16,7 +16,7 @@ export interface NamespaceVerdicts {
   readonly modes: Partial<Readonly<Record<Mode, ModeVerdicts>>>;
   /**
    * The verdicts about promotions. The key is the name of a policy that is pending in the namespace. The field is
-   * absent if no policy is pending there.
+   * absent if no policy is pending in the namespace.
    */
   readonly promotions?: ReadonlyMap<string, PromotionVerdict>;
   /** The grants that the workloads need from each deciding policy. The key is the policy's name. */
@@ -25,7 +25,7 @@ export interface NamespaceVerdicts {
 
 type Evaluated = Pick<NamespaceView, 'name' | 'labels'>;
 
-/** @param policies all accepted policies; the namespace must not be excluded */
+/** @param policies all accepted policies. The namespace must not be excluded */
 export function evaluateNamespace(
   namespace: Evaluated,
   policies: readonly ResolvedPolicy[],
@@ -39,7 +39,7 @@ export function evaluateNamespace(
  * Does what evaluateNamespace() does, in steps. The evaluation reads the namespace's pods and workloads once, at the
  * start.
  *
- * @param seen objects that are gone or changed; they count for promotions and for nothing else
+ * @param seen objects that are gone or changed. These objects count only for promotions
  */
 export function* evaluatingNamespace(
   { name, labels }: Evaluated,
@@ -64,7 +64,7 @@ export function* evaluatingNamespace(
   };
 }
 
-/** Returns the results without the inputs that the results depend on. */
+/** Returns only the results of the evaluation, without the inputs. */
 export function verdictsOf(evaluated: EvaluatedModes): NamespaceVerdicts['modes'] {
   return Object.fromEntries(Object.entries(evaluated).map(([mode, { result }]) => [mode, result]));
 }

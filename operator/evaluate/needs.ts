@@ -1,6 +1,6 @@
 /**
- * Finds out which grants of a policy a pod or template needs. If the policy loses all grants that no workload needs, no
- * workload violates the policy in more ways than before.
+ * Finds out which grants of a policy a pod or template needs. Somebody can then remove all grants that no workload
+ * needs. After this, no workload violates the policy in more ways than before.
  */
 import type { PodContent } from '../model/objects.ts';
 import { containerEntries } from '../policy/containers.ts';
@@ -16,8 +16,8 @@ import type { Evaluator, Violation } from './violations.ts';
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * Returns the keys of the policy's grants that a pod needs. If the policy loses all other grants together, the pod does
- * not violate the policy more than before.
+ * Returns the keys of the policy's grants that a pod needs. Somebody can remove all other grants together. After this,
+ * the pod does not violate the policy in more ways than before.
  *
  * @param filled whether the pod is evaluated in the form that it has after defaulting
  */
@@ -41,7 +41,8 @@ export function* findingNeededGrants(
   if (keys.length === 0) return NONE;
   const asked = { content, policy, filled, evaluator };
   try {
-    // Most pods need no grant. Policies that are equal without their grants share this result in the evaluator's cache.
+    // Most pods need no grant. Some policies differ only in their grants. These policies share this result in the
+    // evaluator's cache.
     if (violationsOf(asked, withoutAll(policy).after).length === 0) return NONE;
     if (!Object.isFrozen(content.spec)) return yield* findingNeedsAnew(asked, keys);
     const known = knownNeeds(evaluator)(policy).of(filled);
@@ -78,11 +79,12 @@ function* findingNeedsAnew(asked: Asked, keys: readonly string[]): Generator<voi
   }
   yield;
   const others = keys.filter((key) => !needed.has(key));
-  // Any one of several grants may be enough for a pod. In this case, the pod counts as needing all of these grants.
+  // Any one of several grants may be enough for a pod. If one of several grants is enough, the function returns all of
+  // these grants as needed.
   return isWorse(asked, others) ? new Set(keys) : needed;
 }
 
-/** Whether the pod violates the policy in more ways if the policy loses the grants. */
+/** Whether the pod violates the policy in more ways after the policy loses the grants. */
 function isWorse(asked: Asked, keys: readonly string[]): boolean {
   if (keys.length === 0) return false;
   const { before, after } = changedChecks(asked.policy)(keys.join('\n'));
@@ -109,8 +111,8 @@ function withoutAdvice({ rule, container, path, message }: Violation): string {
 type PolicyChecks = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
 
 /**
- * The checks of the rules whose value changes when a policy loses grants. One list has the checks before the loss, the
- * other has the checks after the loss.
+ * The loss of grants changes the values of some rules. The result has the checks of these rules. One list has the
+ * checks before the policy loses the grants. The other list has the checks afterwards.
  */
 const changedChecks = perObject((policy: ResolvedPolicy) => {
   const known = new Map<string, { readonly before: PolicyChecks; readonly after: PolicyChecks }>();

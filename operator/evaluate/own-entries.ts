@@ -3,7 +3,7 @@ import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Standard } from '../standards/level-version.ts';
 
-/** The entries of an override's list that the level admits without the override. */
+/** The entries that the level itself admits in the list of an override. */
 export function ownEntries(path: string, standard: Standard): readonly unknown[] {
   const rule = RULES.find((one) => isStatedBy(path, one));
   const { own = [], choices } = rule?.fit(standard) ?? {};

@@ -1,6 +1,6 @@
 /**
- * A policy is pending in a namespace. The functions decide whether the namespace could be promoted, and find the
- * workloads that the policy would refuse after the promotion.
+ * A policy is pending in a namespace. The functions decide whether the operator could promote the namespace. The
+ * functions also find the workloads that the policy would refuse after the promotion.
  */
 import { deciding } from '../policy/deciding.ts';
 import { perObject } from '../policy/memo.ts';
@@ -14,7 +14,7 @@ import { evaluatingWorkloads, type Group, groupsOf, isTooExpensive, type Workloa
 export interface PromotionVerdict {
   /** The number of workloads that would be refused after the promotion. */
   readonly violating: number;
-  /** The workload with the worst violation; absent if no workload violates the policy. */
+  /** The workload with the worst violation. The field is absent if no workload violates the policy. */
   readonly worst?: WorkloadVerdict;
   /** The time of the last violation by a pod or workload that is now gone or changed, in milliseconds since 1970. */
   readonly violatedAt?: number;
@@ -31,8 +31,8 @@ interface Pending {
 }
 
 /**
- * Evaluates a promotion. Once the pending policy is enforced, the policy decides together with the Enforce policies of
- * the same priority. If an Enforce policy has a higher priority, the pending policy does not decide.
+ * Evaluates a promotion. After the promotion, the pending policy decides together with the Enforce policies of the same
+ * priority. If an Enforce policy has a higher priority, the pending policy does not decide.
  */
 export function* evaluatingPromotion(
   pending: Pending & { readonly groups: readonly Group[] },
@@ -64,7 +64,9 @@ export function* evaluatingSeen(pending: Pending, evaluation: EvaluationContext)
   return violatedAt;
 }
 
-/** The policies that will decide after the promotion of this policy; empty if this policy will not decide. */
+/**
+ * The policies that will decide after the promotion of this policy. The list is empty if this policy will not decide.
+ */
 function decidersOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
   const enforced = policy.pendingFor as ResolvedPolicy;
   const others = policies.filter((other) => other.name !== policy.name);
@@ -75,14 +77,14 @@ function decidersOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
 const EVERYWHERE = {};
 
 /**
- * A copy of the policy with a selector that matches every namespace. The selector of the policy's enforced part does
- * not match the namespace, because the namespace still has the label of the pending part.
+ * A copy of the policy with a selector that matches every namespace. While the namespace has the label of the pending
+ * part, the selector of the policy's enforced part does not match the namespace.
  */
 const selectingAll = perObject((policy: ResolvedPolicy): ResolvedPolicy => ({ ...policy, selector: EVERYWHERE }));
 
 /**
- * If the policy has defaulting, defaulting fills in new pods after the promotion. So pods are evaluated in the form
- * that they have after defaulting.
+ * If the policy has defaulting, defaulting fills in fields of new pods after the promotion. The function therefore
+ * evaluates pods in the form that they have after defaulting.
  */
 function asCreatedAgain(group: Group): Group {
   const members = group.members.map((member) => ({ ...member, candidate: { ...member.candidate, filled: true } }));
@@ -91,7 +93,7 @@ function asCreatedAgain(group: Group): Group {
 
 /**
  * Whether the API server would refuse the workload. A pod that is too expensive to evaluate counts as refused. API
- * servers have cost limits and refuse such a pod. No Standard has cost limits.
+ * servers have cost limits, and refuse a pod that is too expensive. No Standard has cost limits.
  */
 function wouldBeRefused(workload: WorkloadVerdict): boolean {
   return workload.verdict === 'Violating' || isTooExpensive(workload);

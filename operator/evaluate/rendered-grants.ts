@@ -1,6 +1,7 @@
 /**
- * The roles and bindings that the operator renders. Some of these objects may not be written yet. A policy may admit a
- * workload once the objects are written. Without the rendered grants, the workload would get the verdict Violating.
+ * The roles and bindings that the operator renders. The operator may not have written some of these objects yet. When
+ * the operator has written these objects, a policy may admit more workloads. Without the rendered grants, the workload
+ * would get the verdict Violating.
  */
 import { renderGrant, useRoleName } from '../compile/rbac.ts';
 import type { RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';

@@ -1,6 +1,7 @@
 /**
- * Evaluates the rights to `use` a policy. The code reads the watched RBAC objects and decides as the API server's RBAC
- * authorizer (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). This file does not evaluate other authorizers.
+ * Evaluates the rights to `use` a policy. The code reads the watched RBAC objects, and decides in the same way as the
+ * API server's RBAC authorizer (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). This file evaluates no
+ * authorizer other than RBAC.
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import { valuesByKey } from '../model/by-key.ts';
@@ -18,21 +19,23 @@ export interface UseIndex {
   /** Whether the user may use the policy for pods of the namespace. */
   mayUse(user: User, namespace: string, policy: string): boolean;
   /**
-   * All rights to the policy, as a string. If the strings of two states are equal, mayUse() returns equal results for
-   * the two states.
+   * A string that represents all rights to the policy. If the strings of two states are equal, mayUse() returns equal
+   * results for the two states.
    */
   rightsTo(policy: string): string;
   /** The subjects that may use the policy by its name, in a stable order. */
   holders(policy: string): readonly Holder[];
   /** The subjects that may use every policy, in a stable order. */
   holdersOfAll(): readonly Holder[];
-  /** The bindings that are older than the policy and grant the use of this policy by name. The order is stable. */
+  /**
+   * The bindings that grant the use of this policy by name, and that are older than the policy. The order is stable.
+   */
   olderBindings(policy: string, created: string): readonly BindingName[];
 }
 
 export interface Holder {
   readonly subject: RbacSubject;
-  /** The binding's namespace; absent if the right holds in every namespace. */
+  /** The binding's namespace. The field is absent if the right holds in every namespace. */
   readonly namespace?: string;
   /** Whether the right comes from the verb `*` on every policy. */
   readonly wildcard?: true;
@@ -42,7 +45,10 @@ export interface Holder {
   readonly everybody?: true;
 }
 
-/** The name of a binding. If the namespace is absent, the binding is a ClusterRoleBinding, otherwise a RoleBinding. */
+/**
+ * The name of a binding. If the namespace is absent, the binding is a ClusterRoleBinding. If the namespace is present,
+ * the binding is a RoleBinding.
+ */
 export type BindingName = Pick<RoleBindingView, 'namespace' | 'name'>;
 
 interface Grant {
@@ -59,7 +65,7 @@ interface Policies {
   readonly wildcard: boolean;
 }
 
-/** @param usersKnown whether all roles and bindings could be read; if false, every user may use every policy */
+/** @param usersKnown whether all roles and bindings could be read. If false, every user may use every policy */
 export function createUseIndex(
   roles: Iterable<RoleView>,
   bindings: Iterable<RoleBindingView>,
@@ -110,8 +116,8 @@ export function serviceAccountUser(namespace: string, name: string): User {
 }
 
 /**
- * Returns a built-in controller as the user who creates pods. The API server authenticates a controller. So the
- * controller is also in the group of all authenticated users.
+ * Returns a built-in controller as the user who creates pods. The API server authenticates a controller. The controller
+ * is therefore also in the group of all authenticated users.
  */
 export function controllerUser(serviceAccount: string): User {
   return CONTROLLER_USERS.get(serviceAccount, () => {
@@ -123,8 +129,8 @@ export function controllerUser(serviceAccount: string): User {
 const CONTROLLER_USERS = new Recent<User>();
 
 /**
- * Whether a grant to the subject reaches a built-in controller. If true, the grant reaches everybody who may create a
- * workload.
+ * Whether a grant to the subject is also a grant to a built-in controller. If true, everybody who may create a workload
+ * gets the right.
  */
 export function coversControllers(subject: RbacSubject): boolean {
   const key = subjectKey(subject, undefined);
@@ -176,8 +182,8 @@ function holders(grants: readonly Grant[]): Holder[] {
 }
 
 /**
- * The bindings that are older than the policy. The result includes bindings for an earlier policy of the same name,
- * because RBAC refers to names, not uids. Creation times have a resolution of seconds.
+ * The bindings that are older than the policy. RBAC refers to policies by name, so the result includes bindings for an
+ * earlier policy of the same name. Creation times have a resolution of seconds.
  */
 function olderBindings(grants: readonly Grant[], policy: string, created: string): BindingName[] {
   const older = grants.filter(
@@ -201,7 +207,7 @@ export function isSubject(user: User, subject: RbacSubject): boolean {
 }
 
 /**
- * The key of a user or group. The key of a service account is the key of its user, such as
+ * The key of a user or group. For a service account, the key contains the user name of the service account, such as
  * `User/system:serviceaccount:net:pinger`.
  */
 function subjectKey({ kind, name, namespace }: RbacSubject, bindingNamespace: string | undefined): string | undefined {

@@ -1,9 +1,9 @@
 /**
  * Caches the results of a policy's checks for a pod's content. Each result is computed once. The cache keeps the result
- * as long as the objects of the policy's checks and of the content exist.
+ * as long as two things are in memory: the checks of the policy, and the content of the pod.
  *
- * When some policy changes, an unchanged policy may be resolved again and get new check objects with equal content. So
- * the cache also finds results by the JSON of the checks.
+ * When another policy changes, the operator may resolve an unchanged policy again. The unchanged policy then gets new
+ * check objects with equal content. The cache therefore also finds results by the JSON of the checks.
  */
 import type { PodContent } from '../model/objects.ts';
 import type { RuleChecks } from '../policy/resolve.ts';
@@ -13,13 +13,13 @@ export class VerdictCache<Found> {
   readonly #byChecks = new WeakMap<readonly RuleChecks[], ByContent<Found>>();
   readonly #byText = new Map<string, WeakRef<ByContent<Found>>>();
   readonly #unused = new FinalizationRegistry<string>((text) => {
-    // Checks with this content may already have a new cache.
+    // Equal checks may already have a new cache under the same JSON.
     if (!this.#byText.get(text)?.deref()) this.#byText.delete(text);
   });
 
   /**
-   * The number of different checks with cached verdicts, including some that the garbage collector has not collected
-   * yet.
+   * The number of different checks with cached verdicts. The number includes checks that the garbage collector has not
+   * collected yet.
    */
   get texts(): number {
     return this.#byText.size;

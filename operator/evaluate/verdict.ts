@@ -1,6 +1,6 @@
 /**
- * The decision of one mode about one pod or template. The pod must comply with at least one deciding policy, and must
- * be allowed to use this policy.
+ * Makes the decision of one mode about one pod or template. The pod must comply with at least one deciding policy, and
+ * must be allowed to use this policy.
  *
  * operator/compile/decision.ts makes the same decision for the API server. Change operator/compile/decision.ts and this
  * file together. The API server evaluates containers that are added to a pod (docs/decisions/0008). This code evaluates
@@ -22,11 +22,11 @@ import type { Evaluator, Violation } from './violations.ts';
 
 export type Verdict = 'Compliant' | 'Violating' | 'Unknown';
 
-/** A pod or a template, and the users whose rights to use a policy count. */
+/** A pod or a template, together with the users whose rights to use a policy matter. */
 export interface Candidate {
   readonly namespace: string;
   readonly content: PodContent;
-  /** The service account, and the creator if the creator is known. */
+  /** The service account. If the creator is known, the list also has the creator. */
   readonly users: readonly User[];
   /**
    * Whether to evaluate the pod in the form that it has after defaulting. A template is always evaluated in the form
@@ -34,8 +34,8 @@ export interface Candidate {
    */
   readonly filled: boolean;
   /**
-   * Whether the API server also checked the rights of a user whose name is not recorded in the cluster, such as the
-   * creator of a bare pod.
+   * The cluster does not record the name of every user. The value says whether the API server also checked the rights
+   * of an unrecorded user. For example, the cluster does not record the creator of a bare pod.
    */
   readonly unknownUser: boolean;
 }
@@ -44,7 +44,7 @@ export interface PodVerdict {
   readonly verdict: Verdict;
   /** The first policy that admits the pod. */
   readonly admittedBy?: string;
-  /** The violations; empty if the verdict is Compliant. The key is the policy's name. */
+  /** The violations of the policies. The map is empty if the verdict is Compliant. The key is the policy's name. */
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
 
@@ -54,7 +54,7 @@ export interface EvaluationContext {
   readonly use: UseIndex;
 }
 
-/** The empty violations that all compliant results share. Most results of a large cluster are compliant. */
+/** All compliant results share this empty set of violations. Most results of a large cluster are compliant. */
 export const NO_VIOLATIONS: PodVerdict['violations'] = Object.freeze({});
 
 /** The violations of a policy. The function reads own properties, because a policy may be named `constructor`. */
@@ -62,7 +62,7 @@ export function violationsBy(policy: string, violations: PodVerdict['violations'
   return (Object.hasOwn(violations, policy) ? violations[policy] : undefined) ?? [];
 }
 
-/** The rule's name in a violation about a missing right: the pod complies with a policy, but may not use the policy. */
+/** The rule's name in a violation about a missing right. The pod complies with a policy, but may not use the policy. */
 export const USE_RULE = 'use';
 
 /** The rule's name in a violation about costs: the pod is too expensive to evaluate. */
@@ -77,8 +77,9 @@ const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
 ]);
 
 /**
- * @param policies the policies of one mode that decide in the namespace; at least one policy
- * @returns Unknown if the result depends on an unknown creator's rights, or if the evaluation is too expensive
+ * @param policies the policies of one mode that decide in the namespace. The list has at least one policy
+ * @returns the verdict. The verdict is Unknown if the result depends on an unknown creator's rights, or if the
+ * evaluation is too expensive
  */
 export function evaluate(
   candidate: Candidate,
@@ -108,7 +109,9 @@ const verdictsOf = perObject((_: Evaluator) => perList((_: readonly ResolvedPoli
 
 interface NewVerdict {
   readonly result: PodVerdict;
-  /** Whether the result depends on rights to use policies, not just on the content of the pod. */
+  /**
+   * Whether the result depends on rights to use policies. If false, the result depends only on the content of the pod.
+   */
   readonly dependsOnUse: boolean;
 }
 
@@ -136,8 +139,8 @@ function* evaluatingAnew(
     violations[policy.name] = broken.length === 0 ? notUsable(candidate, policy) : broken;
   }
   const [first] = usable;
-  // The API server checks the right to use MOST_ASKED policies. If fewer than MOST_ASKED policies are unusable, one of
-  // the checked policies admits the pod.
+  // The API server checks the right to use at most MOST_ASKED policies. If fewer than MOST_ASKED policies are unusable,
+  // at least one of the checked policies admits the pod.
   if (first && unusable < MOST_ASKED) return { result: compliant(first), dependsOnUse };
   for (const policy of usable) violations[policy.name] = perhapsNotAsked(policy);
   const verdict = depends || first ? 'Unknown' : 'Violating';
@@ -154,9 +157,9 @@ function perhapsNotAsked({ name }: ResolvedPolicy): readonly Violation[] {
 }
 
 /**
- * The users whose rights count for a running pod. If a built-in controller owns the pod, the controller is the creator.
- * For a pod without an owner, or with an owner that is not a built-in controller, the creator is unknown. For an
- * ephemeral container, the author is unknown as well. The API server checked the rights of the person who added the
+ * For a running pod, the rights of these users count. If a built-in controller owns the pod, the controller is the
+ * creator. If the pod has no owner, or if the owner is not a built-in controller, the creator is unknown. For an
+ * ephemeral container, the author is also unknown. The API server checked the rights of the person who added the
  * container, not the controller's rights.
  */
 export function podCandidate(pod: PodView): Candidate {
@@ -171,8 +174,8 @@ export function podCandidate(pod: PodView): Candidate {
 }
 
 /**
- * The users whose rights count for the pods that a workload's controller will create. A PodTemplate has no controller,
- * so its service account is the only user that counts.
+ * For the pods that a workload's controller will create, the rights of these users count. A PodTemplate has no
+ * controller, so its service account is the only user that counts.
  */
 export function templateCandidate({ kind, namespace, template }: WorkloadView): Candidate {
   return {
@@ -184,7 +187,7 @@ export function templateCandidate({ kind, namespace, template }: WorkloadView): 
   };
 }
 
-/** The users whose rights count for the pods of a custom resource. The creator of these pods is unknown. */
+/** For the pods of a custom resource, the rights of these users count. The creator of these pods is unknown. */
 export function customCandidate(namespace: string, content: PodContent): Candidate {
   const serviceAccount = content.spec.serviceAccountName ?? 'default';
   return { namespace, content, filled: true, users: users(namespace, serviceAccount, undefined), unknownUser: true };
@@ -201,8 +204,8 @@ function users(namespace: string, serviceAccount: string, controller: string | u
 }
 
 /**
- * Finds the violations of one policy. If a pod already complies, defaulting does not change the pod. So a pod that
- * already complies is not evaluated after defaulting.
+ * Finds the violations of one policy. If a pod already complies, defaulting does not change the pod. If a pod already
+ * complies, the function therefore does not evaluate the pod after defaulting.
  */
 function* findingViolations(
   { content, filled }: Candidate,
@@ -223,7 +226,7 @@ function* findingViolations(
   }
 }
 
-/** Finds the violations of one policy as `evaluate` does, but does not check the right to use the policy. */
+/** Finds the violations of one policy. Unlike `evaluate`, this function does not check the right to use the policy. */
 export function violationsOf(candidate: Candidate, policy: ResolvedPolicy, evaluator: Evaluator): readonly Violation[] {
   return runToEnd(findingViolations(candidate, policy, evaluator));
 }
@@ -233,7 +236,10 @@ export function mayUse({ namespace, users }: Candidate, { name, usableBy }: Reso
   return usableBy === 'Everyone' || users.some((user) => use.mayUse(user, namespace, name));
 }
 
-/** A cache of violations about missing rights. With the cache, the pods of a workload share one list. */
+/**
+ * A cache of violations about missing rights. Because of the cache, the pods of a workload share one list of
+ * violations.
+ */
 const NOT_USABLE = new Recent<readonly Violation[]>();
 
 function notUsable({ namespace, users, unknownUser }: Candidate, { name }: ResolvedPolicy): readonly Violation[] {

@@ -15,8 +15,7 @@ export interface Violation {
   /** The container's name, if a container breaks the rule. */
   readonly container?: string;
   /**
-   * A message for people. The message names the part of the pod, says what is wrong with the part, and says which
-   * values would be accepted.
+   * A message for people. The message names the part of the pod, the problem, and the values that would be accepted.
    */
   readonly message: string;
   /** The path of the offending field below the PodSpec, such as `containers[1].securityContext.privileged`. */
@@ -25,7 +24,7 @@ export interface Violation {
 
 type PolicyChecks = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
 
-/** A part of a pod that a check runs on, with the names that messages and paths use for the part. */
+/** A part of a pod that a check evaluates, with the names that messages and paths use for this part. */
 interface CheckTarget {
   /** The variables that CEL expressions may use. The key is the variable's name. */
   readonly context: Record<string, unknown>;
@@ -40,14 +39,14 @@ interface CheckTarget {
  */
 const DESCRIBED = 32;
 /**
- * The maximum length of a message, in UTF-16 units. A message about a list in a policy is always shorter. A message
- * that quotes a list in an object may be longer, and is then cut.
+ * The maximum length of a message, in UTF-16 units. A message about a list in a policy is always shorter. If a message
+ * quotes a list in an object, the message may be longer. The evaluator cuts such a message.
  */
 const MESSAGE_LENGTH = 2048;
 
 /**
- * The operator's cost limit. A pod of 100 containers that violates every rule of a policy costs up to 2.5 million. The
- * evaluation of such a pod blocks the operator for some 30 ms.
+ * The operator's cost limit. A pod of 100 containers can violate every rule of a policy. Evaluating this pod costs up
+ * to 2.5 million cost units. Such an evaluation blocks the operator for about 30 ms.
  */
 export const COST_LIMIT = 3_000_000;
 
@@ -82,8 +81,8 @@ export class Evaluator {
   }
 
   /**
-   * Evaluates a rule's CEL expression for each part of a pod. Whole numbers are JavaScript numbers, as in JSON, not
-   * BigInts.
+   * Evaluates a rule's CEL expression for each part of a pod. In the result, whole numbers are JavaScript numbers
+   * instead of BigInts, as in JSON.
    */
   asked(pod: PodContent, { over, for: text }: Asking): unknown[] {
     return targetsOf(pod)
@@ -102,8 +101,8 @@ export class Evaluator {
 
   #evaluate(pod: PodContent, ofRules: readonly RuleChecks[]): Violation[] {
     const targets = targetsOf(pod);
-    // Most parts break no rule. So the evaluator first evaluates all checks in one expression, which takes half the
-    // time of separate expressions.
+    // Most parts break no rule. The evaluator therefore first evaluates all checks in one expression. One expression
+    // takes half the time of separate expressions.
     const breaking = (over: Check['over']) => {
       const any = this.#anyOf(ofRules)[over];
       return any === '' ? [] : targets[over].filter(({ context }) => this.#engine.run(any, context) === true);
@@ -124,8 +123,9 @@ export class Evaluator {
   }
 
   /**
-   * Returns a CEL expression of type bool for each kind of part. The expression is true if the part breaks any rule.
-   * The text of the expression is empty if no check applies. The key is the kind of part.
+   * Returns a CEL expression of type bool for each kind of part that a pod has, such as containers. The expression is
+   * true if the part breaks any rule. The text of the expression is empty if no check applies. The key is the kind of
+   * the part, such as `containers`.
    */
   #anyOf(ofRules: readonly RuleChecks[]): Readonly<Record<Check['over'], string>> {
     const known = this.#anyTexts.get(ofRules);

@@ -22,14 +22,16 @@ export interface WorkloadVerdict extends WorkloadName {
   readonly verdict: Verdict;
   /** The number of the workload's pods that violate a policy now. */
   readonly pods: number;
-  /** Whether the workload's own template complies, although pods or templates of an older revision violate a policy. */
+  /**
+   * If true, the workload's own template complies, and only pods or templates of an older revision violate a policy.
+   */
   readonly templateComplies?: true;
   /**
-   * The Enforce policy that admits the workload, although the workload violates policies of mode Audit or Warn. If the
+   * The Enforce policy that admits the workload. The workload violates policies of mode Audit or Warn. If the
    * violated policies were enforced, the Enforce policy would still admit the workload.
    */
   readonly admittedBy?: string;
-  /** The violations without duplicates; empty if the verdict is Compliant. The key is the policy's name. */
+  /** The violations without duplicates. The map is empty if the verdict is Compliant. The key is the policy's name. */
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
 
@@ -60,7 +62,7 @@ export function* evaluatingWorkloads(
   return evaluated;
 }
 
-/** The verdicts of one mode on the members of a group, in the members' order. */
+/** Returns the verdicts of one mode on the members of a group, in the order of the members. */
 export function* evaluatingMembers(
   { members }: Group,
   policies: readonly ResolvedPolicy[],
@@ -68,14 +70,14 @@ export function* evaluatingMembers(
 ): Generator<void, readonly PodVerdict[]> {
   const verdicts: PodVerdict[] = [];
   for (const { candidate } of members) verdicts.push(yield* evaluating(candidate, policies, evaluation));
-  // If all results come from the cache, the loop above has not yielded.
+  // If all results come from the cache, the loop above does not yield to other work.
   yield;
   return verdicts;
 }
 
 /**
- * @param admittedBy the Enforce policy that admits the workload; absent if the policies of the mode have a higher
- * priority
+ * @param admittedBy the Enforce policy that admits the workload. The value is absent if the policies of the mode have a
+ * higher priority
  */
 export function mergeMembers(
   { workload: { kind, namespace, name }, custom, members }: Group,
@@ -92,8 +94,8 @@ export function mergeMembers(
     ...(verdict === 'Violating' && admittedBy !== undefined && { admittedBy }),
     ...(verdict === 'Violating' && templateComplies(members, verdicts) && { templateComplies: true }),
     pods: members.filter(({ pod }, index) => pod && verdicts[index]?.verdict === 'Violating').length,
-    // For a violating workload, the function leaves out results with the verdict Unknown, because such results would
-    // hide the violations to repair.
+    // For a violating workload, the function leaves out results with the verdict Unknown. Results with the verdict
+    // Unknown would hide the violations to repair.
     violations: verdict ? mergeViolations(verdicts.filter((one) => one.verdict === verdict)) : NO_VIOLATIONS,
   };
 }
@@ -103,7 +105,7 @@ function templateComplies(members: readonly Member[], verdicts: readonly PodVerd
   return verdicts[own]?.verdict === 'Compliant';
 }
 
-/** The policy that admits the first member; undefined if some member of the workload is not admitted. */
+/** The policy that admits the first member. The result is undefined if some member of the workload is not admitted. */
 export function admittedAsAWhole(verdicts: readonly PodVerdict[]): string | undefined {
   return verdicts.every(({ verdict }) => verdict === 'Compliant') ? verdicts[0]?.admittedBy : undefined;
 }
@@ -112,7 +114,7 @@ type Merged = WorkloadVerdict['violations'];
 
 function mergeViolations(verdicts: readonly PodVerdict[]): Merged {
   const distinct = [...new Set(verdicts)];
-  // Many workloads share frozen results. So the function caches the merged lists of frozen results.
+  // Many workloads share frozen results. The function therefore caches the merged lists of frozen results.
   return distinct.every(Object.isFrozen) ? mergedBefore(distinct) : merged(distinct);
 }
 
@@ -126,8 +128,8 @@ function merged(verdicts: readonly PodVerdict[]): Merged {
 const mergedBefore: (verdicts: readonly PodVerdict[]) => Merged = perList(merged);
 
 /**
- * Merges lists so that each violation appears once. Equal pods share one list of violations. All workloads with such
- * pods can refer to this list.
+ * Merges lists so that each violation appears once. Equal pods share one list of violations. All workloads with equal
+ * pods can refer to the same list.
  */
 function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[] {
   const [list = [], ...others] = new Set(lists);

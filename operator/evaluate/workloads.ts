@@ -24,8 +24,8 @@ interface Owned {
 export interface Top {
   readonly workload: WorkloadName;
   /**
-   * The reference to a custom resource. The operator does not watch custom resources, so it has no other information
-   * about the resource.
+   * The reference to a custom resource. The operator does not watch custom resources, so the reference contains
+   * everything that the operator knows about the custom resource.
    */
   readonly custom?: Owner;
 }
@@ -33,8 +33,8 @@ export interface Top {
 /**
  * Finds the top of the owner chain, such as ReplicaSet → Deployment, Job → CronJob, ReplicaSet → Rollout. The chain
  * ends at an owner that the operator does not watch. An unwatched owner is a deleted object, or a custom resource whose
- * own owner is unknown. The chain ends below an owner that has another template. For example, the Deployment of an
- * operator may own a DaemonSet so that the DaemonSet is deleted with the Deployment.
+ * own owner is unknown. The chain also ends at an object whose owner has a different template. For example, the
+ * Deployment of an operator may own a DaemonSet so that the DaemonSet is deleted with the Deployment.
  */
 export function topController(kind: string, start: Owned, cluster: Pick<Cluster, 'workload'>): Top {
   const { namespace } = start;
@@ -63,8 +63,8 @@ function customKind({ apiVersion, kind }: Owner): string {
 }
 
 /**
- * The workload that owns this object; undefined if the object has no owner, or if the operator does not watch the
- * owner.
+ * The workload that owns this object. The result is undefined if the object has no owner, or if the operator does not
+ * watch the owner.
  */
 export function watchedOwner(
   { namespace, owner }: Owned,
@@ -72,6 +72,6 @@ export function watchedOwner(
 ): WorkloadView | undefined {
   if (!owner || !builtInKind(owner.apiVersion, owner.kind)) return undefined;
   const found = cluster.workload(namespace, owner.kind, owner.name);
-  // The object with the owner's name may be newer than the owner itself. The uid shows whether the object is the owner.
+  // A newer object may have the name of a deleted owner. The uid shows whether the object is the owner.
   return found?.uid === owner.uid ? found : undefined;
 }

@@ -1,7 +1,7 @@
 /** The containers of a pod, including init and ephemeral containers. */
 import type { Container, PodSpec } from './objects.ts';
 
-/** The fields of a PodSpec that list containers, in the order in which messages mention containers. */
+/** The fields of a PodSpec that list containers. Messages mention containers in the order of these fields. */
 export const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 
 export interface PlacedContainer {

@@ -13,9 +13,9 @@ export const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
 export const OPERATOR_ACCOUNT = 'capabilitypolicy-operator';
 
 /**
- * The namespaces in which each platform runs its own pods. A platform's namespaces are excluded on this platform and
- * not on other platforms. Otherwise, anyone who may create namespaces could create an `openshift-*` namespace on
- * another platform, and so escape all policies.
+ * The namespaces in which each platform runs its own pods. The operator excludes the namespaces of a platform only on
+ * clusters of this platform. If a platform's namespaces were excluded on every platform, anyone who may create
+ * namespaces could create a namespace `openshift-*` on another platform. No policy would apply in this namespace.
  */
 export const PLATFORM_NAMESPACES: Readonly<Record<Platform, string>> = { OpenShift: 'openshift-*', GKE: 'gke-*' };
 

@@ -8,7 +8,7 @@
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { WorkloadKind } from './workload-kinds.ts';
 
-/** The content of a pod or pod template that rules evaluate. */
+/** The parts of a pod or pod template that rules evaluate. */
 export interface PodContent {
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: PodSpec;
@@ -45,15 +45,15 @@ export interface NamespaceView {
   readonly name: string;
   readonly uid: string;
   /**
-   * The creation time of the namespace, in milliseconds since 1970, by the API server's clock; undefined if the time is
-   * unknown.
+   * The creation time of the namespace, in milliseconds since 1970, by the API server's clock. If the time is unknown,
+   * the field is undefined.
    */
   readonly created?: number;
   readonly terminating: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * The record of the labels that the operator set, from the annotation capabilitypolicy.dev/labels; absent without the
-   * annotation.
+   * The record of the labels that the operator set, from the annotation capabilitypolicy.dev/labels. If the annotation
+   * is missing, the field is absent.
    */
   readonly recorded?: string;
   /**
@@ -112,7 +112,7 @@ export interface PolicyRule {
 }
 
 export interface RoleView {
-  /** The namespace of a Role; absent for a ClusterRole. */
+  /** The namespace of a Role. For a ClusterRole, the field is absent. */
   readonly namespace?: string;
   readonly name: string;
   /** The role's rules that may grant a verb on capabilitypolicies. All other rules are left out. */
@@ -126,7 +126,7 @@ export interface RbacSubject {
 }
 
 export interface RoleBindingView {
-  /** The namespace of a RoleBinding; absent for a ClusterRoleBinding. */
+  /** The namespace of a RoleBinding. For a ClusterRoleBinding, the field is absent. */
   readonly namespace?: string;
   readonly name: string;
   /** The binding's metadata.creationTimestamp. */
@@ -136,8 +136,8 @@ export interface RoleBindingView {
 }
 
 /**
- * A complete object in the cluster whose managed-by label shows that the operator rendered it. To find drift, the
- * operator compares such an object with the object that the operator wrote last.
+ * A complete object in the cluster. The object's managed-by label shows that the operator rendered the object. To find
+ * drift, the operator compares the object with the version that the operator wrote last.
  */
 export interface RenderedObject {
   readonly apiVersion: string;
@@ -205,17 +205,18 @@ export interface Cluster {
   roles(): Iterable<RoleView>;
   roleBindings(): Iterable<RoleBindingView>;
   rendered(): readonly RenderedObject[];
-  /** The version of the oldest API server that answered, as N of Kubernetes 1.N. */
+  /** The minor version of the oldest API server that answered, such as 33 for Kubernetes 1.33. */
   readonly oldestServer: number;
   /**
-   * The sorted paths of pod fields that some API server has and that this release does not know. The list is absent if
-   * no API server is known.
+   * The sorted paths of pod fields that some API server has, but that this release of the operator does not know. The
+   * list is absent if no API server is known.
    */
   readonly unknownPodFields?: readonly string[] | undefined;
   /**
-   * The fields that API servers fill in and that this release does not know, in the format of Standard. The list is
-   * undefined in a program that does not find out these fields from the API servers. Such a program reads these fields
-   * in the statuses of policies.
+   * The fields that API servers fill in, but that this release does not know. The list has the format of the field
+   * `serverDefaults` in the type `Standard`. The list is undefined if the running process does not ask the API servers
+   * about these fields. If a process does not ask the API servers, the process reads the fields in the statuses of
+   * policies.
    */
   readonly serverDefaults?: readonly string[] | undefined;
 }

@@ -1,4 +1,4 @@
-/** Kubernetes objects as the API server sends them, before their contents are validated. */
+/** Kubernetes objects in the form in which the API server sends them. Their contents are not validated yet. */
 
 export interface RawMetadata {
   readonly name?: string | null;
@@ -36,7 +36,10 @@ export interface RawObject {
   readonly [field: string]: unknown;
 }
 
-/** One page of a list. The items of a page have no `apiVersion` and `kind`, unless they are custom resources. */
+/**
+ * One page of a list. On a list page, custom resources have `apiVersion` and `kind`. All other items have neither of
+ * these fields.
+ */
 export interface RawPage {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
   readonly items?: readonly RawObject[] | null;
@@ -56,19 +59,19 @@ export function versionOf({ metadata }: { readonly metadata?: Pick<RawMetadata, 
 }
 
 /**
- * Returns `value` if it is a JSON object, otherwise an empty object. Absent, null and malformed values count as an
- * empty object.
+ * Returns `value` if it is a JSON object. For any other value, the result is an empty object. Absent, null and
+ * malformed values count as an empty object.
  */
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
-/** Returns the value at a path of keys and indices; undefined if the path leads to no value. */
+/** Returns the value at a path of keys and indices. If the path leads to no value, the result is undefined. */
 export function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   return path.reduce((part, step) => (part as Record<string | number, unknown> | null | undefined)?.[step], value);
 }
 
-/** Returns `value` if it is a JSON array, otherwise an empty array. */
+/** Returns `value` if it is a JSON array. For any other value, the result is an empty array. */
 export function arrayOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

@@ -1,6 +1,7 @@
 /**
- * A cache of recently used values. Objects are read in the order of namespaces and names, so equal values are close
- * together. A full cache drops all of its values. So the cache stays small, and callers make a few extra copies.
+ * A cache of recently used values. Objects are read in the order of namespaces and names. So objects with equal values
+ * are read at about the same time. A full cache drops all of its values. Dropping all values keeps the cache small, and
+ * costs callers a few extra copies.
  */
 export class Recent<Value> {
   readonly #values = new Map<string, Value>();

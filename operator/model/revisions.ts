@@ -5,18 +5,18 @@ import { controllerOf, hasTemplateOf } from './workload-kinds.ts';
 type Revision = Pick<WorkloadView, 'kind' | 'owner' | 'replicas'>;
 
 /**
- * Whether the workload is a ReplicaSet without pods that its Deployment keeps. A rollback copies the template of such a
- * ReplicaSet to its Deployment. The garbage collector deletes the ReplicaSet together with the Deployment.
+ * Whether the workload is a ReplicaSet of a Deployment and has no pods. A rollback copies the template of the
+ * ReplicaSet to the Deployment. The garbage collector deletes the ReplicaSet together with the Deployment.
  */
 export function isHistory({ kind, owner, replicas }: Revision): boolean {
   return kind === 'ReplicaSet' && replicas === 0 && owner !== undefined && hasTemplateOf(owner, kind);
 }
 
 /**
- * Whether the workload is a ReplicaSet without pods whose owner is a custom resource. The operator does not watch
- * custom resources. So the owner's current template is visible only in ReplicaSets with pods. If the owner has another
- * ReplicaSet with pods, the ReplicaSet without pods is an earlier revision. If no ReplicaSet of the owner has pods, the
- * owner's controller may scale up any of its ReplicaSets.
+ * Whether the workload is a ReplicaSet without pods, and belongs to a custom resource. The operator does not watch
+ * custom resources. Therefore the operator finds the owner's current template only in ReplicaSets with pods. If the
+ * owner has another ReplicaSet with pods, the ReplicaSet without pods is an earlier revision. If no ReplicaSet of the
+ * owner has pods, the owner's controller may scale up any of these ReplicaSets.
  */
 export function mayBeCustomHistory<One extends Revision>(one: One): one is One & { readonly owner: Owner } {
   const { kind, owner, replicas } = one;

@@ -1,11 +1,11 @@
 /**
- * Stores one copy of equal long strings. The admission policies for hundreds of CapabilityPolicies are equal except for
- * a few short strings.
+ * Stores one copy of equal long strings. The admission policies for hundreds of CapabilityPolicies differ only in a few
+ * short strings.
  */
 import { Recent } from './recent.ts';
 
 /**
- * The minimum length of a string to share, in UTF-16 units. A shorter string takes less memory than its entry in the
+ * The minimum length of a string to share, in UTF-16 units. A shorter string takes less memory than an entry in the
  * map.
  */
 const LONG = 128;

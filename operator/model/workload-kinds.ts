@@ -14,8 +14,7 @@ interface Row {
    */
   readonly serviceAccount?: string;
   /**
-   * The kind of the objects that the controller creates with a copy of the template. The field is absent if the
-   * controller creates pods.
+   * The controller copies the template into objects of this kind. The field is absent if the controller creates pods.
    */
   readonly creates?: string;
   /** The path of the list of volume claims. The kind's controller adds a volume to each pod for each volume claim. */
@@ -64,18 +63,18 @@ export type WorkloadKind = (typeof ROWS)[number]['kind'];
 
 export const WORKLOAD_KINDS: readonly (Row & { readonly kind: WorkloadKind })[] = ROWS;
 
-/** The kinds whose pods a built-in controller creates. */
+/** A built-in controller creates the pods of these kinds. */
 export const CONTROLLERS = ROWS.filter((row) => 'serviceAccount' in row);
 export const CONTROLLER_NAMESPACE = 'kube-system';
 
-/** The row of a kind; undefined if the table has no row for the kind. */
+/** The row of a kind. If the table has no row for the kind, the result is undefined. */
 export function workloadKind(kind: string): Row | undefined {
   return WORKLOAD_KINDS.find((row) => row.kind === kind);
 }
 
 /**
- * The service account that creates the pods of a built-in kind; undefined for other kinds. A kind of another API group
- * may have the name of a built-in kind. For example, Volcano has a kind Job.
+ * The service account that creates the pods of a built-in kind. For other kinds, the result is undefined. A kind of
+ * another API group may have the name of a built-in kind. For example, Volcano has a kind Job.
  */
 export function controllerOf(apiVersion: string, kind: string): string | undefined {
   return builtInKind(apiVersion, kind)?.serviceAccount;
@@ -98,12 +97,15 @@ export function builtInKind(apiVersion: string, kind: string): Row | undefined {
   return row && groupOf(row.apiVersion) === groupOf(apiVersion) ? row : undefined;
 }
 
-/** The path of the pod or its template in an object; empty for a Pod, and for kinds without a template. */
+/** The path of the pod or its template in an object. The path is empty for a Pod, and for kinds without a template. */
 export function templatePath(kind: string): readonly string[] {
   return workloadKind(kind)?.template ?? [];
 }
 
-/** The path of the volume claims that become volumes of the pods; undefined for kinds without volume claims. */
+/**
+ * The path of the volume claims that become volumes of the pods. For kinds without volume claims, the result is
+ * undefined.
+ */
 export function claimsPath(kind: string): readonly string[] | undefined {
   return workloadKind(kind)?.claims;
 }
@@ -114,7 +116,7 @@ export function qualifiedKind(apiVersion: string, kind: string): string {
   return group === '' ? kind : `${kind}.${group}`;
 }
 
-/** The API group of an apiVersion; empty for the core group. */
+/** The API group of an apiVersion. The result is empty for the core group. */
 export function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 }

@@ -1,6 +1,6 @@
 /**
- * The deciding version of a policy. If the current version can be compiled, the current version decides. Otherwise, the
- * last accepted version decides.
+ * The deciding version of a policy. If the operator can compile the current version of the policy, the current version
+ * decides. Otherwise, the last accepted version decides.
  */
 import type { CompleteSpec } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from './resolve.ts';

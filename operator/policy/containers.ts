@@ -1,7 +1,7 @@
 /**
- * Reads `spec.containers`. Each entry selects containers by name and image, and has overrides for these containers. If
- * an entry selects a container, the container has the values of the entry. All other containers, the pod itself and its
- * volumes have the values of `spec.overrides`.
+ * Reads `spec.containers`. Each entry in the list selects containers by name and image. The entry has overrides for
+ * these containers. If an entry selects a container, the container has the values of the entry. All other containers,
+ * the pod itself and its volumes have the values of `spec.overrides`.
  */
 import type { CapabilityPolicyOverrides, ContainerOverrides, NamedContainers } from '../api/capability-policy.ts';
 import { and, literal, matchesAny, or } from '../rules/cel.ts';
@@ -13,9 +13,9 @@ import type { Standard } from '../standards/level-version.ts';
 /** An entry of `spec.containers`. */
 export interface ContainerEntry {
   readonly names: readonly string[];
-  /** The images that the entry selects; undefined for any image. */
+  /** The images that the entry selects. If the value is undefined, the entry selects any image. */
   readonly images: readonly string[] | undefined;
-  /** A CEL expression of type bool: whether container `c` belongs to the entry. */
+  /** A CEL expression of type bool. The expression is true if container `c` belongs to the entry. */
   readonly selects: string;
   /**
    * The values for the containers of the entry, if these values differ from the values for the pod. The key is the
@@ -29,7 +29,7 @@ interface Stated {
   readonly containers?: readonly NamedContainers[];
 }
 
-/** @param values the values of `spec.overrides`; the key is the rule's ID */
+/** @param values the values of `spec.overrides`. The key is the rule's ID */
 export function containerEntries(
   spec: Stated,
   standard: Standard,
@@ -52,7 +52,7 @@ export function overridesOf(entry: NamedContainers, { overrides = {} }: Stated):
   return replaced(overrides, entry.overrides ?? {});
 }
 
-/** The overrides of a policy and of its entries. */
+/** Returns the overrides of a policy, and the overrides of each entry in its `containers`. */
 export function statedIn({ overrides = {}, containers = [] }: Stated): ContainerOverrides[] {
   return [overrides, ...containers.map((entry) => entry.overrides ?? {})];
 }
@@ -70,7 +70,10 @@ function selectsCel(names: readonly string[], images: readonly string[] | undefi
   return and(`c.name in ${literal(names)}`, images && matchesAny('c.?image.orValue("")', images));
 }
 
-/** A rule's value for the pod and for most containers, and the values of the entries that have another value. */
+/**
+ * The values of one rule. `value` applies to the pod and to most containers, and `entries` lists the entries with
+ * another value.
+ */
 export interface RuleValues {
   readonly rule: Rule;
   readonly value: unknown;
@@ -153,8 +156,8 @@ function exceptCel(entries: RuleValues['entries']): string {
 }
 
 /**
- * Changes the check of the pod, so that a container with another value does not inherit a violation from the pod's
- * fields. The check still covers the pod's own fields.
+ * Excludes containers from the check of the pod's fields. If a container's entry sets another value, a violation in the
+ * pod's fields does not count for the container. The check still covers the pod's own fields.
  */
 function withoutEntries(check: Check, except: string): Check {
   if (check.over === 'containers') return { ...check, violates: and(`!(${except})`, check.violates) };

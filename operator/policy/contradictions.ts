@@ -118,8 +118,8 @@ function addsInVain({ path, stated, all }: Overrides): string[] {
 }
 
 /**
- * The capabilities that a container may hold, at least in a user namespace; undefined if the container may hold any
- * capability.
+ * Returns the capabilities that a container may hold. The result is undefined if the container may hold any capability,
+ * at least in a user namespace.
  */
 function boundOf({ capabilities = {} }: CapabilityPolicyOverrides): readonly string[] | undefined {
   const { allowedBounding: bound, allowedAddInUserNamespace: mapped = [] } = capabilities;
@@ -178,7 +178,7 @@ function volumesInVain({ path, stated, value }: Overrides): string[] {
   });
 }
 
-/** The rule refuses a forbidden value, even if another list allows it. */
+/** The rule refuses a forbidden value, even if another list allows the value. */
 function sysctlsInVain({ path, stated }: Overrides): string[] {
   const { allowed = [], forbidden = [] } = stated.sysctls ?? {};
   const vain = allowed.filter((name) =>

@@ -1,6 +1,6 @@
 /**
  * Computes the namespaces that each policy selects, and the namespaces where each policy decides. Also finds the
- * policies that select common namespaces.
+ * policies that select some of the same namespaces.
  */
 import type { CapabilityPolicyStatus, Mode } from '../api/capability-policy.ts';
 import { NEVER } from './expiry.ts';
@@ -13,17 +13,17 @@ export interface Coverage {
   readonly selected: readonly string[];
   /** The selected namespaces where the policy decides. */
   readonly deciding: readonly string[];
-  /** The selected namespaces where no policy of this mode will decide after this policy has expired. */
+  /** After this policy expires, no policy of the same mode will decide in these selected namespaces. */
   readonly undecided: readonly string[];
   /**
-   * The namespaces where the policy decides, by the policy's mode in the namespace. A policy with `rollout` has another
-   * mode in pending namespaces.
+   * The namespaces where the policy decides, grouped by the policy's mode. A policy with `rollout` has another mode in
+   * pending namespaces.
    */
   readonly areas: readonly Area[];
   /** The other policies of the same mode that select some of the same namespaces, sorted by name. */
   readonly sharesWith: readonly SharesWith[];
   /**
-   * The number of deciding policies with restricted use in each namespace where the policy decides. The key is the
+   * Counts the deciding policies with restricted use in each namespace where this policy decides. The key is the
    * namespace. The map is empty for a policy that everyone may use.
    */
   readonly restricted: ReadonlyMap<string, number>;
@@ -52,7 +52,7 @@ const NOBODY: readonly ResolvedPolicy[] = [];
 
 /**
  * Tracks the namespaces that each policy selects, and updates these namespaces with each change. A change of a
- * namespace causes work for the policies that select the namespace, but not for other policies.
+ * namespace causes work only for the policies that select the namespace.
  */
 export class Selections {
   #index = new SelectorIndex<ResolvedPolicy>([]);
@@ -89,7 +89,10 @@ export class Selections {
     return this.#put(namespace, labels ? this.#index.selecting(labels) : NOBODY);
   }
 
-  /** The policies that select the namespace. The method returns the same array until one of these policies changes. */
+  /**
+   * The policies that select the namespace. The method returns the same array until a policy that selects the namespace
+   * changes.
+   */
   selecting(namespace: string): readonly ResolvedPolicy[] {
     return this.#selecting.get(namespace) ?? NOBODY;
   }
@@ -108,8 +111,8 @@ export class Selections {
   }
 
   /**
-   * @returns the names of the policies that select the namespace now or selected it before; empty if these policies
-   * have not changed
+   * @returns the names of the policies that select the namespace now, or selected the namespace before. If these
+   * policies have not changed, the result is empty
    */
   #put(namespace: string, now: readonly ResolvedPolicy[]): ReadonlySet<string> {
     const before = this.selecting(namespace);
@@ -176,7 +179,7 @@ export class Selections {
   }
 }
 
-/** The coverage of all parts of a policy together. */
+/** Merges the coverages of a policy's parts into one coverage. */
 export function mergeCoverages(coverages: readonly Coverage[]): Coverage {
   const [first, ...others] = coverages;
   if (first && others.length === 0) return first;

@@ -21,8 +21,8 @@ export function deciding(
 }
 
 /**
- * The other policies that a decision of this policy may depend on. These policies have the same mode, the same or a
- * higher priority, and a selector that overlaps with this policy's selector.
+ * The other policies that may affect the decisions of this policy. These policies have the same mode, at least the same
+ * priority, and an overlapping selector.
  */
 export function influencing(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
   return policies.filter(
@@ -34,7 +34,7 @@ export function influencing(policy: ResolvedPolicy, policies: readonly ResolvedP
   );
 }
 
-/** The other policies whose decisions may depend on this policy. */
+/** The decisions of these other policies may depend on this policy. */
 export function influencedBy(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
   return policies.filter((other) => influencing(other, [policy]).length > 0);
 }

@@ -9,7 +9,10 @@ export const NEVER = Number.POSITIVE_INFINITY;
 const TIME = /^([12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:Z|[+-]\d\d:\d\d)$/;
 const DAY_MS = 86_400_000;
 
-/** The stages before the end of a policy. Every stage begins at a fixed time before the end. */
+/**
+ * The stages that a policy with an expiry time passes through. Every stage begins at a fixed time relative to the
+ * expiry.
+ */
 const STAGES = ['Later', 'WithinAWeek', 'WithinADay', 'Expired'] as const;
 export type Stage = (typeof STAGES)[number];
 const BEGINS: Record<Stage, number> = {
@@ -19,7 +22,7 @@ const BEGINS: Record<Stage, number> = {
   Expired: 0,
 };
 
-/** Reads a time of RFC 3339 in whole seconds; undefined for any other string. */
+/** Reads a time of RFC 3339 in whole seconds. For any other string, the result is undefined. */
 export function parseTime(text: string): number | undefined {
   const [, local] = TIME.exec(text) ?? [];
   const time = Date.parse(text);
@@ -38,7 +41,7 @@ export function stageOf(expires: number, now: number): Stage {
   return STAGES.findLast((stage) => expires + BEGINS[stage] <= now) ?? 'Later';
 }
 
-/** The time at which the policy's next stage begins; NEVER if no stage follows. */
+/** The time at which the policy's next stage begins. If no stage follows, the result is NEVER. */
 export function nextStageAt(expires: number, now: number): number {
   return Math.min(...STAGES.map((stage) => expires + BEGINS[stage]).filter((begins) => begins > now), NEVER);
 }

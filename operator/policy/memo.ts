@@ -1,6 +1,9 @@
 /** Memoizes pure functions, so that the result for an input is computed once. */
 
-/** Keeps results. The class keeps a result as long as a caller requests it again in every round. */
+/**
+ * Keeps results. Callers request results in rounds. At the end of a round, the class forgets the results that no caller
+ * requested in this round.
+ */
 export class Memo<Result> {
   #before = new Map<string, Result>();
   #now = new Map<string, Result>();
@@ -46,9 +49,9 @@ export function perList<Item extends object, Result>(
   };
 }
 
-/** The beginning of a list. All lists that begin with the same objects share one beginning. */
+/** The beginning of a list. Lists that begin with the same objects share one object of this class. */
 class Beginning<Item extends object, Result> {
-  /** The result for the list that ends where this beginning ends. */
+  /** The result for the list that ends after this beginning. */
   known: { readonly result: Result } | undefined;
   #longer: ((item: Item) => Beginning<Item, Result>) | undefined;
 
@@ -59,5 +62,7 @@ class Beginning<Item extends object, Result> {
 }
 
 let last = 0;
-/** A unique number for each object. Two lists contain the same objects if the lists of their numbers are equal. */
+/**
+ * A unique number for each object. Two lists contain the same objects if both lists give the same sequence of numbers.
+ */
 export const idOf: (object: object) => number = perObject(() => ++last);

@@ -7,14 +7,17 @@ import { type LabelSelector, NAME_LABEL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING }
 import { perObject } from './memo.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 
-/** The progress of a rollout that matters for compiling. */
+/** The progress of a rollout, with only the fields that the compiler needs. */
 export interface Stage {
   /**
    * Whether the rollout has begun. The value is false while the operator labels the first namespaces. While the
    * operator labels the first namespaces, the enforced part must not exist.
    */
   readonly begun: boolean;
-  /** The last selector whose namespaces have all been labelled. The default is the policy's own selector. */
+  /**
+   * The operator has labelled all namespaces that this selector selects. If the operator did this for several
+   * selectors, the field has the newest selector. The default is the policy's own selector.
+   */
   readonly selector?: LabelSelector;
   /** The pending namespaces that do not have the label. The enforced part excludes these namespaces by name. */
   readonly leftOut?: readonly string[];
@@ -100,7 +103,10 @@ const bothParts = perObject((policy: ResolvedPolicy): BothParts => {
   return { enforced, pending };
 });
 
-/** The names of the namespaces that the last call left out, and the parts that exclude these namespaces. */
+/**
+ * The result of the last call. The result has the names of the namespaces that the enforced part leaves out, and the
+ * parts of the policy.
+ */
 const lastLeftOut = perObject((_: ResolvedPolicy): { names: string; parts?: BothParts } => ({ names: '' }));
 
 function withoutNames(policy: ResolvedPolicy, leftOut: readonly string[]): BothParts {

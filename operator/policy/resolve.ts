@@ -42,7 +42,7 @@ export interface ResolvedPolicy {
   readonly adminAccessLabel: 'Guarded' | 'Unguarded';
   readonly standard: Standard;
   /**
-   * Whether levelVersion is `latest` and the API servers are newer than this release's newest version of the Standards.
+   * Whether levelVersion is `latest` and the API servers are newer than the Standards in this release.
    */
   readonly latestLags: boolean;
   /** The values for the pod, and for containers that no entry of `containers` selects. The key is the rule's ID. */
@@ -54,14 +54,15 @@ export interface ResolvedPolicy {
   /** Whether the policy fills in unset fields of a pod, if that makes the pod comply. */
   readonly defaulting: boolean;
   /**
-   * Whether defaulting by the policy counts a pod with its own seccomp profile as changed, as PodSecurityPolicy did.
+   * Whether defaulting counts a pod with its own seccomp profile as a changed pod. PodSecurityPolicy counted a pod with
+   * its own seccomp profile as changed.
    */
   readonly seccompChanges: boolean;
   /** Whether the policy has defaulting enabled, but the API servers do not support defaulting. */
   readonly defaultingUnavailable: boolean;
   /**
-   * The overrides that need a feature which some API server lacks. These overrides have no effect, or some nodes ignore
-   * them.
+   * The overrides that need a feature which some API server lacks. Without the feature, an override has no effect, or
+   * some nodes ignore the override.
    */
   readonly withoutEffect: readonly ServerNeed[];
   /** The settings that have no effect because of other settings of the policy. Each item is one sentence. */
@@ -75,7 +76,7 @@ export interface ResolvedPolicy {
    * rollout has this field.
    */
   readonly pendingFor?: ResolvedPolicy;
-  /** The fields that defaulting writes, in the order of the list of rules; empty without defaulting. */
+  /** The fields that defaulting writes, in the order of the list of rules. Without defaulting, the list is empty. */
   readonly fills: readonly Fill[];
 }
 
@@ -98,15 +99,15 @@ export type Resolution =
   | {
       readonly refusal: Refusal;
       /**
-       * The resolved policy, in case the spec was accepted before an older API server joined the cluster. In this case,
-       * the policy stays in force.
+       * The resolved policy, if the operator accepted the spec before an older API server joined the cluster. A policy
+       * that the operator accepted earlier stays in force.
        */
       readonly asBefore?: ResolvedPolicy;
     };
 
 /**
  * @param oldestServer the version of the oldest API server, as N of Kubernetes 1.N. This version determines the meaning
- * of `latest`, and the newest version of the Standards that every API server enforces.
+ * of `latest`. This version is also the newest version of the Standards that every API server enforces.
  * @param serverDefaults the fields that API servers fill in and that this release does not know, in the format of
  * Standard
  */
@@ -174,20 +175,23 @@ function needsOf(spec: CompletePolicy['spec']): ServerNeed[] {
   return [...new Map(needs.map((need) => [`${need.path} ${need.feature}`, need])).values()];
 }
 
-/** The checks that run on this kind of part, such as containers or volumes. */
+/** The checks of one part of a pod, such as its containers or volumes. */
 export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']): Check[] {
   return ofRules.flatMap(({ checks }) => checks).filter(({ over }) => over === part);
 }
 
 export type Valued = Pick<ResolvedPolicy, 'values' | 'containers' | 'standard'>;
 
-/** Most policies of a cluster have only the values of their level. Policies without other values share one list. */
+/**
+ * Most policies of a cluster have only the values of their level. All policies without values of their own share one
+ * list of checks.
+ */
 const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
 
 /** @param filled whether the checks evaluate a pod after defaulting */
 export function checksOf({ values, containers, standard }: Valued, filled: boolean): readonly RuleChecks[] {
-  // The key contains the rule IDs, too, because JSON leaves out undefined values. An undefined value of an entry
-  // differs from a missing value, because a missing value means the pod's value.
+  // The cache key also contains the rule IDs, because JSON leaves out undefined values. In an entry, an undefined value
+  // and a missing value differ. If the value is missing, the pod's value applies.
   const entries = containers.map(({ selects, values: own }) => [selects, own, Object.keys(own)]);
   return KNOWN_CHECKS.get(JSON.stringify([values, entries, standard, filled]), () =>
     checksOfRules(RULES, { values, containers, standard }, filled),

@@ -1,6 +1,6 @@
 /**
- * Runs work that can be interrupted. Interruptible work is a generator. The generator yields at each point where other
- * work may run, and returns the result.
+ * Runs work that can be interrupted. Interruptible work is a generator. The generator yields wherever other work may
+ * run. At the end, the generator returns the result.
  */
 
 /** Runs the work without interruption. */

@@ -1,7 +1,8 @@
 /**
  * Finds the selectors that match a namespace or overlap another selector, without comparing all selectors. The index
- * has each selector under one label that the selector requires. With the index, hundreds of policies that each select
- * one namespace cost as much as one policy.
+ * stores each selector under one label that the selector requires. A cluster may have hundreds of policies that each
+ * select one namespace. With the index, a search among hundreds of these policies is as cheap as a search with one
+ * policy.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { type Labels, matches, mayOverlap, requiredValues } from './selector.ts';
@@ -62,7 +63,7 @@ export class SelectorIndex<Item extends Selecting> {
 
 const NONE: { key: string; values: readonly string[]; uses: number } | undefined = undefined;
 
-/** Counts how many items require a value of a label. The key is the key and the value of the label. */
+/** Counts how many items require a value of a label. A key of the map consists of the label's key and value. */
 function countUses(items: readonly Selecting[]): Map<string, number> {
   const uses = new Map<string, number>();
   for (const { selector } of items) {

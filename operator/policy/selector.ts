@@ -20,7 +20,7 @@ export function matches(selector: LabelSelector, labels: Labels): boolean {
 }
 
 /**
- * Whether some set of labels may satisfy the two selectors. The result is false if the selectors contradict each other
+ * Whether some set of labels can satisfy both selectors. The result is false if the selectors contradict each other
  * about some key.
  */
 export function mayOverlap(a: LabelSelector, b: LabelSelector): boolean {
@@ -33,18 +33,18 @@ export function mayOverlap(a: LabelSelector, b: LabelSelector): boolean {
   return true;
 }
 
-/** The requirements on each key; undefined if no set of labels can satisfy the selector. */
+/** The requirements on each key. If no set of labels can satisfy the selector, the result is undefined. */
 const byKey = perObject((selector: LabelSelector): ReadonlyMap<string, readonly Requirement[]> | undefined => {
   const found = Map.groupBy(requirements(selector), ({ key }) => key);
   return [...found.values()].every(satisfiable) ? found : undefined;
 });
 
-/** Whether the two selectors have equal CEL expressions, so that they select the same namespaces. */
+/** Whether the two selectors have equal CEL expressions and therefore select the same namespaces. */
 export function isSameSelector(a: LabelSelector, b: LabelSelector): boolean {
   return selectorCel(a, '') === selectorCel(b, '');
 }
 
-/** The key and the values of each requirement with the operator In. The label must have one of the values. */
+/** The key and the values of each requirement that has the operator In. The label must have one of the values. */
 export function requiredValues(selector: LabelSelector): (readonly [string, readonly string[]])[] {
   return requirements(selector).flatMap(({ key, operator, values }) => (operator === 'In' ? [[key, values]] : []));
 }
@@ -55,7 +55,7 @@ export function keysOf(selector: LabelSelector): string[] {
 }
 
 /**
- * A CEL expression of type bool: whether the namespace is selected.
+ * Returns a CEL expression of type bool. The expression is true if the namespace is selected.
  * @param labels CEL of type map(string, string)
  */
 export function selectorCel(selector: LabelSelector, labels: string): string {
@@ -88,7 +88,7 @@ const requirements = perObject((selector: LabelSelector): readonly Requirement[]
   return [...exact, ...expressions].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 });
 
-/** A label key may be `constructor`. So inherited properties of the object do not count as labels. */
+/** A label key may be `constructor`. So an inherited property of the object `labels` does not count as a label. */
 function labelValue(labels: Labels, key: string): string | undefined {
   return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
@@ -106,12 +106,12 @@ function holds({ operator, values }: Requirement, value: string | undefined): bo
   }
 }
 
-/** Whether some value of a label, or the absence of the label, meets all requirements on the label's key. */
+/** Whether all requirements on one label key can be met together. The label may have any value or be missing. */
 function satisfiable(ofOneKey: readonly Requirement[]): boolean {
   const meets = (value: string | undefined) => ofOneKey.every((requirement) => holds(requirement, value));
   const named = ofOneKey.find(({ operator }) => operator === 'In');
   if (named) return named.values.some(meets);
-  // All values that no requirement contains give the same result. So it is enough to test one such value, if no
-  // requirement has the operator In.
+  // All label values that appear in no requirement give the same result. So if no requirement has the operator In, it
+  // is enough to test one value from outside the requirements.
   return meets(undefined) || meets(`${ofOneKey.flatMap(({ values }) => values).join('')}~`);
 }

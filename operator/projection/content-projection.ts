@@ -7,15 +7,16 @@ import { TOKEN_VOLUME } from '../rules/token-volume.ts';
 import { ContentPool, type Pool } from './sharing.ts';
 
 /**
- * The volume sources whose fields rules read. For every other volume source, rules read only whether the source exists.
- * The projection drops the fields of the other sources, because some fields differ from pod to pod, such as the name of
- * a claim.
+ * Rules read the fields of these volume sources. For every other volume source, rules read only whether the source
+ * exists. The projection drops the fields of the other sources, because some fields differ from pod to pod, such as the
+ * name of a claim.
  */
 const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 
 /**
  * The volume of the service account's token (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount,
- * names.SimpleNameGenerator). If the name of the volume kept its random ending, no two pods would have equal content.
+ * names.SimpleNameGenerator). The projection gives the volume a fixed name, because the random ending of the name would
+ * make the content of every pod different.
  */
 const NAMED_TOKEN = new RegExp(`^${TOKEN_VOLUME}-[a-z0-9]{5}$`);
 
@@ -72,8 +73,8 @@ export function createContentProjection(rules: readonly Rule[], pool: Pool = new
 }
 
 /**
- * Parses a copy of the content. The copy shares no strings with the object that was read, so that the garbage collector
- * can free the memory of that object.
+ * Parses a copy of the content. The copy shares no strings with the API object that was read. So the garbage collector
+ * can free the memory of the API object.
  */
 function copy(text: string): PodContent {
   return withoutNulls(JSON.parse(text)) as PodContent;
@@ -125,8 +126,8 @@ function pick(value: unknown, fields: readonly string[]): Record<string, unknown
 }
 
 /**
- * Returns an object's fields without the fields in the set. Usually, all fields of the object are in the set.
- * @param known the set; undefined stands for the set of all fields
+ * Returns the fields of an object that are not in the set `known`. Usually, all fields of the object are in the set.
+ * @param known the fields to leave out. If the value is undefined, the function leaves out all fields
  */
 function pickExcept(value: unknown, known: ReadonlySet<string> | undefined): Record<string, unknown> | undefined {
   if (!known) return undefined;

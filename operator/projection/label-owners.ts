@@ -18,7 +18,7 @@ export const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-confi
 
 /**
  * The field managers that own each label. The key is the key of the label. The list of field managers is sorted. The
- * list contains a field manager once, even if the field manager wrote through several subresources.
+ * list contains a field manager only once, even if the field manager wrote through several subresources.
  */
 export function labelOwners(metadata: RawMetadata): Record<string, readonly FieldOwner[]> {
   const owners = new Map<string, FieldOwner[]>();
@@ -38,8 +38,9 @@ export function labelOwners(metadata: RawMetadata): Record<string, readonly Fiel
 
 /**
  * The current labels that a client-side apply set, according to the annotation of `kubectl apply`. Argo CD uses
- * client-side apply by default. In managedFields, such a label looks like a change by hand. If the operator changed the
- * label back, the tool would apply its own value again and again.
+ * client-side apply by default. In managedFields, a label from a client-side apply looks like a label that a person
+ * changed. If the operator changed back a label of a client-side apply, the tool that set the label would apply its own
+ * value again and again.
  */
 function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
   const lastApplied = textsIn(annotations)[LAST_APPLIED_ANNOTATION];

@@ -67,8 +67,8 @@ function projectWorkload(raw: RawObject, projection: ContentProjection, names: N
 }
 
 /**
- * The template, in the form that the pods of the template will have. The controller of a StatefulSet adds volumes for
- * the claims in the spec.
+ * Returns the pod template with the volumes that the controller of the workload adds. The controller of a StatefulSet
+ * adds volumes for the claims in the spec.
  */
 function templateIn(raw: RawObject, kind: WorkloadKind): unknown {
   const template = valueAt(raw, templatePath(kind));

@@ -21,11 +21,13 @@ export interface Projection extends PodProjection {
   role(raw: RawObject): RoleView | undefined;
   roleBinding(raw: RawObject): RoleBindingView;
   rendered(raw: RawObject): RenderedObject;
-  /** Returns the view of an object whose deletion waits for the operator; undefined for any other object. */
+  /**
+   * Returns the view of an object whose deletion waits for the operator. For any other object, the result is undefined.
+   */
   finalizing(raw: RawObject): FinalizingView | undefined;
 }
 
-/** @param pool keeps equal content of pods once; the default is a new pool */
+/** @param pool keeps equal content of pods once. The default is a new pool */
 export function createProjection(rules: readonly Rule[], pool?: Pool): Projection {
   const texts = new SharedTexts();
   return {
@@ -62,7 +64,8 @@ function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject):
 }
 
 /**
- * The function keeps only the managed-fields entries about owner references, because no other entries count as drift.
+ * The function keeps only the parts of managedFields about owner references. Changes of other parts do not count as
+ * drift.
  */
 function projectRendered({ metadata, ...rest }: RawObject): RenderedObject {
   const managedFields = (metadata?.managedFields ?? []).map(({ manager, fieldsV1 }) => {

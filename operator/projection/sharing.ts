@@ -8,13 +8,13 @@ import { withoutNulls } from '../model/raw.ts';
 export interface Pool {
   /** The number of distinct contents in use. */
   readonly size: number;
-  /** @param copy makes the copy of new content that is kept */
+  /** @param copy a function that copies new content for the pool */
   share(content: PodContent, copy: (text: string) => PodContent): PodContent;
 }
 
 /**
- * A pool that shares nothing. This pool is for callers that use each object once and then drop the object. If an object
- * is used once, a search for equal content would cost more than the evaluation of the object.
+ * A pool that shares nothing. This pool is for callers that use each object once. A search for equal content would cost
+ * more than the single evaluation of an object.
  */
 export const UNSHARED: Pool = { size: 0, share: (content) => withoutNulls(content) as PodContent };
 
@@ -25,12 +25,12 @@ export const UNSHARED: Pool = { size: 0, share: (content) => withoutNulls(conten
 export class ContentPool implements Pool {
   readonly #known = new Map<string, WeakRef<PodSpec>>();
   /**
-   * The content of pods and templates. The key is the spec of the content, because a view refers to the spec and not to
-   * the whole content.
+   * The content of pods and templates. The key is the content's spec, because the view of an object refers to the spec
+   * and not to the whole content.
    */
   readonly #content = new WeakMap<PodSpec, PodContent>();
   readonly #unused = new FinalizationRegistry<string>((fingerprint) => {
-    // A new copy of this content may already exist.
+    // The pool may already have a new copy of this content.
     if (!this.#known.get(fingerprint)?.deref()) this.#known.delete(fingerprint);
   });
 
@@ -44,10 +44,10 @@ export class ContentPool implements Pool {
 
   /**
    * Returns the single frozen copy of this content. The copy contains no reference to the argument. Two contents are
-   * equal if their JSON is equal. The pool keeps equal specs with different annotations as two objects. So the object
-   * of a spec identifies the annotations that belong to the spec.
+   * equal if their JSON is equal. If two contents have equal specs and different annotations, the pool keeps two spec
+   * objects. So each spec object belongs to exactly one set of annotations.
    *
-   * @param copy makes the copy of new content that is kept
+   * @param copy a function that copies new content for the pool
    */
   share(content: PodContent, copy: (text: string) => PodContent): PodContent {
     const text = JSON.stringify(content);

@@ -12,8 +12,8 @@ export function durationMs(text: string): number {
 }
 
 /**
- * Whether the policy is enforced from the beginning in a namespace without violations, because the rollout has no soak
- * and no pace.
+ * Whether the rollout has no soak and no pace. Without soak and pace, the policy is enforced from the beginning in each
+ * namespace without violations.
  */
 export function beginsAtOnce({ soak, paused, namespacesPerHour }: CompleteRollout): boolean {
   return durationMs(soak) === 0 && !paused && namespacesPerHour === undefined;

@@ -19,7 +19,8 @@ export function entryFor(namespace: RolloutNamespace, input: StepInput, mayLeave
     return label === undefined ? undefined : enforced;
   }
   if (label === ROLLOUT_ENFORCED) return enforced;
-  // An API server may still enforce an older version of the policy. The older version excludes the namespace by name.
+  // An API server may still enforce an older version of the policy. The older version of the policy excludes the
+  // namespace by name.
   if (entry?.state === 'Enforced') return covered && label === undefined && input.settled ? undefined : entry;
   const next = entry ? continued(entry, namespace, input) : first(namespace, input);
   return next && isPending(next) ? leftOut(next, namespace, input, mayLeaveOut) : next;
@@ -29,7 +30,7 @@ function first({ uid, label, covered, guarded, isNew }: RolloutNamespace, input:
   const since = input.now;
   if (covered || isNew) {
     if (label !== ROLLOUT_PENDING) return undefined;
-    // Without a guard, anybody may have set the label.
+    // If no guard protects the label, anybody may have set the label.
     return { uid, state: guarded ? 'Pending' : 'Enforced', since };
   }
   return { uid, state: beginsAtOnce(input.rollout) && label !== ROLLOUT_PENDING ? 'Undecided' : 'Pending', since };
@@ -37,7 +38,7 @@ function first({ uid, label, covered, guarded, isNew }: RolloutNamespace, input:
 
 function continued(entry: Entry, { name, label, covered }: RolloutNamespace, input: StepInput): Entry | undefined {
   if (entry.state !== 'Undecided') return evaluated(entry, input.verdict(name), input);
-  // The namespace needs no entry, because the policy is already enforced in it.
+  // The namespace needs no entry, because the policy is already enforced in the namespace.
   if (covered && label === undefined) return undefined;
   if (!beginsAtOnce(input.rollout) || label === ROLLOUT_PENDING) return { ...entry, state: 'Pending' };
   return evaluated(entry, input.currentVerdict(name), input);
@@ -47,20 +48,21 @@ function continued(entry: Entry, { name, label, covered }: RolloutNamespace, inp
 export function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, { now }: Pick<StepInput, 'now'>): Entry {
   if (!verdict) return entry;
   const { state } = entry;
-  // The time may come from an earlier leader whose clock was ahead.
+  // An earlier leader whose clock was ahead may have written the time in `since`.
   const since = entry.since > now + CLOCK_SKEW_MS ? now : entry.since;
   if (verdict.violating > 0) return state === 'Blocked' ? entry : { ...entry, state: 'Blocked', since: now };
   if (state === 'Undecided') return entry;
   if (state !== 'Soaking') return { ...entry, state: 'Soaking', since: now };
-  // A pod that is now gone may have violated the policy after the soak began.
+  // A pod that no longer exists may have violated the policy after the soak began.
   const latest = Math.max(since, verdict.violatedAt ?? since);
   return latest === entry.since ? entry : { ...entry, since: latest };
 }
 
 /**
- * Decides whether the enforced part leaves out the namespace by name. If the label of a namespace cannot be written,
- * the enforced part leaves out the namespace, so that other namespaces do not have to wait. If somebody removed the
- * label of a pending namespace, the namespace is not left out, because the policy is already enforced there.
+ * Decides whether the enforced part leaves out the namespace by name. If the operator cannot write the label of a
+ * namespace, the enforced part leaves out the namespace. So other namespaces do not have to wait. If somebody removed
+ * the label of a pending namespace, the policy is already enforced in the namespace. So the enforced part does not
+ * leave out this namespace.
  */
 function leftOut(
   entry: Entry,
@@ -78,8 +80,8 @@ function leftOut(
 
 /**
  * Whether this namespace is ready for the rollout to begin. A pending namespace must be labelled or left out by name.
- * Any other namespace must not have the label, unless the API server refuses the removal. A namespace with a wrong
- * label would be pending by mistake.
+ * If a namespace is not pending, the label must be gone, or the API server must have refused to remove the label. A
+ * namespace with a wrong label would be pending by mistake.
  */
 export function isSettledIn(namespace: RolloutNamespace, entry: Entry | undefined, input: StepInput): boolean {
   const { name, selected, covered, label } = namespace;

@@ -8,7 +8,7 @@ import { type Entry, type RolloutState, resting } from './state.ts';
 interface Found {
   readonly policy: string;
   readonly uid: string;
-  /** The saved state; undefined if no state is saved. */
+  /** The saved state. If no state is saved, the value is undefined. */
   readonly kept: RolloutState | undefined;
   /** The spec of the enforced part that exists in the cluster. */
   readonly enforced: CompleteSpec | undefined;
@@ -25,7 +25,8 @@ interface Found {
 export function firstState(found: Found): RolloutState {
   const { uid, kept, enforced, excluded } = found;
   const began = enforced && { begun: true, selector: enforced.namespaceSelector, excluded };
-  // The enforced spec has no `rollout`. So nothing guarded the label, and the label's value means nothing.
+  // The enforced spec has no `rollout`. Without `rollout`, no guard protected the label, so the label's value means
+  // nothing.
   if (enforced && began && !enforced.rollout) return { ...began, uid, namespaces: enforcedBefore(found, enforced) };
   if (!kept) {
     const namespaces = new Map();

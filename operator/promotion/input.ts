@@ -11,8 +11,9 @@ export interface StepInput {
   readonly selector: LabelSelector;
   readonly state: RolloutState;
   /**
-   * The selector of the enforced part that exists in the cluster. If an edit of the selector was refused or reverted,
-   * the existing part may still enforce the policy in namespaces that the current spec does not select.
+   * The selector of the enforced part that exists in the cluster. The enforced part in the cluster may still enforce
+   * the policy in namespaces that the current spec does not select. The reason is an edit of the selector that was
+   * refused or reverted.
    */
   readonly existingSelector?: LabelSelector;
   /** Every namespace that policies reach, sorted by name. */
@@ -20,8 +21,8 @@ export interface StepInput {
   /** The namespaces that no policy reaches. Each item is a name, or a prefix that ends in `*`. */
   readonly excluded: readonly string[];
   /**
-   * Returns the verdict of the last evaluation of the namespace; undefined if the newest version of the policy was
-   * never evaluated there.
+   * Returns the verdict of the last evaluation of the namespace. The result is undefined if the namespace was never
+   * evaluated with the newest version of the policy.
    */
   verdict(namespace: string): PromotionVerdict | undefined;
   /** Returns the verdict at this moment. Decisions to enforce the policy need this verdict. */
@@ -40,13 +41,13 @@ export interface NamespaceLabels {
   readonly name: string;
   readonly uid: string;
   readonly labels: Labels;
-  /** The creation time of the namespace, in milliseconds since 1970; undefined if the time is unknown. */
+  /** The creation time of the namespace, in milliseconds since 1970. If the time is unknown, the value is undefined. */
   readonly created?: number;
 }
 
 export interface StepResult {
   readonly state: RolloutState;
-  /** The namespaces that this step decided to enforce. */
+  /** The namespaces in which this step decided to enforce the policy. */
   readonly promoted: readonly string[];
   /** The namespaces where an earlier decision to enforce has taken effect. */
   readonly enforced: readonly string[];

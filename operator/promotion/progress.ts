@@ -15,9 +15,9 @@ export interface RolloutProgress {
   readonly paused: boolean;
   /** Every reached namespace that the policy's selector selects, sorted by name. The key is the namespace. */
   readonly namespaces: ReadonlyMap<string, NamespaceProgress>;
-  /** The next promotion; absent if no promotion is due, or if the rollout is paused. */
+  /** The next promotion. If no promotion is due or the rollout is paused, the field is absent. */
   readonly next?: { readonly namespace: string; readonly at: number };
-  /** The time of the last promotion; absent before the first promotion. */
+  /** The time of the last promotion. Before the first promotion, the field is absent. */
   readonly lastPromotion?: number;
 }
 
@@ -34,7 +34,8 @@ export type NamespaceProgress =
   | { readonly state: 'Pending'; readonly since: number }
   /**
    * Soaking: the namespace is pending, and has been compliant since the time `since`. The operator promotes the
-   * namespace when the namespace has been compliant for the time `soak` and the pace allows the promotion.
+   * namespace when two conditions hold: the namespace has been compliant for the time `soak`, and the pace allows the
+   * promotion.
    */
   | { readonly state: 'Soaking'; readonly since: number; readonly soakedAt: number }
   /**

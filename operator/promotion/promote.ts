@@ -13,8 +13,8 @@ export interface Promotions {
 }
 
 /**
- * The delay in ms up to which a late promotion counts as punctual. Without this tolerance, small delays would slow down
- * the pace of the rollout.
+ * If a promotion is late by at most this time in ms, the promotion counts as punctual. Without this tolerance, small
+ * delays would slow down the pace of the rollout.
  */
 const LATE_MS = 1_000;
 const HOUR_MS = 3_600_000;
@@ -38,7 +38,8 @@ export function promote(entries: Map<string, Entry>, input: StepInput, label: st
     const verdict = input.currentVerdict(name);
     const current = evaluated(entry, verdict, input);
     entries.set(name, current);
-    // Without a current verdict, or after a new violation of the policy, the next step decides about the namespace.
+    // If the namespace has no current verdict, or has a new violation of the policy, the next step decides about the
+    // namespace.
     if (!verdict || current !== entry) continue;
     entries.set(name, { uid: entry.uid, state: 'Enforced', since: now });
     promoted.push(name);

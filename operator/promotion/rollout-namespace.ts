@@ -8,26 +8,29 @@ import { type Entry, isCovered, type Labelling, type RolloutState } from './stat
 export interface RolloutNamespace {
   readonly name: string;
   readonly uid: string;
-  /** The value of the rollout's label on the namespace; undefined if the namespace does not have the label. */
+  /**
+   * The value of the rollout's label on the namespace. If the namespace does not have the label, the value is
+   * undefined.
+   */
   readonly label: string | undefined;
   /** Whether the selector of the spec selects the namespace. */
   readonly selected: boolean;
   /**
-   * Whether the enforced part selects the namespace. The label `pending` is ignored. Two enforced parts count: the part
-   * in the state, and the part that exists in the cluster.
+   * Whether the enforced part selects the namespace. The label `pending` is ignored. The field is true if the enforced
+   * part in the state, or the enforced part in the cluster, selects the namespace.
    */
   readonly covered: boolean;
   /**
-   * Whether the guard protects the label of the namespace. If true, only somebody with the verb `exempt` can have set
-   * the label.
+   * Whether the guard protects the label of the namespace. If the guard protects the label, only a user with the verb
+   * `exempt` can have set the label.
    */
   readonly guarded: boolean;
   /**
-   * Whether the namespace was created after the rollout began to label namespaces. In such a namespace, the policy is
-   * enforced from the beginning.
+   * Whether the namespace was created after the rollout began to label namespaces. In a namespace that was created
+   * later, the policy is enforced from the beginning.
    */
   readonly isNew: boolean;
-  /** Whether the enforced part selects the namespace because `--excluded-namespaces` changed. */
+  /** Whether the enforced part selects the namespace because the namespace was removed from `--excluded-namespaces`. */
   readonly leftExclusion: boolean;
   readonly entry: Entry | undefined;
 }

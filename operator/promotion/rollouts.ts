@@ -27,7 +27,7 @@ export class Rollouts {
    * label.
    */
   readonly #labelled = new Set<string>();
-  /** The labels that can be removed, because no policy and no admission policy uses them any more. */
+  /** No policy and no admission policy uses these labels any more, so the labels can be removed. */
   #unused: ReadonlySet<string> = new Set();
 
   get(policy: string): RolloutState | undefined {
@@ -58,8 +58,8 @@ export class Rollouts {
   }
 
   /**
-   * The labels that a namespace will have when the labels of the rollouts are written. A label that is still missing
-   * counts as present.
+   * The labels that a namespace will have after the operator has written the labels of the rollouts. A rollout's label
+   * that the operator has not written yet counts as present.
    */
   effective({ name, uid, labels }: Namespace): Labels {
     const entries = [...this.#states].flatMap(([policy, { namespaces }]) => {
@@ -110,8 +110,8 @@ export class Rollouts {
     for (const label of rolloutLabelsIn(labels)) {
       if (Object.hasOwn(set, label)) continue;
       if (this.#unused.has(label)) remove.push(label);
-      // The state of the label's policy is not known yet. The result contains the label. If the label were left out,
-      // server-side apply would remove the label.
+      // The state of the label's policy is not known yet. The result contains the label. If the result left out the
+      // label, server-side apply would remove the label from the namespace.
       else if (labels[label] === ROLLOUT_PENDING && !remove.includes(label)) set[label] = ROLLOUT_PENDING;
     }
     return { set, remove: remove.sort() };
@@ -138,7 +138,7 @@ export function hasPendingLabel(labels: Labels): boolean {
 /**
  * The stage of each rollout. The key is the policy's name.
  *
- * @param existing the specs of the enforced parts that exist; the key is the policy's uid
+ * @param existing the specs of the enforced parts that exist. The key is the policy's uid
  */
 export function stagesOf(
   policies: readonly CompletePolicy[],
@@ -157,8 +157,9 @@ export function stagesOf(
 }
 
 /**
- * Whether programs and labels must wait until the controller of promotions has read, written or deleted the state of
- * some rollout. Only the state shows where a policy must not be enforced. Without a state, nothing guards the labels.
+ * Whether programs and labels must wait for the controller of promotions. The controller may still have to read, write
+ * or delete the state of some rollout. Only the saved state of a rollout shows where the policy must not be enforced.
+ * Without a state, nothing guards the labels.
  */
 export function isAwaited(
   policies: readonly CompletePolicy[],
@@ -185,8 +186,8 @@ function stageOf(state: RolloutState): Stage {
 }
 
 /**
- * The stage of a rollout before its state has been read. If the enforced part exists, the rollout has begun, with the
- * selector of the enforced part.
+ * The stage of a rollout before its state has been read. If the enforced part exists, the stage says that the rollout
+ * has begun. In this case, the stage contains the selector of the enforced part.
  */
 function stageWithoutState(enforced: CompleteSpec | undefined): Stage {
   return enforced ? { begun: true, selector: enforced.namespaceSelector } : { begun: false };

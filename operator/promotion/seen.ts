@@ -6,13 +6,15 @@ import type { Seen } from '../evaluate/members.ts';
 import type { Owner, SeenObject } from '../model/objects.ts';
 import { idOf } from '../policy/memo.ts';
 
-/** The number of distinct objects that are kept for each namespace. The oldest objects are forgotten first. */
+/**
+ * The maximum number of distinct objects that are recorded for each namespace. The oldest objects are forgotten first.
+ */
 const MOST_SEEN = 256;
 
 export class SeenObjects {
   /**
-   * The recorded objects. The first key is the namespace. The second key contains everything that a verdict on the
-   * object depends on.
+   * The recorded objects. The first key is the namespace. The second key contains all inputs of a verdict on the
+   * object.
    */
   readonly #seen = new Map<string, Map<string, Seen>>();
 
@@ -58,8 +60,8 @@ export class SeenObjects {
 }
 
 /**
- * A key that contains everything that a verdict on the object depends on. The projection keeps one object for equal
- * specs and for equal annotations. Two pods have the same creator if their owners have the same kind.
+ * A key that contains all inputs of a verdict on the object. The projection shares one object among equal specs, and
+ * one object among equal annotations. Two pods have the same creator if their owners have the same kind.
  */
 function keyOf(object: SeenObject): string {
   const { spec, annotations } = 'template' in object ? object.template : object;

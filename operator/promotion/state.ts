@@ -1,6 +1,6 @@
 /**
- * The state of a rollout: the namespaces in which the policy is not enforced yet, and the time since which each
- * namespace has been compliant.
+ * The state of a rollout lists the namespaces in which the policy is not enforced yet. For each of these namespaces,
+ * the state says since when the namespace has been compliant.
  */
 import type { CompleteRollout, CompleteSpec, LabelSelector } from '../api/capability-policy.ts';
 import { isExcluded } from '../policy/deciding.ts';
@@ -12,30 +12,31 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   /** The policy's uid. A policy that was deleted and created again has no state yet. */
   readonly uid: string;
   /**
-   * The last selector whose namespaces have all been labelled; undefined before the rollout has begun for the first
-   * time. While the policy rests (its mode is Audit, or it has expired), `begun` is false. When the policy no longer
-   * rests, the rollout continues from this selector.
+   * The operator has labelled all namespaces that this selector selects. If the operator did this for several
+   * selectors, the field has the newest selector. The field is undefined before the rollout begins for the first time.
+   * A policy rests if its mode is Audit, or if it has expired. While the policy rests, `begun` is false. When the
+   * policy no longer rests, the rollout continues from this selector.
    */
   readonly selector?: LabelSelector;
   /**
-   * The excluded namespaces at the time when the rollout last began, because `--excluded-namespaces` may change later.
+   * The namespaces that were excluded when the rollout last began. `--excluded-namespaces` may change later.
    */
   readonly excluded?: readonly string[];
   /**
-   * The last selector that every API server enforced. As long as this field is undefined, nothing guards the labels,
-   * and no namespace counts as enforced.
+   * The last selector that every API server enforced. If this field is undefined, nothing guards the labels, and no
+   * namespace counts as enforced.
    */
   readonly inForce?: LabelSelector;
   /**
-   * The labelling of namespaces that is in progress. The field has the selector of these namespaces, and the time at
-   * which the labelling began. Namespaces that are created after this time are new.
+   * The labelling of namespaces that is in progress. The field has the selector of the namespaces that are being
+   * labelled, and the start time of the labelling. Namespaces that are created after this time are new.
    */
   readonly labelling?: Labelling;
-  /** The time of the last promotion, which the pace of the rollout depends on. */
+  /** The time of the last promotion. The pace of the rollout depends on this time. */
   readonly lastPromotion?: number;
   /**
-   * The entries. The key is the namespace. After the rollout has begun, the policy is enforced in every selected
-   * namespace without an entry. A namespace without an entry was promoted or is new.
+   * The entries. The key is the namespace. If a selected namespace has no entry after the rollout has begun, the policy
+   * is enforced in the namespace. A namespace without an entry was promoted or is new.
    */
   readonly namespaces: ReadonlyMap<string, Entry>;
 }
@@ -52,8 +53,8 @@ export interface Entry {
   /** The namespace's uid. A namespace that was deleted and created again is new. */
   readonly uid: string;
   /**
-   * Undecided: the rollout has `soak: 0s`. So the policy is enforced in the namespace from the beginning, unless a
-   * workload violates the policy at that time. Pending: the namespace has not been evaluated. Soaking: no workload has
+   * Undecided: the rollout has `soak: 0s`. If no workload in the namespace violates the policy, the policy is enforced
+   * in the namespace from the beginning. Pending: the namespace has not been evaluated. Soaking: no workload has
    * violated the policy since the time in `since`. Blocked: workloads have violated the policy since the time in
    * `since`. Enforced: the operator decided to enforce the policy, or the policy no longer selects the namespace. The
    * entry of an enforced namespace is removed when the label is gone.
@@ -67,7 +68,7 @@ export interface Entry {
   readonly byName?: true;
 }
 
-/** Whether the policy is still pending in the namespace, so that it is not enforced there yet. */
+/** Whether the namespace is pending. In a pending namespace, the policy is not enforced yet. */
 export function isPending({ state }: Entry): boolean {
   return state !== 'Enforced';
 }
@@ -96,7 +97,7 @@ export function leftOutByName({ namespaces }: Pick<RolloutState, 'namespaces'>):
 
 /**
  * Returns the state of a resting policy. The mode of a resting policy is not Enforce, or the policy has expired. If the
- * enforced part never existed, the policy was enforced nowhere, even if the state contains a selector.
+ * enforced part never existed, the policy was never enforced in any namespace, even if the state contains a selector.
  *
  * @param existingSelector the selector of the enforced part that still exists
  */

@@ -1,7 +1,7 @@
 /**
  * One step of a rollout. The step computes the next state from the current state and the last seen state of the
- * cluster. A step is pure and can be repeated. The operator saves the decisions of a step before they take effect. So
- * nothing is lost if the process dies before the decisions take effect.
+ * cluster. A step is pure and can be repeated. The operator saves the decisions of a step before the decisions take
+ * effect. So no decision is lost if the process dies before the decisions take effect.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { rolloutLabel } from '../policy/parts.ts';
@@ -13,8 +13,8 @@ import { rolloutNamespace } from './rollout-namespace.ts';
 import type { Entry, Labelling, RolloutState } from './state.ts';
 
 /**
- * The maximum number of namespaces that may be left out by name because their labels cannot be written. Every such name
- * makes the admission policy longer.
+ * If the operator cannot write the labels of some namespaces, the enforced part leaves out at most this number of
+ * namespaces by name. Each name of a left-out namespace makes the admission policy longer.
  */
 const MOST_REFUSED = 32;
 
@@ -55,7 +55,10 @@ export function step(input: StepInput): StepResult {
   return { state: changed ? after : state, promoted, enforced, ...(next && { next }) };
 }
 
-/** The current labelling of namespaces; undefined when all namespaces of the newest selector have been labelled. */
+/**
+ * The current labelling of namespaces. When all namespaces of the newest selector have been labelled, the result is
+ * undefined.
+ */
 function labellingFor({ state, selector, excluded, namespaces, now }: StepInput): Labelling | undefined {
   const isCurrent =
     state.begun &&
@@ -71,8 +74,8 @@ function labellingFor({ state, selector, excluded, namespaces, now }: StepInput)
 }
 
 /**
- * Drops the entries of undecided namespaces. In these namespaces, the policy is enforced from the beginning, because no
- * workload violates it.
+ * Drops the entries of undecided namespaces. In an undecided namespace, the policy is enforced from the beginning,
+ * because no workload violates the policy.
  */
 function dropUndecided(entries: Map<string, Entry>): void {
   for (const [name, { state }] of entries) if (state === 'Undecided') entries.delete(name);

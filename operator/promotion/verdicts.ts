@@ -5,9 +5,12 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 
 /** The inputs of a verdict, except the objects in the namespace. */
 export interface EvaluatedBy {
-  /** All policies that select the namespace. The array stays the same object until one of these policies changes. */
+  /**
+   * All policies that select the namespace. The array stays the same object until one of the policies in the array
+   * changes.
+   */
   readonly policies: readonly ResolvedPolicy[];
-  /** The rights to use policies. The index stays the same object until a right changes. */
+  /** The rights to use policies. The index of the rights stays the same object until a right changes. */
   readonly use: UseIndex;
 }
 
@@ -19,7 +22,7 @@ interface Evaluated extends EvaluatedBy {
 interface LastViolation {
   /** The time of the last violation, in milliseconds since 1970. */
   readonly at?: number;
-  /** Whether a workload violated the policy in the last evaluation, and may still violate it. */
+  /** Whether a workload violated the policy in the last evaluation, and may still violate the policy. */
   readonly lasts: boolean;
 }
 
@@ -48,7 +51,7 @@ export class PromotionVerdicts {
     this.#violations.set(namespace, new Map(after));
   }
 
-  /** @returns undefined if the namespace was not evaluated with the current policies and rights */
+  /** @returns undefined if the last evaluation of the namespace did not use the current policies and rights */
   get(namespace: string, policy: string, { policies, use }: EvaluatedBy): PromotionVerdict | undefined {
     const evaluated = this.#evaluated.get(namespace);
     const verdict = evaluated?.verdicts.get(policy);
@@ -69,7 +72,7 @@ export class PromotionVerdicts {
   }
 
   /**
-   * Records the end of this term as the end of the current violations. Somebody may repair the violations while another
+   * Records that the current violations ended at the end of this term. Somebody may repair the violations while another
    * process leads.
    */
   endTerm(now: number): void {

@@ -7,12 +7,12 @@ import * as reasons from './reasons.ts';
 import type { WorkloadReport } from './violations.ts';
 
 interface Evaluated {
-  /** The resolved spec that is in force; undefined if no spec of the policy was ever accepted. */
+  /** The resolved spec that is in force. If no spec of the policy was ever accepted, the value is undefined. */
   readonly accepted: ResolvedPolicy | undefined;
   readonly expired: boolean;
   /**
-   * The report about workloads. The report is undefined until all namespaces have been evaluated. Without any accepted
-   * spec, the report stays undefined.
+   * The report about workloads. The report is undefined until all namespaces have been evaluated. If no spec of the
+   * policy was ever accepted, the report stays undefined.
    */
   readonly workloads: WorkloadReport | undefined;
 }

@@ -24,7 +24,7 @@ interface ConditionInput {
   readonly generation: number;
   readonly resolution: Resolution;
   /**
-   * The spec that is in force: the current spec if it is accepted, otherwise the last accepted spec. The field is
+   * The spec that is in force. If the current spec is not accepted, the last accepted spec is in force. The field is
    * undefined if no spec was ever accepted.
    */
   readonly accepted: ResolvedPolicy | undefined;
@@ -32,18 +32,18 @@ interface ConditionInput {
   readonly expired: boolean;
   /** The value of `spec.reason`. */
   readonly why: string | undefined;
-  /** The namespaces where no policy of this mode will decide after this policy has expired. */
+  /** After this policy expires, no policy of the same mode will decide in these namespaces. */
   readonly undecided: readonly string[];
   /**
-   * For each namespace where the policy decides, the number of deciding policies with restricted use. The key is the
+   * Counts the deciding policies with restricted use in each namespace where this policy decides. The key is the
    * namespace.
    */
   readonly restricted: ReadonlyMap<string, number>;
-  /** The extent to which API servers enforce the policy; undefined until the first pass over all policies. */
+  /** Says how far API servers enforce the policy. The value is undefined until the first pass over all policies. */
   readonly program: ProgramOutcome | undefined;
   /**
-   * The report about workloads. The report is undefined until all namespaces have been evaluated. Without any accepted
-   * spec, the report stays undefined.
+   * The report about workloads. The report is undefined until all namespaces have been evaluated. If no spec of the
+   * policy was ever accepted, the report stays undefined.
    */
   readonly workloads: WorkloadReport | undefined;
   /** The sorted descriptions of label conflicts. Each namespace with a conflict has one description. */
@@ -60,11 +60,11 @@ interface ConditionInput {
    * The bindings that are older than the policy and grant its use. A binding refers to the policy by the policy's name.
    */
   readonly olderBindings: readonly BindingName[];
-  /** The rolled-out policies that the policy loosens. */
+  /** The policies with a rollout that become looser because of this policy. */
   readonly loosenings: readonly Loosening[];
   /**
-   * Whether API servers protect the operator's objects; undefined until API servers have answered the first protection
-   * probe.
+   * Whether API servers protect the operator's objects. The value is undefined until API servers have answered the
+   * first protection probe.
    */
   readonly protection: ProtectionOutcome | undefined;
   readonly previous: readonly Condition[];
@@ -76,15 +76,15 @@ const MESSAGE_LENGTH = 1024;
 const NAMED = 3;
 const MASTERS = 'system:masters';
 /**
- * The flag with which kubectl acts as the ReplicaSet controller. This controller creates the pods of Deployments in
+ * The kubectl flag that impersonates the ReplicaSet controller. This controller creates the pods of Deployments in
  * every namespace.
  */
 const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-controller';
 
 /**
  * Returns all conditions of a policy, sorted by type. Violations and label conflicts are observations, not failures.
- * Observations do not affect the condition Ready. A refused write affects Ready if the operator cannot enforce the
- * policy in a namespace because of the refusal.
+ * Observations do not affect the condition Ready. A refused write can prevent the enforcement of the policy in a
+ * namespace. In this case, the refusal affects the condition Ready.
  */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
@@ -111,9 +111,9 @@ export function buildConditions(input: ConditionInput): Condition[] {
 }
 
 /**
- * The Compliant condition of the last complete evaluation. The policy keeps this condition until the next evaluation is
- * complete. Without this rule, a restart or a new namespace would make violations disappear from the status and come
- * back.
+ * The Compliant condition of the last complete evaluation. The status keeps the condition Compliant unchanged until the
+ * next evaluation is complete. If a restart or a new namespace reset the condition, violations would disappear from the
+ * status and come back.
  */
 export function lastEvaluation({
   accepted,
@@ -213,7 +213,7 @@ function withoutEffect({ withoutEffect: overrides }: ResolvedPolicy): string[] {
 /**
  * The message about subjects whose RBAC wildcards grant the use of every policy. A test pod that an administrator
  * creates may be admitted, although an equal pod of a Deployment is refused. A controller creates the pods of a
- * Deployment, and the controller may not use every policy.
+ * Deployment, and the controller is not allowed to use every policy.
  */
 function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[]): string[] {
   if (usableBy === 'Everyone') return [];
@@ -227,15 +227,15 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
 }
 
 /**
- * The message about bindings that are older than the policy. RBAC refers to a policy by its name. So a binding for an
- * earlier policy grants the use of a new policy with that name, too. The operator reports such a binding, but does not
- * remove it. Somebody may have made the binding in advance for the new policy.
+ * The message about bindings that are older than the policy. RBAC refers to a policy by its name. A binding for an
+ * earlier policy therefore also grants the use of a new policy with the same name. The operator reports an older
+ * binding, but does not remove the binding. Somebody may have made the binding in advance for the new policy.
  */
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
-    // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy. While
-    // some admission policy still checks the use of an earlier CapabilityPolicy with that name, the operator keeps the
-    // binding.
+    // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy. Some
+    // admission policy may still check the use of an earlier CapabilityPolicy with that name. Until this check ends,
+    // the operator keeps the binding.
     .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
     .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
   if (usableBy === 'Everyone' || names.length === 0) return [];
@@ -271,8 +271,9 @@ function namedForEveryone({ usableBy, containers }: ResolvedPolicy): string[] {
 }
 
 /**
- * The message about containers that share their processes. An exception for a container does not reach the other
- * containers of the pod, unless the containers share their processes.
+ * The message about containers that share their processes. If the containers of a pod share their processes, an
+ * exception for one container reaches the other containers. Without shared processes, the exception does not reach the
+ * other containers.
  */
 function sharedProcesses({ containers }: ResolvedPolicy): string[] {
   if (containers.length === 0) return [];
@@ -293,7 +294,8 @@ function programmedCondition(input: ConditionInput): BareCondition {
     return { type, status: 'True', reason: reasons.EXPIRED, message: expiredText(resolution.policy.expires) };
   }
   if (!program) {
-    // After a restart, the operator keeps the earlier condition until it has observed the state itself.
+    // After a restart, the operator keeps the condition from before the restart until the operator has observed the
+    // state itself.
     const before = previous.find((one) => one.type === type && one.observedGeneration === generation);
     if (before && before.reason !== reasons.NOT_ACCEPTED && before.reason !== reasons.EXPIRED) return before;
     return { type, status: 'False', reason: reasons.PENDING, message: 'the program will be written' };
@@ -313,8 +315,8 @@ function labelConflictCondition(conflicts: readonly string[]): BareCondition[] {
 }
 
 /**
- * @param refusal the condition about a refused write; undefined unless the refusal prevents enforcement in some
- * namespace
+ * @param refusal the condition about a refused write. If no refusal prevents enforcement in a namespace, the value is
+ * undefined
  */
 function readyCondition(
   accepted: BareCondition,

@@ -26,7 +26,8 @@ export interface Happening {
 }
 
 /**
- * The contents of an Event, without the object that the Event is about. Several Events about one object use this type.
+ * The contents of an Event, without the object that the Event is about. Use this type for several Events about one
+ * object.
  */
 export type Unaddressed = Omit<Happening, 'regarding'>;
 
@@ -49,7 +50,10 @@ export interface KubernetesEvent extends Happening {
   readonly eventTime: string;
   readonly reportingController: string;
   readonly reportingInstance: string;
-  /** The number of times that a repeated event happened, and the last time; absent for an event that happened once. */
+  /**
+   * The count of a repeated event, and the time of its last occurrence. The field is absent for an event that happened
+   * once.
+   */
   readonly series?: { readonly count: number; readonly lastObservedTime: string };
 }
 
@@ -57,8 +61,8 @@ const NOTE_BYTES = 1024;
 const WORD_LENGTH = 128;
 
 /**
- * Makes an Event. The Event's name depends on its contents and on the occasion, but not on the time. So if the operator
- * repeats a write, the API server answers that the Event exists already.
+ * Makes an Event. The name of the Event depends on the contents of the Event and on `occasion`, but not on the time. If
+ * the operator repeats a write, the API server therefore answers that the Event already exists.
  */
 export function eventFor(happening: Happening, { reportingInstance, now, occasion }: EventOrigin): KubernetesEvent {
   const { regarding, related, type } = happening;
@@ -84,8 +88,8 @@ export function eventFor(happening: Happening, { reportingInstance, now, occasio
 }
 
 /**
- * The uid of a workload, with the other details if they are known. The details of a custom resource come from the owner
- * references of its pods.
+ * The uid of a workload, and the workload's other details if the operator knows these details. The details of a custom
+ * resource come from the owner references of its pods.
  */
 export type Identity = Pick<Owner, 'uid'> & Partial<Owner>;
 

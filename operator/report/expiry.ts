@@ -28,8 +28,8 @@ interface Ending {
 /** Makes the condition Expired. A policy without `spec.expires` does not have this condition. */
 export function expiredCondition({ expires }: ResolvedPolicy, { expired, why, now }: Ending): BareCondition[] {
   if (expires === NEVER) return [];
-  // `expired` has the value from the compilation of the policies. `now` may be later. If `expired` is false, the stage
-  // is that of a time before the expiry.
+  // `expired` has the value from the time when the operator compiled the policies. `now` may be later. If `expired` is
+  // false, the stage is computed for a time before the expiry.
   const stage = expired ? 'Expired' : stageOf(expires, Math.min(Date.parse(now), expires - 1));
   const message = [
     expired ? expiredText(expires) : `expires at ${formatTime(expires)}`,
@@ -42,7 +42,7 @@ export function expiredText(expires: number): string {
   return `expired at ${formatTime(expires)} and counts as deleted: set a later spec.expires to bring the policy back, or delete the policy`;
 }
 
-/** The message about the namespaces where no policy of this mode will decide after this policy has expired. */
+/** Warns about namespaces where no policy of the same mode decides after this policy expires. */
 export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: readonly string[]): string[] {
   if (expires === NEVER || namespaces.length === 0) return [];
   const where = `${counted(namespaces.length, 'namespace')} (${firstOf(namespaces, NAMED)})`;
@@ -52,7 +52,7 @@ export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: rea
 const IN_ORDER = Object.values(REASON);
 
 /**
- * When a stage of the expiry begins, makes one Event. If somebody adds an `expires` in the near future, the function
+ * Makes one Event when a stage of the expiry begins. If somebody adds an `expires` in the near future, the function
  * makes no Event, because the author knows the time. If `expires` is already in the past, the function makes an Event,
  * because the author may not know that the policy has expired. The condition Expired keeps the last stage across
  * restarts.

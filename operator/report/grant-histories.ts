@@ -10,7 +10,7 @@ import { type GrantHistory, listedGrants, nextHistory, type UnusedGrant, untilLi
 
 export interface Unused {
   readonly grants: readonly UnusedGrant[];
-  /** The time in ms after which another grant must be listed, even if nothing changes in the cluster. */
+  /** The time in ms until the list of unused grants gets another grant, if nothing changes in the cluster. */
   readonly untilNextMs: number | undefined;
 }
 
@@ -18,7 +18,8 @@ export class GrantHistories {
   readonly #histories = new Map<string, GrantHistory>();
 
   /**
-   * Returns the unused grants of a policy; undefined until all namespaces of the policy have been evaluated.
+   * Returns the unused grants of a policy. The result is undefined until all namespaces of the policy have been
+   * evaluated.
    *
    * @param policy the policy with its previous status
    * @param now the current time, in milliseconds since 1970

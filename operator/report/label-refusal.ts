@@ -10,9 +10,12 @@ import * as reasons from './reasons.ts';
 const NAMED = 3;
 
 export interface RefusedLabels {
-  /** The sorted descriptions of refused writes of labels. Each namespace with a refused write has one description. */
+  /**
+   * The sorted descriptions of the label writes that the API server refused. Each namespace with a refused write has
+   * one description.
+   */
   readonly texts: readonly string[];
-  /** Whether a namespace is still pending although the operator has decided to enforce the policy there. */
+  /** Whether some namespace is still pending after the operator decided to enforce the policy in the namespace. */
   readonly keepsPending: boolean;
 }
 

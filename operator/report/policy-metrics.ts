@@ -76,7 +76,7 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   gauge('evaluated_objects', 'Pods and templates with a verdict.', [], () => [
     [{}, specs().reduce((count) => count + 1, 0)],
   ]);
-  // The projection keeps one object for equal specs. So the set contains each distinct spec once.
+  // The projection shares one object among equal specs. So the set of specs contains each distinct spec once.
   gauge('distinct_fingerprints', 'Different shapes among the evaluated objects.', [], () => [
     [{}, new Set(specs()).size],
   ]);
@@ -122,7 +122,10 @@ function* specsIn(namespaces: Iterable<string>, cluster: Objects): Generator<Pod
   }
 }
 
-/** Returns 1 if the condition Programmed is True for the current generation of the policy, otherwise 0. */
+/**
+ * Returns 1 if the condition Programmed is True for the current generation of the policy. In all other cases, the
+ * result is 0.
+ */
 function isProgrammed({ metadata, status }: CapabilityPolicy): number {
   const programmed = status?.conditions?.find(({ type }) => type === 'Programmed');
   return Number(programmed?.status === 'True' && programmed.observedGeneration === metadata?.generation);

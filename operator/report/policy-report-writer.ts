@@ -9,8 +9,8 @@ export type PolicyReportClient = Pick<ApiClient, 'apply' | 'remove'>;
 /**
  * @param existing all reports of the operator in the namespace
  * @param onWritten called with each report as the API server returned it, and with the size of the report as JSON
- * @throws the client's errors. If the namespace or the CRD is deleted or being deleted, the function throws nothing,
- * because the reports are deleted with the namespace or the CRD
+ * @throws the client's errors. If the namespace or the CRD is deleted or being deleted, the reports are deleted, too.
+ * In this case, the function throws no error
  */
 export async function writePolicyReports(
   client: PolicyReportClient,

@@ -1,7 +1,7 @@
 /**
  * Makes the policy reports about a policy in a namespace. A report has the format of openreports.io or of
  * wgpolicyk8s.io. Policy Reporter shows both formats. A large report is split into several reports. The hash of a
- * workload's name determines the report of the workload. So a change of one workload changes one report.
+ * workload's name determines the report of the workload. A change of one workload therefore changes a single report.
  */
 import { createHash } from 'node:crypto';
 import type { Violation } from '../api/capability-policy.ts';
@@ -28,8 +28,7 @@ export interface PolicyReportInput {
   readonly workloads: readonly WorkloadVerdict[];
   readonly findIdentity: FindIdentity;
   /**
-   * The time since which the namespace has had no violations, in the format of RFC 3339. An earlier report contains
-   * this time.
+   * The namespace has had no violations since this time. The format is RFC 3339. An earlier report contains this time.
    */
   readonly cleanSince: string | undefined;
   /** The current time, in ISO 8601 and UTC. */
@@ -42,7 +41,10 @@ export interface PolicyReport extends ReportApi {
     readonly annotations: Readonly<Record<string, string>>;
   };
   readonly scope: object;
-  /** A field of results in the format wgpolicyk8s.io. The format openreports.io does not have this field. */
+  /**
+   * A field of each result in a report of the format wgpolicyk8s.io. The format openreports.io does not have this
+   * field.
+   */
   readonly source?: string;
   /** The summary. The summary counts every result about a violation and every compliant workload. */
   readonly summary: Readonly<Record<'pass' | 'fail' | 'warn' | 'error' | 'skip', number>>;
@@ -76,13 +78,13 @@ const PART_BYTES = 256 * 1024;
 const WORKLOAD_BYTES = 32 * 1024;
 /**
  * The maximum number of reports of one policy in one namespace. All reports of a policy in a namespace together have at
- * most 64 MiB. This is enough for about 100,000 results.
+ * most 64 MiB. 64 MiB are enough for about 100,000 results.
  */
 const MOST_REPORTS = 256;
 
 /**
- * Yields one report at a time, because all reports together may be large. The function yields at least one report. The
- * same input gives the same bytes.
+ * Yields one report at a time, because all reports together may be large. The function yields at least one report.
+ * Equal inputs give reports with equal bytes.
  */
 export function* policyReports(input: PolicyReportInput): Generator<PolicyReport> {
   const count = reportsNeeded(input);
@@ -95,8 +97,7 @@ export function* policyReports(input: PolicyReportInput): Generator<PolicyReport
 }
 
 /**
- * The name of a policy's first report. The first report contains the time since which the namespace has had no
- * violations. The other reports do not contain this time.
+ * The name of a policy's first report. Only the first report says since when the namespace has had no violations.
  */
 export function firstReportName(policy: string): string {
   return reportName(policy, 0);
@@ -104,7 +105,7 @@ export function firstReportName(policy: string): string {
 
 /**
  * Makes the name of a report. The name always ends in a number. Without the number, the second report of policy `a` and
- * the first report of policy `a-2` would have one name.
+ * the first report of policy `a-2` would have the same name.
  */
 function reportName(policy: string, index: number): string {
   return `${SOURCE}-${policy}-${index + 1}`;
@@ -174,16 +175,16 @@ function resultsOf(workload: WorkloadVerdict, input: PolicyReportInput): Result[
 const GUIDES = new Map(RULES.map(({ id, guides }) => [id, referenceProperties(guides)]));
 
 /**
- * The properties with the hardening guides' recommendations that a rule covers. Violations without a rule, such as a
- * missing right to use the policy, have no properties.
+ * Returns the properties of a rule. The properties name the recommendations of hardening guides that the rule covers.
+ * Violations without a rule, such as a missing right to use the policy, have no properties.
  */
 function referencesBy(rule: string | undefined): Readonly<Record<string, string>> {
   return GUIDES.get(rule ?? '') ?? {};
 }
 
 /**
- * Makes the single result about all compliant workloads. With this result, a namespace without violations is visible in
- * tools that show nothing but results.
+ * Makes the single result about all compliant workloads. This result makes a namespace without violations visible in
+ * tools that show only results.
  */
 function passed(input: PolicyReportInput, since: string): Result {
   const { namespace, policy, workloads } = input;

@@ -10,8 +10,8 @@ import * as reasons from './reasons.ts';
 const HOW = '`cappol render --static` writes the file';
 
 /**
- * Makes the condition Protected. After a restart, the policy keeps its earlier condition until the operator has probed
- * the API servers.
+ * Makes the condition Protected. After a restart, a policy keeps the condition Protected from before the restart until
+ * the operator has probed the API servers.
  */
 export function protectedCondition(
   outcome: ProtectionOutcome | undefined,

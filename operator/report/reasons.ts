@@ -1,20 +1,20 @@
 /**
- * The reasons of conditions and Events. Reasons are stable identifiers for programs. The condition Accepted=False has
- * the reason of the refusal (operator/policy/resolve.ts).
+ * The reasons of conditions and Events. Reasons are stable identifiers for programs. If a policy is refused, the reason
+ * of the condition Accepted is the reason of the refusal (operator/policy/resolve.ts).
  */
 
 /** Reason of the condition Accepted: the policy was compiled. */
 export const ACCEPTED = 'Compiled';
 /**
- * Reason of the conditions Programmed and Ready: the current spec is not accepted. The operator writes nothing for this
- * generation of the policy.
+ * Reason of the conditions Programmed and Ready: the current spec is not accepted. If a generation of the policy is not
+ * accepted, the operator writes nothing for this generation.
  */
 export const NOT_ACCEPTED = 'NotAccepted';
 /** Reason of the conditions Programmed and Ready: the operator has not written anything for the policy yet. */
 export const PENDING = 'Pending';
 /**
- * Reason of the conditions Programmed and Ready: the operator writes or has written the policy's objects, but not every
- * API server enforces them yet.
+ * Reason of the conditions Programmed and Ready: the operator is writing or has written the policy's objects, but some
+ * API server does not enforce the objects yet.
  */
 export const PROGRAMMING = 'Programming';
 /**

@@ -1,8 +1,8 @@
 /**
  * Writes Events. A repeated event becomes one Event with a series, as in client-go's broadcaster
- * (k8s.io/client-go/tools/events). If there are too many events at once, the recorder drops some of them, because
- * statuses, reports and metrics show the same facts. The recorder keeps its state in memory, so a restarted operator
- * begins new series.
+ * (k8s.io/client-go/tools/events). Statuses, reports and metrics show the same facts as Events. So if there are too
+ * many events at once, the recorder drops some of the events. The recorder keeps its state in memory, so a restarted
+ * operator begins new series.
  */
 import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
 import { RateLimit } from '../runtime/rate-limit.ts';
@@ -19,10 +19,12 @@ interface RecorderOptions {
   readonly onFlood?: (leftOut: number) => void;
 }
 
-/** An Event that the recorder has written, and the number of later events that the Event counts. */
+/** A written Event, and the number of later events that this Event counts. */
 interface Told {
   readonly event: KubernetesEvent;
-  /** The name of the last event that the Event counts. The name does not change when the write is tried again. */
+  /**
+   * The name of the last event that this Event counts. If the recorder tries the write again, the name stays the same.
+   */
   attempt: string;
   count: number;
   lastTime: string;
@@ -56,8 +58,7 @@ export class EventRecorder {
   readonly #options: Required<RecorderOptions>;
   readonly #budget: RateLimit;
   /**
-   * The known Events. The key is the object and the reason. The Events in a list differ in their notes and in nothing
-   * else.
+   * The known Events. The key is the object and the reason. The Events in a list differ only in their notes.
    */
   readonly #known = new Map<string, Told[]>();
   /** The Events that have recurred since the recorder last wrote their series. */
@@ -74,7 +75,7 @@ export class EventRecorder {
   /**
    * Writes new Events. The method counts repetitions of known events, and `tellSeries` writes the counts later.
    *
-   * @returns the refusals that another attempt will not change
+   * @returns the permanent refusals. Another attempt would not change a permanent refusal
    * @throws other errors of the client. The Events before the failed Event have been written. Another attempt writes
    * the remaining Events
    */
@@ -115,7 +116,10 @@ export class EventRecorder {
     return refusals;
   }
 
-  /** The time until `tellWaiting` or `tellSeries` is due, in ms; undefined if nothing is waiting to be written. */
+  /**
+   * The time in ms until `tellWaiting` or `tellSeries` is due. If the recorder has nothing to write, the value is
+   * undefined.
+   */
   get dueMs(): number | undefined {
     const due = [...this.#untold].map(({ toldAt }) => toldAt + SERIES_MS - this.#options.now());
     if (this.#leftOut > 0) due.push(SERIES_MS);
@@ -126,14 +130,14 @@ export class EventRecorder {
   /**
    * Writes the number of times that Events have recurred.
    *
-   * @throws the client's error. A refusal that another attempt will not change is thrown once, because the method does
-   * not write the count again
+   * @throws the client's error. If the refusal is permanent, the method throws the error only once, because the method
+   * does not write the count again
    */
   async tellSeries(): Promise<void> {
     if (this.#leftOut > 0) this.#options.onFlood(this.#leftOut);
     this.#leftOut = 0;
     for (const told of [...this.#untold].filter(({ toldAt }) => toldAt + SERIES_MS <= this.#options.now())) {
-      // The Event is removed from the set before the write, because further events may occur during the write.
+      // The Event is removed from `#untold` before the write, because further events may occur during the write.
       this.#untold.delete(told);
       const refusal = await this.#change(told).catch((error: unknown) => {
         this.#untold.add(told);
@@ -152,8 +156,8 @@ export class EventRecorder {
     const key = JSON.stringify([type, reason, action, regarding]);
     const alive = this.#known.get(key) ?? [];
     alive.splice(0, alive.length, ...alive.filter(({ lastAt }) => this.#options.now() - lastAt < ALIKE_MS));
-    // Moves the entry to the end of the map. The entries at the beginning of the map have been inactive longest, and
-    // the recorder drops them first.
+    // Moves the entry to the end of the map. The entries at the beginning of the map have been inactive longest. The
+    // recorder drops these entries first.
     this.#known.delete(key);
     this.#known.set(key, alive);
     for (const [oldest] of this.#known) {
@@ -187,7 +191,7 @@ export class EventRecorder {
     }
   }
 
-  /** @returns the refusal, if another attempt will not change it */
+  /** @returns the refusal, if the refusal is permanent */
   async #post(event: KubernetesEvent): Promise<ApiError | undefined> {
     try {
       await this.#client.create(pathFor(event.apiVersion, event.kind, event.metadata.namespace), event);

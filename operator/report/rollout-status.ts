@@ -15,8 +15,8 @@ type Blocked = Extract<NamespaceProgress, { state: 'Blocked' }>;
 
 const MOST_BLOCKED = 32;
 /**
- * The size limit of the list of blocked namespaces, in bytes. The whole status must stay shorter than 64 KiB, and the
- * violations need room, too.
+ * The size limit of the list of blocked namespaces, in bytes. The whole status must stay shorter than 64 KiB, and must
+ * have room for violations, too.
  */
 const MOST_BYTES = 12 * 1024;
 const WORST_LENGTH = 512;
@@ -40,8 +40,8 @@ export function rolloutStatus(policy: string, { namespaces, next }: RolloutProgr
 }
 
 /**
- * The blocked namespaces. The namespaces with the fewest violating workloads come first, because they are the easiest
- * to repair.
+ * The blocked namespaces. The namespaces with the fewest violating workloads come first, because these namespaces are
+ * the easiest to repair.
  */
 function blockedNamespaces(namespaces: RolloutProgress['namespaces']): [string, Blocked][] {
   return [...namespaces]

@@ -1,4 +1,4 @@
-/** Makes the complete status of a policy. The same input gives the same bytes. */
+/** Makes the complete status of a policy. Equal inputs give statuses with equal bytes. */
 import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec, Condition } from '../api/capability-policy.ts';
 import type { LabelOutcome, ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
@@ -26,7 +26,7 @@ export interface StatusInput {
   /** The policy as it is in the cluster, with its previous status. */
   readonly policy: CompletePolicy;
   readonly resolution: Resolution;
-  /** The spec that is in force while the current spec is refused; absent if no spec was ever accepted. */
+  /** The spec that is in force while the current spec is refused. If no spec was ever accepted, the field is absent. */
   readonly lastAccepted?: AcceptedText;
   /** Whether the policy counts as deleted. */
   readonly expired?: boolean;
@@ -35,7 +35,7 @@ export interface StatusInput {
    * no spec was ever accepted, or if the policy has expired.
    */
   readonly coverage?: Coverage;
-  /** The extent to which API servers enforce the policy; absent until the first pass over all policies. */
+  /** Says how far API servers enforce the policy. The field is absent until the first pass over all policies. */
   readonly program?: ProgramOutcome;
   /**
    * The progress of the rollout. The progress is absent without `spec.rollout`. With `spec.rollout`, the progress is
@@ -47,8 +47,8 @@ export interface StatusInput {
   /** The verdicts. The key is the namespace. A namespace without an entry has not been evaluated yet. */
   readonly verdicts: ReadonlyMap<string, NamespaceVerdicts>;
   /**
-   * The grants that no workload needs. Each item has the time since which no workload needs the grant. The list is
-   * absent until all namespaces have been evaluated.
+   * The grants that no workload needs. Each item says since when no workload needs the grant. The list is absent until
+   * all namespaces have been evaluated.
    */
   readonly unusedGrants?: readonly UnusedGrant[];
   /** The subjects that may use every policy. */
@@ -62,14 +62,14 @@ export interface StatusInput {
    * The bindings that are older than the policy and grant its use. A binding refers to the policy by the policy's name.
    */
   readonly olderBindings?: readonly BindingName[];
-  /** The rolled-out policies that the policy loosens. */
+  /** The policies with a rollout that become looser because of this policy. */
   readonly loosenings?: readonly Loosening[];
   /**
-   * Whether API servers protect the operator's objects; absent until API servers have answered the first protection
-   * probe.
+   * Whether API servers protect the operator's objects. The field is absent until API servers have answered the first
+   * protection probe.
    */
   readonly protection?: ProtectionOutcome;
-  /** The current time, in ISO 8601 and UTC. Conditions that change get this time as their transition time. */
+  /** The current time, in ISO 8601 and UTC. This time is the transition time of all conditions that change. */
   readonly now: string;
 }
 
@@ -172,7 +172,7 @@ function lastRollout(
 
 type Evaluation = Pick<CapabilityPolicyStatus, 'workloads' | 'violations' | 'violationsTotal' | 'unusedGrants'>;
 
-/** @param before the values of the previous status; the function returns them if there is no report */
+/** @param before the values of the previous status. If there is no report, the function returns the previous values */
 function evaluation(
   report: WorkloadReport | undefined,
   unusedGrants: StatusInput['unusedGrants'],
@@ -217,8 +217,8 @@ const rendered = perObject((policy: ResolvedPolicy): NonNullable<CapabilityPolic
   const found = tightest([policy], policy.standard.server);
   const rules = rulesBeyondLabel(policy, found);
   const left = rules.length > 0 ? { rulesLeftToAdmissionPolicy: [...rules].sort() } : {};
-  // Pod Security Admission does not check who may use a policy. So a level alone cannot be exact for a policy with
-  // restricted use.
+  // Pod Security Admission does not check who may use a policy. So for a policy with restricted use, a Pod Security
+  // level alone is never an exact equivalent.
   const exact = rules.length === 0 && policy.usableBy === 'Everyone';
   if (!found) return { level: 'privileged', exact, ...left, podSecurity: '-' };
   const version = formatVersion(found.minor);

@@ -1,4 +1,7 @@
-/** Makes the Events about the change from an old state to a new state. If nothing has changed, there is no Event. */
+/**
+ * Makes the Events about the change from an old state to a new state. If the state has not changed, the function makes
+ * no Event.
+ */
 import { createHash } from 'node:crypto';
 import {
   type CapabilityPolicy,
@@ -29,9 +32,9 @@ import { type FindIdentity, violationHappenings } from './violation-events.ts';
 type Origin = Omit<EventOrigin, 'occasion'>;
 
 /**
- * @param policy the policy with its old status. The names of Events depend on the old status. So if the same change of
- * the status occurs again within an hour, the operator does not emit its Events again. An hour is the lifetime of an
- * Event
+ * @param policy the policy with its old status. The names of Events depend on the old status. If the same change of the
+ * status occurs again within an hour, the operator therefore does not emit the Events again. An hour is the lifetime of
+ * an Event
  */
 export function policyEvents(
   policy: CompletePolicy,
@@ -93,8 +96,8 @@ function acceptedHappenings(before: Condition | undefined, next: Condition | und
 }
 
 /**
- * Makes the Events about the condition Programmed. There is no Event for a new policy whose objects the operator is
- * about to write. No Event repeats the Event about Accepted.
+ * Makes the Events about the condition Programmed. The function makes no Event for a new policy whose objects the
+ * operator is about to write. The function makes no Event for a change that the Event about Accepted already reports.
  */
 function programmedHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === reasons.NOT_ACCEPTED || next.reason === reasons.EXPIRED) return [];

@@ -1,8 +1,8 @@
 /**
- * Lists the grants of a policy that no workload needs any more. Each grant has the time since which no workload needs
- * it. A grant that no workload has ever needed is listed at once. If workloads stop needing a grant, the grant is
- * listed after a wait. The wait grows each time that workloads need the grant again. So pods that come and go do not
- * lead to a new status each time.
+ * Lists the grants of a policy that no workload needs any more. For each grant, the list says since when no workload
+ * needs the grant. A grant that no workload has ever needed is listed at once. If workloads stop needing a grant, the
+ * grant is listed after a wait. Each time that workloads need the grant again, the next wait is longer. So the status
+ * does not change each time that short-lived pods start or end.
  */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import { type GrantNeeds, outermost } from '../evaluate/grant-needs.ts';
@@ -18,8 +18,8 @@ const MOST_LISTED = 64;
 
 interface Known {
   /**
-   * The time at which workloads stopped needing the grant, in milliseconds since 1970; undefined while a workload needs
-   * the grant.
+   * Workloads stopped needing the grant at this time, in milliseconds since 1970. While a workload needs the grant, the
+   * field is undefined.
    */
   readonly freedAt?: number;
   /** The number of times that workloads have stopped needing the grant. */
@@ -34,7 +34,7 @@ interface Before {
   readonly status: CapabilityPolicyStatus | undefined;
 }
 
-/** @param before the policy's generation and its previous status; a new process starts from this status */
+/** @param before the policy's generation and its previous status. A new process starts from this status */
 export function nextHistory(
   history: GrantHistory,
   { needed, unneeded }: GrantNeeds,
@@ -51,8 +51,8 @@ export function nextHistory(
 }
 
 /**
- * The first observation of a grant in this process. If an earlier process evaluated workloads by this spec and did not
- * list the grant, a workload needed the grant at that time.
+ * The first observation of a grant in this process. An earlier process may have evaluated workloads by this spec
+ * without listing the grant as unused. In this case, some workload needed the grant at that time.
  */
 function firstKnown(grant: Grant, { generation, status = {} }: Before, now: number): Known {
   const listed = sameGrant(grant, status.unusedGrants ?? []);
@@ -71,7 +71,7 @@ export function listedGrants(unneeded: readonly Grant[], history: GrantHistory, 
   return outermost(listed).slice(0, MOST_LISTED);
 }
 
-/** The time in ms until another grant has to be listed; undefined if no grant waits. */
+/** The time in ms until another grant has to be listed. If no grant waits, the result is undefined. */
 export function untilListed(unneeded: readonly Grant[], history: GrantHistory, now: number): number | undefined {
   const waits = unneeded.flatMap((grant) => {
     const { freedAt = now, times = 0 } = history.get(keyOf(grant)) ?? {};

@@ -10,8 +10,8 @@ import * as reasons from './reasons.ts';
 const NAMED = 3;
 
 /**
- * @param restricted for each namespace where the policy decides, the number of deciding policies with restricted use;
- * the key is the namespace
+ * @param restricted the key is a namespace, and the value is the number of policies with restricted use that decide in
+ * the namespace
  */
 export function useLimitCondition(restricted: ReadonlyMap<string, number>): BareCondition[] {
   const namespaces = [...restricted].flatMap(([namespace, policies]) => (policies > MOST_ASKED ? [namespace] : []));

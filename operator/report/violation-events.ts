@@ -24,8 +24,8 @@ const NAMED = 3;
 
 /**
  * Makes the Events. A workload may violate an Audit or Warn policy although an exception of mode Enforce admits the
- * workload. The Event about such a workload is not a warning. The exception would still admit the workload if somebody
- * enforced the Audit or Warn policy (docs/decisions/0014).
+ * workload. If an exception admits the workload, the Event is not a warning. The exception would still admit the
+ * workload if somebody enforced the Audit or Warn policy (docs/decisions/0014).
  */
 export function violationHappenings(
   policy: Subject,
@@ -40,7 +40,8 @@ export function violationHappenings(
   };
   // If a workload is missing from a truncated list, or was not evaluated, the workload may still violate the policy.
   const begun = isWhole(before) ? [...now.values()].filter(isNew) : [];
-  // A verdict Unknown does not end a violation. A workload that has become too expensive to evaluate is not repaired.
+  // A verdict Unknown does not end a violation. A workload whose evaluation has become too expensive does not count as
+  // repaired.
   const left = new Set((next.violations ?? []).map(workloadText));
   const ended =
     isWhole(next) && isEvaluated(next) ? [...old].flatMap(([key, one]) => (left.has(key) ? [] : [one])) : [];
@@ -62,7 +63,9 @@ interface Offender {
   /** The worst violation, and the number of violations that the status lists. */
   readonly worst: Violation;
   readonly count: number;
-  /** Whether the status may lack some of the workload's violations, because it had no room for more violations. */
+  /**
+   * Whether the status may lack some violations of the workload, because the status had no room for more violations.
+   */
   readonly cut: boolean;
   readonly admittedBy: string | undefined;
   /**

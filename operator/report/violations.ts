@@ -23,7 +23,9 @@ export interface WorkloadReport {
   readonly counts: Required<NonNullable<CapabilityPolicyStatus['workloads']>>;
   /** The workloads that are not admitted. The workload with the worst violation comes first. */
   readonly notAdmitted: readonly NotAdmitted[];
-  /** The number of workloads in `notAdmitted` whose verdict is Unknown because the evaluation is too expensive. */
+  /**
+   * Counts the workloads in `notAdmitted` that have the verdict Unknown because their evaluation is too expensive.
+   */
   readonly tooExpensive: number;
   /** The first violations of the workloads in `notAdmitted`. The list has as many violations as fit into the status. */
   readonly violations: readonly Violation[];
@@ -41,8 +43,8 @@ const LARGEST_ENTRY = 4 * 1024;
 /**
  * @param name the policy's name
  * @param areas the namespaces where the policy decides, with their verdicts
- * @returns undefined until each of these namespaces has been evaluated with this policy among the deciding policies. In
- * a partial report, a workload that was not evaluated would look repaired
+ * @returns undefined until every namespace has been evaluated with this policy among the deciding policies. In a
+ * partial report, a workload that was not evaluated would look repaired
  */
 export function reportWorkloads(
   name: string,

@@ -8,12 +8,12 @@ import type { EventRecorder } from './recorder.ts';
 export type StatusClient = Pick<ApiClient, 'replaceStatus'>;
 
 /**
- * Writes the Events and then the status. After a crash between the two writes, the next attempt still sees the change
- * of the status, and does not create the existing Events again. If the API server refuses an Event permanently, the
- * function still writes the status.
+ * Writes the Events and then the status. If the process crashes between the two writes, the next attempt sees the same
+ * change of the status. The next attempt does not create the existing Events again. If the API server refuses an Event
+ * permanently, the function still writes the status.
  * @param policy the last seen policy
- * @throws the client's error, for example if another policy with the same name has replaced the policy. If an Event was
- * refused, the function throws the refusal after it has written the status
+ * @throws the client's error, for example if another policy with the same name has replaced the policy. If the API
+ * server refused an Event, the function throws the refusal after it has written the status
  */
 export async function writeReport(
   client: StatusClient,
@@ -35,13 +35,17 @@ export async function writeReport(
 interface Pending {
   /** The policy's uid. The uid changes if the policy is deleted and created again. */
   readonly uid: string | undefined;
-  /** The status that the watch showed last, and the statuses that the operator has written since. */
+  /**
+   * The first item is the last status from the watch. The other items are the statuses that the operator has written
+   * after the first item.
+   */
   readonly statuses: readonly (CapabilityPolicyStatus | undefined)[];
 }
 
 /**
- * The statuses that the operator has written, but that the watch may not have shown yet. A new status must not be built
- * on an older status from the watch. A status on an older basis would report transitions again, with a later time.
+ * The statuses that the operator has written and that the watch may not have shown yet. The operator must not base a
+ * new status on an older status from the watch. A status that is based on an older status would report transitions
+ * again, with a later time.
  */
 export class WrittenStatuses {
   readonly #pending = new Map<string, Pending>();
@@ -57,7 +61,7 @@ export class WrittenStatuses {
     const statuses = this.#statuses(seen) ?? [];
     const shown = statuses.findLastIndex((status) => isDeepStrictEqual(status, seen.status));
     const newest = statuses.at(-1);
-    // The watch has shown all written statuses, or a status that somebody else has written.
+    // The watch has shown all statuses that the operator wrote, or has shown a status that somebody else wrote.
     if (shown === -1 || shown === statuses.length - 1) this.forget(nameOf(seen));
     else this.#keep(seen, statuses.slice(shown));
     return shown === -1 || newest === undefined ? seen : { ...seen, status: newest };

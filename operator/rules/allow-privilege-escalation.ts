@@ -10,8 +10,8 @@ import type { Values } from './values.ts';
 export const FIELD = 'c.?securityContext.?allowPrivilegeEscalation';
 
 /**
- * A CEL expression of type bool: true if the API server refuses `false` on the container (ValidateSecurityContext).
- * Defaulting skips such a container.
+ * A CEL expression of type bool: true if the API server refuses `allowPrivilegeEscalation: false` on the container
+ * (ValidateSecurityContext). Defaulting skips such a container.
  */
 export const NEVER_FALSE = [
   'c.?securityContext.?privileged.orValue(false)',
@@ -20,8 +20,8 @@ export const NEVER_FALSE = [
 ].join(' || ');
 
 /**
- * A CEL expression of type bool: true if the container adds capabilities and does not run as root. A process whose user
- * is not root needs file capabilities to get capabilities, and no_new_privs disables file capabilities
+ * A CEL expression of type bool: true if the container adds capabilities and does not run as root. A process with a
+ * user other than root needs file capabilities to get capabilities. But no_new_privs disables file capabilities
  * (capabilities(7)).
  */
 const RELIES_ON_FILE_CAPABILITIES = and(
@@ -35,8 +35,8 @@ function isForbidden(values: Values): Condition {
 
 /**
  * The fix always has the class `check`, because the manifest does not show which programs of the image have the
- * set-user-ID bit. Even in a container without capabilities, a program with this bit runs as the owner of its file and
- * can use the owner's other files.
+ * set-user-ID bit. Even in a container without capabilities, a program with the set-user-ID bit runs as the owner of
+ * the program's file. The program can then use the owner's other files.
  */
 function fix(when: string, risk: string): Fix {
   return {
@@ -120,8 +120,8 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
   podSecurity: (allowed, { minor }, label) => {
     if (label < 8) return 'restricted';
     if (allowed) return 'baseline';
-    // From v1.25 on, the rule and the label admit pods for Windows. So a label of an older version refuses more than
-    // the rule.
+    // From v1.25 on, the rule and the label admit pods for Windows. A label of an older version therefore refuses more
+    // pods than the rule.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
 

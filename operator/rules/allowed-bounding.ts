@@ -30,7 +30,7 @@ export interface AllowedBounding {
    * capabilities.
    */
   readonly inUserNamespace: readonly string[];
-  /** The lists from which defaulting adds and drops capabilities. */
+  /** Defaulting adds and drops the capabilities of these lists. */
   readonly filling: Capabilities;
 }
 
@@ -38,10 +38,10 @@ export interface AllowedBounding {
  * A CEL expression of type list(string): the forbidden capabilities that the container's bounding set will have.
  *
  * A container runtime starts from its default set. If a container drops ALL, the runtime starts from the empty set. If
- * a container adds ALL, the runtime starts from all capabilities. The runtime first applies the adds and then the
- * drops. The runtime ignores the case of names. CRI-O and Docker strip the prefix CAP_ from names, but containerd does
- * not. So the expression counts an add with the prefix, and does not count a drop with the prefix. Therefore, no
- * runtime grants more than the expression shows.
+ * a container adds ALL, the runtime starts from all capabilities. The runtime first applies the list `add` and then the
+ * list `drop`. The runtime ignores the case of names. CRI-O and Docker strip the prefix CAP_ from names, but containerd
+ * does not. So the expression counts an added capability with the prefix CAP_, but ignores a dropped capability with
+ * the prefix. Therefore, no runtime grants more than the expression shows.
  *
  * @param forbidden CEL of type list(string)
  * @param byDefault CEL of type list(string): the forbidden capabilities that runtimes give by default
@@ -51,7 +51,8 @@ function held(forbidden: string, byDefault: string, add: string, drop: string): 
   const added = `adds.filter(x, x in ${forbidden})`;
   const left = `(${start} + ${added}).filter(x, !(x in drops))`;
   const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
-  // A loop over a list with one item binds the item to a name. So CEL builds each of the two lists once.
+  // A loop over a list with one item gives the item a name. So the CEL expression builds each of the two lists only
+  // once.
   return `[${drop}.map(x, x.upperAscii())].map(drops, [${adds}].map(adds, ${left})[0])[0]`;
 }
 
@@ -80,8 +81,8 @@ function forbiddenIn(values: Values): readonly [forbidden: string, byDefault: st
 const MAPPED = 'boundingInUserNamespace';
 
 /**
- * The forbidden capabilities that a container may hold in a user namespace, because the policy allows containers to add
- * these capabilities in a user namespace.
+ * The forbidden capabilities that a container may nevertheless hold in a user namespace. The policy allows containers
+ * to add these capabilities in a user namespace.
  */
 function mappedOf(forbidden: readonly string[], names: readonly string[]) {
   const mapped = forbidden.filter((name) => names.includes(name));
@@ -89,8 +90,9 @@ function mappedOf(forbidden: readonly string[], names: readonly string[]) {
 }
 
 /**
- * A CEL expression of type bool, for a name `x`: true unless the pod is in a user namespace and may hold the capability
- * there. The result is undefined if a user namespace makes no difference.
+ * A CEL expression of type bool, for the name `x` of a capability. If the pod is in a user namespace and may hold the
+ * capability in this user namespace, the expression is false. In all other cases, the expression is true. The result is
+ * undefined if a user namespace makes no difference.
  */
 function isUnmapped(mapped: readonly string[] | 'any'): string | undefined {
   return mapped === 'any' || mapped.length === 0
@@ -123,14 +125,14 @@ function nameTest(list: 'add' | 'drop', names: string, tooMany: string): Test {
   };
 }
 
-/** The capabilities that a container may not hold; empty if the container may hold all capabilities. */
+/** The capabilities that a container may not hold. If the container may hold all capabilities, the list is empty. */
 function forbiddenBy(allowed: readonly string[]): string[] {
   return allowed.includes('*') ? [] : CAPABILITIES.filter((name) => !allowed.includes(name));
 }
 
 /**
- * The fixes of the rule. If a container adds and drops the same capability, a fix removes the add, because the add
- * takes effect on Docker.
+ * The fixes of the rule. If a container adds and drops the same capability, Docker adds the capability. So a fix
+ * removes the capability from the list `add`.
  */
 function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[] {
   const forbidden = forbiddenBy(allowed);
@@ -243,8 +245,8 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
         path: 'securityContext.capabilities',
       },
     ];
-    // If a pod in a user namespace may hold all forbidden capabilities, the rule checks nothing in the pod, as with
-    // allowedBounding: ['*'].
+    // If a pod in a user namespace may hold all forbidden capabilities, the rule does not check the pod. The value
+    // allowedBounding: ['*'] has the same effect.
     const isChecked = not(all(values.includes(MAPPED, '*'), IN_USER_NAMESPACE));
     const applies = all(not(values.includes('allowedBounding', '*')), isChecked, `!(${FOR_WINDOWS})`);
     return tests.map((test) => ({ ...test, applies }));

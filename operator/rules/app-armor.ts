@@ -38,16 +38,19 @@ const CONTAINER_PROFILE = 'c.?securityContext.?appArmorProfile';
 
 /** A CEL expression of type string: the key of the container's annotation. */
 const KEY = `${literal(ANNOTATION)} + c.name`;
-/** A CEL expression of type string: the value of the container's annotation; empty if there is no annotation. */
+/**
+ * A CEL expression of type string: the value of the container's annotation. If there is no annotation, the value is
+ * empty.
+ */
 const ANNOTATED = `variables.annotations[?${KEY}].orValue("")`;
 /**
- * An annotation without a value or without a profile's name gives the container no profile. The API server accepts such
- * an annotation, but does not set the field from the annotation (applyAppArmorVersionSkew).
+ * An annotation without a value or without a profile's name gives the container no profile. The API server accepts an
+ * annotation without a profile, but does not set the field from the annotation (applyAppArmorVersionSkew).
  */
 const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue() && ${ANNOTATED} in ["", "localhost/"]`;
 /**
  * A CEL expression of type bool: true if the container has an annotation, even an annotation without a profile. The API
- * server requires that the field and the annotation match, so defaulting must not set the field of a container that has
+ * server requires that the field and the annotation match. So defaulting must not set the field of a container that has
  * an annotation.
  */
 const IS_CONTRADICTED = `${KEY} in variables.annotations`;
@@ -92,7 +95,8 @@ function annotationAllowed(values: Values, value: string): Condition {
 
 /**
  * The test of the pod's annotations.
- * @param except CEL of type bool, for a container `c`: true if the container's annotation has a separate check
+ * @param except CEL of type bool, for a container `c`. The expression is true if another check covers the annotation of
+ * the container
  */
 function annotationTest(values: Values, except: string | undefined): Test {
   const allowed = annotationAllowed(values, 'variables.annotations[k]');
@@ -120,12 +124,17 @@ function bad(allowed: Condition, except: string | undefined): string {
   return except === undefined ? isBad : `${isBad} && !(k in excepted)`;
 }
 
-/** Returns CEL that binds the name `excepted` to the keys of the annotations that have a separate check. */
+/**
+ * Returns a CEL expression. In the expression, the name `excepted` means the list of the annotation keys that have a
+ * separate check.
+ */
 function withExcepted(except: string, text: string, macro: 'exists' | 'map'): string {
   return `[${ALL_CONTAINERS}.filter(c, ${except}).map(c, ${KEY})].${macro}(excepted, ${text})`;
 }
 
-/** The test of a container's annotation. The test is for containers to which `spec.containers` gives another value. */
+/**
+ * The test of a container's annotation. The test is for containers with a different value in `spec.containers`.
+ */
 function annotationTestOfContainer(values: Values): Test {
   return {
     applies: annotationsMatter(values),
@@ -149,14 +158,15 @@ function annotationsMatter(values: Values): Condition {
 /**
  * A CEL expression of type string: the annotations that are not allowed, in the order of the pod's containers. The API
  * server iterates over a map of annotations in random order. An annotation may be for a container that the pod does not
- * have. Such annotations are listed if there are no other forbidden annotations. Such annotations can occur in files,
- * but not in requests, because the API server refuses the annotations earlier (ValidateAppArmorPodAnnotations).
+ * have. An annotation for a missing container is listed if no container of the pod has a forbidden annotation. An
+ * annotation for a missing container can occur in files, but not in requests. The API server refuses an annotation for
+ * a missing container earlier (ValidateAppArmorPodAnnotations).
  */
 function namedAnnotations(allowed: Condition, except: string | undefined): string {
   const evaluated = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;
   const ofContainers = `${evaluated}.map(c, ${KEY}).filter(k, k in variables.annotations && !(${allowed}))`;
   const keys = `keys.size() > 0 ? keys : variables.annotations.filter(k, ${bad(allowed, except)})`;
-  // A loop over a list with one item binds the list of keys to a name.
+  // A loop over a list with one item gives the item a name. In this loop, the item is the list of keys.
   const texts = `[${ofContainers}].map(keys, (${keys}).map(k, k + "=" + variables.annotations[k]).join(", "))[0]`;
   const named = except === undefined ? texts : `${withExcepted(except, texts, 'map')}[0]`;
   return `(${ALL_CONTAINERS}.size() > ${MOST_NAMED} ? ${literal(`${ANNOTATION}*`)} : ${named})`;
@@ -201,7 +211,7 @@ function profileTestsOfContainer(values: Values): Test[] {
 
 /**
  * The test for containers without a profile. Defaulting skips pods for Windows, because the API server refuses the
- * field on such pods. Defaulting also skips containers with an annotation that the field would contradict.
+ * field on such pods. Defaulting also skips a container if the field would contradict the container's annotation.
  */
 function unsetTest(values: Values, filled: boolean): Test {
   const isLeft = any(not(values.hasSome('appArmorFilling')), FOR_WINDOWS, IS_CONTRADICTED);

@@ -44,8 +44,8 @@ function addTest(values: Values): Test {
 }
 
 /**
- * If a container still lacks a required drop after defaulting, the container is for Windows. Defaulting skips
- * containers for Windows.
+ * A container that lacks a required drop after defaulting is a container for Windows. Defaulting skips containers for
+ * Windows.
  */
 function dropTest(values: Values, filled: boolean): Test {
   const isLeft = filled ? all(not(values.includes('exempt', 'windows')), FOR_WINDOWS) : isForLinux(values);
@@ -115,8 +115,8 @@ function droppedByAll(lists: readonly (readonly string[])[]): string[] {
 }
 
 /**
- * Three lists: the capabilities that a container adds, the capabilities that it drops, and the capabilities that it
- * adds in a user namespace.
+ * Three lists of capabilities. A container adds the first list, drops the second list, and adds the third list in a
+ * user namespace.
  */
 type Asked = readonly [add: readonly string[], drop: readonly string[], mapped: readonly string[]];
 
@@ -127,7 +127,7 @@ function ownLists(standard: Standard): Asked {
 
 /**
  * A CEL expression of type list(list(list(string))): the capabilities that a container asks for. Containers for Windows
- * need not drop anything, so they count as containers that drop ALL.
+ * need no drops, so these containers count as containers that drop ALL.
  */
 function question(standard: Standard): string {
   const drop = standard.minor >= 25 ? `(${FOR_WINDOWS}) ? ["ALL"] : ${DROP}` : DROP;
@@ -149,7 +149,7 @@ function choicesFor(asked: readonly Asked[]): Stated[] {
   const required = mapped.includes('*') ? [] : dropped.filter((name) => ![...added, ...mapped].includes(name));
   return [
     stated(added, dropped.includes('ALL') ? ['ALL'] : required, mapped),
-    // Even the choice ['*'] refuses a list that is longer than a list of all names.
+    // Even a policy with the value ['*'] refuses a list that is longer than a list of all names.
     stated(['*'], []),
   ];
 }
@@ -255,12 +255,12 @@ export const capabilities = defineRule<Capabilities, Asked>({
   ofContainer: 'as-is',
 
   podSecurity: ({ allowedAdd: everywhere, allowedAddInUserNamespace = [], requiredDrop }, { minor }, label) => {
-    // Pod Security Admission makes no exception for adds of pods in a user namespace.
+    // Pod Security Admission treats added capabilities in a user namespace like all other added capabilities.
     const allowedAdd = [...everywhere, ...allowedAddInUserNamespace];
     if (!within(allowedAdd, BASELINE)) return 'privileged';
     if (label < 22) return 'restricted';
-    // From v1.25 on, the rule and the label admit pods for Windows. So a label of an older version refuses more than
-    // the rule.
+    // From v1.25 on, the rule and the label admit pods for Windows. A label of an older version therefore refuses more
+    // pods than the rule.
     const windows = minor >= 25 && label < 25;
     return within(allowedAdd, RESTRICTED) && requiredDrop.includes('ALL') && !windows ? 'restricted' : 'baseline';
   },
@@ -268,10 +268,10 @@ export const capabilities = defineRule<Capabilities, Asked>({
   fit: (standard) => ({
     own: [ownLists(standard)],
     asks: [{ over: 'containers', for: question(standard) }],
-    // At level restricted, containers already drop ALL. So it would change little to narrow the list to the
-    // capabilities that were used.
+    // At the level restricted, containers already drop ALL. So a list of only the used capabilities would not make much
+    // difference.
     narrowsToUse: standard.level !== 'restricted',
-    // The overrides state a required drop of ALL for all containers, because the level's value may require no drop.
+    // Overrides with the drop of ALL are meant for all containers, because the level may require no drop.
     isForAll: ({ 'capabilities.requiredDrop': drop }) => Array.isArray(drop) && drop.includes('ALL'),
     choices: choicesFor,
   }),

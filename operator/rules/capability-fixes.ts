@@ -25,8 +25,8 @@ const MISSPELT: Readonly<Record<'add' | 'drop', string>> = {
 };
 
 /**
- * The fixes of misspelt names. In a list of drops that contains ALL, other names have no effect, so the fixes do not
- * change these names.
+ * The fixes of misspelt names. If the list `drop` contains ALL, other names in the list have no effect, so the fixes do
+ * not change these names.
  */
 export function spellingFixes(): Fix[] {
   const fix = (list: 'add' | 'drop', names: string, ...when: string[]): Fix => ({
@@ -40,7 +40,10 @@ export function spellingFixes(): Fix[] {
   return [fix('add', ADD), fix('drop', DROP, `!("ALL" in ${DROP})`)];
 }
 
-/** The fix that removes adds. @param refused CEL of type bool, for a name `x`: true if the rule refuses the add */
+/**
+ * The fix that removes added capabilities.
+ * @param refused CEL of type bool, for a name `x`: true if the rule refuses the added capability
+ */
 export function removeAdds(refused: string): Fix {
   return {
     over: 'containers',

@@ -12,7 +12,8 @@ export interface Capabilities {
   /** The capabilities that may be added, including the capabilities that defaulting adds. */
   readonly allowedAdd: readonly string[];
   /**
-   * The capabilities outside `allowedAdd` that a pod may add if the pod has hostUsers: false; absent if there are none.
+   * The capabilities outside `allowedAdd` that a pod with hostUsers: false may add. If the list would be empty, the
+   * field is absent.
    */
   readonly allowedAddInUserNamespace?: readonly string[];
   readonly requiredDrop: readonly string[];
@@ -21,12 +22,15 @@ export interface Capabilities {
   readonly dropByName?: true;
   /**
    * Whether lists of more than MOST_NAMES names are refused. The field is absent if no override changes the level's
-   * value. For the level's value, the Standard's check is the only check.
+   * value. If no override changes the level's value, only the check of the Standard applies.
    */
   readonly boundedNames?: true;
 }
 
-/** The capabilities that the baseline level may add: the historical default set of the runtimes, without NET_RAW. */
+/**
+ * The capabilities that containers may add at the level baseline. The list is the historical default set of the
+ * runtimes, without NET_RAW.
+ */
 export const BASELINE = addable('baseline', 'restricted');
 export const RESTRICTED = addable('restricted');
 /** The names that the API accepts in lists of capabilities. */
@@ -140,7 +144,7 @@ export function isMapped(values: Values, column: string): Condition {
 /**
  * A CEL expression of type string: the allowed capabilities as text for messages, such as `CHOWN, and with hostUsers:
  * false NET_ADMIN`.
- * @param mapped the column of the second list
+ * @param mapped the column with the capabilities that a pod may add in a user namespace
  */
 export function allowedText(values: Values, allowed: string, mapped: string): string {
   const inUserNamespace = choose(values.includes(mapped, '*'), '"any"', values.listed(mapped));
@@ -151,8 +155,8 @@ export function allowedText(values: Values, allowed: string, mapped: string): st
 }
 
 /**
- * A CEL expression of type bool: true if a required drop is missing. A drop of ALL counts as a drop of every
- * capability, unless the policy requires drops by name.
+ * A CEL expression of type bool: true if a required drop is missing. If the policy does not require drops by name, a
+ * drop of ALL counts as a drop of every capability.
  */
 export function isMissing(values: Values): Condition {
   const required = values.list('requiredDrop');
@@ -163,8 +167,9 @@ export function isMissing(values: Values): Condition {
 }
 
 /**
- * A CEL expression of type list(string): the capabilities that the container will add after defaulting. A drop of the
- * same capability prevents the add. A drop of ALL does not prevent the add.
+ * A CEL expression of type list(string): the capabilities that the container will add after defaulting. If the
+ * container drops a capability by name, defaulting does not add the capability. Defaulting also adds capabilities to a
+ * container that drops ALL.
  */
 export function filledAdd(values: Values): string {
   return `(${ADD} + ${values.list('defaultAdd')}.filter(x, !(x in ${ADD}) && !(x in ${DROP})))`;

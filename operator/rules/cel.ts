@@ -18,7 +18,7 @@ export const IN_USER_NAMESPACE = '!variables.spec.?hostUsers.orValue(true)';
 
 /**
  * A CEL expression of type bool: true if the field `os` shows that the pod is for Windows nodes (KEP-2802). The API
- * server refuses Linux-only fields on such a pod.
+ * server refuses Linux-only fields on a pod for Windows nodes.
  */
 export const FOR_WINDOWS = 'variables.spec.?os.?name.orValue("") == "windows"';
 
@@ -50,13 +50,13 @@ export const ALL_CONTAINERS =
   '(variables.spec.?initContainers.orValue([]) + variables.spec.?containers.orValue([]) + variables.spec.?ephemeralContainers.orValue([]))';
 
 /**
- * The maximum length of a list whose wrong items appear in a message. The message about a longer list says only that
- * the list is longer than this maximum.
+ * If a list has at most this length, a message names the wrong items of the list. The message about a longer list says
+ * only that the list is longer than this maximum.
  */
 export const MOST_NAMED = 256;
 
 /**
- * A CEL expression of type string: the fragment of a message with the wrong items of a list.
+ * A CEL expression of type string: the part of a message about the wrong items of a list.
  * @param list CEL of type list
  * @param names CEL of type string: the wrong items as text, computed by iterating over the whole list
  */
@@ -72,7 +72,7 @@ export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;
 }
 
-/** The part of a fill that is needed for expressions about the pod after defaulting. */
+/** Expressions about the pod after defaulting need these properties of a fill. */
 interface Filled {
   readonly applies?: Condition;
   readonly when: string;
@@ -81,7 +81,8 @@ interface Filled {
 
 /**
  * A CEL expression of type optional: a field of the securityContext that applies to a container after defaulting.
- * @param fills the fill of the container, and the fill of the pod; the fill of the pod has no effect on an existing pod
+ * @param fills the fill of the container, and the fill of the pod. On an existing pod, the fill of the pod has no
+ * effect
  */
 export function effectiveAfterFilling(
   field: string,
@@ -130,7 +131,7 @@ export function unlessInUserNamespace(minor: number): string | undefined {
   return minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
 }
 
-/** Returns `a || b || …`, with each term in brackets; empty if there are no terms. */
+/** Returns `a || b || …`, with each term in brackets. If there are no terms, the result is empty. */
 export function or(...conditions: readonly string[]): string {
   return conditions.map((condition) => `(${condition})`).join(' || ');
 }

@@ -1,10 +1,10 @@
 /**
- * Conditions in the CEL expressions of a rule. If the value of a condition does not depend on the pod, the functions
- * leave the condition out of the CEL.
+ * Conditions in the CEL expressions of a rule. If a condition has the same value for every pod, the functions leave the
+ * condition out of the CEL.
  */
 
 /**
- * A condition is a CEL expression of type bool. If its value does not depend on the pod, the condition is `true` or
+ * A condition is a CEL expression of type bool. If the value is the same for every pod, the condition is `true` or
  * `false` instead of an expression.
  */
 export type Condition = string | boolean;

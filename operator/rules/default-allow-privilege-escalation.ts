@@ -26,8 +26,8 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
     },
   ],
 
-  // If the rule allowPrivilegeEscalation refuses `true`, that rule itself fills in `false`. So the default of this rule
-  // has an effect only if that rule admits `true`.
+  // If the rule allowPrivilegeEscalation refuses `true`, that rule itself fills in `false`. So this default has an
+  // effect if the rule allowPrivilegeEscalation admits `true`. If that rule refuses `true`, this default has no effect.
   value: (overrides, standard) =>
     allowPrivilegeEscalation.value(overrides, standard) === true
       ? overrides.defaultAllowPrivilegeEscalation

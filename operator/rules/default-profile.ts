@@ -27,7 +27,7 @@ interface Admitted {
   readonly ociReferences?: readonly string[] | undefined;
 }
 
-/** The default profile that defaulting fills in; undefined if the policy would refuse the profile. */
+/** The default profile that defaulting fills in. If the policy would refuse the profile, the result is undefined. */
 export function admittedDefault(profile: Profile | undefined, { types, localhostProfiles }: Admitted) {
   if (!profile || !types.includes(profile.type)) return undefined;
   const { type, localhostProfile = '' } = profile;
@@ -43,7 +43,8 @@ export function profileCel({ type, localhostProfile }: Profile): string {
 }
 
 /**
- * The profile that replaces a forbidden profile; undefined if the author of the pod has to choose the new profile.
+ * The profile that replaces a forbidden profile. If the author of the pod has to choose the new profile, the result is
+ * undefined.
  * @param stated the profile that defaulting fills in
  */
 export function replacement({ types, localhostProfiles }: Admitted, stated: Profile | undefined): Profile | undefined {
@@ -58,7 +59,7 @@ export const NO_PROFILE_KNOWN =
   'the policy does not allow type RuntimeDefault, and only the author of the pod knows which other profile fits';
 
 /**
- * A CEL expression of type bool: true if a profile is set, but it is not allowed.
+ * A CEL expression of type bool: true if a profile is set and the policy does not allow the profile.
  * @param profile CEL of type optional
  */
 export function isRefused(admitted: Admitted, profile: string): string {
@@ -74,8 +75,8 @@ export function isRefused(admitted: Admitted, profile: string): string {
 }
 
 /**
- * A profile as a column of a policy's row. The first item is the profile's type. If the profile has a name, the name is
- * the second item.
+ * Returns a profile in the form of a column of a policy's row. The first item is the profile's type. If the profile has
+ * a name, the name is the second item.
  */
 export function profileColumn(profile: Profile | undefined): string[] {
   if (!profile) return [];
@@ -103,7 +104,7 @@ interface ProfileField {
   readonly profile: string;
   /** The path of the field, such as `securityContext.seccompProfile`. */
   readonly path: string;
-  /** The value of the field `reaches` in checks of the pod. Checks of containers do not use this value. */
+  /** In a check of the pod, the field `reaches` has this value. Checks of containers do not use this value. */
   readonly reaches: string;
   /**
    * The names of two columns. `types` is the column with the allowed types. `profiles` is the column with the allowed
@@ -121,8 +122,8 @@ export function hasAllTypes(values: Values, types: string, every: readonly strin
 }
 
 /**
- * Whether the policy allows some profiles of type Localhost and refuses other profiles of this type. In this case, the
- * names of profiles have to be checked.
+ * Whether the policy allows some profiles of type Localhost and refuses other profiles of this type. If the policy
+ * allows only some Localhost profiles, the names of profiles have to be checked.
  */
 export function namesMatter(values: Values, types: string, profiles: string): Condition {
   return all(values.includes(types, 'Localhost'), not(values.includes(profiles, '*')));

@@ -3,8 +3,8 @@ import type { Fit } from './rule.ts';
 import { OCI, PINNED_REFERENCE } from './seccomp-oci.ts';
 
 /**
- * The choices for a rule with few values. The choices are always all values, whatever pods ask for. The tightest value
- * comes first.
+ * The choices for a rule with a small number of values. The choices are all values of the rule, and do not depend on
+ * the pods. The tightest value comes first.
  */
 export function firstOfValues(path: string, ...values: readonly unknown[]): Fit {
   return { choices: () => values.map((value) => ({ [path]: value })) };
@@ -14,8 +14,8 @@ export function firstOfValues(path: string, ...values: readonly unknown[]): Fit 
  * The choices for a list of names. If the API accepts all names that the pods use, the list has exactly these names. If
  * the API does not accept some of the names, the list admits any name.
  *
- * @param any the value that admits every name; undefined if no policy needs this value, because no level restricts the
- * names
+ * @param any the value that admits every name. The value is undefined if no level restricts the names, because no
+ * policy then needs this value
  */
 export function namesUsed(
   path: string,
@@ -44,7 +44,8 @@ export function profileAsked(profile: string): string {
 }
 
 /**
- * The results of `profileAsked` that a value of the rule admits. A profile of type Localhost is admitted with any name.
+ * The possible results of `profileAsked` that a value of the rule admits. A profile of type Localhost is admitted with
+ * any name.
  */
 export function profilesAdmitted(value: { readonly types: readonly string[]; readonly unset: string }): string[] {
   return [...value.types.map((type) => `${type}/`), ...(value.unset === 'Allowed' ? [NO_PROFILE] : [])];
@@ -83,8 +84,8 @@ export function profilesUsed(
 }
 
 /**
- * The names of the profiles of a type; undefined if there are no names, or if a list of the API cannot contain the
- * names.
+ * The names of the profiles of a type. The result is undefined if no profile has the type, or if a list of the API
+ * cannot contain the names.
  */
 function namesOf(type: string, profiles: readonly string[], valid: RegExp): string[] | undefined {
   const names = distinct(

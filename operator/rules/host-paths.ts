@@ -10,9 +10,9 @@ interface HostPath {
 }
 
 /**
- * A CEL expression of type bool: whether one of the prefixes covers the hostPath volume `v`. Only whole path components
- * match: `/foo` covers `/foo`, `/foo/` and `/foo/x`, but not `/foobar`. The prefix `/foo` does not cover `//foo`, which
- * the kernel reads as the same path.
+ * A CEL expression of type bool: whether one of the prefixes covers the hostPath volume `v`. A prefix matches only
+ * whole path components: `/foo` covers `/foo`, `/foo/` and `/foo/x`, but not `/foobar`. The prefix `/foo` does not
+ * cover `//foo`, which the kernel reads as the same path.
  */
 function covered(prefixes: readonly HostPath[]): string {
   const path = 'v.?hostPath.?path.orValue("")';
@@ -26,7 +26,8 @@ function covered(prefixes: readonly HostPath[]): string {
 }
 
 /**
- * A CEL expression of type bool: whether a prefix in the columns covers the hostPath volume `v`, for any values.
+ * A CEL expression of type bool: whether a prefix in the columns covers the hostPath volume `v`. The expression works
+ * for any values.
  * @param columns the columns that list the prefixes
  */
 function isCovered(values: Values, ...columns: readonly string[]): string {
@@ -58,8 +59,8 @@ function pathTest(values: Values): Test {
 }
 
 /**
- * The maximum number of volumes of a pod whose mounts are checked. Real pods have fewer volumes. The limit bounds the
- * cost, which grows with containers × volumes.
+ * The rule checks the mounts of pods with at most this number of volumes. Real pods have fewer volumes. The limit
+ * bounds the cost, which grows with containers × volumes.
  */
 const MOST_VOLUMES = 256;
 const VOLUMES = 'variables.spec.?volumes.orValue([])';
@@ -70,7 +71,7 @@ const MAY_WRITE = '!m.?readOnly.orValue(false)';
 
 /**
  * A CEL expression of type bool, for a volume `v`: true if containers must mount the volume read-only. If a writable
- * prefix covers a volume, containers may write to the volume, even if a read-only prefix also covers it.
+ * prefix covers a volume, containers may write to the volume, even if a read-only prefix also covers the volume.
  */
 function isReadOnly(values: Values): string {
   const writable = isCovered(values, 'hostPaths');
@@ -91,8 +92,8 @@ function readOnlyFix(values: Values): Fix {
 function mountTest(values: Values): Test {
   const volumes = `${VOLUMES}.filter(v, ${isReadOnly(values)}).map(v, v.name)`;
   const bad = `${MOUNTS}.filter(m, ${and(MAY_WRITE, 'm.name in names')})`;
-  // A loop over a list with one item binds the item to a name. So the volumes are searched once, and not once for each
-  // mount.
+  // A loop over a list with one item gives the item a name. So the CEL expression searches the volumes once, and not
+  // once for each mount.
   const written = `[${volumes}].map(names, ${bad}.map(m, m.name))[0]`;
   return {
     applies: all(not(values.includes('hostPaths', '*')), values.hasSome('readOnlyHostPaths')),
@@ -109,8 +110,8 @@ function mountTest(values: Values): Test {
 }
 
 /**
- * A CEL expression of type list(string): the paths that a container mounts as writable; [""] if there are too many
- * volumes.
+ * A CEL expression of type list(string): the paths that a container mounts as writable. If the pod has too many
+ * volumes, the result is [""].
  */
 const WRITTEN =
   `(${TOO_MANY_VOLUMES} ? [""] : [${MOUNTS}.filter(m, ${MAY_WRITE}).map(m, m.name)].map(names, ` +
@@ -138,7 +139,7 @@ function columnsOf(paths: readonly HostPath[] | undefined): Columns {
   return {
     hostPaths: prefixes(writable),
     readOnlyHostPaths: prefixes(readOnly),
-    // A column for messages, in the order of the policy's list.
+    // The column `allowedHostPaths` is for messages, and has the order of the policy's list.
     allowedHostPaths: paths.map((path) => (path.readOnly ? `${path.pathPrefix} read-only` : path.pathPrefix)),
   };
 }

@@ -14,14 +14,14 @@ const EVERY_PORT: readonly PortRange[] = [{ min: 1, max: 65535 }];
 /**
  * A CEL expression of type int: the node's port that the container port `o` uses. The value is 0 if `o` uses no port of
  * the node. If a pod has hostNetwork, the API server fills in the host port from containerPort (SetDefaults_PodSpec).
- * The API server fills in pods, but not templates.
+ * The API server fills in the host port in pods, but not in templates.
  */
 const PORT =
   '(o.?hostPort.orValue(0) != 0 ? o.hostPort : variables.spec.?hostNetwork.orValue(false) ? o.containerPort : 0)';
 
 /** A CEL expression of type bool, for a container port `o`: true if `o` uses a host port outside the ranges. */
 function isOutside(values: Values): string {
-  // A loop over a list with one item binds the item to a name. So the port is computed once.
+  // A loop over a list with one item gives the item a name. So the port is computed once.
   return choose(
     values.hasSome('hostPorts'),
     `[${PORT}].exists(n, n != 0 && !${values.isInRanges('n', 'hostPorts')})`,

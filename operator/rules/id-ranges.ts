@@ -125,7 +125,7 @@ export function groupColumns(id: string, rule: string, ranges: readonly IdRange[
   return { [id]: [rule], [`${id}Ranges`]: ranges.map(rangeText) };
 }
 
-/** The ID that defaulting fills in; UNSET if there is no range. */
+/** The ID that defaulting fills in. If there is no range, the result is UNSET. */
 export function firstOf(ranges: readonly IdRange[]): number {
   return ranges[0]?.min ?? UNSET;
 }

@@ -64,7 +64,7 @@ export const RULES: readonly Rule[] = [
 ];
 
 /**
- * The rules that warn and never refuse. A separate program contains these rules. In RULES, a rule with the same ID has
- * the same columns.
+ * The rules that warn and never refuse. A separate program contains these rules. For each of these rules, RULES has a
+ * rule with the same ID and the same columns.
  */
 export const WARNING_RULES: readonly Rule[] = [unrefusedUnknownFields];

@@ -10,7 +10,9 @@ interface ProcMount {
 }
 
 const PATH = 'securityContext.procMount';
-/** The item of the column `procMount` that admits Unmasked for pods in a user namespace, but for no other pods. */
+/**
+ * An item of the column `procMount`. The item admits Unmasked for a pod in a user namespace, but not for other pods.
+ */
 const IN_ITS_OWN = 'Unmasked with hostUsers: false';
 const TYPE = 'c.?securityContext.?procMount.orValue("Default")';
 

@@ -1,5 +1,6 @@
 /**
- * Defines what a rule is. A rule restricts one aspect of pods, by a Pod Security Standard or by an override.
+ * Defines what a rule is. A rule restricts one aspect of pods. The restriction comes from a Pod Security Standard or
+ * from an override.
  *
  * The file of a rule contains everything about the rule. The file has the Standard's words, the rule's value at each
  * level and version, the rule's CEL, and the Pod Security level of the value. The only list of the rules is in
@@ -15,12 +16,11 @@ import { type Columns, LiteralValues, type Values } from './values.ts';
 
 /**
  * A check of one part of a pod, in CEL. The API server evaluates the CEL expressions in an admission policy. The
- * operator evaluates the same expressions with cel-js. So the expressions use the following features, which the API
- * server and cel-js both support, and no others: has, all, exists, filter, map, in, ?:, .?/orValue, string functions,
- * join.
+ * operator evaluates the same expressions with cel-js. So the expressions use only features that the API server and
+ * cel-js both support: has, all, exists, filter, map, in, ?:, .?/orValue, string functions, join.
  *
- * The CEL expressions may use the names `variables.spec` (the PodSpec), `variables.annotations` (the annotations of the
- * pod, never null), and the checked part: `c` (a container of any kind) or `v` (a volume).
+ * The CEL expressions may use the names `variables.spec` (the PodSpec) and `variables.annotations` (the annotations of
+ * the pod, never null). The checked part has the name `c` (a container of any kind) or `v` (a volume).
  */
 export interface Check {
   /**
@@ -31,10 +31,10 @@ export interface Check {
   /** A CEL expression of type bool: true if the part breaks the rule. */
   readonly violates: string;
   /**
-   * A CEL expression of type bool, for checks of the pod: whether a container `c` that was added to an existing pod
-   * inherits the violation. `reaches` is false if the container's own field replaces the pod's field
-   * (k8s.io/kubernetes/pkg/securitycontext/util.go, DetermineEffectiveSecurityContext). `reaches` is absent if the
-   * field is one that a container can't override, such as hostNetwork.
+   * A CEL expression of type bool, for checks of the pod. If container `c` was added to an existing pod, the expression
+   * says whether `c` inherits the violation. `reaches` is false if the container's own field replaces the pod's field
+   * (k8s.io/kubernetes/pkg/securitycontext/util.go, DetermineEffectiveSecurityContext). If containers cannot override
+   * the field, as with hostNetwork, `reaches` is absent.
    */
   readonly reaches?: string;
   /**
@@ -52,26 +52,26 @@ export interface Check {
   readonly path: string;
   /**
    * A CEL expression of type bool, for a container `c`: true if the check's entry of `spec.containers` selects the
-   * container. `violates` begins with this expression. At most one entry selects a container, so the cost of a
-   * container includes the checks of one entry.
+   * container. `violates` begins with this expression. The cost of a container includes the checks of one entry,
+   * because at most one entry selects a container.
    */
   readonly entry?: string;
 }
 
 /**
- * The parts of a pod that a rule reads. The operator drops all other fields when it reads the cluster. The names of
- * top-level fields are enough.
+ * The parts of a pod that a rule reads. The operator drops all other fields when it reads the cluster. It is enough to
+ * list the names of top-level fields.
  */
 interface Reads {
   /** The fields of the PodSpec that the rule reads, without the containers. Examples: `hostNetwork`, `volumes`. */
   readonly spec?: readonly string[];
   /** The fields of a container that the rule reads, without the name. Example: `ports`. */
   readonly container?: readonly string[];
-  /** The prefixes of the keys of the annotations that the rule reads. */
+  /** The rule reads the annotations with these key prefixes. */
   readonly annotations?: readonly string[];
   /**
-   * The fields of the PodSpec and of containers that this release knows. A rule that reads all unknown fields has this
-   * list.
+   * The fields of the PodSpec and of containers that this release knows. The list is for a rule that reads every field
+   * that this release does not know.
    */
   readonly allExcept?: { readonly spec: readonly string[]; readonly container: readonly string[] };
 }
@@ -79,7 +79,7 @@ interface Reads {
 /**
  * A fill is a value that defaulting writes into an unset field, as PodSecurityPolicy did. A fill never changes a field
  * that is set. A fill runs on the pod or on each container, including init and ephemeral containers. In an existing
- * pod, a fill runs on the added containers and on nothing else.
+ * pod, a fill runs only on the added containers.
  */
 export interface Fill {
   readonly over: 'pod' | 'containers';
@@ -96,14 +96,14 @@ export interface Fill {
   readonly value: string;
   /**
    * A CEL expression of type bool, for fills of the pod. The fill makes the expression true. Tests of other rules
-   * contain the expression. In the tests of the pod after defaulting, `true` replaces the expression.
+   * contain the expression. In tests of the pod after defaulting, the expression also counts as true if the fill runs.
    */
   readonly makes?: string;
 }
 
 /**
  * The classes of fixes, by the risk that a container stops working. `spelling`: nothing changes except the spelling of
- * a name. `safe`: nothing is known to rely on the replaced value. `check`: something may stop working. The field `risk`
+ * a name. `safe`: no known program relies on the replaced value. `check`: something may stop working. The field `risk`
  * describes the risk.
  */
 export const FIX_CLASSES = ['spelling', 'safe', 'check'] as const;
@@ -120,8 +120,8 @@ export interface Fix {
    */
   readonly over: 'pod' | 'containers' | 'annotations';
   /**
-   * The path of the field below the PodSpec or the container; empty for an annotation. `*` in the path means each item
-   * of a list, and `when` may read the item as `item`.
+   * The path of the field below the PodSpec or the container. For an annotation, the path is empty. `*` in the path
+   * stands for each item of a list. The expression `when` can read this item by the name `item`.
    */
   readonly path: readonly string[];
   /** A CEL expression of type bool: whether the fix applies. The expression may use the names that a check may use. */
@@ -132,21 +132,21 @@ export interface Fix {
   /** A text for people about what may stop working. */
   readonly risk: string;
   /**
-   * Whether the fix sets a field of the pod that all containers of the pod inherit. A fix of an inherited field is left
-   * out if an entry of `spec.containers` has another value.
+   * Whether the fix sets a field of the pod that all containers of the pod inherit. If an entry of `spec.containers`
+   * has another value, the fix of an inherited field is left out.
    */
   readonly inherited?: true;
 }
 
-/** A field of the overrides that has its full effect only if every API server has a certain feature. */
+/** A field of the overrides. The field has its full effect only if every API server has a certain feature. */
 export interface ServerNeed {
   readonly feature: ServerFeature;
   /** The path of the field below `spec.overrides`. */
   readonly path: string;
   /**
-   * The effect if an API server lacks the feature. NoEffect: the field of the overrides has no effect, so the policy
-   * admits the same pods or fewer. NodesMayIgnore: the field requires settings of pods that nodes may ignore.
-   * NotAccepted: the policy is not accepted.
+   * The effect if an API server lacks the feature. NoEffect: the field of the overrides has no effect. So the policy
+   * does not admit more pods than with the feature. NodesMayIgnore: the field requires settings of pods that nodes may
+   * ignore. NotAccepted: the policy is not accepted.
    */
   readonly without: 'NoEffect' | 'NodesMayIgnore' | 'NotAccepted';
   /** A text for people. The text explains what happens on an API server without the feature. */
@@ -160,7 +160,8 @@ export interface ServerNeed {
 export type Stated = Readonly<Record<string, unknown>>;
 
 /**
- * Defines how to find tight overrides of a rule for given pods. Tight overrides admit the given pods and little else.
+ * Defines how to find tight overrides of a rule for given pods. Tight overrides admit the given pods, and as few other
+ * pods as possible.
  */
 export interface Fit<Asked = unknown> {
   /**
@@ -169,28 +170,28 @@ export interface Fit<Asked = unknown> {
    */
   readonly asks?: readonly Asking[];
   /**
-   * Values that the level already admits, in the form that `asks` returns. A list in overrides contains these values,
-   * too, because the list must not refuse what the level admits.
+   * Values that the level already admits, in the form that `asks` returns. A list in overrides also contains these
+   * values, so that the list admits everything that the level admits.
    */
   readonly own?: readonly Asked[];
   /**
-   * An entry in the list of another override, such as `hostPath` in `volumes`. The entry admits the subject of this
-   * rule. No level restricts this subject. So overrides that add the entry to the level's list must state this rule as
-   * well.
+   * An entry in the list of another override, such as `hostPath` in `volumes`. The entry admits what this rule
+   * restricts, such as hostPath volumes. No level restricts this subject. So if overrides add the entry to the level's
+   * list, the overrides must also set a value for this rule.
    */
   readonly guards?: { readonly path: string; readonly entry: string };
   /**
-   * Whether the rule may be narrowed to the capabilities that the processes of the pods used. The narrowed overrides
-   * fit if the pods themselves are reduced to these capabilities.
+   * Whether the overrides may list only the capabilities that the processes of the pods used. The narrowed overrides
+   * admit the pods if the manifests of the pods are reduced to the same capabilities.
    */
   readonly narrowsToUse?: boolean;
-  /** Whether the overrides are meant for every container, even if some containers do not need them. */
+  /** Whether the overrides are meant for every container, including containers that do not need the overrides. */
   isForAll?(stated: Stated): boolean;
   /**
    * Returns the possible overrides of the rule. The tightest overrides come first. The caller uses the first choice
    * that admits the pods.
    *
-   * @param asked the values that `asks` returned for all parts of all pods, and the values of `own`, without duplicates
+   * @param asked the distinct values that `asks` returned for all parts of all pods, and the values of `own`
    */
   choices(asked: readonly Asked[]): readonly Stated[];
 }
@@ -240,13 +241,13 @@ export interface Rule<Value = unknown, Asked = unknown> {
   readonly severity: Severity;
   /**
    * Phrases for people that complete the sentence "restricted, except: …". The key is the override's path. The most
-   * frequent overrides have a phrase. Messages show every other override in the form in which the policy states it.
+   * frequent overrides have a phrase. Messages show all other overrides in the same form as in the policy.
    */
   readonly phrases?: Readonly<Record<string, (value: never) => string>>;
   readonly reads: Reads;
   /**
-   * Examples of the rule. Each form of the override that gives different CEL has one example. The reference page shows
-   * the first example. At least one example refuses a pod.
+   * Examples of the rule. If two forms of the override give different CEL, the list has an example for each form. The
+   * reference page shows the first example. At least one example refuses a pod.
    */
   readonly examples: readonly Example[];
 
@@ -295,27 +296,28 @@ export interface Rule<Value = unknown, Asked = unknown> {
   fixes?(value: Value, standard: Standard): Fix[];
 
   /**
-   * The reason why fixes leave some violations, or why the rule has no fixes. The reason is absent if fixes end all
-   * violations. The text completes the sentence "no fix: …".
+   * The reason why fixes cannot end some violations, or why the rule has no fixes. The reason is absent if fixes end
+   * all violations. The text completes the sentence "no fix: …".
    */
   readonly unfixable?: string;
 
   /**
-   * Whether the override has several fields that can be left out separately. If true, an entry of `spec.containers`
-   * replaces single fields.
+   * Whether the override has several fields that can be left out separately. If the value is true, an entry of
+   * `spec.containers` replaces single fields.
    */
   readonly byField?: true;
 
   /**
    * How the value of an entry of `spec.containers` applies to a container. The field is absent for a rule about the pod
    * or its volumes, because such a rule has one value for all containers. `as-is`: all checks and fills run on
-   * containers, and read the container's own field if it is set, otherwise the pod's field.
+   * containers. A check or fill reads the container's own field, or the pod's field if the container leaves the field
+   * unset.
    */
   readonly ofContainer?: 'as-is' | OfContainer<Value>;
 
   /**
-   * Returns a level of Pod Security Admission at version v1.`label`. The level is the tightest level that refuses no
-   * pod that this value admits. `standard` determines the CEL of the rule.
+   * Returns a level of Pod Security Admission at version v1.`label`. The level admits every pod that this value admits.
+   * No tighter level admits all of these pods. `standard` determines the CEL of the rule.
    */
   podSecurity(value: Value, standard: Standard, label: number): Level;
 
@@ -325,8 +327,8 @@ export interface Rule<Value = unknown, Asked = unknown> {
 
 /**
  * How a value applies to one container. This interface is for rules that also check or fill the pod. The value of
- * `spec.overrides` still applies to the pod itself. So the tests for a container read the container's own field if it
- * is set, otherwise the pod's field.
+ * `spec.overrides` still applies to the pod itself. So a test of a container reads the container's own field. If the
+ * container leaves the field unset, the test reads the pod's field.
  */
 export interface OfContainer<Value> {
   /** Returns the tests, which all run on containers. */
@@ -342,8 +344,8 @@ export interface OfContainer<Value> {
 /** A test is a check that works for any value of a rule. */
 export interface Test extends Omit<Check, 'entry'> {
   /**
-   * A CEL expression of type bool: whether the test applies. The result depends on the values and on the pod, but on no
-   * single container or volume. The field is absent if the test always applies.
+   * A CEL expression of type bool: whether the test applies. The result depends on the values and on the pod as a
+   * whole, not on a single container or volume. The field is absent if the test always applies.
    */
   readonly applies?: Condition;
 }
@@ -361,14 +363,14 @@ export interface TestOptions {
   /** Whether the tests evaluate the pod after defaulting. */
   readonly filled: boolean;
   /**
-   * A CEL expression of type bool, for a container `c`: whether `spec.containers` gives the container another value.
-   * `except` is for tests of the pod that read the pod's containers. Tests of containers always skip containers with
-   * another value.
+   * A CEL expression of type bool, for a container `c`: whether `spec.containers` gives the container another value. If
+   * a test of the pod reads the pod's containers, the test needs this expression. Tests of containers always skip
+   * containers with another value.
    */
   readonly except?: string | undefined;
   /**
-   * The values of `spec.overrides`. Tests of `ofContainer` with `filled` need these values, because a container
-   * inherits what defaulting fills in on the pod. No other tests get these values.
+   * The values of `spec.overrides`. A container inherits the fields that defaulting fills in on the pod. So tests of
+   * `ofContainer` with `filled` need the values of `spec.overrides`. No other tests get these values.
    */
   readonly ofPod?: Values | undefined;
 }
@@ -400,8 +402,8 @@ export function checksOf(tests: readonly Test[]): Check[] {
 type Texts = Pick<Test, 'violates' | 'reaches' | 'message' | 'applies'>;
 
 /**
- * Returns the tests of the pod after defaulting. If a fill of another rule makes an expression true, the function
- * replaces the expression. The replacement is true if the fill runs.
+ * Returns the tests of the pod after defaulting. A fill of another rule may make an expression in a test true. In this
+ * case, the function replaces the expression. The new expression is also true if the fill runs.
  */
 export function afterFilling<T extends Texts>(tests: readonly T[], fillings: readonly Filling[]): T[] {
   const making = fillings.flatMap(({ makes, applies = true, when }) =>

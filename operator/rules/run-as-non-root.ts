@@ -70,8 +70,8 @@ export const runAsNonRoot = defineRule<boolean>({
 
   podSecurity: (required, { minor }, label) => {
     if (!required) return 'baseline';
-    // From v1.35 on, the rule and the label admit pods in a user namespace. So a label of an older version refuses more
-    // than the rule.
+    // From v1.35 on, the rule and the label admit pods in a user namespace. A label of an older version therefore
+    // refuses more pods than the rule.
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
 

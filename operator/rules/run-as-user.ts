@@ -70,8 +70,8 @@ function nonRootTest(values: Values, filled: boolean): Test {
 }
 
 /**
- * The tests of the user ID that a container gets: the ID in its own field if it is set, otherwise the ID in the pod's
- * field.
+ * The tests of the user ID that a container gets. The ID comes from the container's own field, or from the pod's field
+ * if the container's field is unset.
  */
 function effectiveTests(values: Values, filled: boolean): Test[] {
   return [rangesTest(values, filled), nonRootTest(values, filled)];
@@ -195,15 +195,15 @@ export const runAsUser = defineRule<RunAsUser, number>({
 
   podSecurity: ({ rule }, { minor }, label) => {
     if (label < 23) return 'restricted';
-    // PodSecurityPolicy's strategies check the effective IDs of containers. So the strategies admit user 0 on the pod
-    // if each container overrides the pod's user.
+    // PodSecurityPolicy's strategies check the effective IDs of containers. So if each container overrides the pod's
+    // user, the strategies admit user 0 on the pod.
     if (rule !== 'NotZero') return 'baseline';
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
 
   fit: () => ({
-    // An unset ID among the values excludes the choice of ranges. Ranges cannot contain all IDs that the level's
-    // NotZero admits.
+    // The value UNSET in `own` excludes every choice with ranges. No list of ranges can contain all IDs that the
+    // level's NotZero admits.
     own: [UNSET],
     asks: [{ over: 'containers', for: `(${FOR_WINDOWS}) ? [] : [${USER}.orValue(${UNSET})]` }],
     choices: (ids) =>

@@ -102,7 +102,8 @@ function partsOfLevel(level: string) {
 }
 
 /**
- * A CEL expression of type bool: whether the options are equal to the options of the policy, for any values.
+ * A CEL expression of type bool: whether the options are equal to the options of the policy. The expression works for
+ * any values.
  * @param options CEL of type optional
  */
 function areWanted(options: string, values: Values): string {
@@ -147,8 +148,8 @@ function listedOptions(options: Options): string {
 }
 
 /**
- * The rule checks the pod's own options even if each container overrides them, because the pod's options apply to the
- * sandbox and the volumes.
+ * The rule checks the pod's own options even if each container overrides the options, because the pod's options apply
+ * to the sandbox and the volumes.
  */
 function mustRunAsTests(values: Values, filled: boolean): Test[] {
   return [
@@ -222,8 +223,8 @@ function mustRunAsFillings(values: Values): Filling[] {
 }
 
 /**
- * If options are for a single container, defaulting sets the options on the container itself. Options on the pod would
- * reach the other containers.
+ * If options are for a single container, defaulting sets the options on the container itself. If defaulting set the
+ * options on the pod, the other containers would inherit the options.
  */
 function fillingOfContainer(values: Values): Filling {
   return filling('containers', values, `!${OPTIONS}.hasValue()`);
@@ -255,8 +256,8 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
 }
 
 /**
- * The choice MustRunAs with the options that all parts of the pods have. If the parts have different options, the list
- * is empty.
+ * The choice MustRunAs with the options that all parts of the pods have. If the parts have different options, the
+ * function returns an empty list.
  */
 function mustBeOf(asked: readonly Options[]): SeLinux[] {
   const stated = asked

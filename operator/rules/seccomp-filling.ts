@@ -56,7 +56,7 @@ export function annotationAllowed(value: string): string {
   return `${value} in ["runtime/default", "docker/default"] || ${value}.startsWith("localhost/")`;
 }
 
-/** The values of the historical annotation that agree with a profile in the field. */
+/** The historical annotation agrees with a profile in the field if the annotation has one of these values. */
 function agreeing({ type, localhostProfile }: Profile): string[] {
   if (type === 'Localhost') return [`localhost/${localhostProfile}`];
   return type === 'Unconfined' ? ['unconfined'] : ['runtime/default', 'docker/default'];
@@ -77,8 +77,8 @@ export function seccompColumns(value: Seccomp): Columns {
 }
 
 /**
- * A CEL expression of type bool: true if the historical annotation contradicts the profile. In this case, the API
- * server would refuse the field.
+ * A CEL expression of type bool: true if the historical annotation contradicts the profile. The API server would refuse
+ * a profile in the field that contradicts the annotation.
  * @param key CEL of type string: the key of the pod's or of a container's annotation
  */
 export function contradicted(values: Values, key = literal(POD_ANNOTATION)): string {
@@ -100,8 +100,8 @@ export function fillingsOf(values: Values): Filling[] {
 }
 
 /**
- * If a profile is for a single container, defaulting sets the profile on the container itself. A profile on the pod
- * would reach the other containers.
+ * If a profile is for a single container, defaulting sets the profile on the container itself. If defaulting set the
+ * profile on the pod, the other containers would inherit the profile.
  */
 export function fillingsOfContainer(values: Values): Filling[] {
   return [fill(values, 'containers', IS_UNSET, `!(${contradicted(values, CONTAINER_KEY)})`)];

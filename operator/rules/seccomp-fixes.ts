@@ -46,8 +46,8 @@ type Risk = Pick<Fix, 'class' | 'risk'>;
 const CONFINED: Risk = { class: 'check', risk: 'system calls that the profile does not allow fail' };
 
 /**
- * The risk of a fix that sets a profile where no profile was set. The default profiles of container runtimes allow what
- * programs usually do.
+ * The risk of a fix that adds a profile to a pod or container without a profile. The default profiles of container
+ * runtimes allow what programs usually do.
  */
 function riskOfFirst({ type }: Profile): Risk {
   if (type !== 'RuntimeDefault') return CONFINED;

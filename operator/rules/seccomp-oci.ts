@@ -9,13 +9,12 @@ import type { Columns, Values } from './values.ts';
 
 export const OCI = 'OCI';
 
-/** The fields of a value of the rule that concern profiles of type OCI. */
+/** The fields about profiles of type OCI in a value of the rule. */
 interface Admitted {
   readonly types: readonly string[];
   /**
    * The allowed references. A `*` at the end of an item matches any ending. If the field is undefined, any reference is
-   * allowed. The CRD accepts `*` after `@` and `/` and nowhere else, so that an item matches no other registry or
-   * repository.
+   * allowed. The CRD accepts `*` only after `@` and `/`. So an item matches no other registry or repository.
    */
   readonly ociReferences?: readonly string[];
   /** The allowed base profiles of type Localhost. If the field is undefined, any base profile is allowed. */
@@ -24,7 +23,7 @@ interface Admitted {
 
 /**
  * Matches a reference with a digest. The API server requires the digest (ValidateCustom_SecurityProfileOCI_Ref in
- * k8s.io/kubernetes/pkg/apis/core/v1/validation.go), and so does `ociReferences`.
+ * k8s.io/kubernetes/pkg/apis/core/v1/validation.go). The field `ociReferences` also requires the digest.
  */
 export const PINNED_REFERENCE =
   /^((localhost|[a-z0-9-]+([.][a-z0-9-]+)+)(:[0-9]+)?|[a-z0-9-]+:[0-9]+)(\/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)+@(sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
@@ -125,7 +124,7 @@ export function ociAdmitted(value: Admitted, profile: string): string {
  * `profileAsked`.
  *
  * @param profile CEL of type optional
- * @param otherwise CEL of type list(string): the value for a profile of another type
+ * @param otherwise CEL of type list(string): the result for a profile that is not of type OCI
  */
 export function ociAsked(profile: string, otherwise: string): string {
   const { isOci, reference, baseType, baseName } = fieldsOf(profile);

@@ -63,8 +63,8 @@ function notToSet(field: string, got: string, allowed: string): string {
 }
 
 /**
- * A CEL expression of type string: the message about the profile that a container gets. The parameters have the meaning
- * that they have for `notToSet`.
+ * A CEL expression of type string: the message about the profile that a container gets. The parameters mean the same as
+ * the parameters of `notToSet`.
  */
 function notToGet(field: string, got: string, allowed: string): string {
   return concat(`"must not get ${PATH}.${field} " + ${got}`, '", from itself or the pod (allowed: "', allowed, '")"');
@@ -95,9 +95,9 @@ function unsetTests(values: Values, filled: boolean): Test[] {
 }
 
 /**
- * A CEL expression of type bool: true if the check of the pod also applies after defaulting. The check still applies if
- * defaulting could not fill in the pod. Defaulting skips pods for Windows.
- * @param unfilled CEL of type bool: true if defaulting could not fill in the pod for another reason
+ * A CEL expression of type bool: true if the check of the pod also applies after defaulting. If defaulting could not
+ * fill in the pod, the check still applies. Defaulting skips pods for Windows.
+ * @param unfilled CEL of type bool: true if defaulting could not fill in the pod for a reason other than Windows
  */
 function leftUnset(values: Values, unfilled: Condition): Condition {
   const fills = values.hasSome('seccompFilling');
@@ -111,7 +111,7 @@ function unsetOnPodTest(values: Values, applies: Condition, violates: Condition)
     applies,
     over: 'pod',
     violates: `${violates}`,
-    // The check of containers already reports an added container without a profile.
+    // If an added container has no profile, the check of containers already reports the container.
     reaches: 'false',
     message: concat(`"must set ${PATH}.type (allowed: "`, values.listed('seccompTypes'), '")"'),
     path: PATH,
@@ -161,8 +161,8 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
   const profile = profileOfContainer(values, ofPod);
   const type = `${profile}.?type.orValue("")`;
   const name = `${profile}.?localhostProfile.orValue("")`;
-  // With RefusedOnPod, the pod itself must have a profile. After defaulting, a container that lacks a profile must have
-  // been added later.
+  // With RefusedOnPod, the pod itself must have a profile. After defaulting, a container without a profile can only be
+  // a container that was added to an existing pod.
   const isAsked = any(
     values.includes('seccompUnset', 'Refused'),
     all(values.includes('seccompUnset', 'RefusedOnPod'), IS_EPHEMERAL),
@@ -277,8 +277,8 @@ export const seccomp = defineRule<Seccomp, string>({
     const own = ownValue(standard);
     const types = overrides.seccomp?.types ?? own.types;
     const { localhostProfiles, default: stated } = overrides.seccomp ?? {};
-    // If the types in the overrides contain OCI, the references in the overrides are allowed and no others. If the
-    // overrides have no types, level privileged allows any reference.
+    // If the types in the overrides contain OCI, the policy allows exactly the references in the overrides. If the
+    // overrides have no types, the level privileged allows any reference.
     const ociReferences =
       overrides.seccomp?.ociReferences ?? (overrides.seccomp?.types?.includes(OCI) ? [] : undefined);
     const profile = admittedDefault(stated, { types, localhostProfiles });
@@ -322,12 +322,13 @@ export const seccomp = defineRule<Seccomp, string>({
 
   podSecurity: ({ types, unset, annotations, ociReferences }, { minor, server }, label) => {
     if (label < 19) return annotations ? 'restricted' : 'privileged';
-    // If the API servers refuse every profile of type OCI, it makes no difference that a label refuses these profiles.
+    // The label refuses profiles of type OCI. If the API servers themselves refuse all profiles of type OCI, the
+    // label's refusal makes no difference.
     const admitsOci = types.includes(OCI) && ociReferences?.length !== 0 && offers(server, 'seccompFromOci');
     if (types.includes('Unconfined') || admitsOci) return 'privileged';
     if (unset === 'Allowed') return 'baseline';
-    // From v1.25 on, the rule and the label admit pods for Windows. So a label of an older version refuses more than
-    // the rule.
+    // From v1.25 on, the rule and the label admit pods for Windows. A label of an older version therefore refuses more
+    // pods than the rule.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
 

@@ -9,8 +9,9 @@ const ID = 'serviceAccountToken';
 
 /**
  * A CEL expression of type bool: true if volume `v` has a token. The API server adds the default token volume before
- * policies evaluate the pod. A pod gets the volume if automountServiceAccountToken is true on the pod. If the field is
- * unset on the pod, the pod gets the volume unless the field is false on the pod's service account.
+ * policies evaluate the pod. A pod gets the volume if automountServiceAccountToken is true on the pod. If the pod
+ * leaves the field unset, the field of the service account applies. If the service account's field is false, the pod
+ * does not get the volume.
  */
 const HAS_TOKEN = 'v.?projected.?sources.orValue([]).exists(s, s.?serviceAccountToken.hasValue())';
 

@@ -10,7 +10,7 @@ interface Sysctls {
   readonly forbidden: readonly string[];
   /**
    * Whether more than MOST_SYSCTLS sysctls are refused. The field is absent if no override changes the level's value.
-   * For the level's value, the Standard's check is the only check.
+   * If no override changes the level's value, only the check of the Standard applies.
    */
   readonly bounded?: true;
 }
@@ -60,9 +60,9 @@ function restricts({ allowed, forbidden }: Sysctls): boolean {
 }
 
 /**
- * A CEL expression of type bool, for a sysctl `s`: true if the policy refuses `s`. The API server accepts net/ipv4/x
- * for net.ipv4.x, so the policy refuses a forbidden name in both spellings. An allowed name admits the spelling in the
- * list and no other spelling, as in the Standard.
+ * A CEL expression of type bool, for a sysctl `s`: true if the policy refuses `s`. The API server reads net/ipv4/x as
+ * net.ipv4.x. So the policy refuses a forbidden name in both spellings. An allowed name admits the spelling in the list
+ * and no other spelling, as in the Standard.
  */
 function refusedBy(values: Values): Condition {
   const isForbidden = values.specialized(

@@ -13,25 +13,25 @@ const LISTED = 'allowedUnknownFields';
 const FILLED = 'serverDefaults';
 
 /**
- * The maximum number of items of a list whose fields are compared. The rule refuses a longer list. The time that the
- * API server takes for a loop grows with the square of the loop's length. The reason is that the cost tracker searches
- * the values of all earlier rounds (cel-go, interpreter/runtimecost.go, `refValStack.drop`). A loop over 34,000 sysctls
- * took 5 s. Real pods have fewer sysctls than this maximum.
+ * If a list has more than this number of items, the rule does not compare the fields of the items. The rule refuses a
+ * longer list. The time that the API server takes for a loop grows with the square of the loop's length. In each round
+ * of the loop, the cost tracker searches the values of all earlier rounds (cel-go, interpreter/runtimecost.go,
+ * `refValStack.drop`). A loop over 34,000 sysctls took 5 s. Real pods have fewer sysctls than this maximum.
  */
 const MOST_ITEMS = 1024;
 
 const ITEM: Readonly<Record<Over, string>> = { pod: 'variables.spec', containers: 'c' };
 
 /**
- * A CEL expression of type map: the object at a place, empty if the pod lacks the object. If the place has a list, the
- * type is list(map).
+ * A CEL expression of type map: the object at a place of the pod. If the pod lacks the object, the map is empty. For a
+ * list of objects, the type is list(map).
  */
 function objectIn(over: Over, { path, isList }: Place): string {
   if (path.length === 0) return ITEM[over];
   return `${ITEM[over]}.?${path.join('.?')}.orValue(${isList ? '[]' : '{}'})`;
 }
 
-/** The values that admit some unknown fields. An expression about all unknown fields has no exceptions. */
+/** The values that admit some unknown fields. An expression that covers every unknown field needs no `Exceptions`. */
 interface Exceptions {
   readonly values: Values;
   readonly listed: boolean;
@@ -56,7 +56,10 @@ function fieldsOf(types: readonly string[]): string[] {
   return distinct(types.flatMap(knownFields));
 }
 
-/** The common beginning of the full paths of an object's fields. In a full path, the name of the field follows. */
+/**
+ * The common beginning of the full paths of an object's fields. A full path is this beginning, followed by the name of
+ * the field.
+ */
 function baseOf(over: Over, path: readonly string[]): string {
   return `${[BASE[over], ...path].join('.')}.`;
 }
@@ -64,15 +67,15 @@ function baseOf(over: Over, path: readonly string[]): string {
 /**
  * A CEL expression of type bool, for a key `k` of an object: true if API servers fill in this value themselves. A
  * filled-in value is a string, a number or a boolean, an object of such values, or a list of such objects. All policies
- * of a cluster have the same values. So the expression contains the values of this place and no others. The result is
- * undefined if the place has no filled-in values.
+ * of a cluster have the same values. So the expression contains literals: the filled-in values of this place. If API
+ * servers fill in no values at this place, the result is undefined.
  */
 function filledIn(over: Over, { path, types }: Place, object: string, values: Values): string | undefined {
   const base = baseOf(over, path);
   const known = ({ [FILLED]: filled = [] }: Columns) => {
     const own = filled.filter((text) => text.startsWith(base)).map((text) => text.slice(base.length));
     const fields = Map.groupBy(own, (text) => /^\w+/.exec(text)?.[0] ?? '');
-    // The path of another object may begin with the path of this object.
+    // Another object's path may begin with this object's path.
     for (const field of fieldsOf(types)) fields.delete(field);
     return or(
       ...[...fields].map(([field, texts]) => and(`k == ${literal(field)}`, isOneOf(`${object}[k]`, field, texts))),
@@ -134,8 +137,8 @@ interface Checked {
 }
 
 /**
- * Returns two tests. If the policy has no list of allowed fields, the policy's violations depend only on the pod. Such
- * violations are computed once for the pod.
+ * Returns two tests. If the policy has no list of allowed fields, the policy's violations depend only on the pod.
+ * Violations that depend only on the pod are computed once for the pod, and not once for each policy.
  */
 function testsOf({ over, places, applies, says }: Checked, values: Values): Test[] {
   const hasList = values.hasSome(LISTED);
@@ -183,8 +186,9 @@ interface UnknownFields {
 }
 
 /**
- * This release knows all fields of API servers before v1.36. Programs for older API servers have no variables, so these
- * programs have little room. A check for unknown fields would leave room for fewer policies.
+ * This release knows all fields of API servers before v1.36. Programs for API servers before v1.36 have no variables,
+ * and therefore little room for policies. With a check for unknown fields, these programs would have room for fewer
+ * policies.
  */
 function levelValue({ level, server }: Standard): UnknownFields['value'] {
   return level === 'privileged' || !offers(server, 'admissionVariables') ? 'Allowed' : 'RefusedInSecurityContext';

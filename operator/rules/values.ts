@@ -1,6 +1,6 @@
 /**
- * The values that the CEL expressions of a rule read. A policy is a row of columns. A rule defines its CEL once, and
- * this CEL reads a policy's `Values`. For a single known policy, the values are literals (`LiteralValues`). In an
+ * The values that the CEL expressions of a rule read. A policy is a row of columns. Each rule defines its CEL once. The
+ * CEL reads the `Values` of a policy. For a single known policy, the values are literals (`LiteralValues`). In an
  * admission program with many policies, the CEL reads the values from the candidate's row (`RowValues`).
  */
 import { listed, literal, matchesAny } from './cel.ts';
@@ -17,7 +17,7 @@ export interface Values {
   includes(column: string, item: string): Condition;
   /** Whether the column contains at least one item. */
   hasSome(column: string): Condition;
-  /** A CEL expression of type string: the first item of the column; empty if the column has no item. */
+  /** A CEL expression of type string: the first item of the column. If the column has no item, the string is empty. */
   first(column: string): string;
   /**
    * A CEL expression of type string: the items of the column as text for messages, such as `NET_RAW, CHOWN` or `none`.
@@ -39,7 +39,7 @@ export interface Values {
    */
   firstOfRanges(column: string): string;
   /**
-   * Returns a CEL expression that reads a value. The value is computed once for a policy.
+   * Returns a CEL expression that reads a value. The value is computed only once for each policy.
    * @param text the CEL expression that computes the value
    */
   computed(name: string, text: string): string;
@@ -112,8 +112,8 @@ export class LiteralValues implements Values {
 }
 
 /**
- * The values of a candidate, read from its row. Columns that are the same for all candidates are literals instead. The
- * returned CEL is not valid outside `bind`.
+ * The values of a candidate, read from its row. For columns that are the same for all candidates, the CEL contains
+ * literals. The returned CEL is not valid outside `bind`.
  */
 export class RowValues implements Values {
   readonly #row: string;
@@ -198,7 +198,7 @@ export class RowValues implements Values {
     return read.every((column) => this.#isCommon(`${String(column)}`)) ? text : general();
   }
 
-  /** The names in the CEL that `bind` gives to values. */
+  /** The names that `bind` gives to values in the CEL. */
   names(text: string): string[] {
     return [...this.#bound.keys()].filter((name) => new RegExp(`(?<![.\\w?"])${name}\\b`).test(text));
   }
@@ -211,7 +211,7 @@ export class RowValues implements Values {
     return this.#around(text, '.all(', ')');
   }
 
-  /** Does what `bind` does, for a CEL expression of any type. */
+  /** Works like `bind`, but for a CEL expression of any type. */
   bindValue(text: string): string {
     return this.#around(text, '.map(', ')[0]');
   }

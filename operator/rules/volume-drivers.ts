@@ -9,7 +9,7 @@ interface Described extends Pick<Rule, 'title' | 'words' | 'sources'> {
 
 /**
  * A rule about the drivers of volumes.
- * @param field a field of a volume, such as `csi`; the rule checks the subfield `driver`
+ * @param field a field of a volume, such as `csi`. The rule checks the subfield `driver`
  */
 function drivers(
   id: 'csiDrivers' | 'flexVolumeDrivers',

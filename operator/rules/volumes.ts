@@ -9,8 +9,8 @@ import type { Columns } from './values.ts';
 
 /**
  * The allowed volume types. The value is a list of allowed types, or a list of forbidden types. A list of forbidden
- * types allows all other types. The value of level baseline is a list of forbidden types, because level baseline admits
- * even types that do not exist yet.
+ * types allows all other types. The level baseline admits even types that do not exist yet. So the value of the level
+ * baseline is a list of forbidden types.
  */
 type VolumeTypes =
   | {
@@ -32,8 +32,8 @@ const RESTRICTED = [
 ];
 
 /**
- * API servers from v1.33 on have the volume type `image` (KEP-4639) and admit this type at every version of level
- * restricted.
+ * API servers from v1.33 on have the volume type `image` (KEP-4639). These API servers admit the type at every version
+ * of the level restricted.
  */
 function restrictedTypes({ server }: Standard): readonly string[] {
   return server >= 33 ? [...RESTRICTED, 'image'].sort() : RESTRICTED;
@@ -47,8 +47,8 @@ const TRUSTED_SIGNER = 'kubernetes.io/kube-apiserver-serving';
 
 /**
  * A CEL expression of type bool: true if `v` is the volume that the API server itself adds to pods
- * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). The projected volume replaced a volume of type secret. So a
- * PodSecurityPolicy admitted the projected volume if the PodSecurityPolicy admitted the type secret.
+ * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). The projected volume replaced a volume of type secret. So if
+ * a PodSecurityPolicy admitted the type secret, the PodSecurityPolicy also admitted this projected volume.
  */
 const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).all(s, ${and(
   's.?serviceAccountToken.hasValue() || s.?configMap.hasValue() || s.?downwardAPI.hasValue() || s.?clusterTrustBundle.hasValue()',
@@ -72,8 +72,9 @@ const TOKEN_ADVICE = `(v.name.startsWith("${TOKEN_VOLUME}") ? ${literal(
 )} : "")`;
 
 /**
- * The fix for the volume that the API server adds. No rule reads automountServiceAccountToken. So the projection of a
- * pod drops the field unless the API server will add the volume.
+ * The fix for the volume that the API server adds. No rule reads automountServiceAccountToken. So the projection keeps
+ * the field of a pod if the API server will add the volume to the pod. For all other pods, the projection drops the
+ * field.
  */
 export const NO_TOKEN: Fix = {
   over: 'pod',

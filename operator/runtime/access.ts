@@ -8,8 +8,8 @@ import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import type { Answer, Handler } from './server.ts';
 
 /**
- * The methods of an ApiClient that the reviews need. Pass a separate client, because everybody who can connect to the
- * port can make this client send requests.
+ * The methods of an ApiClient that the reviews need. Pass a separate client. Everybody who can connect to the port can
+ * make this client send requests.
  */
 interface ReviewClient {
   create(path: string, object: unknown): Promise<unknown>;
@@ -75,7 +75,7 @@ export function authorized(handle: Handler, { client, clock = SYSTEM_CLOCK }: Ac
   return async (asked) => {
     const token = bearerToken(asked.headers);
     if (token === undefined) return UNAUTHORIZED;
-    // The cache key is a hash. Without the hash, the token itself would appear in every heap snapshot.
+    // The cache key is a hash. If the key contained the token itself, the token would appear in every heap snapshot.
     const key = createHash('sha256').update(`${asked.path}\n${token}`).digest('base64');
     try {
       const decision = await remembered(kept, key, clock.now(), () => decide(token, asked.path));

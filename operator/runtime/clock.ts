@@ -20,7 +20,7 @@ export const SYSTEM_CLOCK: Clock = {
   now: () => performance.now(),
   date: () => new Date(),
   async sleep(ms, signal) {
-    // `wait` never rejects unless the signal is aborted, so its error can be ignored.
+    // `wait` rejects only when the signal is aborted, so the error of `wait` can be ignored.
     await wait(ms, undefined, signal && { signal }).catch(() => {});
   },
 };
@@ -38,7 +38,7 @@ const OUTDATED_MS = 30_000;
 export class ServerTime {
   readonly #monotonic: () => number;
   readonly #own: () => number;
-  /** The server's time minus the monotonic time; undefined before the first answer. */
+  /** The server's time minus the monotonic time. Before the first answer, the value is undefined. */
   #offset: number | undefined;
 
   constructor(monotonic = () => performance.now(), own = () => Date.now()) {
@@ -47,8 +47,8 @@ export class ServerTime {
   }
 
   /**
-   * @param ms the time in an answer, rounded to seconds; the server sent the answer at this time, and the answer
-   * arrived later
+   * @param ms the time in an answer, rounded to seconds. The server sent the answer at this time, so the answer arrives
+   * later
    */
   readonly saw = (ms: number): void => {
     const offset = ms - this.#monotonic();

@@ -15,7 +15,7 @@ export class Connections {
   readonly #most: number;
   /**
    * The connections, ordered by idle time. The connection that has been idle longest comes first. The key is the
-   * client's address and port, because these do not change in the TLS handshake.
+   * client's address and port, because the TLS handshake does not change the address and port.
    */
   readonly #connections = new Map<string, Connection>();
 
@@ -51,7 +51,7 @@ export class Connections {
     response.once('close', () => this.#change(key, -1));
   }
 
-  /** Moves the connection to the end of the map, because it is no longer idle. */
+  /** Moves the connection to the end of the map, because the connection is no longer idle. */
   #change(key: string, by: number): void {
     const connection = this.#connections.get(key);
     if (!connection) return;

@@ -1,13 +1,14 @@
 /**
  * After the work for a key, the key waits for a multiple of the time that the work took. During the wait, further
- * changes are collected. So the work for a key takes at most a fixed share of the time, even if a single run is long.
+ * changes are collected. So the work for a key takes at most a fixed share of the total time, even if a single run
+ * takes long.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 interface CooldownOptions {
   /**
-   * The multiple of the time that the work took. For example, with the multiple 9, work takes at most a tenth of the
-   * time.
+   * The cooldown is this multiple of the time that the work took. For example, with the multiple 9, work takes at most
+   * a tenth of the time.
    */
   readonly times: number;
   readonly mostMs?: number;

@@ -2,12 +2,12 @@
  * Leader election by a Lease, with client-go's rules (see lease.ts).
  *
  * The clock, not a timer, decides whether this process leads. A process that was stopped (SIGSTOP, a frozen container)
- * continues its work before its timers report that the term is over. So every write calls `assertMayWrite` immediately
- * before it is sent.
+ * continues its work before its timers report that the term is over. So the client calls `assertMayWrite` immediately
+ * before each write.
  *
- *   This process may write for renewDeadline after it sent its last renewal. Another process cannot lead before
- *   leaseDuration has passed since the renewal arrived at the API server. The time in between is for writes that are
- *   still in flight.
+ *   A process may write for the time renewDeadline after the process sent its last renewal. No other process can lead
+ *   for the time leaseDuration after the renewal arrived at the API server. The difference between the two times leaves
+ *   room for writes that are still in flight.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { type LeaseClient, LeaseLock } from './lease.ts';
@@ -25,12 +25,12 @@ export interface ElectionOptions {
   readonly identity: string;
   readonly log: Log;
   /**
-   * If a lease is not renewed, other candidates wait for this time in ms before they take the lease. The time must be
-   * whole seconds. The default is 15,000.
+   * Other candidates take a lease that nobody has renewed for this time in ms. The time must be whole seconds. The
+   * default is 15,000.
    */
   readonly leaseDurationMs?: number;
   /**
-   * If no later renewal succeeds, this process leads for this time in ms after its last renewal. The default is 10,000.
+   * If no later renewal succeeds, this process leads for this time in ms after a renewal. The default is 10,000.
    */
   readonly renewDeadlineMs?: number;
   /** The maximum time in ms between two attempts to acquire or renew the lease. The default is 2,000. */
@@ -42,9 +42,9 @@ export interface ElectionOptions {
 
 interface ElectionCallbacks {
   /**
-   * Does the work of a leader. The work must end once `leading` is aborted. The signal is aborted if the lease is lost
-   * or if the election must end. If the lease is not lost, the work may still write until the work has ended. If the
-   * work ends by itself, the election ends as well.
+   * Does the work of a leader. The work must end when `leading` is aborted. The signal is aborted if the lease is lost
+   * or if the election must end. After the abort, the work may still write as long as the process holds the lease. If
+   * the work ends by itself, the election ends as well.
    */
   onStartedLeading(leading: AbortSignal): Promise<void>;
   /** The elector calls this function after the work has ended. */
@@ -56,7 +56,7 @@ export class NotLeadingError extends Error {
 }
 
 const DEFAULTS = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
-/** Work counts as hanging if the work still runs this time in ms after the loss of the lease. */
+/** If the work still runs this long after the loss of the lease, the work counts as hanging. The time is in ms. */
 const MAX_ENDING_MS = 60_000;
 
 export class Election {
@@ -64,7 +64,8 @@ export class Election {
   readonly #lock: LeaseLock;
   readonly #log: Log;
   /**
-   * The time until which this process leads, by its own clock. The time is in the past if the process does not lead.
+   * The time at which this process stops leading, by the process's own clock. The time is in the past if the process
+   * does not lead.
    */
   #leadsUntil = Number.NEGATIVE_INFINITY;
   #lostAt: number | undefined;
@@ -80,7 +81,7 @@ export class Election {
     this.#log = this.#options.log.child({ lease: `${namespace}/${name}`, identity });
   }
 
-  /** Whether a write that is sent now certainly does not overlap with a write of another leader. */
+  /** Whether a write that is sent now cannot overlap with a write of another leader. */
   mayWrite(): boolean {
     return this.#options.clock.now() < this.#leadsUntil;
   }
@@ -113,7 +114,7 @@ export class Election {
     }
   }
 
-  /** @returns true if this process holds the lease; false if `signal` ended the campaign */
+  /** @returns true if this process holds the lease. If `signal` ended the campaign, the result is false */
   async #campaign(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       // The elector waits for the end of the attempt even if the signal is aborted. A lease that the attempt acquires
@@ -121,8 +122,9 @@ export class Election {
       await this.#try(this.#options.renewDeadlineMs);
       if (this.mayWrite()) return true;
       const { retryPeriodMs, random, clock } = this.#options;
-      // The pause takes between half a retry period and a whole period, and no longer than the lease lasts (client-go
-      // waits 1 to 2.2 periods). So the next leader begins within one period after a release, or when the lease ends.
+      // The pause is between half a retry period and a whole retry period, and ends at the latest when the lease ends.
+      // The pause of client-go is 1 to 2.2 periods. So the next leader begins within one period after a release of the
+      // lease. Without a release, the next leader begins when the lease ends.
       const pause = retryPeriodMs * (1 - random() / 2);
       const rest = Math.ceil(this.#lock.remainingMs);
       await clock.sleep(rest > 0 ? Math.min(pause, rest) : pause, signal);
@@ -137,8 +139,8 @@ export class Election {
     this.#log.info('started leading');
     const work = (async () => onStartedLeading(AbortSignal.any([signal, lost.signal])))();
     const outcome = work.finally(() => ended.abort());
-    // The elector waits for the outcome later, when it no longer renews the lease. A rejection before that moment must
-    // not count as unhandled.
+    // The elector waits for the outcome of the work later, when the elector no longer renews the lease. If the promise
+    // rejects earlier, the rejection must not count as unhandled.
     outcome.catch(() => {});
     const held = await this.#hold(ended.signal);
     if (!held) this.#lose(lost);
@@ -170,15 +172,15 @@ export class Election {
 
   /**
    * Tries once to acquire or renew the lease, and waits at most `ms` milliseconds. An abandoned attempt does no harm.
-   * Either its write fails because of its older resourceVersion, or its write acquires a lease that the next attempt
-   * finds.
+   * The write of an abandoned attempt may fail because of its older resourceVersion. If the write acquires the lease,
+   * the next attempt finds this lease.
    */
   async #try(ms: number): Promise<void> {
     const { clock, renewDeadlineMs, identity } = this.#options;
     const begun = clock.now();
     const held = await this.#bounded(this.#lock.acquireOrRenew(), ms);
     if (held) this.#leadsUntil = begun + renewDeadlineMs;
-    // Another process holds the lease, so this process stops leading before its deadline.
+    // If another process holds the lease, this process stops leading before the deadline.
     else if (held === false && this.#lock.holder !== identity) this.#leadsUntil = Number.NEGATIVE_INFINITY;
     this.#reportHolder();
   }
@@ -195,7 +197,7 @@ export class Election {
     lost.abort(new NotLeadingError('the lease was lost'));
   }
 
-  /** The result of the request; undefined if the request failed or took longer than `ms`. */
+  /** The result of the request. If the request failed or took longer than `ms`, the result is undefined. */
   async #bounded<Result>(request: Promise<Result>, ms: number): Promise<Result | undefined> {
     const answered = new AbortController();
     const late = this.#options.clock.sleep(ms, answered.signal).then(() => {
@@ -226,7 +228,7 @@ export class Election {
 
 /**
  * Checks the durations as client-go does. A leader must stop before another leader starts. A leader must be able to try
- * several renewals before it stops.
+ * several renewals before the leader stops.
  */
 function validate({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: Required<ElectionOptions>): void {
   if (leaseDurationMs < 1000 || leaseDurationMs % 1000 !== 0) {

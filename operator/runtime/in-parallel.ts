@@ -2,7 +2,7 @@
  * Works on several items at a time, and begins the items in their order. Waits until the work on all begun items has
  * ended.
  *
- * @throws the first error; after an error, the function begins no further item
+ * @throws the first error. After an error, the function begins no further item
  */
 export async function inParallel<Item>(
   items: Iterable<Item>,

@@ -1,13 +1,13 @@
 /**
  * A Lease (coordination.k8s.io/v1) as a lock, with client-go's rules (tools/leaderelection). A candidate takes the
  * Lease if the Lease has not changed for the lease duration. The candidate measures this time by its own clock. The
- * times in the Lease inform people and decide nothing. Every write has the last seen resourceVersion, so that one of
- * several candidates succeeds and the others fail.
+ * times in the Lease are information for people. The lock does not use these times. Every write contains the last seen
+ * resourceVersion. So only one of several candidates succeeds.
  */
 import type { Clock } from './clock.ts';
 
 export interface LeaseSpec {
-  /** The holder of the Lease; empty if nobody holds the Lease. */
+  /** The holder of the Lease. If nobody holds the Lease, the value is empty. */
   readonly holderIdentity?: string;
   readonly leaseDurationSeconds?: number;
   readonly acquireTime?: string;
@@ -54,7 +54,7 @@ export class LeaseLock {
     this.#options = options;
   }
 
-  /** The last known holder; empty if nobody holds the lease. */
+  /** The last known holder. If nobody holds the lease, the value is empty. */
   get holder(): string {
     return this.#seen?.spec?.holderIdentity ?? '';
   }
@@ -70,19 +70,20 @@ export class LeaseLock {
   /**
    * Acquires or renews the lock. The method may be called again before an earlier call has ended.
    *
-   * @returns true if this process holds the lock; false if another process holds the lock, or was faster
-   * @throws the client's error; after an error, it is unknown whether the API server stored the write
+   * @returns true if this process holds the lock. If another process holds the lock or acquired the lock first, the
+   * result is false
+   * @throws the client's error. After an error, it is unknown whether the API server stored the write
    */
   async acquireOrRenew(): Promise<boolean> {
-    // The time before the request determines whether the lease has expired. With the time after the request, a valid
-    // lease would look expired after a slow answer.
+    // The code compares the time before the request with the end of the lease. If the code used the time after the
+    // request, a valid lease would look expired after a slow answer.
     const asked = this.#options.clock.now();
     const seen = this.#isOurs() ? this.#seen : undefined;
     if (seen && (await this.#write(seen, this.#renewed(seen)))) return true;
     const found = await this.#read();
     if (!found) return this.#create();
     this.#see(found);
-    // If another call has seen a change since this call began, the lease has not expired.
+    // If another call has seen a change of the lease since this call began, the lease has not expired.
     if (this.#released || (!this.#isOurs() && this.#expiresAt > asked)) return false;
     return this.#write(found, this.#isOurs() ? this.#renewed(found) : this.#acquired(found));
   }
@@ -174,7 +175,7 @@ export class LeaseLock {
   }
 }
 
-/** Returns the answer; undefined if the request fails with this HTTP status. */
+/** Returns the answer, or undefined if the request fails with this HTTP status. */
 async function unless<Answer>(status: number, answer: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await answer;

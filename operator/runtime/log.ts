@@ -1,5 +1,6 @@
 /**
- * Writes the log. An entry of the log is one JSON line with a constant message and keys, or a line for people.
+ * Writes the log. An entry of the log is either a JSON line or a line for people. A JSON line has a constant message
+ * and keys.
  *
  * The log replaces everything that looks like a credential before it writes the entry.
  */
@@ -50,8 +51,8 @@ const SECRET_TEXT = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
 /**
- * The maximum nesting of a value in the log. The limit is for values with cycles. No value that is logged on purpose is
- * nested deeper.
+ * The maximum nesting of a value in the log. The limit is for values with cycles. Every value that is logged on purpose
+ * stays within this limit.
  */
 const MAX_DEPTH = 8;
 

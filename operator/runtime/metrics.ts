@@ -2,8 +2,9 @@
  * Metrics for Prometheus, on a separate registry. If controller-runtime or client-go has a name for a metric, the
  * metric has this name, so that existing dashboards work. Other metrics begin with `capabilitypolicy_`.
  *
- * Values that describe a current state (policies, violations, the leader) are read at each scrape and not kept here. So
- * a series exists as long as the object that it describes, and no longer.
+ * Some values describe a current state, such as the policies, the violations and the leader. The operator reads these
+ * values at each scrape and does not store them here. So a series exists exactly as long as the object that the series
+ * describes.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
@@ -18,8 +19,8 @@ export interface ReflectorObserver {
    */
   listed(kind: string): void;
   /**
-   * The reflector calls this method when the server has accepted a watch or sent anything, even a bookmark. The call
-   * shows that the server is alive.
+   * The reflector calls this method when the server accepts a watch, and when the server sends anything, even a
+   * bookmark. The call shows that the server is alive.
    */
   heard(kind: string): void;
 }
@@ -45,7 +46,7 @@ export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock
     reflector: observeReflectors(registry, clock),
     /** Counts a request to an API server. If the server did not answer, `code` is `<error>`, as in client-go. */
     request: (method: string, code: string) => requests.inc({ code, method }),
-    /** @param leading returns whether this process leads; called at each scrape */
+    /** @param leading returns whether this process leads. The function is called at each scrape */
     leadership(name: string, leading: () => boolean) {
       new Gauge({
         name: 'leader_election_master_status',

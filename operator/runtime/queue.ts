@@ -55,7 +55,7 @@ export class WorkQueue {
   #started = false;
   #stopped = false;
 
-  /** @param work does all work for a key; if its promise rejects, the queue requeues the key */
+  /** @param work does all work for a key. If the promise of `work` rejects, the queue requeues the key */
   constructor(work: (key: string) => Promise<void>, options: QueueOptions = {}) {
     this.#work = work;
     this.#options = {
@@ -74,7 +74,7 @@ export class WorkQueue {
     return this.#dirty.size;
   }
 
-  /** Begins to work. Keys that were added before the start are kept. */
+  /** Begins to work. The queue keeps keys that were added before the start. */
   start(): void {
     this.#started = true;
     this.#fill();
@@ -87,7 +87,7 @@ export class WorkQueue {
     this.#fill();
   }
 
-  /** Adds `key` after `ms` milliseconds. If a key is added several times, the earliest time counts. */
+  /** Adds `key` after `ms` milliseconds. If a key is added several times, the queue uses the earliest of the times. */
   addAfter(key: string, ms: number): void {
     if (this.#stopped) return;
     const due = Date.now() + ms;
@@ -123,7 +123,7 @@ export class WorkQueue {
   }
 
   async #process(key: string): Promise<void> {
-    // Work never starts in the caller's stack, because `add` enqueues and does nothing else.
+    // Work never starts in the stack of the caller of `add`, because `add` only adds the key to the queue.
     await Promise.resolve();
     let success = false;
     try {

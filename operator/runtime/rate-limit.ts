@@ -18,7 +18,7 @@ export class RateLimit {
     this.#filledAt = now();
   }
 
-  /** Returns a new rate limit with the numbers of this rate limit and a full bucket. */
+  /** Returns a new rate limit with the same rate and burst, and with a full bucket. */
   another(): RateLimit {
     return new RateLimit(this.#perSecond, this.#burst, this.#now);
   }

@@ -59,8 +59,8 @@ const TIMEOUT_MS = 10_000;
 const CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 5_000;
 /**
- * The maximum number of connections. The server closes the idlest connection first. The limit is so high that a client
- * gets its answer long before its connection is the idlest.
+ * The maximum number of connections. The server first closes the connection that has been idle longest. The limit is
+ * high: a client gets its answer long before its connection is the longest idle connection.
  */
 const MOST_CONNECTIONS = 500;
 /**
@@ -72,7 +72,7 @@ const CERTIFICATE_MS = 60_000;
 /**
  * Reads an address in the form of controller-runtime's flags: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
  *
- * @returns undefined for `0` and for the empty string; these values switch off the server
+ * @returns undefined for `0` and for the empty string. These two values switch off the server
  * @throws Error that names the accepted forms
  */
 export function parseBindAddress(text: string): BindAddress | undefined {
@@ -139,7 +139,7 @@ function tlsServer(
       server.setSecureContext({ ...next, minVersion: 'TLSv1.2' });
       current = next;
     } catch (error) {
-      // The server keeps the previous certificate, because the file may be half written.
+      // If the file cannot be read, the server keeps the previous certificate, because the file may be half written.
       log.warn('the certificate cannot be read', { error });
     }
   }, CERTIFICATE_MS);

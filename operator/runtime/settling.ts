@@ -1,4 +1,7 @@
-/** Waits until a burst of changes is over. In this way, changes that somebody makes together become one state. */
+/**
+ * Waits until a burst of changes is over. If somebody makes several changes together, the wait combines the changes
+ * into one state.
+ */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 interface SettlingOptions {

@@ -6,8 +6,8 @@ import { setImmediate } from 'node:timers/promises';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 /**
- * The length of a turn in ms. A turn is short enough that requests hardly wait, and long enough that a task needs few
- * iterations of the event loop.
+ * The length of a turn in ms. A turn is so short that requests hardly wait. A turn is also so long that a task needs
+ * only a small number of iterations of the event loop.
  */
 const TURN_MS = 10;
 
@@ -27,7 +27,7 @@ export class Turns {
 
   /**
    * @param work a generator that yields often, so that each of its steps is short
-   * @param goesOn called before each turn; returns whether to continue
+   * @param goesOn returns whether to continue. The method calls `goesOn` before each turn
    * @returns undefined as soon as `goesOn` returns false
    */
   async run<Result>(work: Generator<void, Result>, goesOn: () => boolean): Promise<Done<Result> | undefined> {
@@ -46,7 +46,7 @@ export class Turns {
     }
   }
 
-  /** Resolves in an iteration of the event loop in which no other task runs. */
+  /** Resolves in an iteration of the event loop without other running tasks. */
   #turn(): Promise<unknown> {
     this.#last = this.#last.then(() => setImmediate());
     return this.#last;

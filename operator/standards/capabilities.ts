@@ -18,7 +18,10 @@ export type Risk = keyof typeof RISKS;
 /** The classes of risk. The most dangerous class comes first. */
 export const RISK_CLASSES = Object.keys(RISKS) as readonly Risk[];
 
-/** The risk of a capability as text: the class of the risk, and the note about the capability if there is one. */
+/**
+ * The risk of a capability as text. The text has the class of the risk, and the note about the capability if there is
+ * one.
+ */
 export function riskText({ risk, riskNote }: Pick<Capability, 'risk' | 'riskNote'>): string {
   return RISKS[risk] + (riskNote === undefined ? '' : `; ${riskNote}`);
 }
@@ -36,8 +39,8 @@ export interface Capability {
   /** A more specific risk of the capability, or how an attacker exploits the capability. */
   readonly riskNote?: string;
   /**
-   * An alternative to the capability that needs fewer rights; absent if there is no alternative, or if the capability
-   * needs no alternative.
+   * An alternative that needs fewer rights than the capability. The field is absent if the capability has no
+   * alternative, or needs none.
    */
   readonly instead?: string;
   /** The manual pages and kernel documents that have more details. */

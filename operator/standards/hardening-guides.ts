@@ -5,10 +5,10 @@
  */
 
 /**
- * The CIS benchmark. Versions 1.12 and 2.0 have the same recommendations and numbers as v2.0.1. Up to v1.11, the
- * recommendation 5.2.9 was about added capabilities, and the numbers of all later recommendations were higher by one.
- * Up to v1.10, the recommendation about seccomp was 5.7.2. The numbers come from cfg/cis-2.0/policies.yaml of
- * kube-bench.
+ * The CIS benchmark. The benchmark's versions 1.12 and 2.0 have the same recommendations and numbers as v2.0.1. Up to
+ * v1.11 of the benchmark, the recommendation 5.2.9 was about added capabilities, and the numbers of all later
+ * recommendations were higher by one. Up to v1.10 of the benchmark, the recommendation about seccomp was 5.7.2. The
+ * numbers come from cfg/cis-2.0/policies.yaml of kube-bench.
  */
 export const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v2.0.1';
 
@@ -30,7 +30,7 @@ export const CIS_CONTROLS = {
 export type CisControl = keyof typeof CIS_CONTROLS;
 
 /**
- * The NSA's guide. The recommendations of the guide have no numbers. The listed recommendations are from the guide's
+ * The NSA's guide. The NSA's guide does not number its recommendations. The listed recommendations are from the guide's
  * chapter on pod security.
  */
 export const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';

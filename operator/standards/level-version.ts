@@ -19,10 +19,10 @@ export interface Standard {
   /** The version of the oldest API server, as N of v1.N. Some values depend on whether all API servers have a field. */
   readonly server: number;
   /**
-   * The sorted fields that API servers fill in. The list contains only fields that this release does not know. The list
-   * is absent if there are no such fields. Each item has the form `PATH=VALUE`. In a path, the name of a list stands
-   * for the items of the list, such as `spec.containers.securityContext.procMount=Default`. If the value is an object,
-   * each field of the object has an item. If the value is a list of objects, `[]` follows the path.
+   * The sorted fields that API servers fill in. The list contains only fields that this release does not know. If API
+   * servers fill in only known fields, the list is absent. Each item has the form `PATH=VALUE`. In a path, the name of
+   * a list stands for the items of the list, such as `spec.containers.securityContext.procMount=Default`. If the value
+   * is an object, each field of the object has an item. If the value is a list of objects, `[]` follows the path.
    */
   readonly serverDefaults?: readonly string[];
 }

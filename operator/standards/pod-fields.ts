@@ -8,7 +8,7 @@ const REASONS = {
   rule: 'checked',
   /** No rule reads the field, but `spec.containers` may select a container by this field. */
   selects: 'decides which overrides apply',
-  /** The rule `volumes` admits or refuses a type of volume with all fields of the type. */
+  /** The rule `volumes` admits or refuses a type of volume, together with all fields of the type. */
   type: 'part of a type of volume',
   own: "acts within the pod's containers",
   reads: 'names objects that the pod gets',
@@ -76,8 +76,8 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
     rule: 'name readOnly',
     // A container that is not privileged may not have mountPropagation Bidirectional (validateMountPropagation).
     own: 'mountPath mountPropagation subPath subPathExpr',
-    // The values of bindMountOptions are noexec, nodev and nosuid (validateBindMountOptions). No such option makes a
-    // mount writable.
+    // The values of bindMountOptions are noexec, nodev and nosuid (validateBindMountOptions). None of these mount
+    // options makes a mount writable.
     narrows: 'bindMountOptions recursiveReadOnly',
   },
   Lifecycle: { rule: 'postStart preStop', schedules: 'stopSignal' },
@@ -92,7 +92,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   // The field `protocol` selects HTTP/2 instead of HTTP/1.1. The field `protocol` does not change the host.
   HTTPGetAction: { rule: 'host', network: 'httpHeaders path port protocol scheme' },
   TCPSocketAction: { rule: 'host', network: 'port' },
-  // The kubelet connects to the pod's own address. The field `mode` selects TLS or plaintext.
+  // The kubelet connects to the pod's own address. The field `mode` of a gRPC probe selects TLS or plaintext.
   GRPCAction: { network: 'mode port service' },
   Volume: {
     rule: 'awsElasticBlockStore azureDisk azureFile cephfs cinder configMap csi downwardAPI emptyDir ephemeral fc flexVolume flocker gcePersistentDisk gitRepo glusterfs hostPath image iscsi name nfs persistentVolumeClaim photonPersistentDisk portworxVolume projected quobyte rbd scaleIO secret storageos vsphereVolume',
@@ -110,8 +110,8 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   ConfigMapProjection: { rule: 'name', type: 'items optional' },
   DownwardAPIProjection: { rule: 'items' },
   DownwardAPIVolumeFile: { rule: 'fieldRef path', type: 'mode resourceFieldRef user' },
-  // The fields user and defaultUser set the owner of files whose mode is at most 0777, so no such file is setuid. The
-  // mode of an emptyDir is the mode of a directory.
+  // The fields user and defaultUser set the owner of a file. The mode of the file is at most 0777, so the file cannot
+  // be setuid. The mode of an emptyDir is the mode of a directory.
   KeyToPath: { type: 'key mode path user' },
   ConfigMapVolumeSource: { type: 'defaultMode defaultUser items name optional' },
   SecretVolumeSource: { type: 'defaultMode defaultUser items optional secretName' },
@@ -158,8 +158,8 @@ export function knownFields(type: string): string[] {
 }
 
 /**
- * The types whose fields need no entry, not even new fields. If a field of a pod has such a type, the entry of the
- * field covers all fields of the type.
+ * The types whose fields need no entry. New fields of these types need no entry, either. If a field of a pod has such a
+ * type, the entry of the field covers all fields of the type.
  */
 export const WHOLE = [
   'Affinity',

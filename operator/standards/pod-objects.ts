@@ -1,6 +1,6 @@
-/** Lists objects of a pod. The fields of these objects are compared with the fields that this release knows. */
+/** Lists objects of a pod. The fields of the listed objects are compared with the fields that this release knows. */
 
-/** An object of a pod or container whose keys the rule compares with the fields that this release knows. */
+/** An object of a pod or container. The rule compares the object's keys with the fields that this release knows. */
 export interface Place {
   /**
    * The path of the object below the PodSpec or the container. The path is empty for the PodSpec or container itself.
@@ -41,8 +41,8 @@ export const PRIVILEGES = {
 } as const satisfies Record<string, readonly Place[]>;
 
 /**
- * The objects in which not every field is a privilege. Most new fields of these objects are harmless, and API servers
- * fill in some of them.
+ * The objects in which some fields are privileges and other fields are not. Most new fields of these objects are
+ * harmless, and API servers fill in some of them.
  */
 export const OTHERS = {
   pod: [{ path: [], types: ['PodSpec'] }],
@@ -71,8 +71,8 @@ export const PLACES: Readonly<Record<Over, readonly Place[]>> = {
 };
 
 /**
- * The beginning of full paths, as the condition Accepted shows them. In a path, the name of a list stands for the items
- * of the list.
+ * The beginning of full paths, in the form that the condition Accepted shows. In a path, the name of a list stands for
+ * the items of the list.
  */
 export const BASE: Readonly<Record<Over, string>> = { pod: 'spec', containers: 'spec.containers' };
 

@@ -13,8 +13,8 @@ const SINCE = {
   admissionVariables: 36,
   /**
    * A pod with hostUsers: false gets its own user namespace, or does not start. API servers before 1.33 drop hostUsers
-   * by default. Clusters with API servers before 1.33 may also have kubelets of v1.29 and older. Such kubelets start
-   * the pod without a user namespace (KEP-127, "Kubelet and Kube-apiserver skew").
+   * by default. Clusters with API servers before 1.33 may also have kubelets of v1.29 and older. Kubelets of v1.29 and
+   * older start the pod without a user namespace (KEP-127, "Kubelet and Kube-apiserver skew").
    */
   userNamespaces: 33,
   /**
@@ -35,7 +35,7 @@ const SINCE = {
   supplementalGroupsPolicyOnNodes: 36,
   /**
    * Seccomp profiles of type OCI (KEP-6061). The feature is alpha in 1.38, with the feature gate SecurityProfileOCI.
-   * Older API servers, and API servers without the gate, refuse pods with such a profile.
+   * Older API servers, and API servers without the gate, refuse pods with a profile of type OCI.
    */
   seccompFromOci: 38,
   /**

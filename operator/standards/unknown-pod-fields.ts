@@ -21,7 +21,7 @@ const POD_SPEC = 'io.k8s.api.core.v1.PodSpec';
  * of a container. In this case, each unknown field of the type gives one path.
  *
  * @param schemas the key is the name of a schema, such as `io.k8s.api.core.v1.PodSpec`
- * @param known the fields that this release knows; the first key is the type, the second key is the reason
+ * @param known the fields that this release knows. The first key is the type, the second key is the reason
  */
 export function unknownPodFields(
   schemas: Readonly<Record<string, PublishedSchema>>,

@@ -1,6 +1,6 @@
 /**
  * The policies in the state of the last accepted compilation. The class also records whether policies have changed
- * since that compilation.
+ * since the last accepted compilation.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
@@ -36,8 +36,8 @@ export class AcceptedPolicies {
   /** The parts of each policy. The key is the policy's name. */
   #byName: ReadonlyMap<string, readonly ResolvedPolicy[]> = new Map();
   /**
-   * The last accepted specs. The key is the policy's uid. The class keeps the specs in memory, because the watch may
-   * not have shown the operator's write of the role yet.
+   * The last accepted specs. The key is the policy's uid. The operator also writes the specs to roles, but the watch
+   * may not have shown the write yet. So the class keeps the specs in memory.
    */
   #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
   /** The names of policies that have changed since they were compiled. */
@@ -67,7 +67,7 @@ export class AcceptedPolicies {
     for (const policy of edited) this.#edited.add(policy);
   }
 
-  /** Forgets the specs that this process accepted, because the roles in the cluster record the last accepted specs. */
+  /** Forgets the specs that this process accepted. The roles in the cluster also record the last accepted specs. */
   forget(): void {
     this.#accepted = new Map();
     this.outdate();
@@ -87,8 +87,8 @@ export class AcceptedPolicies {
   *compiling(input: () => CompileInput): Generator<void, Compiled> {
     const begun = this.#changes;
     const compiled = yield* this.#compiling(input());
-    // Compiles again if something changed during the compilation. The compiler has cached most results by now. The
-    // second compilation runs without interruption, so that it ends even if changes keep coming.
+    // Compiles again if something changed during the compilation. For the second compilation, the compiler has cached
+    // most results. The second compilation runs without interruption, so that it ends even if changes keep coming.
     return begun === this.#changes ? compiled : runToEnd(this.#compiling(input()));
   }
 
@@ -114,7 +114,7 @@ export class AcceptedPolicies {
     return differing(before, this.#resolutions());
   }
 
-  /** Whether the policy has the same rows and users as in the compilation `then`. */
+  /** Whether the policy has the same rows and the same users as in the earlier compilation `then`. */
   isCompiledAs(policy: string, then: Compiled): boolean {
     if (this.#edited.has(policy)) return false;
     if (this.#compiled === then) return true;
@@ -144,7 +144,7 @@ export class AcceptedPolicies {
     return first?.pendingFor ?? first;
   }
 
-  /** The parts of a policy; undefined if the policy was never accepted, or has expired. */
+  /** The parts of a policy. If the policy was never accepted or has expired, the result is undefined. */
   parts(policy: string): readonly ResolvedPolicy[] | undefined {
     return this.#byName.get(policy);
   }

@@ -13,8 +13,8 @@ import { perObject } from '../policy/memo.ts';
 import { hasText, isNamedByUs, labelOf } from './live.ts';
 
 /**
- * The last accepted specs. The key is the policy's uid. Releases without programs recorded specs on other objects. The
- * spec on a policy's role takes precedence over those specs.
+ * The last accepted specs. The key is the policy's uid. Earlier releases had no programs, and recorded specs on other
+ * objects. If a policy's role has a spec, this spec takes precedence over specs on other objects.
  */
 export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, CompleteSpec> {
   return new Map([...inOlderForm(rendered), ...rendered.flatMap(inRole)]);
@@ -42,15 +42,19 @@ function inRole(object: RenderedObject): [string, CompleteSpec][] {
   return isOurs && uid && spec ? [[uid, spec]] : [];
 }
 
-/** For each policy, the newest spec on the objects of earlier releases. These releases did not have programs yet. */
+/**
+ * The newest spec of each policy on the objects of earlier releases. Releases that wrote specs on these objects had no
+ * programs yet.
+ */
 function inOlderForm(rendered: readonly RenderedObject[]): [string, CompleteSpec][] {
   const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');
   return rendered
     .filter((object) => hasText(object) && isNamedByUs(object))
     .toSorted((a, b) => (created(a) < created(b) ? -1 : 1))
     .flatMap((object) => {
-      // An object of an old release may decide for several policies. Such an object may exist for longer than the
-      // policy that owns the object. The spec on the object does not belong to a later policy with the same name.
+      // An object of an old release may decide for several policies. An object of an old release may exist for longer
+      // than the policy that owns the object. The spec on the object does not belong to a later policy with the same
+      // name.
       const owners = arrayOf(object.metadata.ownerReferences) as { readonly name?: string; readonly uid?: string }[];
       const uid = owners.find(({ name }) => name !== undefined && name === labelOf(object, POLICY_LABEL))?.uid;
       const spec = specIn(object);

@@ -31,7 +31,7 @@ export function hasText({ kind }: Pick<Named, 'kind'>): boolean {
 
 /**
  * Whether the name of the object has the form of the operator's names. Anybody can copy the operator's labels to any
- * object. So the operator never deletes an object whose name does not have this form.
+ * object. So the operator never deletes an object whose name has another form.
  */
 export function isNamedByUs(object: Named): boolean {
   const { name } = object.metadata;
@@ -39,15 +39,17 @@ export function isNamedByUs(object: Named): boolean {
 }
 
 /**
- * Sorts objects for their removal. Bindings come before the admission policies that they bind. The probe's binding is
- * the last of the bindings.
+ * Sorts objects for their removal. A binding comes before the admission policy that the binding refers to. The binding
+ * of the probe comes after all other bindings.
  */
 export function inOrderOfRemoval<One extends Named>(objects: readonly One[]): One[] {
   const order = (object: One) => (isProbeBinding(object) ? 1 : object.kind.endsWith('PolicyBinding') ? 0 : 2);
   return objects.toSorted((a, b) => order(a) - order(b));
 }
 
-/** The finalizers that keep a deleted object in the cluster; undefined if nobody has deleted the object. */
+/**
+ * The finalizers that keep a deleted object in the cluster. If nobody has deleted the object, the result is undefined.
+ */
 export function heldBy({ metadata }: RenderedObject): string | undefined {
   return metadata.deletionTimestamp === undefined ? undefined : (metadata.finalizers ?? []).join(', ');
 }

@@ -91,7 +91,7 @@ export class PolicyState {
   }
 
   /**
-   * Finds the policies of a namespace again.
+   * Determines again which policies select a namespace.
    * @returns the names of the policies that select the namespace now or selected it before
    */
   select(name: string): ReadonlySet<string> {
@@ -105,12 +105,12 @@ export class PolicyState {
     this.#accepted.outdate(edited);
   }
 
-  /** Forgets the specs that this process accepted, because the roles in the cluster record the last accepted specs. */
+  /** Forgets the specs that this process accepted. The roles in the cluster also record the last accepted specs. */
   forget(): void {
     this.#accepted.forget();
   }
 
-  /** Whether the policies have changed. If so, call `accept` before you read the state. */
+  /** Whether the policies have changed. If the policies have changed, call `accept` before you read the state. */
   get isStale(): boolean {
     return this.#accepted.isStale;
   }
@@ -173,7 +173,7 @@ export class PolicyState {
     return this.#accepted.compiled;
   }
 
-  /** Whether the policy has the same rows and users as in the compilation `then`. */
+  /** Whether the policy has the same rows and the same users as in the earlier compilation `then`. */
   isCompiledAs(policy: string, then: Compiled): boolean {
     return this.#accepted.isCompiledAs(policy, then);
   }
@@ -196,8 +196,8 @@ export class PolicyState {
   }
 
   /**
-   * The version of a policy that decides. If the current version can be compiled, the current version decides.
-   * Otherwise, the last accepted version decides.
+   * The version of a policy that decides. If the operator can compile the current version of the policy, the current
+   * version decides. Otherwise, the last accepted version decides.
    */
   acceptedText(policy: string): AcceptedText | undefined {
     return this.#accepted.acceptedText(policy);
@@ -208,13 +208,16 @@ export class PolicyState {
     return this.compiled.expired.some(({ name }) => name === policy);
   }
 
-  /** The coverage of a policy; undefined if the policy was never accepted, or has expired. */
+  /** The coverage of a policy. If the policy was never accepted or has expired, the result is undefined. */
   coverage(policy: string): Coverage | undefined {
     const parts = this.#accepted.parts(policy);
     return parts && mergeCoverages(parts.map((part) => this.#selections.coverage(part)));
   }
 
-  /** The rolled-out policies that the policy loosens. The result is about the namespaces where the policy decides. */
+  /**
+   * The policies with a rollout that become looser because of this policy. The result covers the namespaces where the
+   * policy decides.
+   */
   loosenings(policy: string): Loosening[] {
     const parts = this.#accepted.parts(policy) ?? [];
     return parts.flatMap((part) =>
@@ -223,8 +226,8 @@ export class PolicyState {
   }
 
   /**
-   * The policies that select the namespace with this name. The method returns the same array until one of these
-   * policies changes.
+   * The policies that select the namespace with this name. The method returns the same array until a policy that
+   * selects the namespace changes.
    */
   selecting(namespace: string): readonly ResolvedPolicy[] {
     return this.#selections.selecting(namespace);

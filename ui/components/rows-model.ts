@@ -7,8 +7,8 @@ export interface Position {
 }
 
 /**
- * The number of rows by which the window of shown rows moves. Moving by more than one row avoids work for the majority
- * of scroll events.
+ * While the user scrolls, the window of shown rows moves by this number of rows. A larger step than one row avoids work
+ * for most scroll events.
  */
 const STEP = 4;
 
@@ -30,7 +30,7 @@ export interface Surroundings {
   readonly columns: number;
   /** The number of rows by which Page Down moves the focus. */
   readonly page: number;
-  /** Whether the active row is expanded; undefined if the row has no rows below it. */
+  /** Whether the active row is expanded. If the active row contains no other rows, the value is undefined. */
   readonly expanded: boolean | undefined;
   /** The index of the row that contains the active row. */
   readonly parent: number | undefined;

@@ -9,11 +9,11 @@ export interface SnapshotChange {
 
 export interface ShownCluster {
   readonly snapshot: Snapshot;
-  /** The change that led to this snapshot; absent if the snapshot arrived as a whole. */
+  /** The change that led to this snapshot. If the snapshot arrived as a whole, the field is absent. */
   readonly change?: SnapshotChange;
   /** Whether the page follows the cluster. */
   readonly live: boolean;
-  /** The reason why the snapshot may be out of date; undefined if it is up to date. */
+  /** The reason why the snapshot may be out of date. If the snapshot is up to date, the value is undefined. */
   readonly stale?: string;
 }
 

@@ -1,13 +1,13 @@
 /**
- * Reads the snapshots that are in the page itself. Each is an element `<script type="application/gzip">` with base64
- * text. A browser does not execute a script of this type.
+ * Reads the snapshots that are in the page itself. Each snapshot is base64 text in an element
+ * `<script type="application/gzip">`. A browser does not execute a script of this type.
  */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { type ClusterSource, NO_CLUSTERS } from './clusters.ts';
 
 const SELECTOR = 'script[type="application/gzip"]';
 
-/** The clusters in the page; undefined if the page contains no snapshots. */
+/** The clusters in the page. If the page contains no snapshots, the value is undefined. */
 export function embeddedClusters(): ClusterSource | undefined {
   const elements = [...document.querySelectorAll(SELECTOR)];
   if (elements.length === 0) return undefined;
@@ -15,7 +15,8 @@ export function embeddedClusters(): ClusterSource | undefined {
     show({ ...NO_CLUSTERS, loading: elements.map((element) => element.getAttribute('data-context') ?? '') });
     try {
       const snapshots = await Promise.all(elements.map(({ textContent }) => decompressed(textContent ?? '')));
-      // The elements are removed, because the page no longer needs them and their text is as large as the snapshot.
+      // The page no longer needs these elements. The function removes the elements, because their text is as large as
+      // the snapshot.
       for (const element of elements) element.remove();
       show({ ...NO_CLUSTERS, shown: snapshots.map((snapshot) => ({ snapshot, live: false })) });
     } catch (error) {

@@ -11,7 +11,7 @@ const LOST =
   'The connection to cappol ui is lost: what this page shows may be out of date. It connects again by itself if cappol ui still runs; else start cappol ui again, and open the link that it prints.';
 const REFUSED = 'cappol ui does not answer this page any more. Start it again, and open the link that it prints.';
 
-/** The clusters of a page that `cappol ui` serves; undefined for every other page. */
+/** The clusters of a page that `cappol ui` serves. For every other page, the value is undefined. */
 export function liveClusters(): ClusterSource | undefined {
   if (!document.getElementById(MARK)) return undefined;
   return (show) => follow(new EventSource(EVENTS), show);

@@ -1,4 +1,4 @@
-/** Reads the snapshots in files that the user opens. The page of the static site has no snapshots itself. */
+/** Reads the snapshots in files that the user opens. The page of the static site does not contain snapshots. */
 import { snapshotIn } from '../model/opened-snapshot.ts';
 import { type ClusterSource, type Clusters, NO_CLUSTERS } from './clusters.ts';
 

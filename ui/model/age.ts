@@ -1,4 +1,4 @@
-/** The units of durations. Like kubectl, the page states a duration in its largest unit: `3 days`. */
+/** The units of durations. Like kubectl, the page states a duration in the largest unit that fits: `3 days`. */
 const UNITS = [
   ['day', 86_400_000],
   ['hour', 3_600_000],

@@ -5,8 +5,8 @@ import type { Capability } from '../../operator/standards/capabilities.ts';
 import { COLUMNS, HELD, heldBy, type Runtime } from './holding.ts';
 
 /**
- * The number of workloads that hold a capability, for each way of holding it. Each workload is counted once, with the
- * strongest way among its containers.
+ * The number of workloads that hold a capability, for each way of holding the capability. Each workload counts once. If
+ * the containers of a workload hold the capability in several ways, the strongest way counts.
  */
 export interface InUse {
   readonly capability: Capability;
@@ -31,7 +31,10 @@ export function capabilitiesInUse({ namespaces, shapes }: Snapshot, runtime: Run
   });
 }
 
-/** Combines several lists of ways to hold capabilities. In each column, the result has the strongest way. */
+/**
+ * Combines several lists of ways to hold capabilities. For each column, the result has the strongest way from the
+ * lists.
+ */
 export function strongest(ways: readonly Uint8Array[]): Uint8Array {
   const [first = new Uint8Array(COLUMNS.length)] = ways;
   if (ways.length <= 1) return first;

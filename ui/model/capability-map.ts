@@ -1,7 +1,7 @@
 /**
  * Builds the map of the capabilities of all containers in a snapshot. The map has namespaces, their workloads, and the
- * workloads' containers. Containers of the same shape under the same policies share one entry. A large cluster
- * therefore needs little more memory than its shapes.
+ * workloads' containers. If containers have the same shape and the same policies, the containers share one entry. The
+ * memory of the map therefore depends on the number of shapes more than on the number of containers.
  */
 import { mayHold } from '../../analysis/capabilities/may-hold.ts';
 import type {
@@ -33,18 +33,18 @@ export interface CapabilityMap {
 }
 
 /**
- * Arrays with one number for each column. The numbers say how the capability is held, and whether the deciding policies
- * allow it.
+ * Arrays with one number for each column. The numbers say how containers hold the capability, and whether the deciding
+ * policies allow the capability.
  */
 export interface Cells {
   /** The way in which the capability is held, as a value of HELD. */
   readonly how: Uint8Array;
   /**
-   * The number is 1 if a policy decides, and allows the capability for every container that holds it. If no container
-   * holds the capability, the number is 1 if the policy would allow the capability for a container.
+   * The number is 1 if a policy decides, and allows the capability for every container that holds the capability. If no
+   * container holds the capability, the number says whether the policy would allow the capability for a container.
    */
   readonly allowed: Uint8Array;
-  /** The number is 1 if a policy decides and does not allow the capability, although a container holds it. */
+  /** The number is 1 if a container holds the capability, but the deciding policies do not allow the capability. */
   readonly refused: Uint8Array;
   /**
    * The number is 1 if a container holds the capability, and the evidence shows no use of the capability. The array is
@@ -52,8 +52,8 @@ export interface Cells {
    */
   readonly unused?: Uint8Array;
   /**
-   * How the containers that are not privileged hold the capability. Privileged containers hold all capabilities. The
-   * array is absent if all containers are privileged, or if no container is privileged.
+   * The way in which the unprivileged containers hold the capability. Privileged containers hold all capabilities. If
+   * all containers or none of the containers are privileged, the array is absent.
    */
   readonly unprivileged?: Uint8Array;
 }
@@ -64,7 +64,7 @@ export interface MapContainer extends Cells {
   readonly error?: string;
 }
 
-/** The part of a workload's entry that equal workloads share. */
+/** The part of a workload's entry that is the same for equal workloads. */
 interface Content extends Cells {
   readonly containers: readonly MapContainer[];
   readonly risk: number;
@@ -81,7 +81,7 @@ export interface MapWorkload {
 export interface MapNamespace {
   readonly name: string;
   readonly state: NamespaceState;
-  /** The names of the policies that decide in the namespace in the strictest mode. The field `mode` names this mode. */
+  /** The names of the deciding policies of the strictest mode in the namespace. The field `mode` names this mode. */
   readonly deciding: readonly string[];
   readonly mode: Mode | undefined;
   /** The names of the deciding policies that have restricted use. */
@@ -98,7 +98,7 @@ export function capabilityMap(snapshot: Snapshot, runtime: Runtime, before?: Cap
   return { runtime, namespaces: snapshot.namespaces.map((one) => mapper.namespace(one, snapshot.shapes)), mapper };
 }
 
-/** All fields of a policy on which the map depends. */
+/** Returns all fields of a policy that affect the map. */
 function textsOf({ name, uid, spec, accepted = spec }: SnapshotPolicy) {
   return [name, uid, accepted];
 }
@@ -156,8 +156,8 @@ function verdictsOf({ verdicts }: SnapshotNamespace): ReadonlyMap<string, Verdic
 }
 
 /**
- * The maximum number of shapes to keep. A large cluster has fewer shapes at a time. The limit is necessary because the
- * number of shapes grows while a cluster changes for days.
+ * The maximum number of shapes in the cache. At any one time, a large cluster has fewer shapes. The cache needs a
+ * limit, because a cluster that changes for days has more and more shapes.
  */
 const MOST_CONTENTS = 50_000;
 
@@ -225,13 +225,14 @@ function containerOf({ spec }: Shape, name: string): Container {
 }
 
 /**
- * A list with one number for each column. The number is 1 if one of the policies allows the capability of the column.
+ * A list with one number for each column. The number of a column is 1 if one of the policies allows the capability of
+ * the column.
  */
 function allowedBy(policies: readonly ResolvedPolicy[], container: Container, privileged: boolean, { spec }: Shape) {
   const allowed = new Uint8Array(COLUMNS.length);
   for (const policy of policies) {
     const may = mayHold(policy, container, spec.hostUsers === false);
-    // A policy either admits a privileged container with all capabilities, or refuses the container.
+    // A policy either allows all capabilities to a privileged container, or refuses the container.
     if (privileged && !may.privileged) continue;
     for (const name of may.names) allowed[columnOf(name) as number] = 1;
   }
@@ -239,8 +240,8 @@ function allowedBy(policies: readonly ResolvedPolicy[], container: Container, pr
 }
 
 /**
- * Combines the cells of several containers or workloads. The result has the strongest way to hold each capability. A
- * capability counts as allowed only if it is allowed for each container that holds it.
+ * Combines the cells of several containers or workloads. For each capability, the result has the strongest way of
+ * holding the capability. A capability counts as allowed if the policies allow the capability for each of its holders.
  */
 export function worstOf(all: readonly Cells[]): Cells {
   const [first] = all;
@@ -269,8 +270,8 @@ function unusedOf(how: Uint8Array, used: readonly string[]): Uint8Array {
 }
 
 /**
- * A list with one number for each column. The number is 1 if there is evidence that no holder of the column's
- * capability uses it.
+ * A list with one number for each column. The number of a column is 1 if some container holds the capability, and the
+ * evidence shows that no holder uses the capability.
  */
 function unusedInAll(all: readonly Cells[], how: Uint8Array): Uint8Array | undefined {
   if (all.every(({ unused }) => unused === undefined)) return undefined;
@@ -280,8 +281,8 @@ function unusedInAll(all: readonly Cells[], how: Uint8Array): Uint8Array | undef
 }
 
 /**
- * How the containers that are not privileged hold capabilities. The result is undefined if all containers are
- * privileged.
+ * The ways in which the unprivileged containers hold capabilities. If all containers are privileged, the result is
+ * undefined.
  */
 function withoutPrivileged({ how, unprivileged }: Cells): Uint8Array | undefined {
   if (unprivileged) return unprivileged;
@@ -291,8 +292,8 @@ function withoutPrivileged({ how, unprivileged }: Cells): Uint8Array | undefined
 const RISK_WEIGHTS = { host: 10_000, node: 1_000, kernel: 500, container: 20, low: 1 } as const;
 
 /**
- * The risk of a row. Rows are sorted by their risk. A capability that a workload requests counts ten times as much as a
- * capability that the runtime gives by default.
+ * The risk of a row. Rows are sorted by their risk. If a workload requests a capability, the capability counts ten
+ * times as much as a capability from the runtime's defaults.
  */
 export function riskOf({ how }: Cells): number {
   let sum = 0;

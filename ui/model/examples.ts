@@ -9,7 +9,7 @@ export interface Example {
   readonly policy: string;
   /** The labels of the example's namespace. */
   readonly labels: string;
-  /** The part of the spec of the admitted pod that matters for the example. */
+  /** The lines of the admitted pod's spec that matter for the example. */
   readonly passes: string;
   readonly violates: string;
 }
@@ -39,7 +39,7 @@ ${indented(spec)}`;
 }
 
 /**
- * A container that level restricted admits.
+ * A container that the level restricted admits.
  *
  * @param add the added capabilities
  * @param more further lines of the container

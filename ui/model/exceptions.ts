@@ -1,14 +1,14 @@
-/** Describes in words the overrides of a policy, which are the differences between the policy and its level. */
+/** Describes the overrides of a policy in words. The overrides are the differences between the policy and its level. */
 import type { CompleteSpec, NamedContainers } from '../../operator/api/capability-policy.ts';
 import { RULES } from '../../operator/rules/index.ts';
 
-/** The overrides for which a rule defines words. */
+/** For each override that a rule can describe in words, the function that makes the words. */
 const WORDS: Readonly<Record<string, (value: never) => string>> = Object.assign(
   {},
   ...RULES.map(({ phrases }) => phrases),
 );
 
-/** The phrases, one for each override. The list is empty if there are no overrides. */
+/** The phrases, one for each override. If the policy has no overrides, the list is empty. */
 export function exceptions({
   overrides = {},
   containers = [],
@@ -22,8 +22,8 @@ export function exceptions({
 }
 
 /**
- * The containers to which an entry applies, in words. If an entry has names and images, a container must match both of
- * them.
+ * The containers to which an entry applies, in words. If an entry has names and images, a container must match a name
+ * and an image.
  */
 function containersText({ names = [], images = [] }: NamedContainers): string {
   const named = names.length > 0 ? `container ${names.join(', ')}` : 'any container';
@@ -37,7 +37,7 @@ function phrases(overrides: object): string[] {
   });
 }
 
-/** The overrides whose fields are described one by one. */
+/** The overrides whose fields have separate descriptions. */
 const BY_FIELD = RULES.filter(({ byField }) => byField).map(({ id }) => id);
 
 function stated(overrides: object, prefix: string): [path: string, value: unknown][] {

@@ -1,9 +1,9 @@
-/** Findings about policies in words, with links to the policies that are the reason for the finding. */
+/** Describes findings about policies in words, with links to the policies that cause the findings. */
 import { type Finding, findingText, kindText, policiesText } from '../../analysis/compare/finding.ts';
 import type { ClusterFindings, TextFindings } from '../worker/findings.ts';
 import type { Marker } from './play-result.ts';
 
-/** The findings about the policies of a cluster, or the reason why there is no result. */
+/** The findings about the policies of a cluster, or the reason why no result exists. */
 export type ToldFindings = { readonly findings: ClusterFindings } | { readonly error: string };
 
 /** A part of a sentence: text, or the name of a policy that becomes a link. */
@@ -14,7 +14,7 @@ export function findingTitle(kind: Finding['kind']): string {
   return capitalized(kindText(kind));
 }
 
-/** The message of a finding as a sentence. The names of the other policies are separate parts of the sentence. */
+/** The message of a finding as a sentence. The names of other policies are separate parts of the sentence. */
 export function findingParts({ message, others }: Pick<Finding, 'message' | 'others'>): SentencePart[] {
   const sentence = `${capitalized(message)}.`;
   const list = policiesText(others);
@@ -31,8 +31,8 @@ function listParts(names: readonly string[]): SentencePart[] {
 }
 
 /**
- * The index at which the list of names occurs in the sentence; -1 if there is no such index. An occurrence does not
- * count if its last name is only the beginning of a longer name.
+ * The index of the list of names in the sentence, or -1 if the sentence does not contain the list. The function skips
+ * an occurrence in which a longer name begins with the last name of the list.
  */
 function wholeIndexOf(sentence: string, list: string): number {
   const goesOn = (end: number) => /^[-.]*[a-z0-9]/.test(sentence.slice(end));

@@ -5,7 +5,7 @@ const RBAC = ['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'];
 
 /** @param namespace the namespace of the workload, for manifests that state no namespace */
 export function fixCommand(namespace: string, { policies, excludedNamespaces }: Snapshot): string {
-  // If the files contain no roles, nobody may use a policy with restricted use.
+  // If the user's files contain no roles, nobody may use a policy with restricted use.
   const isForAll = policies.every(({ spec }) => spec.usableBy === 'Everyone');
   const kinds = ['capabilitypolicies', 'namespaces', ...(isForAll ? [] : RBAC)];
   const excluded =
@@ -18,8 +18,8 @@ export function fixCommand(namespace: string, { policies, excludedNamespaces }: 
 }
 
 /**
- * Quotes a text as one word of a shell. The names in a snapshot may be from somebody else, and may contain any
- * characters.
+ * Quotes a text as one word of a shell. Somebody else may have chosen the names in a snapshot. The names may contain
+ * any characters.
  */
 function quoted(text: string): string {
   return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -11,8 +11,8 @@ export const COLUMNS = CAPABILITIES_BY_RISK;
 const COLUMN_OF = new Map(COLUMNS.map(({ name }, column) => [name, column]));
 
 /**
- * The ways in which a container holds a capability: not at all, given by the container runtime, added, or because the
- * container is privileged.
+ * The ways in which a container holds a capability. The container lacks the capability, gets the capability from the
+ * container runtime, adds the capability, or is privileged.
  */
 export const HELD = { no: 0, byDefault: 1, added: 2, privileged: 3 } as const;
 const OF_WAY: Readonly<Record<Way, number>> = {
@@ -25,7 +25,7 @@ export function columnOf(capability: string): number | undefined {
   return COLUMN_OF.get(capability);
 }
 
-/** The list has a value of HELD for each column. All numbers are zero if the runtime does not start the container. */
+/** The list has a value of HELD for each column. If the runtime does not start the container, all numbers are zero. */
 export function heldBy({ privileged, add, held }: ContainerCapabilities, runtime: Runtime): Uint8Array {
   const how = new Uint8Array(COLUMNS.length);
   const holds = held[runtime];

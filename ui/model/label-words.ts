@@ -8,19 +8,21 @@ export function labelText(found: LevelVersion | undefined): string {
   return found ? `${found.level} ${formatVersion(found.minor)}` : 'none';
 }
 
-/** A stricter label, which would refuse pods that the policy admits. */
+/**
+ * A label that is stricter than the label of the policy. The stricter label would refuse pods that the policy admits.
+ */
 export interface LabelCosts {
   readonly label: string;
   /**
-   * The rules by which the label would refuse pods. Each rule is named together with the containers to which its value
-   * applies.
+   * The names of the rules by which the label would refuse pods. A name includes the containers to which the value of
+   * the rule applies.
    */
   readonly rules: readonly string[];
-  /** Whether the label would warn about fields that defaulting fills in afterwards. */
+  /** Whether the label would warn about missing fields, although defaulting fills in the fields after the warning. */
   readonly beforeFilling: boolean;
 }
 
-/** Groups the costs of stricter labels by label. The strictest label comes first. */
+/** Groups the costs of stricter labels. Costs with the same label are in one group. The strictest label comes first. */
 export function costsByLabel(costs: readonly LabelCost[]): LabelCosts[] {
   return [...Map.groupBy(costs, labelText)].map(([label, own]) => ({
     label,

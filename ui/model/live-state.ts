@@ -3,16 +3,16 @@ import { type Difference, withDifference } from '../../analysis/snapshot/differe
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { Clusters, ShownCluster } from '../data/clusters.ts';
 
-/** A context of the kubeconfig, and the state that the server reports for it. */
+/** A context of the kubeconfig, with the state that the server reports for the context. */
 export interface FollowedContext {
   readonly context: string;
-  /** The reason why the context cannot be read or followed now; absent if there is no problem. */
+  /** The reason why the context cannot be read or followed now. If there is no problem, the field is absent. */
   readonly problem?: string;
 }
 
-/** The clusters, as all events until now describe them. */
+/** The state of the clusters after all events so far. */
 export class LiveState {
-  /** The reason why no more events arrive; undefined as long as events arrive. */
+  /** The reason why no more events arrive. While events arrive, the value is undefined. */
   lost: string | undefined;
   #contexts: readonly FollowedContext[] = [];
   readonly #snapshots = new Map<string, Pick<ShownCluster, 'snapshot' | 'change'>>();
@@ -22,8 +22,8 @@ export class LiveState {
   }
 
   /**
-   * Replaces the snapshot of a context. The server sends a whole snapshot at the start, and each time the page connects
-   * again.
+   * Replaces the snapshot of a context. The server sends a whole snapshot at the start, and after each new connection
+   * of the page.
    */
   setSnapshot(snapshot: Snapshot): void {
     this.#snapshots.set(snapshot.context, { snapshot });

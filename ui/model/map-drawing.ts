@@ -1,6 +1,6 @@
 /**
- * Draws the cells of a row as a few SVG paths. An element for each cell would make scrolling slow. Rows that have the
- * same cells share one drawing.
+ * Draws the cells of a row as a few SVG paths. An element for each cell would make scrolling slow. If several rows have
+ * the same cells, the rows share one drawing.
  */
 import { perObject } from '../../operator/policy/memo.ts';
 import { RISK_CLASSES, type Risk } from '../../operator/standards/capabilities.ts';
@@ -29,17 +29,17 @@ export function columnAt(x: number): number | undefined {
   return left !== undefined && x < left + CELL_WIDTH ? column : undefined;
 }
 
-/** The SVG paths of a row. A path is empty if there is nothing to draw. */
+/** The SVG paths of a row. If there is nothing to draw, a path is empty. */
 export interface Drawing {
   /** The dots, squares, bars and lines as SVG paths, grouped by the colour of their risk. */
   readonly fills: readonly (readonly [Risk, string])[];
-  /** The shapes of capabilities that are held but not used, grouped like `fills`. */
+  /** The shapes of held but unused capabilities, grouped by colour like `fills`. */
   readonly unused: readonly (readonly [Risk, string])[];
   /** The plus signs in the squares. */
   readonly pluses: string;
   /**
-   * The frames around capabilities that are held and allowed. `room` has the frames around capabilities that are not
-   * held but would be allowed.
+   * The frames around capabilities that are held and allowed. `room` has the frames around capabilities that are
+   * allowed, but that no container holds.
    */
   readonly frames: string;
   readonly room: string;
@@ -57,8 +57,8 @@ function drawn({ how, allowed, refused, unprivileged, unused }: Cells): Drawing 
   for (const [column, { risk }] of COLUMNS.entries()) {
     const left = LEFTS[column] as number;
     const [way, mark] = [how[column] as number, (unprivileged ?? how)[column] as number];
-    // If only some containers are privileged, a line stands for the privileged containers. The shape above the line
-    // stands for all other containers.
+    // If only some containers are privileged, a line represents the privileged containers. The shape above the line
+    // represents the other containers.
     const line = unprivileged && way === HELD.privileged ? box(left, ROW_HEIGHT - 5, CELL_WIDTH, 3) : '';
     const shape = line + (SHAPES[mark]?.(left) ?? '');
     const into = unused?.[column] ? dimmed : fills;

@@ -1,4 +1,4 @@
-/** Calculates the rows of the map: filtered, sorted, and expanded as the user has chosen. */
+/** Calculates the rows of the map. The user chooses the filter, the order and the expanded rows. */
 import type { CapabilityMap, Cells, MapContainer, MapNamespace, MapWorkload } from './capability-map.ts';
 import { riskOf, worstOf } from './capability-map.ts';
 import { columnOf, HELD } from './holding.ts';
@@ -6,8 +6,8 @@ import type { NamespaceState } from './namespaces.ts';
 import { byText } from './violations.ts';
 
 /**
- * The choices of the filter by holding: a way of holding a capability, capabilities that are held against the policy,
- * or capabilities that are held but not used.
+ * The choices of the filter by holding. Most choices are ways of holding a capability. The choice `refused` means held
+ * capabilities that the policies do not allow. The choice `unused` means held but unused capabilities.
  */
 export const HOLDINGS = ['', 'default', 'added', 'privileged', 'refused', 'unused'] as const;
 export type Holding = (typeof HOLDINGS)[number];
@@ -49,7 +49,7 @@ export interface MapRow {
   readonly namespace: FilteredNamespace;
   readonly workload?: MapWorkload;
   readonly container?: MapContainer;
-  /** Whether the row is expanded; absent if the row has no rows below it. */
+  /** Whether the row is expanded. If the row contains no other rows, the field is absent. */
   readonly expanded?: boolean;
   /** The index of the row that contains this row. */
   readonly parent?: number;

@@ -36,11 +36,11 @@ export const rowText = perObject((cells: Cells): string => {
 
 export interface CellWords {
   readonly capability: string;
-  /** Whether the workload or container holds the capability, and why. */
+  /** Whether and why the workload or container holds the capability. */
   readonly here: string;
   /** Whether the deciding policies allow the capability. */
   readonly policy: string;
-  /** The meaning of the capability, which is the same in every row. */
+  /** The meaning of the capability. The text is the same in every row. */
   readonly meaning: string;
 }
 
@@ -85,8 +85,8 @@ function policyWords({ cells, namespace: { namespace } }: MapRow, column: number
 }
 
 /**
- * The map shows the capabilities that the rules of a policy allow. The verdict on a pod also depends on whether its
- * users may use the policy.
+ * The map shows the capabilities that the rules of a policy allow. The verdict on a pod also depends on whether the
+ * users of the pod may use the policy.
  */
 function limitedWords(limited: readonly string[], deciding: readonly string[]): string {
   if (limited.length === 0) return '';

@@ -1,9 +1,9 @@
-/** Finds the state of a namespace and its word, such as enforced or pending. */
+/** Finds the state of a namespace, such as enforced or pending, and the word for the state. */
 import type { Snapshot, SnapshotNamespace } from '../../analysis/snapshot/document.ts';
 import { isReached } from '../../operator/policy/deciding.ts';
 
 /**
- * Enforced: an Enforce policy decides. Pending: an Enforce policy will decide after the promotion of the namespace.
+ * Enforced: an Enforce policy decides. Pending: after the promotion of the namespace, an Enforce policy will decide.
  * Watched: only Warn and Audit policies decide. Open: no policy decides. Leaving: the namespace is being deleted.
  */
 export const STATES = ['enforced', 'pending', 'watched', 'open', 'leaving', 'excluded'] as const;
@@ -19,12 +19,12 @@ export const STATE_TITLES: Readonly<Record<NamespaceState, string>> = {
 };
 
 /**
- * Whether namespaces, pods and workloads could be read. If some could not be read, every namespace looks like an
- * excluded one.
+ * Whether namespaces, pods and workloads could be read. If the user may not read all of these objects, every namespace
+ * looks like an excluded namespace.
  */
 export function isEvaluated({ namespaces, operatorNamespace, excludedNamespaces }: Snapshot): boolean {
   if (namespaces.some(({ reached }) => reached)) return true;
-  // If a cluster has only system namespaces, all of its namespaces are excluded, although everything was read.
+  // In a cluster with only system namespaces, all namespaces are excluded, even if the user may read everything.
   const excluded = [operatorNamespace, ...excludedNamespaces];
   return namespaces.length > 0 && !namespaces.some((namespace) => isReached(namespace, excluded));
 }
@@ -37,7 +37,7 @@ export function stateOf(
   if (!reached) return terminating ? 'leaving' : 'excluded';
   const { Enforce = [], Warn = [], Audit = [] } = deciding;
   if (Enforce.length > 0) return 'enforced';
-  // In a pending namespace, a policy decides in another mode than its own.
+  // In a pending namespace, a policy decides in another mode than `spec.mode`.
   if ([...Warn, ...Audit].some((name) => enforcing.has(name))) return 'pending';
   return Warn.length + Audit.length > 0 ? 'watched' : 'open';
 }

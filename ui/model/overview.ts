@@ -13,14 +13,14 @@ export interface Overview {
   /** The number of namespaces in each state. The value is undefined if pods or namespaces could not be read. */
   readonly namespaces: Readonly<Record<NamespaceState, number>> | undefined;
   /**
-   * The counts of violations. If nothing could be evaluated, the counts are undefined. The page then shows only the
-   * numbers in the policies' statuses.
+   * The counts of violations. If nothing could be evaluated, the counts are undefined. In this case, the page shows
+   * only the numbers in the policies' statuses.
    */
   readonly violations: ViolationCounts | undefined;
   readonly policies: number;
   /** The names of the policies that are not ready. */
   readonly notReady: readonly string[];
-  /** The rollouts that are not complete, sorted by the number of namespaces that block them. */
+  /** The incomplete rollouts. The list is sorted by the number of namespaces that block each rollout. */
   readonly rollouts: readonly Rollout[];
   readonly remarks: readonly Remark[];
   readonly protection: { readonly status: 'True' | 'False' | 'Unknown'; readonly message: string } | undefined;
@@ -33,10 +33,10 @@ export interface Rollout extends Required<Pick<RolloutStatus, 'enforced' | 'soak
   readonly policy: string;
   readonly total: number;
   readonly paused: boolean;
-  /** The time for which a namespace must have no violation. */
+  /** The time for which a namespace must have no violation before its promotion. */
   readonly soak: string;
   readonly next?: RolloutStatus['next'];
-  /** The first blocked namespaces, which the policy's status names. */
+  /** The first blocked namespaces, from the policy's status. */
   readonly blockedNamespaces: NonNullable<RolloutStatus['blockedNamespaces']>;
 }
 
@@ -51,7 +51,7 @@ export interface Remark {
 
 export function overviewOf(snapshot: Snapshot, runtime: Runtime): Overview {
   const { policies } = snapshot;
-  // If CapabilityPolicy is not installed, the policies in the snapshot are levels of the Pod Security Standards, which
+  // If CapabilityPolicy is not installed, the snapshot has levels of the Pod Security Standards as policies. Levels
   // need no operator.
   const installed = snapshot.installed === false ? [] : policies;
   const evaluated = isEvaluated(snapshot);
@@ -86,8 +86,8 @@ function rolloutOf({ name, spec, status: { rollout } }: SnapshotPolicy): Rollout
 
 function remarksOn({ name: policy, spec, status }: SnapshotPolicy, now: number): Remark[] {
   const conditions = status.conditions ?? [];
-  // Conditions with the reason NotAccepted are left out, because they follow from the condition Accepted, which is
-  // shown.
+  // Conditions with the reason NotAccepted are left out. Instead, the page shows the condition Accepted, which is the
+  // cause of the other conditions.
   const told = problemsAmong(conditions).filter(({ reason }) => reason !== NOT_ACCEPTED);
   const problems = told.map(
     ({ type, status, reason, message }): Remark => ({
@@ -125,7 +125,10 @@ function expiryRemark(policy: string, expires: string | undefined, now: number):
   return [{ policy, tone, about: 'Expires', text: `It ${text}: expires at ${expires}` }];
 }
 
-/** Whether the objects that enforce policies are protected. The operator reports this in the status of every policy. */
+/**
+ * Whether the objects that enforce policies are protected. The operator reports the protection in the status of every
+ * policy.
+ */
 function protectionOf(policies: readonly SnapshotPolicy[]): Overview['protection'] {
   const conditions = policies.flatMap(({ status }) => status.conditions ?? []);
   const found = conditions.find(({ type }) => type === 'Protected');

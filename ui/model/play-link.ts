@@ -6,20 +6,20 @@
 export interface Play {
   readonly policies: string;
   readonly manifests: string;
-  /** The namespace of manifests that state no namespace. */
+  /** The namespace for manifests that state no namespace. */
   readonly namespace: string;
   /** The labels of the namespace as text, such as `team=network,stage=prod`. */
   readonly labels: string;
-  /** The policies before the change. The field is absent if the playground does not compare. */
+  /** The policies before the change. If the playground does not compare texts, the field is absent. */
   readonly before?: string | undefined;
 }
 
 const FIELDS = ['policies', 'manifests', 'namespace', 'labels', 'before'] as const;
-/** The number of fields that each link has. Only the field `before` may be missing. */
+/** The minimum number of fields in a link. Only the field `before` may be missing. */
 const LEAST_FIELDS = 4;
 /**
- * The maximum number of characters in the texts of the playground, which is more than a user types. A longer text would
- * only use up memory.
+ * The maximum number of characters in the texts of the playground. Users type shorter texts. A longer text would only
+ * consume memory.
  */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
@@ -59,7 +59,7 @@ async function valuesOf(link: string): Promise<readonly string[]> {
   return values;
 }
 
-/** Reads a stream up to the limit. A short link may expand to a text of any length. */
+/** Reads a stream up to the maximum size. A short link may expand to a text of any length. */
 async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -13,7 +13,7 @@ import type { CheckAnswer, CheckedText, PlacedItem } from '../worker/check.ts';
 export interface Marker {
   /** The line of the marker. The first line is 1. */
   readonly line: number;
-  /** The column of the marker. The first column is 1; the column is absent if the marker is for the whole line. */
+  /** The column of the marker. The first column is 1. If the marker is for the whole line, the column is absent. */
   readonly column?: number;
   readonly endColumn?: number;
   readonly severity: 'error' | 'warning' | 'info';
@@ -24,7 +24,7 @@ export interface ShownItem {
   /** The kind, namespace and name of the object, such as `Deployment default/web`. */
   readonly name: string;
   readonly verdict: ItemVerdict;
-  /** The effect of admission on the object; undefined if no policy decides. */
+  /** The effect of admission on the object. If no policy decides, the effect is undefined. */
   readonly effect: Effect | undefined;
   /** The result as a sentence. */
   readonly text: string;
@@ -88,7 +88,7 @@ export function leftOutText({ notEvaluated, skipped }: CheckAnswer): string[] {
   ];
 }
 
-/** The markers for an answer about pods, in one of its two texts. */
+/** The markers for one of the two texts: the policies or the manifests. */
 export function markersOf(answer: CheckAnswer, text: CheckedText): Marker[] {
   const troubles = troubleMarkers(answer.troubles, text);
   return text === 'policies' ? troubles : [...troubles, ...answer.items.flatMap(itemMarkers)];

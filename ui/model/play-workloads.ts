@@ -9,7 +9,7 @@ export interface ShapeOfWorkload {
   readonly title: string;
 }
 
-/** The maximum number of entries in the menu. A longer menu would not be useful. */
+/** The maximum number of entries in the menu. A longer menu would not help users. */
 const MOST = 500;
 
 export function workloadsByShape({ namespaces }: Pick<Snapshot, 'namespaces'>): ShapeOfWorkload[] {

@@ -1,4 +1,4 @@
-/** Lists the policies of a snapshot as rows. The counts are the same as in `cappol status`. */
+/** Lists the policies of a snapshot as rows. The counts equal the counts of `cappol status`. */
 import { GOOD_IF_TRUE, readiness } from '../../analysis/policies/condition-problems.ts';
 import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
 import type { Condition, Mode } from '../../operator/api/capability-policy.ts';
@@ -11,7 +11,7 @@ export interface PolicyRow {
   readonly level: string;
   /** The differences between the policy and its level, in words. */
   readonly exceptions: readonly string[];
-  /** The number of namespaces where the policy decides now, and the number of namespaces that it selects. */
+  /** The number of namespaces in which the policy decides now, and the number of namespaces that the policy selects. */
   readonly namespaces: { readonly deciding: number; readonly selected: number };
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
   readonly state: PolicyState;
@@ -27,7 +27,7 @@ export interface PolicyState {
     | 'Not in force'
     | 'Not seen by an operator';
   readonly tone: 'good' | 'critical' | 'warning' | 'quiet';
-  /** The message of the condition that determines the word. */
+  /** The message of the condition that determines the word for the state. */
   readonly message: string;
 }
 
@@ -44,7 +44,7 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
       policy,
       level: `${spec.level}${spec.levelVersion === 'latest' ? '' : ` ${spec.levelVersion}`}`,
       exceptions: exceptions(spec),
-      // If pods may not be read, only the numbers in the operator's last report are known.
+      // If the user may not read pods, the page knows only the numbers in the operator's last report.
       namespaces: { deciding: isLive ? own.deciding : deciding, selected: Math.max(selected, own.deciding) },
       workloads: isLive ? own : { evaluated, violating, unknown },
       state: stateOf(policy, Date.parse(snapshot.taken)),
@@ -52,7 +52,7 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
   });
 }
 
-/** The value in the address that selects the policies that are not Ready, for any reason. */
+/** With this value in the address, the list shows all policies that are not Ready. */
 export const NOT_READY = 'not-ready';
 
 /** @param wanted NOT_READY, or the word of a state. If `wanted` is empty, every policy matches */
@@ -107,8 +107,8 @@ function stateOf({ spec, status, generation }: SnapshotPolicy, now: number): Pol
 }
 
 /**
- * The types of conditions, in the order in which the page shows them. The summaries that kstatus reads come first. All
- * further conditions follow in the order in which they depend on each other.
+ * The types of conditions, in the order in which the page shows them. The first types are the summaries for kstatus.
+ * The further types are ordered so that each condition follows the conditions on which it depends.
  */
 const ORDER = [
   'Ready',
@@ -123,7 +123,7 @@ const ORDER = [
   'Expired',
   'Protected',
 ];
-/** Conditions that are only observations. A policy works even if these conditions report a problem. */
+/** Conditions that are only observations. The policy works even if one of these conditions reports a problem. */
 const OBSERVATIONS = ['Protected', 'Compliant', 'Expired', 'LabelConflict', 'LabelRefused', 'UseLimitExceeded'];
 
 export interface ShownCondition extends Condition {

@@ -1,9 +1,12 @@
-/** Makes a sentence that says why a policy decides in a namespace, or why it does not decide. */
+/** Makes a sentence that says whether and why a policy decides in a namespace. */
 import type { Other, SelectedNamespace } from '../../analysis/policies/selected-namespaces.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { firstOf } from '../../operator/text/wording.ts';
 
-/** The order of the list, from the namespaces where the policy decides to the namespaces that no policy reaches. */
+/**
+ * The order of the list. Namespaces where the policy decides come first, and namespaces that no policy reaches come
+ * last.
+ */
 export const SELECTION_STATES = ['decides', 'shares', 'pending', 'overridden', 'terminating', 'excluded'] as const;
 export type SelectionState = (typeof SELECTION_STATES)[number];
 
@@ -57,7 +60,9 @@ export function whyText({ mode, pending, role }: SelectedNamespace, priority: nu
   }
 }
 
-/** A text that names policies and their priorities. If all priorities are equal, the text states the priority once. */
+/**
+ * A text with the names and the priorities of policies. If all priorities are equal, the text states the priority once.
+ */
 function named(others: readonly Other[]): string {
   const priorities = new Set(others.map(({ priority }) => priority));
   const [only] = priorities;

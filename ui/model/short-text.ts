@@ -1,9 +1,8 @@
 /**
- * Shortens a text that may be of any length. An example is the message of a condition, which names everything that the
- * condition is about.
+ * Shortens a text that may be of any length. For example, the message of a condition may name many objects.
  */
 
-/** The number of characters that users can read at a glance. */
+/** A number of characters that users can read at a glance. */
 export const MESSAGE_CHARACTERS = 400;
 
 /**
@@ -15,6 +14,6 @@ export function shortText(text: string, most: number): string | undefined {
   const cut = text.slice(0, most);
   const space = cut.lastIndexOf(' ');
   if (space > most / 2) return cut.slice(0, space);
-  // If the cut splits a surrogate pair, the first half is removed, because half a pair is not a character.
+  // If the cut splits a surrogate pair, the function removes the first half, because half a pair is not a character.
   return cut.replace(/[\ud800-\udbff]$/, '');
 }

@@ -1,6 +1,6 @@
 /**
- * Shortens a long CEL expression to the lines for which a reader looks. A CEL expression is long because the table of a
- * program has a line for each policy.
+ * Shortens a long CEL expression to the lines that matter to a reader. The table of a program has a line for each
+ * policy. The CEL expression of the table is therefore long.
  */
 
 /** The maximum number of lines of an expression that is shown unshortened. */
@@ -8,8 +8,8 @@ const LINES = 40;
 const CHARACTERS = 20_000;
 
 /**
- * Keeps the first line, the last line, and the lines that name the policy. Between the kept lines, the result has the
- * number of lines that were left out. A line that is too long is cut.
+ * Keeps the first line, the last line, and the lines that name the policy. Where lines are left out, the result has the
+ * number of these lines. A line that is too long is cut.
  *
  * @returns undefined if the shortened text would not be shorter
  */

@@ -19,7 +19,7 @@ export interface ViolatingRow {
   /** The number of the workload's pods that violate policies now. */
   readonly pods: number;
   readonly policies: readonly string[];
-  /** The rules that the workload violates, from the worst to the least bad. */
+  /** The rules that the workload violates, the worst rule first. */
   readonly rules: readonly string[];
   readonly of: SnapshotVerdict;
 }
@@ -41,8 +41,8 @@ export function violatingRows({ namespaces, violations }: Snapshot): ViolatingRo
 }
 
 /**
- * Caches the result of a function for each key. Thousands of workloads violate the same rules, so their rows share one
- * list.
+ * Returns a function that caches the result of `make` for each key. Thousands of workloads violate the same rules. The
+ * rows of these workloads share one list.
  */
 function remembered<Result>(make: (key: string) => Result): (key: string) => Result {
   const known = new Map<string, Result>();
@@ -58,9 +58,9 @@ export interface ViolatingFilter {
   readonly namespace: string;
   readonly policy: string;
   readonly rule: string;
-  /** The effect to show, such as `Refused`. */
+  /** The effect of the rows to show, such as `Refused`. */
   readonly result: string;
-  /** The text that the namespace, kind or name must contain. Upper and lower case do not matter. */
+  /** The text that the namespace, kind or name must contain. The comparison ignores upper and lower case. */
   readonly text: string;
 }
 
@@ -89,8 +89,8 @@ const byMode: Compare = (a, b) => MODES.indexOf(a.mode) - MODES.indexOf(b.mode);
 const byRule: Compare = (a, b) => severityRank(a.rules[0] ?? '') - severityRank(b.rules[0] ?? '');
 
 /**
- * The comparison for each sort order. If two rows compare as equal, `sorted` orders them by namespace, kind, name and
- * mode.
+ * The comparison for each sort order. If the comparison treats two rows as equal, `sorted` orders the rows by
+ * namespace, kind, name and mode.
  */
 const COMPARE: Readonly<Record<Sort, Compare>> = {
   worst: (a, b) => byMode(a, b) || byRule(a, b) || b.rules.length - a.rules.length || b.pods - a.pods,
@@ -117,7 +117,7 @@ export function parseOrder(order: string): { readonly sort: Sort; readonly rever
   return { sort: SORTS.find((one) => one === name) ?? 'worst', reverse };
 }
 
-/** The value in the address that names the workload whose details are shown. */
+/** The key of a workload in the address. The page shows the details of this workload. */
 export function workloadKey({ namespace, kind, name }: Pick<ViolatingRow, 'namespace' | 'kind' | 'name'>): string {
   return `${namespace}/${kind}/${name}`;
 }
@@ -128,7 +128,7 @@ const NEW_PODS: Readonly<Record<Mode, string>> = {
   Audit: 'Its new pods are created, and the audit log names them.',
 };
 
-/** The text about the outcome for a workload's new pods and for its running pods. */
+/** Says in words how the mode affects a workload's new pods and running pods. */
 export function effectText({ verdict, mode, pods }: ViolatingRow): string {
   if (verdict === 'Unknown')
     return 'Whether its new pods are refused depends on who creates them, or they are too expensive to evaluate.';
@@ -141,9 +141,12 @@ export function effectText({ verdict, mode, pods }: ViolatingRow): string {
 /** A violation of a workload, with all policies that report the violation. */
 export interface BrokenRule {
   readonly rule: string;
-  /** The message of the violation. If the policies accept different values, the message lists them for each policy. */
+  /**
+   * The message of the violation. If the policies accept different values, the message lists the accepted values of
+   * each policy.
+   */
   readonly message: string;
-  /** The path of the field, starting below the PodSpec. */
+  /** The path of the field, relative to the PodSpec. */
   readonly path: string;
   /** The violated policies. The policies of the strictest mode come first. */
   readonly policies: readonly { readonly name: string; readonly mode: Mode }[];

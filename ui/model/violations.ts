@@ -5,8 +5,8 @@ import { MODES } from '../../operator/policy/deciding.ts';
 import { severityRank } from '../../operator/rules/severity.ts';
 
 /**
- * The number of workloads that violate policies, for each mode. Each workload is counted once, in the strictest mode in
- * which it violates a policy.
+ * The number of workloads that violate policies, for each mode. Each workload counts once, in the strictest mode in
+ * which the workload violates a policy.
  */
 export interface ByMode extends Readonly<Record<Mode, number>> {
   readonly total: number;
@@ -16,7 +16,7 @@ export interface ViolationCounts {
   readonly all: ByMode;
   /** The number of namespaces in which a workload violates a policy. */
   readonly namespaces: number;
-  /** The rules, sorted by the number of workloads that violate them. */
+  /** The rules, sorted by the number of violating workloads. */
   readonly byRule: readonly { readonly rule: string; readonly workloads: ByMode }[];
   /** The namespaces in which a workload violates a policy, sorted by the number of violating workloads. */
   readonly byNamespace: readonly { readonly namespace: string; readonly workloads: ByMode }[];

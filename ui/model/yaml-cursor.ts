@@ -1,31 +1,31 @@
 /**
- * Finds the position of the cursor in a YAML text that the user is typing. The position consists of the path and the
- * word at the cursor. The path follows from the indentation. A YAML parser is not used, because it would fail on an
- * incomplete text.
+ * Finds the position of the cursor in a YAML text that the user is typing. The position has the path and the word at
+ * the cursor. The path follows from the indentation. The code does not use a YAML parser, because a parser would fail
+ * on an incomplete text.
  */
 
-/** A path in a YAML document. Each step is a key, or 0 for any item of a list. */
+/** A path in a YAML document. Each step is a key of a mapping, or 0 for any item of a list. */
 export type YamlPath = readonly (string | 0)[];
 
 export interface Cursor {
-  /** The path of the mapping or list that contains the word. */
+  /** The path of the mapping or list around the word. */
   readonly around: YamlPath;
   /** Whether the word is a key or a value. An item of a list counts as a value. */
   readonly writes: 'key' | 'value';
   /** The offset at which the word begins. */
   readonly from: number;
-  /** The keys of the mapping, except for the key at the cursor. */
+  /** The other keys of the mapping, without the key at the cursor. */
   readonly siblings: readonly string[];
   /**
-   * The apiVersion and kind of the object that contains the cursor, such as `v1 Pod`; undefined if the object has no
-   * apiVersion or kind.
+   * The apiVersion and kind of the object that contains the cursor, such as `v1 Pod`. If the object has no apiVersion
+   * or kind, the value is undefined.
    */
   readonly type: string | undefined;
 }
 
 interface Token {
   readonly column: number;
-  /** The key; undefined for the dash of a list item. */
+  /** The key. For the dash of a list item, the value is undefined. */
   readonly key?: string;
 }
 
@@ -50,7 +50,7 @@ export function cursorAt(text: string, offset: number): Cursor | undefined {
   const [head, flow] = splitFlow(current.slice(0, current.length - word.length));
   const { tokens, rest: tail } = tokensIn(head);
   const last = tokens.at(-1);
-  // A value follows its key, or it is a list item with its own line.
+  // A value either follows its key, or is a list item on its own line.
   const hasKey = last?.key !== undefined;
   const column = last === undefined ? head.length : hasKey ? last.column : head.length;
   const parents = pathTo(before, tokens[0]?.column ?? column, tokens[0] !== undefined && tokens[0].key === undefined);
@@ -59,13 +59,13 @@ export function cursorAt(text: string, offset: number): Cursor | undefined {
   if (tail.trim() !== '') return undefined;
   if (hasKey) return { around: own, writes: 'value', from, siblings: [], type };
   const siblings = [...siblingsIn(before.toReversed(), column), ...siblingsIn(below, column)];
-  // An item that has just begun may become a mapping, or remain a scalar.
+  // A list item that has just begun may become a mapping or a scalar.
   return { around: own, writes: 'key', from, siblings, type };
 }
 
 /**
- * Splits a line in which the user is writing a flow collection. The result is the text before the first bracket, and
- * the text from this bracket to the end.
+ * Splits a line in which the user is writing a flow collection. The result has the text before the first bracket, and
+ * the text from the first bracket to the end.
  */
 function splitFlow(line: string): readonly [string, string | undefined] {
   const at = line.search(/[[{]/);
@@ -112,7 +112,7 @@ function tokensIn(line: string): { readonly tokens: readonly Token[]; readonly r
   return { tokens, rest: line.slice(column + found[0].length) };
 }
 
-/** @param isItem whether there is a dash in the column. The dash may be in the same column as the key of its list */
+/** @param isItem whether the column has a dash. The dash may be in the same column as the key of its list */
 function pathTo(before: readonly string[], column: number, isItem: boolean): YamlPath {
   const path: (string | 0)[] = [];
   let [limit, below] = [column, isItem];
@@ -129,7 +129,7 @@ function pathTo(before: readonly string[], column: number, isItem: boolean): Yam
   return path;
 }
 
-/** The keys of the mapping in this column, up to the end of the mapping. */
+/** The keys of the mapping in the given column, up to the end of the mapping. */
 function siblingsIn(lines: readonly string[], column: number): string[] {
   const keys: string[] = [];
   for (const line of lines) {

@@ -12,7 +12,7 @@ import { cursorAt, type YamlPath } from './yaml-cursor.ts';
 const POLICY_TYPE = 'capabilitypolicy.dev/v1alpha1 CapabilityPolicy';
 const POLICY = policySchema as unknown as Schema;
 
-/** The allowed values of some fields of pods. The OpenAPI documents do not list these values. */
+/** The allowed values of some fields of pods. The OpenAPI documents of Kubernetes do not list these values. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined', 'OCI'],
   'baseProfile.type': ['RuntimeDefault', 'Localhost'],
@@ -68,7 +68,7 @@ export interface Suggestions {
   readonly options: readonly Suggestion[];
 }
 
-/** The suggestions for an offset of the text; undefined if nothing can be suggested. */
+/** The suggestions for an offset of the text. If nothing can be suggested, the result is undefined. */
 export function suggestionsAt(text: string, offset: number): Suggestions | undefined {
   const cursor = cursorAt(text, offset);
   if (!cursor) return undefined;
@@ -127,7 +127,7 @@ function keysOf(schema: Schema | undefined, around: YamlPath, siblings: readonly
     }));
 }
 
-/** The fields that are suggested in a text that does not state a kind yet. */
+/** The suggested fields for a text that does not state a kind yet. */
 const ROOT: Readonly<Record<string, Schema>> = {
   apiVersion: { type: 'string', description: 'The group and version of the API: v1, apps/v1 …' },
   kind: { type: 'string', description: 'The kind of the object: Pod, Deployment, CapabilityPolicy …' },
@@ -145,7 +145,7 @@ function valuesOf(schema: Schema | undefined, around: YamlPath): readonly string
   if (around.length === 1 && last === 'apiVersion') return [...new Set(KINDS.map(([version]) => version ?? ''))];
   const known = VALUES[`${before}.${last}`];
   if (known) return last === 'add' || last === 'drop' ? (around.at(-1) === 0 ? known : []) : known;
-  // The items of each list below `capabilities` of a policy are names of capabilities.
+  // For the lists below `capabilities` of a policy, the items are names of capabilities.
   if (before === 'capabilities' && around.at(-1) === 0) {
     return [...(last === 'requiredDrop' ? ['ALL'] : ['*']), ...CAPABILITIES];
   }
@@ -156,7 +156,8 @@ function valuesOf(schema: Schema | undefined, around: YamlPath): readonly string
 const KINDS = [POLICY_TYPE, ...Object.keys(KUBERNETES_FIELDS.roots)].map((root) => root.split(' '));
 
 /**
- * The meaning of a field that no schema lists. An example is a label, because labels and selectors may have any key.
+ * The meaning of a field that no schema lists. For example, no schema lists labels, because labels and selectors may
+ * have any key.
  */
 function meaningOfField(name: string): string {
   return (Object.hasOwn(MEANINGS, name) && MEANINGS[name]) || '';

@@ -1,6 +1,6 @@
 /**
- * Replaces the functions of `node:crypto` that the page's code needs, because the browser does not have this module.
- * The browser's own digest functions are not used, because they are only asynchronous.
+ * Replaces the functions of `node:crypto` that the page needs, because browsers do not have the module. The browser's
+ * own digest functions are asynchronous, so the page cannot use these functions.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -23,7 +23,7 @@ export function createHash(algorithm: 'sha256'): Hash {
   return self;
 }
 
-/** @throws Error always. Only the operator needs this function, to keep equal contents of pods only once */
+/** @throws Error always. Only the operator needs this function, to store equal contents of pods only once */
 export function hash(): never {
   throw new Error('no hash in one call in the browser');
 }

@@ -1,6 +1,5 @@
 /**
- * Replaces the functions of `node:timers/promises` that the page's code needs, because the browser does not have this
- * module.
+ * Replaces the functions of `node:timers/promises` that the page needs, because browsers do not have the module.
  */
 export function setTimeout<Value>(ms: number, value?: Value): Promise<Value | undefined> {
   return new Promise((resolve) => {

@@ -1,8 +1,8 @@
-/** Replaces the functions of `node:util` that the page's code needs, because the browser does not have this module. */
+/** Replaces the functions of `node:util` that the page needs, because browsers do not have the module. */
 
 /**
- * Compares the values that JSON and YAML can contain: scalars, lists and plain objects. Any other value is equal only
- * to itself.
+ * Compares the values that JSON and YAML can contain: scalars, lists and plain objects. Other values are equal only if
+ * the values are identical.
  */
 export function isDeepStrictEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;

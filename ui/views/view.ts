@@ -7,7 +7,7 @@ import type { PageWorker } from '../worker/client.ts';
 export interface ViewProps {
   /** The cluster that the address names. By default, the first cluster of the page is shown. */
   readonly cluster: ShownCluster;
-  /** All clusters, for views that compare them. */
+  /** All clusters, for views that compare clusters. */
   readonly clusters: readonly ShownCluster[];
   /** The parameters of the address. */
   readonly parameters: Address['parameters'];
@@ -25,6 +25,6 @@ export interface View {
   /** The title of the view in the navigation. */
   readonly title: string;
   readonly Component: ComponentType<ViewProps>;
-  /** The form of the view without a cluster; absent if the view needs a cluster. */
+  /** The form of the view without a cluster. If the view needs a cluster, the field is absent. */
   readonly Standalone?: ComponentType<StandaloneProps>;
 }

@@ -18,8 +18,8 @@ export type Answers = {
 export function createAnswers(): Answers {
   let loaded: Loaded | undefined;
   /**
-   * The evaluation that keeps verdicts from one question to the next, even when a new snapshot of the same cluster
-   * arrives.
+   * The evaluation of edited policies. The evaluation keeps its verdicts between questions, even when a new snapshot of
+   * the same cluster arrives.
    */
   let reevaluation: Reevaluation | undefined;
   const current = () => {

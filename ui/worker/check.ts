@@ -1,6 +1,6 @@
 /**
  * Evaluates the manifests of the playground with the code of `cappol check -f`. The playground and the command
- * therefore give the same result (test/ui/check-answer.test.ts compares them).
+ * therefore give the same result (see test/ui/check-answer.test.ts).
  */
 import { checkedPolicies } from '../../analysis/check/checked.ts';
 import { evaluateManifest, type ResultListener } from '../../analysis/check/evaluated-piece.ts';
@@ -16,8 +16,8 @@ import { fieldPath } from '../../analysis/schema/paths.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 
 /**
- * The names of the playground's texts. Messages show these names in place of the name of a file. `before` contains the
- * policies before a change.
+ * The names of the playground's texts. Messages show these names instead of file names. The text `before` contains
+ * the policies before a change.
  */
 export type CheckedText = 'policies' | 'manifests' | 'before';
 
@@ -26,11 +26,11 @@ export interface CheckQuestion {
   readonly manifests: string;
   /** The namespace of manifests that state no namespace. */
   readonly namespace: string;
-  /** The labels of namespaces that are not among the manifests. */
+  /** The labels of namespaces that the manifests do not contain. */
   readonly namespaceLabels: Readonly<Record<string, string>>;
   /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly serverVersion: number;
-  /** The time for which to evaluate, in ms since 1970. The time matters because policies can expire. */
+  /** The time of the evaluation, in ms since 1970. The time decides which policies have expired. */
   readonly at: number;
 }
 
@@ -43,7 +43,7 @@ export interface CheckAnswer {
   readonly notEvaluated: readonly Pick<NotEvaluated, 'kind' | 'makesPods'>[];
 }
 
-/** An item, with the positions of its violations and findings in the text. */
+/** An item of the answer, with the positions of its violations and findings in the text. */
 export interface PlacedItem extends CheckedItem {
   readonly ranges: {
     /** The positions of the violations, in the order of `violations`. */
@@ -84,7 +84,7 @@ export function check(question: CheckQuestion): CheckAnswer {
   return { policies: checkedPolicies(context), items, troubles, skipped, notEvaluated };
 }
 
-/** The manifests and the problems of the text, in the order in which the text contains them. */
+/** The manifests and the problems of the text, in the order of the text. */
 function readInOrder(text: string): readonly (InputObject | Trouble)[] {
   const read: (InputObject | Trouble)[] = [];
   const tell = (trouble: Trouble) => {
@@ -94,7 +94,7 @@ function readInOrder(text: string): readonly (InputObject | Trouble)[] {
   return read;
 }
 
-/** Reads the policies in the text `policies` first, and then the policies that are among the manifests. */
+/** Reads the policies in the text `policies` first. Then reads the policies among the manifests. */
 function contextOf(
   { policies, namespace, namespaceLabels, serverVersion, at }: CheckQuestion,
   manifests: readonly InputObject[],

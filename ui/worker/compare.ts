@@ -1,6 +1,6 @@
 /**
  * Compares two texts of policies with the code of `cappol compare`. The page and the command therefore give the same
- * result (test/ui/compare-texts.test.ts compares them).
+ * result (see test/ui/compare-texts.test.ts).
  */
 import { compare, DIRECTIONS, type Direction } from '../../analysis/compare/compare.ts';
 import { type PolicySet, policySetOf } from '../../analysis/compare/policy-set.ts';
@@ -24,14 +24,17 @@ export interface CompareQuestion {
   readonly policies: string;
   /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly serverVersion: number;
-  /** The time for which the policies are compared, in ms since 1970. The time matters because policies can expire. */
+  /** The time of the comparison, in ms since 1970. The time matters because policies can expire. */
   readonly at: number;
 }
 
 export interface CompareAnswer {
-  /** The problems of both texts. The names of the texts take the place of file names. */
+  /** The problems of both texts. The problems name the texts instead of files. */
   readonly troubles: readonly Trouble[];
-  /** The comparison; absent if a text has an error. A missing policy would make the result wrong. */
+  /**
+   * The comparison. If a text has an error, the field is absent. If the comparison left out a damaged policy, the
+   * result would be wrong.
+   */
   readonly compared?: ComparedTexts;
 }
 
@@ -48,8 +51,8 @@ export interface ComparedTexts {
 export interface ShownDifference extends DifferenceWords {
   readonly direction: Direction;
   /**
-   * The first rule that the pod violates in the set that refuses it. The value is `use` if the author of the pod may
-   * use no policy of this set.
+   * One of the two policy sets refuses the pod. The value is the first rule of this set that the pod violates. The
+   * value is `use` if the author of the pod may use no policy of the set.
    */
   readonly rule: string;
   /** The smallest pod that shows the difference, as YAML. */
@@ -57,7 +60,7 @@ export interface ShownDifference extends DifferenceWords {
 }
 
 /**
- * The maximum number of pods that a comparison examines. The number is low, so that an answer arrives while the user
+ * The maximum number of pods that a comparison examines. The limit is low, so that an answer arrives while the user
  * types.
  */
 const MOST_PODS = 20_000;

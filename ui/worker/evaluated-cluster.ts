@@ -1,6 +1,6 @@
 /**
- * Evaluates the loaded snapshot, also under other policies than its own. Every namespace is evaluated at least once.
- * After this, a namespace is evaluated again only in the modes whose deciding policies have changed.
+ * Evaluates the loaded snapshot, with the policies of the snapshot or with other policies. Every namespace is evaluated
+ * at least once. Later, a namespace is evaluated again only in the modes whose deciding policies have changed.
  */
 import type { EvaluatedContext, EvaluatedWorkloads, Labels, PolicySource } from '../../analysis/policies/context.ts';
 import { type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-policy.ts';
@@ -15,7 +15,7 @@ import { MODES } from '../../operator/policy/deciding.ts';
 import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import type { SharedEvaluation } from './shared-evaluation.ts';
 
-/** A namespace, and everything on which its verdicts depend. */
+/** The evaluation of a namespace, with everything that affects the verdicts. */
 interface Evaluated {
   readonly groups: readonly Group[];
   readonly modes: EvaluatedModes;
@@ -24,9 +24,9 @@ interface Evaluated {
 
 type EvaluatedByName = ReadonlyMap<string, Evaluated>;
 
-/** Clusters whose verdicts are used again, if the same policies decide about the same workloads. */
+/** Earlier evaluations of the cluster. Verdicts are reused if the same policies decide about the same workloads. */
 interface EvaluatedBefore {
-  /** The cluster in the same state, with its own policies. */
+  /** An evaluation of the cluster in the same state, with the policies of the cluster. */
   readonly like?: EvaluatedCluster | undefined;
   /** The cluster in an earlier state. */
   readonly earlier?: EvaluatedCluster | undefined;
@@ -47,8 +47,8 @@ export class EvaluatedCluster implements EvaluatedContext {
     this.#policies = policies;
     this.#accepted = like ? like.#accepted : shared.accepted(policies);
     this.#evaluated = new Map(like ? like.#evaluated : []);
-    // The clusters from which `like` and `earlier` took verdicts are not kept. If they were kept, a changing cluster
-    // would keep its whole history in memory.
+    // The object keeps the verdicts of `like` and `earlier`, but no reference to these two clusters. With such
+    // references, a changing cluster would keep its whole history in memory.
     this.#before = [like, earlier].flatMap((one) => (one ? [one.#evaluated] : []));
     const { namespaces } = this.#select();
     if (!like) this.#evaluate(namespaces);
@@ -59,9 +59,9 @@ export class EvaluatedCluster implements EvaluatedContext {
   }
 
   /**
-   * Changes the policies under which the cluster is evaluated.
-   * @param labels the labels of the namespaces whose labels differ from those in the cluster
-   * @param sources the sources of the policies that are not in the cluster
+   * Changes the policies for the evaluation of the cluster.
+   * @param labels the changed labels, by namespace. Other namespaces have the same labels as in the cluster
+   * @param sources the sources of the policies that the cluster does not contain
    */
   suppose(
     policies: readonly CompletePolicy[],
@@ -75,7 +75,7 @@ export class EvaluatedCluster implements EvaluatedContext {
     this.#labels = labels;
     this.sources = sources;
     const { namespaces } = this.#select();
-    // Even if the same policies select the namespace, a changed label may affect a verdict.
+    // A changed label may affect a verdict even if the same policies select the namespace.
     this.#evaluate(namespaces.union(new Set([...before.keys(), ...labels.keys()])));
   }
 

@@ -1,7 +1,7 @@
 /**
- * Finds policies without effect. The worker runs the code of `cappol compare POLICIES`, so that the page and the
- * command have the same findings. The tests test/ui/findings.test.ts and test/ui/check-answer.test.ts compare the
- * findings of both.
+ * Finds policies without effect. The worker runs the code of `cappol compare POLICIES`. The page and the command
+ * therefore have the same findings. The files test/ui/findings.test.ts and test/ui/check-answer.test.ts compare the
+ * findings of the page and the command.
  */
 import { type Finding, openQuestionText } from '../../analysis/compare/finding.ts';
 import { type FindingsOptions, findingsOf } from '../../analysis/compare/findings.ts';
@@ -35,12 +35,12 @@ export interface PlacedFinding extends Finding {
   readonly line: number | null;
 }
 
-/** The limits while the user types. The limits are so low that the findings arrive while the user types. */
+/** The limits while the user types. With these low limits, the findings arrive while the user types. */
 const WHILE_TYPING: Limits = { limit: 20_000, samples: 5_000 };
 
 /**
- * The findings about the policies in a YAML text; undefined if the text has an error. If a policy were missing, the
- * findings would be wrong.
+ * The findings about the policies in a YAML text. If the text has an error, the result is undefined. If a damaged
+ * policy were missing, the findings would be wrong.
  */
 export function textFindings(
   { policies: text, serverVersion, at }: TextFindingsQuestion,
@@ -49,7 +49,8 @@ export function textFindings(
   const troubles: Trouble[] = [];
   const context = policiesIn({ text, file: 'policies', serverVersion, at }, (trouble) => troubles.push(trouble));
   if (troubles.some(({ severity }) => severity !== 'warning')) return undefined;
-  // Findings about expired policies are left out, because the verdict already has a warning about each expired policy.
+  // The result has no findings about expired policies, because the verdict already has a warning about each expired
+  // policy.
   const { findings, undecided } = findingsOf(policySetOf(context), { at, ...limits });
   return {
     findings: findings.map((one) => ({ ...one, line: context.sources.get(one.policy)?.line ?? null })),
@@ -57,7 +58,7 @@ export function textFindings(
   };
 }
 
-/** The fields of a snapshot on which the findings depend. */
+/** The fields of a snapshot that affect the findings. */
 export type FindingsQuestion = Pick<
   Snapshot,
   'context' | 'taken' | 'serverVersion' | 'operatorNamespace' | 'excludedNamespaces' | 'policies'
@@ -65,11 +66,11 @@ export type FindingsQuestion = Pick<
 
 export interface ClusterFindings {
   readonly findings: readonly Finding[];
-  /** The number of policies for which a question was not decided. */
+  /** The number of policies with an undecided question. */
   readonly undecided: number;
 }
 
-/** The limits for a snapshot. The findings arrive within seconds, and nothing waits for them. */
+/** The limits for a snapshot. The findings arrive within seconds, and no view waits for the findings. */
 const IN_BACKGROUND: Limits = { limit: 100_000, samples: 50_000 };
 
 /** The findings about the policies of a snapshot. */

@@ -4,11 +4,11 @@
  */
 
 /**
- * Only one question is asked at a time. A new question waits, and replaces a question that is already waiting. The
- * worker therefore never answers a question that was replaced before its turn.
+ * Only one question is asked at a time. A new question waits, and replaces a question that is already waiting. If a
+ * question is replaced before its turn, the worker never answers the question.
  *
  * @param ask answers a question
- * @param show receives the answers and errors, except for those of replaced questions
+ * @param show receives the answers and errors. Replaced questions have no answer
  * @param interrupt stops the work on the asked question when a newer question arrives. The promise of the asked question
  * must then be rejected. Without this function, the newer question waits for the answer.
  */

@@ -1,4 +1,4 @@
-/** A snapshot in the form in which the worker evaluates it. */
+/** A snapshot in the form that the worker evaluates. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { onePodPerGroup } from '../../analysis/snapshot/one-pod-per-group.ts';
 import { restoreCluster } from '../../analysis/snapshot/restore.ts';
@@ -6,8 +6,8 @@ import type { Cluster } from '../../operator/model/objects.ts';
 import { PolicyState } from '../../operator/state/policy-state.ts';
 
 /**
- * A snapshot that is restored and compiled only when a question needs it. A changing cluster sends many snapshots about
- * which no question is asked.
+ * A snapshot that is restored and compiled only when a question needs it. A changing cluster sends many snapshots, and
+ * nobody asks questions about most of these snapshots.
  */
 export class Loaded {
   readonly snapshot: Snapshot;
@@ -28,7 +28,7 @@ export class Loaded {
     this.usersKnown = usersKnown;
   }
 
-  /** The cluster with only one pod of each group of equal pods. */
+  /** The cluster with one pod for each group of equal pods. */
   get cluster(): Cluster {
     this.#cluster ??= restoreCluster(onePodPerGroup(this.snapshot));
     return this.#cluster;

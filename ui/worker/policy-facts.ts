@@ -1,4 +1,7 @@
-/** Finds facts about a policy that depend on all policies together. The snapshot does not contain these facts. */
+/**
+ * Finds facts about a policy that depend on the other policies, too. The snapshot of the cluster does not contain these
+ * facts.
+ */
 import { type SelectedNamespace, selectedNamespaces } from '../../analysis/policies/selected-namespaces.ts';
 import {
   type LabelCost,
@@ -17,11 +20,11 @@ export interface PolicyFacts {
   /** The namespaces that the policy selects, sorted by name. */
   readonly selected: readonly SelectedNamespace[];
   /**
-   * The Pod Security label of the namespaces where only this policy decides. The field is absent if no text of the
-   * policy is in force.
+   * The Pod Security label of the namespaces in which no other policy decides. If no text of the policy is in force,
+   * the field is absent.
    */
   readonly label?: LabelFacts;
-  /** The subjects that may use the policy; absent if roles or role bindings could not be read. */
+  /** The subjects that may use the policy. If the user may not read roles or role bindings, the field is absent. */
   readonly users?: {
     /** The subjects that may use the policy by its name. */
     readonly holders: readonly Holder[];
@@ -31,13 +34,15 @@ export interface PolicyFacts {
 }
 
 export interface LabelFacts {
-  /** The strictest label that admits all pods of the policy; undefined if no label admits all of them. */
+  /**
+   * The strictest label that admits all pods of the policy. If no label admits all these pods, the value is undefined.
+   */
   readonly found: LevelVersion | undefined;
-  /** The reasons why the label is not stricter. */
+  /** The reasons why the label `found` is not stricter. */
   readonly costs: readonly LabelCost[];
   /**
-   * The label for warnings; absent if the label for warnings is the same as `label`. The API server warns about pods
-   * before defaulting fills in their fields.
+   * The label for warnings. If the label for warnings equals `label`, the field is absent. The API server evaluates the
+   * label for warnings before defaulting fills in fields of the pods.
    */
   readonly unfilled?: { readonly found: LevelVersion | undefined; readonly costs: readonly LabelCost[] };
   /** The rules of the policy that the label does not enforce. */

@@ -1,6 +1,6 @@
 /**
- * Finds the changes that edited policies make in the loaded snapshot. The code is that of `cappol check --cluster
- * --policy`.
+ * Finds the changes that edited policies make in the loaded snapshot. The code is the same as for `cappol check
+ * --cluster --policy`.
  */
 import { changesOf } from '../../analysis/check/changes.ts';
 import type { ChangeSummary, Changes, WorkloadChange } from '../../analysis/check/changes-result.ts';
@@ -29,13 +29,13 @@ export interface ReevaluateAnswer {
   };
   /** The first changes, sorted by namespace, kind and name. */
   readonly changes: readonly WorkloadChange[];
-  /** The reasons why policies that are valid could not be brought into force. */
+  /** The reasons why some valid policies could not be brought into force. */
   readonly refusals: readonly string[];
 }
 
 /**
- * The maximum number of changes in the list. A large cluster may have thousands of changes, and users do not read so
- * many.
+ * The maximum number of changes in the list. A large cluster may have thousands of changes, but users do not read
+ * thousands of changes.
  */
 const MOST_CHANGES = 200;
 
@@ -89,7 +89,7 @@ export class Reevaluation {
     const changed = new PolicyContextBuilder();
     changed.addCluster(this.#cluster);
     let isOnlyPolicies = true;
-    // The problems in the text are ignored here, because the answer to the question `check` contains them.
+    // The function ignores problems in the text, because the answer to the question `check` contains the problems.
     for (const manifest of manifestsIn(text, 'policies', () => {})) {
       isOnlyPolicies &&= roleOf(manifest.object.apiVersion, manifest.object.kind) === 'policy';
       changed.addManifest(manifest, () => {});
@@ -125,7 +125,7 @@ export class Reevaluation {
     return { ...changes, refusals: refusals.map(([name, { message }]) => `CapabilityPolicy ${name}: ${message}`) };
   }
 
-  /** The labels of the namespaces that the rollout of a candidate policy has not reached. */
+  /** The labels of the namespaces that remain pending under the rollout of a candidate policy. */
   #labelsWith(pending: Pending): Map<string, Labels> {
     const reached = [...pending].filter(([, policies]) => policies.length > 0);
     return new Map(
@@ -137,8 +137,8 @@ export class Reevaluation {
   }
 
   /**
-   * If the text contains namespaces or roles, any verdict may change. Everything is then evaluated again, which takes
-   * longer.
+   * If the text contains namespaces or roles, any verdict may change. The function then evaluates everything again, and
+   * needs more time for the answer.
    */
   #changes(changed: PolicyContextBuilder) {
     const candidates = changed.stated;

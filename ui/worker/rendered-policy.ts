@@ -16,24 +16,26 @@ export interface RenderedPolicy {
   readonly yaml: string;
   /**
    * The rows of the policy. If the policy has a rollout, the list has the rows of both parts. The rows of the guard
-   * have other columns than the rows of other programs.
+   * have different columns from the rows of other programs.
    */
   readonly rows: readonly RenderedRow[];
   /** The rules of the policy, in the order of the list of all rules. */
   readonly rules: readonly RuleText[];
   /** The ClusterRole of the policy. If the policy names its users, the list also has the binding. */
   readonly grant: readonly RenderedManifest[];
-  /** The programs that have a row of the policy, with their bindings. The programs also have rows of other policies. */
+  /**
+   * The programs that have a row of the policy, with their bindings. These programs also have rows of other policies.
+   */
   readonly programs: readonly RenderedManifest[];
 }
 
 export interface RenderedRow {
-  /** The names of the programs that contain this row. */
+  /** The names of the programs that contain the row. */
   readonly programs: readonly string[];
   readonly row: Row;
   /** The entries of `spec.containers`. */
   readonly entries: readonly Row[];
-  /** The columns of the row's level that the row does not override. The object is empty for the guard. */
+  /** The columns of the level that the row does not override. The object is empty for the guard. */
   readonly level: Row;
 }
 
@@ -42,11 +44,11 @@ export interface RenderedManifest {
   readonly yaml: string;
 }
 
-/** A rule in readable form, with its CEL text for the values of the policy. */
+/** A rule in readable form. The CEL text contains the values of the policy. */
 export interface RuleText {
   readonly rule: string;
   readonly title: string;
-  /** The words of the Pod Security Standards, or of another origin of the rule. */
+  /** The wording of the Pod Security Standards, or of another source of the rule. */
   readonly words: string;
   readonly references: readonly Reference[];
   readonly checks: readonly CheckText[];
@@ -59,8 +61,8 @@ export interface CheckText {
   /** The CEL expression of type string that makes the message. */
   readonly message: string;
   /**
-   * The form of the pod that the CEL expression evaluates: the pod as it was created, or the pod after defaulting. The
-   * field is absent if the expression evaluates both forms.
+   * The form of the pod that the CEL expression evaluates. The value is `unfilled` for the pod before defaulting, and
+   * `filled` for the pod after defaulting. If the expression evaluates both forms, the field is absent.
    */
   readonly of?: 'unfilled' | 'filled';
 }
@@ -105,7 +107,7 @@ function rowWithLevel(policy: ResolvedPolicy) {
   return { row, entries: entriesOf(policy), level: Object.fromEntries(level) };
 }
 
-/** The rules of a policy, which are the same for both parts of a policy with a rollout. */
+/** The rules of a policy. If the policy has a rollout, both parts have the same rules. */
 function rulesOf({ checks, filledChecks }: ResolvedPolicy): RuleText[] {
   const textsOf = (id: string, all: ResolvedPolicy['checks']) =>
     all

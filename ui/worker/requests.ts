@@ -11,17 +11,17 @@ import type { PodTextQuestion } from './texts.ts';
 import type { FixQuestion, WorkloadFix } from './workload-fix.ts';
 
 /**
- * The questions and their answers, by the name of the question. Questions and answers are plain values, because they
- * are copied from one thread to the other.
+ * The questions and their answers, by the name of the question. Questions and answers are plain values, because the
+ * browser copies questions and answers from one thread to another.
  */
 export interface Requests {
   /** Loads the snapshot that later questions are about. */
   load: { question: Snapshot; answer: undefined };
-  /** Replaces the loaded snapshot by the next snapshot, which is given as changes. */
+  /** Replaces the loaded snapshot by the next snapshot. The question has only the changes. */
   change: { question: Difference; answer: undefined };
   /** Asks for the verdicts on the manifests of the playground. */
   check: { question: CheckQuestion; answer: CheckAnswer };
-  /** Asks for the pods that one text of policies admits and another text refuses. */
+  /** Asks for pods that one text of policies admits and another text of policies refuses. */
   compare: { question: CompareQuestion; answer: CompareAnswer };
   /** Asks for the findings about the policies of the playground. The answer is undefined if the text has an error. */
   textFindings: { question: TextFindingsQuestion; answer: TextFindings | undefined };
@@ -35,7 +35,7 @@ export interface Requests {
   podText: { question: PodTextQuestion; answer: string };
   /** Asks for the rendered form of a policy: its rows and rules, its role, and the programs. */
   rendered: { question: { readonly policy: string }; answer: RenderedPolicy };
-  /** Asks where a policy decides, who may use it, and why its label is not stricter. */
+  /** Asks where a policy decides, who may use the policy, and why its label is not stricter. */
   policy: { question: { readonly policy: string }; answer: PolicyFacts };
   /** Asks for the edits after which a workload complies. The answer is undefined if the workload complies already. */
   fix: { question: FixQuestion; answer: WorkloadFix | undefined };

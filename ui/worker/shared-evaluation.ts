@@ -1,6 +1,6 @@
 /**
- * Keeps everything that several evaluations of a snapshot under different policies share. Rendered objects are not
- * kept. No verdict needs rendered objects, and rendering takes most of the time of compiling.
+ * Keeps the results that several evaluations of a snapshot share. The evaluations have different policies. Rendered
+ * objects are not kept. Verdicts do not need rendered objects, and rendering takes most of the time of a compilation.
  */
 
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -26,7 +26,7 @@ interface SharedEvaluationOptions {
   readonly at: number;
 }
 
-/** The workloads of a namespace, and the objects from which they are made. */
+/** The workloads of a namespace, and the objects from which the code makes the workloads. */
 interface Grouped {
   readonly pods: Iterable<PodView>;
   readonly workloads: Iterable<WorkloadView>;
@@ -63,21 +63,24 @@ export class SharedEvaluation {
     const { resolve } = this.#resolver;
     const options = { lastAccepted: this.#lastAccepted, oldestServer, serverDefaults, now: this.at };
     const accepted = runToEnd(accept(policies, options, resolve));
-    // Verdicts are kept by resolved policy. The cluster's own policies are therefore resolved now, and stay resolved
-    // while other policies are evaluated.
+    // Verdicts are kept by resolved policy. The cluster's own policies are therefore resolved now. These policies stay
+    // resolved while other policies are evaluated.
     for (const policy of own) resolve(policy, oldestServer, serverDefaults);
     this.#resolver.forgetUnused();
     return accepted;
   }
 
-  /** Builds the index of who may use the policies, including the roles and bindings that the operator would write. */
+  /**
+   * Builds the index of the users of each policy. The index includes the roles and bindings that the operator would
+   * write.
+   */
   useOf({ policies }: Accepted): UseIndex {
     const live = { roles: this.cluster.roles(), bindings: this.cluster.roleBindings() };
     const { roles, bindings } = withRendered(live, renderedGrants(policies));
     return createUseIndex(roles, bindings, this.#usersKnown);
   }
 
-  /** The workloads of a namespace. As long as no workload changes, the result is the same list. */
+  /** The workloads of a namespace. While no workload changes, each call returns the same list. */
   groupsOf(namespace: string): readonly Group[] {
     const [pods, workloads] = [this.cluster.pods(namespace), this.cluster.workloads(namespace)];
     const known = this.#grouped.get(namespace);

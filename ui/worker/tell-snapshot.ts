@@ -1,6 +1,6 @@
 /**
- * Gives the worker the snapshot that its answers are about. If the worker has the previous snapshot, it gets only the
- * changes.
+ * Gives the worker the current snapshot. The answers of the worker are about this snapshot. If the worker has the
+ * previous snapshot, the worker gets only the changes.
  */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { ShownCluster } from '../data/clusters.ts';

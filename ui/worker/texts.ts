@@ -7,7 +7,7 @@ import { yamlText } from './yaml-text.ts';
 export interface PodTextQuestion {
   /** The index of the pod's shape in the snapshot. */
   readonly shape: number;
-  /** The namespace of the pod that is written. `name` is the pod's name. */
+  /** The namespace of the written pod. `name` is the pod's name. */
   readonly namespace: string;
   readonly name: string;
 }
@@ -19,7 +19,9 @@ export function policyText({ policies }: Snapshot, name: string): string {
   return yamlText({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec: found.spec });
 }
 
-/** A pod of the given shape as YAML. The YAML has the fields of the snapshot. These are the fields that rules read. */
+/**
+ * A pod of the given shape as YAML. The YAML has the same fields as the snapshot. Rules read exactly these fields.
+ */
 export function podText({ shapes }: Snapshot, { shape, namespace, name }: PodTextQuestion): string {
   const found = shapes[shape];
   if (!found) throw new Error(`the snapshot has no shape ${shape}`);

@@ -1,4 +1,6 @@
-/** Sends a view's question to the worker. The question is sent again when the question or the snapshot changes. */
+/**
+ * Sends a view's question to the worker. If the question or the snapshot changes, the hook sends the question again.
+ */
 import { useEffect, useState } from 'preact/hooks';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { PageWorker } from './client.ts';
@@ -10,8 +12,8 @@ export type Answer<Name extends RequestName> =
   | { readonly state: 'answered'; readonly answer: Requests[Name]['answer'] };
 
 /**
- * The answer to a question. If only the snapshot has changed, the last answer is returned until the next answer
- * arrives.
+ * The answer to a question. If only the snapshot has changed, the function returns the last answer until the next
+ * answer arrives.
  */
 export function useAnswer<Name extends RequestName>(
   worker: PageWorker,

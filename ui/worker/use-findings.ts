@@ -1,6 +1,6 @@
 /**
- * Gets the findings about the policies of the shown cluster. A separate worker makes the findings, so that no view
- * waits.
+ * Gets the findings about the policies of the shown cluster. A separate worker makes the findings. The views therefore
+ * do not wait for the findings.
  */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
@@ -11,13 +11,13 @@ import { latest } from './latest.ts';
 
 const WORKER = lazyWorker();
 /**
- * The delay in ms before the worker starts. During this time, a view can send the questions for which its users wait.
+ * The delay in ms before the worker starts. During the delay, a view can send questions that matter more to users.
  */
 const LATER_MS = 100;
 
 /**
- * The last result. The result is stored outside the views, so that the list of policies and the view of one policy
- * share it.
+ * The last result. The result is stored outside the views. The list of policies and the view of one policy therefore
+ * share the result.
  */
 let known: { readonly key: string; readonly context: string; readonly told: ToldFindings } | undefined;
 const listeners = new Set<() => void>();
@@ -33,8 +33,8 @@ function tell(question: FindingsQuestion, told: ToldFindings): void {
 }
 
 /**
- * The findings about the policies of the cluster; undefined before the first result for the cluster. The last result
- * remains until the next result arrives.
+ * The findings about the policies of the cluster. Before the first result for the cluster, the value is undefined. The
+ * last result remains until the next result arrives.
  */
 export function useFindings(snapshot: Snapshot): ToldFindings | undefined {
   const question = useMemo(() => questionAbout(snapshot), [snapshot]);
@@ -47,14 +47,14 @@ export function useFindings(snapshot: Snapshot): ToldFindings | undefined {
       listeners.delete(listener);
     };
   }, []);
-  // In a cluster without the operator, the policies stand for levels, and users cannot delete them.
+  // In a cluster without the operator, the policies represent levels. Users cannot delete such policies.
   const isAsked = snapshot.installed !== false;
   useEffect(() => {
     if (!isAsked || known?.key === key) return;
     const timer = setTimeout(() => ask(question), LATER_MS);
     return () => clearTimeout(timer);
-    // The result of an earlier question may arrive last. Therefore, the question is asked again if the last result has
-    // another key.
+    // The answer to an earlier question may arrive after the answer to a later question. If the last result has another
+    // key, the question is therefore asked again.
   }, [isAsked, key, known?.key]);
   return isAsked && known?.context === snapshot.context ? known.told : undefined;
 }
@@ -68,7 +68,7 @@ function questionAbout(snapshot: Snapshot): FindingsQuestion {
   return { context, taken, serverVersion, operatorNamespace, excludedNamespaces, policies };
 }
 
-/** A string that changes if the findings may change. The time matters only because policies can expire. */
+/** A string that changes if the findings may change. The time matters only if a policy expires. */
 function keyOf({ taken, ...question }: FindingsQuestion): string {
   const now = Date.parse(taken);
   const expired = question.policies.filter(({ spec }) => spec.expires !== undefined && Date.parse(spec.expires) <= now);

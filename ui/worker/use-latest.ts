@@ -1,4 +1,4 @@
-/** Sends to the worker a view's question that changes while the user types. */
+/** Sends a view's question to the worker. The question changes while the user types. */
 import { useMemo, useState } from 'preact/hooks';
 import type { PageWorker } from './client.ts';
 import { latest } from './latest.ts';
@@ -10,8 +10,8 @@ interface Answered<Name extends RequestName> {
 }
 
 /**
- * The answer to the newest question, and the question that it answers. The last answer is returned until a new answer
- * arrives, even if the newest question causes an error.
+ * The last answer, and the question to which the answer belongs. Until a new answer arrives, the function returns the
+ * last answer, even if the newest question causes an error.
  *
  * @param interrupt stops the worker's work on the last question when a newer question is asked
  */

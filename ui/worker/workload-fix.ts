@@ -1,6 +1,5 @@
 /**
- * Finds the edits that `cappol fix` makes for a violating workload. The edited manifest has only the fields that the
- * snapshot contains.
+ * Finds the edits that `cappol fix` makes for a violating workload. The manifest has only the fields of the snapshot.
  */
 import { type Finding, findings } from '../../analysis/capabilities/findings.ts';
 import { fixText } from '../../analysis/fix/fix-text.ts';
@@ -35,13 +34,13 @@ export interface WorkloadFix {
   readonly of: 'workload' | 'pod';
   /**
    * Whether the template complies and only pods violate. Either an earlier template made the violating pods, or
-   * somebody changed them.
+   * somebody changed the pods.
    */
   readonly onlyPods: boolean;
   readonly file: string;
   readonly before: string;
   readonly after: string;
-  /** The unified diff of the edits; empty if there are no edits. */
+  /** The unified diff of the edits. If there are no edits, the text is empty. */
   readonly diff: string;
   readonly edits: readonly FixEdit[];
   readonly left: readonly LeftViolation[];
@@ -74,8 +73,8 @@ export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): Wo
 }
 
 /**
- * Whether this is the template that a user would edit. cappol does not read custom resources. For a custom resource, a
- * user would edit the object of its controller.
+ * Whether the member is the template that a user would edit. cappol does not read custom resources. For a custom
+ * resource, a user would edit the object of its controller.
  */
 function isTemplate({ pod, own, custom }: Member): boolean {
   return !pod && (own || custom !== undefined);
@@ -113,7 +112,7 @@ function fixOf(member: Member, name: WorkloadName, loaded: Loaded) {
   };
 }
 
-/** The repairer, which is made only once for each snapshot. */
+/** The repairer. For each snapshot, the code makes only one repairer. */
 const contextOf = perObject(({ cluster, state }: Loaded) => {
   const namespaces = new Map(cluster.namespaces().map(({ name, labels }) => [name, labels]));
   return new PolicyContext({
@@ -141,7 +140,10 @@ export function manifestText({ namespace, kind, name }: WorkloadName, { annotati
   return yamlText(object);
 }
 
-/** Puts the fields of the pod first, and then its containers. In each container and volume, the name comes first. */
+/**
+ * Puts the fields of the pod first, and the containers after these fields. In each container and volume, the name comes
+ * first.
+ */
 function inOrder({ containers, initContainers, ephemeralContainers, volumes, ...rest }: PodContent['spec']): object {
   const named = (list: readonly { readonly name: string }[] | undefined) =>
     list?.map(({ name, image, ...others }: { readonly name: string; readonly image?: unknown }) => ({

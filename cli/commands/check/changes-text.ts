@@ -34,8 +34,8 @@ export function changesText(all: Changes, terminal: Terminal): string {
 }
 
 /**
- * @param opened which pods the candidate policies newly admit. This part precedes the tables, because users should read
- * it first
+ * @param opened which pods the candidate policies newly admit. The text about newly admitted pods precedes the tables,
+ * because users should read it first
  */
 export function changesMarkdown(all: Changes, opened: OpenedMarkdown = { summary: [], details: [] }): string {
   const { candidates, changes, namespaces, summary } = all;
@@ -134,7 +134,7 @@ const STARTS: Readonly<Record<RolloutStart['state'], string>> = {
   Blocked: 'blocked',
 };
 
-/** The state of each rollout. If there are several rollouts, each state follows the name of its policy. */
+/** The state of each rollout. If a namespace has several rollouts, the text names the policy before each state. */
 function rolloutText({ rollouts }: NamespaceChange): string {
   if (rollouts.length === 1) return rollouts.map(({ state }) => STARTS[state]).join('');
   return rollouts.map(({ policy, state }) => `${policy}: ${STARTS[state]}`).join(', ');

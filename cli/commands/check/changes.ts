@@ -1,6 +1,6 @@
 /**
- * The command `check --cluster --policy`: shows what candidate policies would change for running workloads, and which
- * pods the candidates would newly admit.
+ * The command `check --cluster --policy` shows the effect of candidate policies on running workloads. The command also
+ * shows which pods the candidates would newly admit.
  */
 import { dump } from 'js-yaml';
 import { changesOf } from '../../../analysis/check/changes.ts';
@@ -37,13 +37,13 @@ export interface ChangesOptions extends GivenPolicies, FailOnOptions {
 interface LiveInput {
   readonly cluster: Cluster;
   readonly clusterRoles: readonly ClusterRole[];
-  /** The only namespace whose pods and workloads were read; undefined if all namespaces were read. */
+  /** The only namespace whose pods and workloads were read. The value is undefined if all namespaces were read. */
   readonly namespace: string | undefined;
 }
 
 interface ShownChanges {
   readonly changes: Changes;
-  /** The result of the comparison. It says which pods the candidate policies newly admit. */
+  /** The result of the comparison. The result says which pods the candidate policies newly admit. */
   readonly answer: OpenedAnswer;
 }
 
@@ -81,8 +81,8 @@ interface Changed {
   /** The live policies. */
   readonly before: PolicyContext;
   /**
-   * The live policies with the candidate policies. The namespaces have the labels that the rollouts of the candidates
-   * set.
+   * The live policies together with the candidate policies. The namespaces have the labels that the rollouts of the
+   * candidates set.
    */
   readonly after: PolicyContext;
 }
@@ -112,7 +112,7 @@ function changesBy(
   return { changes, before, after };
 }
 
-/** The names of the cluster's namespaces in which objects can be created. */
+/** The names of the cluster's namespaces that are not being deleted. */
 function namespacesOf(cluster: Cluster, only: string | undefined): string[] {
   const names = cluster.namespaces().flatMap(({ name, terminating }) => (terminating ? [] : [name]));
   return only === undefined ? names : names.filter((name) => name === only);
@@ -130,7 +130,8 @@ function notesOf(
   { compiled: { policies: now } }: PolicyContext,
   { candidates, at, hasOthers }: NotesInput,
 ): string[] {
-  // During a rollout, a part of the policy is pending. The pending part has another mode than the policy.
+  // During a rollout, a part of the policy is pending. The mode of the pending part differs from the mode of the
+  // policy.
   const enforced = new Set(now.flatMap(({ name, mode }) => (mode === 'Enforce' ? [name] : [])));
   const stated = now.filter(({ name }) => candidates.includes(name) && !enforced.has(name));
   return [
@@ -145,7 +146,10 @@ function exitCodeOf({ changes }: Changes, opened: Opened, failOn: FailOn): ExitC
   return failOn.has('Opens') ? exitCode({ ...opened, same: false, closes: [] }, 'opens') : 0;
 }
 
-/** Whether the effect on the workload gets worse, and `--fail-on` names the mode with the new effect. */
+/**
+ * Whether the workload is affected more severely than before, and `--fail-on` names the mode that causes the new
+ * effect.
+ */
 function isWorseFor({ before, after }: WorkloadChange, failOn: FailOn): boolean {
   return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && effectOf(mode) === after);
 }

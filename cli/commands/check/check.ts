@@ -1,4 +1,6 @@
-/** The command `check`: finds the policies, evaluates the manifests or workloads by them, and reports the results. */
+/**
+ * The command `check` finds the policies, evaluates manifests or workloads by the policies, and reports the results.
+ */
 import { itemsOf } from '../../../analysis/check/running.ts';
 import type { ClusterRole } from '../../../analysis/policies/aggregation.ts';
 import type { Automounting } from '../../../analysis/policies/automounting.ts';
@@ -47,8 +49,8 @@ export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCod
     const running = options.filename.length === 0;
     const scope = scopeOf(options, connected);
     const limited = running && scope.only !== undefined ? { namespace: scope.only } : {};
-    // With `--level`, the policies of the cluster are ignored. So the check needs no data about the users who may use
-    // these policies.
+    // With `--level`, the policies of the cluster are ignored. So the check does not need to know which users may use
+    // the policies of the cluster.
     const only = options.level !== undefined && { only: [NAMESPACES, ...(running ? PODS_AND_WORKLOADS : [])] };
     const cluster = await readWhole(connected, io, { ...limited, ...only, workloads: running });
     const readsRoles = !only && options.filename.length + options.policy.length > 0;
@@ -95,8 +97,8 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster, sco
   const run = await beginRun(options, io, scope.text);
   const builder = builderFor(options);
   builder.addCluster(cluster);
-  // A check without any policy must not look like a success. A check of files without any policy is refused for the
-  // same reason.
+  // A check without any policy must not look like a success. A check of files is also refused if the check has no
+  // policy.
   if (builder.isEmpty)
     throw new UsageError(
       'no policy to evaluate against: the cluster has none; name one with --policy FILE, or a level with --level',

@@ -1,4 +1,4 @@
-/** The command `check`: evaluates manifests, or the workloads of a cluster. */
+/** The command `check` evaluates manifests, or the workloads of a cluster. */
 import { Option } from 'commander';
 import { type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

@@ -1,7 +1,7 @@
 /**
- * Manages the threads that parse and evaluate documents. Parsing and evaluating documents are most of the work of a
- * check. The main thread splits the text into documents, and prints the results. When all threads have enough work, the
- * main thread evaluates documents, too. The results are in the order of the documents.
+ * Manages the threads that parse and evaluate documents. A check spends most of its time on parsing and evaluating
+ * documents. The main thread splits the text into documents, and prints the results. When all threads have enough work,
+ * the main thread evaluates documents, too. The results are in the order of the documents.
  */
 import { availableParallelism } from 'node:os';
 import { getAsset, isSea } from 'node:sea';
@@ -25,14 +25,19 @@ const MOST_THREADS = 4;
  */
 const BATCH = 256 * 1024;
 /**
- * The number of batches that a thread gets in advance. The thread then does not wait while the main thread evaluates a
- * batch.
+ * The maximum number of batches in the queue of one thread. With a queue, the thread has work even while the main
+ * thread is busy with a batch of its own.
  */
 const MOST_ASKED = 3;
-/** The maximum number of characters that wait for the threads. A single longer document is accepted, too. */
+/**
+ * The maximum total size of the batches whose results are not yet reported, in characters. A single document may be
+ * longer than this limit.
+ */
 const MOST_WAITING = 4 * 1024 * 1024;
 
-/** The name of the thread's script. The script is a file in a bundle, and an asset in an executable. */
+/**
+ * The name of the thread's script. In a bundle, the script is a file. In a single executable, the script is an asset.
+ */
 const SCRIPT = 'evaluation-thread';
 
 interface Batch {
@@ -58,7 +63,10 @@ export class EvaluationThreads {
     this.#batchSize = batchSize;
   }
 
-  /** Starts the threads. The result is undefined on a machine with one core, where threads would only take turns. */
+  /**
+   * Starts the threads. On a machine with one core, no thread is started, and the result is undefined. The reason is
+   * that threads would only take turns on a single core.
+   */
   static start(): EvaluationThreads | undefined {
     const count = Math.min(availableParallelism(), MOST_THREADS) - 1;
     return count > 0 ? new EvaluationThreads(count) : undefined;
@@ -95,7 +103,7 @@ export class EvaluationThreads {
       return;
     }
     this.#wait(Promise.resolve(evaluateBatch(pieces, own)), size);
-    // Lets the main thread receive the answers that the threads sent while it was busy.
+    // Lets the main thread receive the answers that arrived while the main thread was busy.
     await setImmediate();
   }
 
@@ -104,7 +112,8 @@ export class EvaluationThreads {
     const end = () => {
       waiting.isEvaluated = true;
     };
-    // If the evaluation of a batch fails, the error is thrown when the results of the batch are needed.
+    // If the evaluation of a batch fails, the error is thrown later, when the main thread reads the results of the
+    // batch.
     evaluated.then(end, end);
     this.#waiting.push(waiting);
     this.#size += size;
@@ -133,7 +142,7 @@ async function* batchesOf(pieces: AsyncIterable<FilePiece>, batchSize: number): 
   if (batch.length > 0) yield { pieces: batch, size };
 }
 
-/** A single evaluation thread. A thread answers its batches in order. */
+/** A single evaluation thread. A thread returns the results of its batches in the order of the batches. */
 class EvaluationThread {
   readonly #worker = startWorker();
   readonly #asked: PromiseWithResolvers<EvaluatedBatch>[] = [];

@@ -4,8 +4,8 @@ import type { CheckedItem } from '../../../analysis/check/result.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 
 /**
- * A mode stands for violations of policies in this mode. `NotEvaluated` stands for custom resources that may create
- * pods but cannot be evaluated. `Opens` stands for pods that the candidate policies newly admit.
+ * The name of a mode stands for violations of policies in this mode. `NotEvaluated` stands for custom resources that
+ * may create pods but cannot be evaluated. `Opens` stands for pods that the candidate policies newly admit.
  */
 const RESULTS = [...MODES, 'NotEvaluated', 'Opens'] as const;
 const NONE = 'None';

@@ -1,5 +1,6 @@
 /**
- * Checks manifests (`check -f`) against policies from three sources: the manifests themselves, --policy, and a cluster.
+ * Checks manifests (`check -f`) against policies. The policies come from three sources: the manifests themselves,
+ * --policy, and a cluster.
  */
 import { evaluatePiece, type ResultListener } from '../../../analysis/check/evaluated-piece.ts';
 import { ManifestEvaluator } from '../../../analysis/check/manifest-evaluator.ts';
@@ -14,21 +15,27 @@ import { EvaluationThreads } from './evaluation-threads.ts';
 
 /** Receives results as they are found. */
 export interface Listener extends ResultListener {
-  /** Called once, before the first item is reported. */
+  /** The check calls `begin` once, before it reports the first item. */
   begin(context: PolicyContext): void;
 }
 
 interface CheckInput {
   readonly builder: PolicyContextBuilder;
-  /** Builds the policy context. The function is called when everything has been added to the builder. */
+  /**
+   * Builds the policy context. The function is called after all policies, namespaces, roles and bindings were added to
+   * the builder.
+   */
   readonly build: () => PolicyContext;
-  /** The options with which `build` makes the policy context. */
+  /** The options that `build` uses to make the policy context. */
   readonly options: PolicyContextOptions;
   /** The namespace of objects that have no `metadata.namespace`. */
   readonly namespace: string;
 }
 
-/** Checks manifests. The files are read twice, because a policy may follow the manifests to which it applies. */
+/**
+ * Checks manifests. The function reads the files twice, because a policy can come after the manifests to which the
+ * policy applies.
+ */
 export async function checkFiles(paths: readonly string[], io: Io, listener: Listener, input: CheckInput) {
   const { trouble } = listener;
   let found = false;
@@ -47,7 +54,7 @@ export async function checkFiles(paths: readonly string[], io: Io, listener: Lis
     listener.begin(context);
     const pieces = piecesOf(inputs.files, io, tell);
     if (await evaluateAll(pieces, context, listener, { ...input, threads })) found = true;
-    // A check without any object must not look successful.
+    // If the input contains no object, the check reports a problem, and does not look successful.
     if (!found) trouble({ file: paths.join(', '), message: 'no Kubernetes object in it' });
   } finally {
     await threads?.end();

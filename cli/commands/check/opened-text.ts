@@ -16,15 +16,15 @@ import {
 } from '../compare/text.ts';
 
 /**
- * The comparison of the live policies with the policies after the change. The other fields are values for the sentences
- * about the comparison.
+ * The comparison of the live policies with the policies after the change. The other fields are values that appear in
+ * the sentences about the comparison.
  */
 export interface OpenedAnswer {
   readonly opened: Opened;
   readonly candidates: readonly string[];
-  /** The only namespace that was evaluated; undefined if all namespaces were evaluated. */
+  /** The only namespace that was evaluated. If the value is undefined, all namespaces were evaluated. */
   readonly namespace: string | undefined;
-  /** The limits of the result, in one sentence each. */
+  /** Notes on what the result does not cover. Each note is one sentence. */
   readonly notes: readonly string[];
 }
 
@@ -45,7 +45,7 @@ export function openedText(answer: OpenedAnswer, terminal: Terminal): string {
   return [...openedLines(answer, terminal, MOST_LINES), ...hints.map((line) => paragraph(line, terminal))].join('');
 }
 
-/** All differences as lines. After the lines, each difference is shown again with its pod. */
+/** All differences as lines. After the lines, the text shows the pod of each difference. */
 export function openedWideText(answer: OpenedAnswer, terminal: Terminal): string {
   const { opens, ...opened } = printableTexts(answer.opened);
   const pods = opens.map((one) => differenceText(one, 'opens', opened, terminal));

@@ -16,7 +16,7 @@ const CHUNK = 64 * 1024;
 interface RunOptions {
   readonly output: Output;
   readonly failOn: FailOn;
-  /** The evaluated namespaces of a cluster, such as `namespace net`; undefined for files. */
+  /** The evaluated namespaces of a cluster, such as `namespace net`. The value is undefined for files. */
   readonly scope?: string | undefined;
 }
 
@@ -75,7 +75,10 @@ export async function createRun({ output, failOn, scope }: RunOptions, io: Io): 
   };
 }
 
-/** Writes standard output in larger chunks. A system call for each item would take longer than evaluating the item. */
+/**
+ * Writes standard output in larger chunks. One system call for each item would take longer than the evaluation of the
+ * item.
+ */
 function inChunks({ stdout }: Pick<Io, 'stdout'>, progress: Progress) {
   let waiting = '';
   const flush = () => {

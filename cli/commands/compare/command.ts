@@ -1,4 +1,7 @@
-/** The command `compare` shows what a change of policies admits, and what the change refuses. */
+/**
+ * The command `compare` compares two sets of policies. The command shows which pods a change newly admits, and which
+ * pods the change newly refuses.
+ */
 import { InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_LIMIT } from '../../../analysis/compare/limits.ts';
 import { type RegisterCommand, UsageError } from '../../command.ts';

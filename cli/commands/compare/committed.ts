@@ -11,16 +11,19 @@ import { relativePath } from '../../output/relative-path.ts';
 export const GIT = 'git';
 const MOST_OUTPUT = 1 << 30;
 
-/** A file or folder of a commit, in a temporary folder that looks like the repository at this commit. */
+/**
+ * A file or folder of a commit. The file or folder is in a temporary folder that looks like the repository at this
+ * commit.
+ */
 interface Committed {
   /** The path as the user wrote it, relative to `cwd`. */
   readonly path: string;
-  /** The folder that takes the place of the current folder. */
+  /** The folder that is used instead of the current folder. */
   readonly cwd: string;
 }
 
 /**
- * Calls `work` with a copy of the files. The copy is removed afterwards.
+ * Calls the function `work` with a copy of the files of the commit. The copy is removed afterwards.
  *
  * @param name the name on the command line, which is `git:COMMIT` or `git:COMMIT:PATH`
  * @throws UsageError if the commit does not exist, or if it contains nothing at this path
@@ -62,7 +65,7 @@ function checkOut({ name, commit, path }: Named, temporary: string, io: Io): str
   git(['read-tree', treeOf(name, commit, io)]);
   const files = git(['ls-files', '-z', '--', `:(literal)${path}`]);
   if (files === '') throw new UsageError(`${name}: there is no ${path} in this commit`);
-  // The same files are left out as for the working tree. Because of the folder `.git`, the walk through folders reads
+  // The command leaves out the same files as in a working tree. The folder `.git` causes the search for files to read
   // .gitignore files.
   const ignoreFiles = git(['ls-files', '-z', '--', ':(top,glob)**/.gitignore']);
   const root = join(temporary, 'tree');

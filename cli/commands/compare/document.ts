@@ -7,7 +7,7 @@ import { type PodVerdict, violationsBy } from '../../../operator/evaluate/verdic
 
 /** The data that the printers of all formats need. */
 export interface Printed extends NamedComparison {
-  /** The changes in the cluster. The field exists only if both sets are snapshots of the same cluster. */
+  /** The changes in the cluster. The changes exist only if both sets of policies are snapshots of the same cluster. */
   readonly history?: History;
   /** Whether to print all lines of long lists. By default, long lists are cut. */
   readonly all?: boolean;
@@ -40,7 +40,7 @@ export function differenceOf({ namespace, use, rules, pod, before, after }: Diff
   };
 }
 
-/** A question that was not decided, as plain data. */
+/** A question that the comparison could not decide, as plain data. */
 export function undecidedOf({ namespace, use, direction, message }: Undecided) {
   return {
     namespace: namespace ? { labels: namespace } : null,

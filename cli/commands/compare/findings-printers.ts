@@ -15,7 +15,7 @@ import { findingRemarks, type PlacedFindings } from './findings-remarks.ts';
 import { githubText, type Remarks, sarifText } from './remark-printers.ts';
 import { troubleRemark } from './remarks.ts';
 
-/** The data about a set that the printers need. */
+/** The data about a set of policies, as input for the printers. */
 export interface PrintedFindings extends PlacedFindings {
   /** The name of the set, as the output shows it. */
   readonly name: string;

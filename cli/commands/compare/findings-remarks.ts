@@ -1,4 +1,4 @@
-/** Findings as remarks at lines of files. GitHub and code scanning show these remarks. */
+/** Findings as remarks at lines of files. GitHub and code scanning show the remarks. */
 import {
   type Finding,
   type FindingKind,
@@ -14,7 +14,7 @@ import { NOT_DECIDED, NOWHERE, type Remark } from './remarks.ts';
 /** Findings, and the places of the policies that have the findings. */
 export interface PlacedFindings {
   readonly found: Findings;
-  /** The places where the policies were read in files. The key is the name of the policy. */
+  /** The places where the policies were read in files. The map's key is the name of the policy. */
   readonly sources: ReadonlyMap<string, PolicySource>;
   /** Whether the command fails because of findings. */
   readonly isStrict: boolean;

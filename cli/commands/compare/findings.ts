@@ -11,7 +11,7 @@ interface FindingsOptions extends SetOptions {
   readonly all?: boolean;
   readonly limit: number;
   readonly output: Output;
-  /** The value of `--fail-on`; undefined if the command line does not contain the option. */
+  /** The value of `--fail-on`. If the command line does not contain the option, the value is undefined. */
   readonly failOn: string | undefined;
 }
 

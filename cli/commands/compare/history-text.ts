@@ -41,7 +41,7 @@ export function historyText(history: History, all: boolean, { width, paint }: Te
   return [wrap(`${heading}  ${period(history)}`, { width, hanging: 2 }), ...sections].join('\n');
 }
 
-/** Markdown in which each section is folded. @param room the maximum number of characters */
+/** Markdown with a foldable block for each section. @param room the maximum number of characters */
 export function historyMarkdown(history: History, all: boolean, room: number): string {
   const sections = sectionsOf(history);
   const heading = `**${sections.length > 0 ? 'cluster' : 'cluster unchanged'}** ${code(period(history))}`;
@@ -67,7 +67,7 @@ function shownLines(lines: readonly string[], all: boolean): readonly string[] {
   return [...lines.slice(0, MOST), `… and ${lines.length - MOST} more`];
 }
 
-/** The sections that are not empty. The sections about which an auditor asks first come first. */
+/** The sections that are not empty. The topics that auditors ask about first come first. */
 function sectionsOf(history: History): Section[] {
   const { workloads, capabilities, exceptions, namespaces } = printableTexts(history);
   const all = [

@@ -5,10 +5,13 @@ import type { FieldPath } from '../../../analysis/schema/paths.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import { USE_RULE } from '../../../operator/evaluate/verdict.ts';
 
-/** A part of a policy. The part says what the policy admits about a rule, or in which namespaces the policy decides. */
+/**
+ * A part of a policy. The part is either what the policy admits about a rule, or the namespaces in which the policy
+ * decides.
+ */
 export type Subject = { readonly rule: string } | 'namespaces';
 
-/** Returns the file and line of the part; undefined if the policy is not from a file. */
+/** Returns the file and line of a part of a policy. The result is undefined if the policy is not from a file. */
 export type PlaceOf = (policy: string, subject: Subject) => PolicySource | undefined;
 
 export function placesIn(builder: PolicyContextBuilder): PlaceOf {

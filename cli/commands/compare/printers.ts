@@ -37,7 +37,10 @@ function textOfHistory({ history, all = false }: Answer, io: Io): string | undef
   return history && historyText(history, all, terminalOf(io));
 }
 
-/** The comparison of the policies. If there were changes in the cluster, the changes follow. */
+/**
+ * The comparison of the policies. If the cluster changed, the text also lists the changes in the cluster, after the
+ * comparison.
+ */
 function withHistory(comparison: string, history: string | undefined): string {
   return history === undefined ? comparison : `${comparison}\n${history}`;
 }

@@ -12,8 +12,8 @@ interface Reading<Read> {
 }
 
 /**
- * The result of `read`; undefined if there was an error. Then the output has been written, because the answer would be
- * wrong without a policy that cannot be read.
+ * The result of `read`. If there was an error, the result is undefined. After an error, `readOrReport` has already
+ * written the output. An answer without the unreadable policy would be wrong.
  */
 export async function readOrReport<Read>(
   read: (tell: (trouble: Trouble) => void) => Promise<Read>,

@@ -8,13 +8,16 @@ import { NOT_DECIDED, type Remark, troubleRemark } from './remarks.ts';
 
 export interface Remarks {
   readonly remarks: readonly Remark[];
-  /** The results for all questions that were examined, in one sentence each. */
+  /** The results of all examined questions, with one sentence for each question. */
   readonly summary: readonly string[];
-  /** The set whose files have the remarks, as the user named it on the command line. */
+  /** The set as the user named it on the command line. The remarks are in the files of the set. */
   readonly set: string;
 }
 
-/** Workflow commands of GitHub Actions. GitHub shows their messages at the lines of a pull request. */
+/**
+ * Workflow commands of GitHub Actions. GitHub shows the messages of the workflow commands at the lines of a pull
+ * request.
+ */
 export function githubText({ remarks, summary }: Remarks, cwd: string): string {
   const sums = summary.map((text) => ({ level: 'note' as const, title: 'cappol', text, file: null, line: null }));
   return [...remarks, ...sums]
@@ -36,7 +39,10 @@ export function sarifText({ remarks, summary, set }: Remarks, cwd: string): stri
   return run.text(summary);
 }
 
-/** The problems of an input that could not be evaluated. The text is empty in a format without lines of files. */
+/**
+ * The problems of an input that could not be evaluated. The text is empty if the output format does not refer to lines
+ * of files.
+ */
 export function troublesText(output: Output, troubles: readonly Trouble[], cwd: string): string {
   const remarks = { remarks: troubles.map(troubleRemark), summary: [], set: '' };
   if (output === 'github') return githubText(remarks, cwd);

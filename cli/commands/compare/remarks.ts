@@ -18,7 +18,7 @@ export interface Remark extends Omit<SarifResult, 'logicalLocation'> {
   readonly title: string;
 }
 
-/** A comparison, and the other values that its remarks contain. */
+/** A comparison, and the other values that remarks about the comparison contain. */
 export interface Answer extends Printed {
   /** The names of the two sets, as the user named them on the command line. */
   readonly names: readonly [old: string, now: string];
@@ -107,7 +107,8 @@ function messagesText({ violations }: PodVerdict, rule: string): string {
 
 /**
  * The place in the policy that admits or refuses the pod after the change. If no policy decides about the pod any more,
- * the place is in the policy that refused the pod before. The selector of this policy may have changed.
+ * the place is in the policy that refused the pod before. The selector of the policy that refused the pod may have
+ * changed.
  */
 function placeIn({ before, after, rules }: Difference, direction: Direction, { placeOf }: Answer) {
   const [rule = ''] = rules;

@@ -40,7 +40,10 @@ export async function runCompare(old: string, now: string, options: CompareOptio
   return exitCode(comparison, failOn);
 }
 
-/** The changes in the cluster between two snapshots; undefined if the sets are not both snapshots of one cluster. */
+/**
+ * The changes in the cluster between two snapshots. If a set is not a snapshot, or if the two snapshots cannot be
+ * compared, the result is undefined.
+ */
 function historyBetween([old, now]: readonly [ReadSet, ReadSet], { stderr }: Io): History | undefined {
   if (!old.snapshot || !now.snapshot) return undefined;
   const problem = noHistoryBecause(old.snapshot, now.snapshot);

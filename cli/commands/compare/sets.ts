@@ -24,16 +24,22 @@ export interface SetOptions extends Given<Omit<PolicyOptions, 'context'>> {
 
 /** A set that the user named on the command line. */
 export interface ReadSet extends PolicySet {
-  /** Finds the place of a policy in a file. The policies of a level or of a cluster have no place. */
+  /** Finds the place of a policy in a file. A policy of a level or of a cluster is not in a file, and has no place. */
   readonly placeOf: PlaceOf;
-  /** The snapshot that contains the policies; absent if the set is not from a snapshot. */
+  /** The snapshot that contains the policies. If the set is not from a snapshot, the field is absent. */
   readonly snapshot?: Snapshot;
 }
 
-/** A set before it is compiled. A set is compiled later because `latest` depends on the API servers of both sets. */
+/**
+ * A set before it is compiled. Compilation starts after both sets are read, because `latest` depends on the API servers
+ * of both sets.
+ */
 interface Read {
   readonly builder: PolicyContextBuilder;
-  /** The minor version N of Kubernetes 1.N of the oldest API server; undefined if the set is not from a cluster. */
+  /**
+   * The minor version of the oldest API server, which is N for Kubernetes 1.N. If the set is from manifests or is a
+   * level, the field is absent.
+   */
   readonly server?: number;
   readonly excludedNamespaces?: readonly string[];
   readonly isLevel?: true;
@@ -64,7 +70,7 @@ export async function readSets(
   return [setOf(old), setOf(now)];
 }
 
-/** One set of policies, with the data that findings about this set need. */
+/** One set of policies, and the data that findings about the set need. */
 export interface NamedSet {
   readonly set: PolicySet;
   /** The policies that have expired. Expired policies count as deleted. */
@@ -75,7 +81,8 @@ export interface NamedSet {
 
 export async function readSet(name: string, options: SetOptions, io: Io, tell: Tell): Promise<NamedSet> {
   const found = await read(name, options, io, tell);
-  // The warnings are not printed, because they name the expired policies, and the findings name them, too.
+  // The warnings only name the expired policies. The findings already name these policies, so the warnings are not
+  // printed.
   const tellErrors: Tell = (trouble) => trouble.severity !== 'warning' && tell(trouble);
   const context = contextOf(found, options.serverVersion ?? found.server ?? NEWEST_KNOWN_MINOR, options, tellErrors);
   const sources = found.isLevel ? new Map() : context.sources;

@@ -69,7 +69,7 @@ export function summaryLines(printed: NamedComparison): string[] {
   return summariesOf(printed).map(summaryLine);
 }
 
-/** The result for one direction. The line says whether the result is proved. */
+/** The result for one direction. If the result is proved, the line ends with `(proved)`. */
 export function summaryLine({ state, text }: Summary): string {
   return state === 'proved' ? `${text} (proved)` : text;
 }

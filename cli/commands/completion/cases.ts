@@ -1,6 +1,6 @@
 /**
  * Writes the arms of `case` statements in POSIX shell scripts. The completion scripts for bash and for kubectl contain
- * these arms.
+ * the arms of these `case` statements.
  */
 import type { CompletedCommand, CompletedOption } from './tree.ts';
 

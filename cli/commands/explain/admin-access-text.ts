@@ -1,6 +1,6 @@
 /**
- * Prints what the namespace label for admin access to devices permits, which namespaces have it, and which policies
- * guard it.
+ * Prints what the namespace label for admin access to devices permits. Also prints which namespaces have the label, and
+ * which policies guard the label.
  */
 import type { ExplainedLabel, GuardingPolicy } from '../../../analysis/explain/admin-access.ts';
 import type { ExplainedTopic } from '../../../analysis/explain/explained.ts';
@@ -36,7 +36,7 @@ export function labelledText(topic: ExplainedTopic, where: string, terminal: Ter
   return `${paragraph(head, terminal)}${guards}\n${table}`;
 }
 
-/** A sentence for standard error that says which namespaces have the label, and which policies guard it. */
+/** A sentence for standard error. The sentence says which policies guard the label, and in how many namespaces. */
 export function guardsText({ guards = [] }: ExplainedTopic, where: string): string {
   if (guards.length === 0) return `no policy guards the label in ${where}: write adminAccessLabel: Guarded`;
   const text = ({ policy, namespaces }: GuardingPolicy) => `${policy} in ${counted(namespaces, 'namespace')}`;

@@ -15,8 +15,8 @@ import { type ExplainedManifest, explainedContainers } from './manifests.ts';
 export interface ClusterOptions extends UsedOptions, KubeConfigOptions, ScopeOptions {}
 
 /**
- * The capabilities that the containers of a cluster hold, sorted by namespace and workload. Pods of one workload are
- * listed separately if they differ.
+ * The capabilities that the containers of a cluster hold, sorted by namespace and workload. If the pods of one workload
+ * differ, they are listed separately.
  */
 export async function explainedCluster(
   options: ClusterOptions,

@@ -1,4 +1,4 @@
-/** Finds out which capabilities the containers of manifests end up holding. */
+/** Finds out which capabilities the containers of manifests hold when they run. */
 import { type Finding, findings } from '../../../analysis/capabilities/findings.ts';
 import { type ContainerHoldings, holdings } from '../../../analysis/capabilities/held.ts';
 import type { ComparedContainer, ContainerEvidence } from '../../../analysis/evidence/compare.ts';
@@ -17,7 +17,7 @@ import { type ReadOptions, readManifests } from '../../input/manifests.ts';
 /** The containers of a manifest and the capabilities that they hold, as `-o json` prints them. */
 export interface ExplainedManifest {
   readonly kind: string;
-  /** The namespace in the manifest; null if the manifest states no namespace. */
+  /** The namespace in the manifest. If the manifest states no namespace, the value is null. */
   readonly namespace: string | null;
   readonly name: string;
   /** The file of the manifest. The fields `file` and `line` are null for an object of a cluster. */
@@ -30,12 +30,12 @@ export interface ExplainedContainer extends ContainerHoldings {
   readonly line: number | null;
   readonly findings: readonly Finding[];
   /**
-   * The evidence about the container. The value is null if no record names the container, and absent if no evidence was
-   * given.
+   * The evidence about the container. The value is null if no record of the evidence names the container. The value is
+   * absent if the user gave no evidence.
    */
   readonly evidence?: ContainerEvidence | null;
   /**
-   * The entries of `spec.containers` without which the container would violate a policy. The field is absent if no
+   * The entries of the policies' field `spec.containers` that the container needs to comply. The field is absent if no
    * policies were given.
    */
   readonly passesBy?: readonly PassesBy[];
@@ -47,8 +47,8 @@ interface ExplainOptions extends ReadOptions {
 }
 
 /**
- * Returns the entries of `spec.containers` without which containers of a pod would violate a policy. The key is the
- * container's name.
+ * Returns the entries that the pod's containers need to comply with the policies. The entries are in the policies'
+ * field `spec.containers`. The key is the container's name.
  */
 export type Passing = (pod: PodTemplate['pod']) => ReadonlyMap<string, readonly PassesBy[]>;
 
@@ -101,7 +101,10 @@ function explainedManifest(
   };
 }
 
-/** @param compared the result of comparing the containers with evidence; undefined if no evidence was given */
+/**
+ * @param compared the result of comparing the containers with evidence. If no evidence was given, the value is
+ * undefined
+ */
 export function explainedContainers(
   spec: PodSpec,
   compared: readonly ComparedContainer[] | undefined,

@@ -1,4 +1,7 @@
-/** Runs `explain` for files or a cluster: reads pods and workloads, and prints what their containers hold. */
+/**
+ * Runs `explain` for files or a cluster: reads pods and workloads, and prints the capabilities that their containers
+ * hold.
+ */
 import { SkippedDocuments, skippedLines } from '../../../analysis/manifests/other-documents.ts';
 import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import type { ExitCode, Io } from '../../command.ts';

@@ -1,6 +1,6 @@
 /**
- * Finds, for the policies of --policy, the entries of `spec.containers` without which containers would violate a
- * policy.
+ * Finds the entries that containers need to comply with the policies of --policy. The entries are in the policies'
+ * field `spec.containers`.
  */
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { passingByEntry } from '../../../analysis/policies/passing-entries.ts';

@@ -1,4 +1,7 @@
-/** Prints the capabilities of a manifest's containers for users. Each container has a table and the reasons. */
+/**
+ * Prints the capabilities of a manifest's containers for users. For each container, the text has a table of
+ * capabilities, and the reasons for the capabilities.
+ */
 import type { Holding, RuntimeHoldings } from '../../../analysis/capabilities/held.ts';
 import { CONTAINER_RUNTIMES } from '../../../analysis/capabilities/runtimes.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
@@ -10,11 +13,11 @@ import type { ExplainedContainer, ExplainedManifest } from './manifests.ts';
 
 const HEAD = ['RUNTIME', 'USER', 'NO NEW PRIVILEGES', 'BOUNDING', 'PERMITTED', 'EFFECTIVE', 'BY FILE CAPABILITIES'];
 /**
- * The maximum number of different names between a set and a well-known set. Up to this number, the set is printed as
- * its difference from the well-known set.
+ * The maximum number of names by which a set of capabilities may differ from a well-known set. If a set differs from a
+ * well-known set by this number of names or fewer, the text shows only the differences.
  */
 const FEW = 4;
-/** Marks the row that matches the container's own user and `allowPrivilegeEscalation`. */
+/** Marks the row with the user and the `allowPrivilegeEscalation` of the container. */
 const CURRENT = '→ ';
 
 const LEGEND = `${CURRENT}the row with the user and allowPrivilegeEscalation of this container. By file capabilities: the capabilities that a program with file capabilities (setcap) may gain as the entrypoint / if another program starts it.`;
@@ -72,7 +75,7 @@ function userText({ uid, nonRoot }: Pick<ExplainedContainer, 'uid' | 'nonRoot'>)
   return nonRoot ? "the image's user, never root" : "the image's user";
 }
 
-/** A row of the table, with the container runtimes for which the row has the same cells. */
+/** A row of the table, with the names of all container runtimes to which the row applies. */
 interface Row {
   readonly runtimes: readonly string[];
   readonly cells: readonly string[];
@@ -108,8 +111,8 @@ function rowsOf({ runtime, error, holdings }: RuntimeHoldings, container: Explai
 }
 
 /**
- * Whether the container runs, or may run, as the user of the row. The user is root if `root` is true. Otherwise, the
- * user is any other user.
+ * Whether the container runs, or may run, as the user that the row of the table describes. The user is root if `root`
+ * is true. If `root` is false, the user is any user other than root.
  */
 function isItsUser(root: boolean, { uid, nonRoot }: ExplainedContainer): boolean {
   if (root) return uid === undefined ? !nonRoot : uid === 0;

@@ -1,4 +1,4 @@
-/** Writes the uses of capabilities and of rules' subjects as rows for a spreadsheet. */
+/** Writes the found uses of capabilities and of the fields that rules restrict, as rows for a spreadsheet. */
 
 import type { LabelledNamespace } from '../../../analysis/explain/admin-access.ts';
 import type { PolicyAnswer } from '../../../analysis/explain/answers.ts';
@@ -30,8 +30,8 @@ type Row = readonly string[];
 
 /**
  * Yields the head, and then a row for each policy that decides about a use. If no policy decides about a use, the use
- * has a single row in which the columns of the policy are empty. A namespace that has the label for admin access to
- * devices has a row for each policy that guards the label.
+ * has a single row. The columns about the policy are empty in this row. If a namespace has the label for admin access
+ * to devices, the output has a row for each policy that guards the label.
  */
 export function* topicsRows({ topics }: ExplainedTopics): Generator<Row> {
   yield HEAD;

@@ -1,6 +1,6 @@
 /**
- * Prints the uses of capabilities and of rules' subjects for users. On a terminal, the uses are grouped by workload. In
- * a pipe or file, the uses are a table.
+ * Prints which workloads use capabilities, or the fields that rules restrict. On a terminal, the uses are grouped by
+ * workload. In a pipe or file, the uses are a table.
  */
 import { durationText, timesText } from '../../../analysis/evidence/text.ts';
 import type { Admission, PolicyAnswer } from '../../../analysis/explain/answers.ts';
@@ -18,7 +18,7 @@ import { guardsText, labelledText } from './admin-access-text.ts';
 const MOST = 1024;
 const NEVER = 'never';
 
-/** The words for each admission. `counted` is the text for a sentence that counts uses. */
+/** The words for each admission. The field `counted` contains the words for a sentence that counts uses. */
 const WORDS: Readonly<Record<Admission, { readonly word: string; readonly counted: string; readonly style: Style }>> = {
   Admitted: { word: 'admitted', counted: 'admitted by a policy', style: EFFECT_STYLES.Admitted },
   Refused: { word: 'refused', counted: 'in pods that the policies would refuse today', style: EFFECT_STYLES.Refused },
@@ -42,8 +42,9 @@ export function topicsText(explained: ExplainedTopics, terminal: Terminal): stri
 }
 
 /**
- * Sentences for standard error, which accompany JSON and the rows of a spreadsheet. The sentences say which topics have
- * no use, where the command looked, and whether CapabilityPolicy is not installed.
+ * Sentences that are written to standard error if standard output is JSON or rows for a spreadsheet. The sentences name
+ * the topics without any use, and say where the command looked. If CapabilityPolicy is not installed, the sentences say
+ * so.
  */
 export function remarks(explained: ExplainedTopics): string[] {
   const empty = explained.topics.filter(({ found }) => found.length === 0);
@@ -86,8 +87,8 @@ function headText(topic: ExplainedTopic, explained: ExplainedTopics): string {
 }
 
 /**
- * Names the levels with which pods were compared. For a rule that no level restricts, the text names the override with
- * which pods were compared.
+ * Names the levels that the command evaluated the pods against. If no level restricts the rule, the text names the
+ * override that the command evaluated the pods against.
  */
 function comparedText({ comparedWith }: ExplainedTopic): string {
   return comparedWith ?? 'levels baseline and restricted';
@@ -120,8 +121,8 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /**
- * The table has a row for each use and each policy on which the result depends. If there is no such policy, the table
- * has a row for each policy of another mode.
+ * Each row of the table shows a use, and one of the policies that determine the result for the use. If no policy in
+ * mode Enforce decides about the use, each row shows one policy of another mode.
  */
 function tableOf(topic: ExplainedTopic, terminal: Terminal): string {
   const columns = COLUMNS.filter(({ isShown = () => true }) => isShown(topic));
@@ -143,8 +144,8 @@ function tableOf(topic: ExplainedTopic, terminal: Terminal): string {
 }
 
 /**
- * The messages of a level about the use of a rule. If the policy does not admit the pod, the messages of the policy are
- * added.
+ * The messages with which a level refuses a use. If the policy does not admit the pod, the text also contains the
+ * answer of the policy.
  */
 function messageText(use: FoundUse, answer: PolicyAnswer | undefined, topic: ExplainedTopic): string {
   const of = isCapability(topic) ? (answer?.messages ?? []) : use.messages;
@@ -153,8 +154,8 @@ function messageText(use: FoundUse, answer: PolicyAnswer | undefined, topic: Exp
 }
 
 /**
- * The policies on which the result depends. For an admitted pod, the result depends on the policies that admit it. For
- * any other pod, the result depends on all policies in mode Enforce.
+ * The policies on which the result about a use depends. For an admitted pod, the result depends on the policies that
+ * admit it. For any other pod, the result depends on all policies in mode Enforce.
  */
 function decidingAnswers({ admission, policies }: FoundUse): PolicyAnswer[] {
   const enforcing = policies.filter(({ mode }) => mode === 'Enforce');
@@ -193,7 +194,7 @@ function answersText(use: FoundUse): string {
   return [...none, ...[...enforcing, ...others].map(answerText)].join('; ');
 }
 
-/** The answer of a policy as text: `ping admits it, until 2027-01-31T00:00:00Z, because: TICKET-123`. */
+/** The policy's decision about a pod as text: `ping admits it, until 2027-01-31T00:00:00Z, because: TICKET-123`. */
 function answerText(answer: PolicyAnswer): string {
   const { expires, reason } = answer;
   const until = expires === undefined ? '' : `, until ${expires}`;
@@ -205,7 +206,7 @@ function policyText({ policy, mode }: PolicyAnswer): string {
   return mode === 'Enforce' ? policy : `${policy} (mode ${mode})`;
 }
 
-/** The answer of a policy as a predicate without its subject: `admits it`. */
+/** The policy's decision about a pod as text, without the name of the policy: `admits it`. */
 function saidText({ answer, mode, rules = [] }: PolicyAnswer): string {
   const would = mode === 'Enforce' ? 'refuses' : 'would refuse';
   switch (answer) {

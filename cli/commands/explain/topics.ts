@@ -1,6 +1,6 @@
 /**
- * Runs `explain` with names and --cluster: finds the workloads that hold a capability, or that use the subject of a
- * rule.
+ * Runs `explain` with names and --cluster. The command finds the workloads that hold a capability, or that use a field
+ * that a rule restricts.
  */
 import { type ExplainedTopics, explainedTopics } from '../../../analysis/explain/explained.ts';
 import { namesNear, type Topic, topicOf } from '../../../analysis/explain/topic.ts';

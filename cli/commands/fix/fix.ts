@@ -115,7 +115,10 @@ function fixedFiles(
   });
 }
 
-/** Writes the file, and returns the file. If the file cannot be written, the returned file has no edits. */
+/**
+ * Writes the fixed file to the disk, and returns the file. If the file cannot be written, the returned file has no
+ * edits.
+ */
 function written(file: FixedFile, tell: (trouble: Trouble) => void): FixedFile {
   const { path, before, text, name } = file;
   if (before === text) return file;

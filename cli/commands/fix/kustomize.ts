@@ -1,5 +1,6 @@
 /**
- * Writes the output of `-o kustomize`. The edits become patches, for manifests that a chart renders again and again.
+ * Writes the output of `-o kustomize`. The output contains the edits as patches. Users can apply the patches each time
+ * that a chart renders its manifests.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
@@ -13,8 +14,8 @@ import { UsageError } from '../../command.ts';
 
 const KUSTOMIZATION = 'kustomization.yaml';
 /**
- * The name of a copy of manifests in the folder of the kustomization. Standard input is copied, and so is a file that
- * kustomize would not read.
+ * The name of a copy of manifests in the folder of the kustomization. Manifests from standard input are copied. A file
+ * that kustomize would not read is copied, too.
  */
 const COPY = 'manifests.yaml';
 

@@ -1,6 +1,6 @@
 /**
- * The text that follows the diff, for users. The text names the risks of the edits, the violations that remain, and the
- * reasons for them.
+ * The text that follows the diff, for users. The text names the risks of the edits. The text also names the violations
+ * that remain, and the reasons for these violations.
  */
 import { notEvaluatedLines } from '../../../analysis/check/not-evaluated.ts';
 import type { FixEdit, FixNote, FixResult, FixSummary, LeftViolation } from '../../../analysis/fix/result.ts';
@@ -37,7 +37,8 @@ export function reportText(result: FixResult, skipped: readonly OtherDocuments[]
 const RISKIEST_FIRST = FIX_CLASSES.toReversed();
 
 /**
- * The lines about the risks of the edits of one class. Each risk occurs once, with the first objects that it concerns.
+ * The lines about the risks of all edits that have the given class. Each risk occurs once, with the first objects that
+ * it concerns.
  */
 function riskLines(fixClass: FixClass, edits: readonly FixEdit[]): string[] {
   const ofClass = edits.filter((edit) => edit.class === fixClass);
@@ -65,15 +66,17 @@ function leftLines(left: readonly LeftViolation[]): string[] {
 }
 
 /**
- * The line for a violation that remains. The values that policies accept are left out. `cappol check` lists these
- * values. Violations of policies that differ only in the accepted values therefore share one line.
+ * The line for a violation that remains. The line leaves out the values that policies accept. `cappol check` lists
+ * these values. If the messages of several violations differ only in the accepted values, one line covers all these
+ * violations.
  */
 function leftLine(one: LeftViolation): string {
   return `    ${place(one.file, one.line)}: ${itemName(one)}: ${one.message.replace(ACCEPTED, '')}`;
 }
 
 /**
- * Wraps text to a fixed width. A fixed width is used because the width of a terminal is known only for standard output.
+ * Wraps text to a fixed width. The width is fixed, because the program knows the width of a terminal only for standard
+ * output.
  */
 function wrapped(text: string): string {
   return wrap(text, { width: WIDTH, indent: 2, hanging: 4 }).trimEnd();
@@ -93,8 +96,8 @@ function summaryLine(
 }
 
 /**
- * Says for how many workloads no policy decides. The text is empty if there are no policies, for example if only --used
- * is given.
+ * Says how many workloads have no policy that decides about them. The text is empty if there are no policies, for
+ * example if only --used is given.
  */
 function undecidedText({ notSelected }: FixSummary, policies: number): string {
   return notSelected > 0 && policies > 0 ? `; no policy decides about ${counted(notSelected, 'workload')}` : '';

@@ -47,8 +47,8 @@ export async function runMigrate(options: MigrateOptions, io: Io): Promise<ExitC
 }
 
 /**
- * Reads the objects to migrate. If an input cannot be read completely, nothing is migrated. The missing part might
- * tighten or loosen the policies.
+ * Reads the objects to migrate. If an input cannot be read completely, the command migrates no object. The unreadable
+ * part of the input might tighten or loosen the policies.
  */
 async function read(paths: readonly string[], io: Io): Promise<InputObject[]> {
   const manifests: InputObject[] = [];
@@ -75,7 +75,8 @@ function attempt(manifests: readonly InputObject[], options: Parameters<typeof m
 }
 
 /**
- * A problem with its position: `psp.yaml:12: PodSecurityPolicy/restricted: spec.runAsUser.rule: Unsupported value: …`.
+ * A problem with its position:
+ * `psp.yaml:12: PodSecurityPolicy/restricted: spec.runAsUser.rule: Unsupported value: …`.
  */
 function placedText(problem: InputProblem, manifests: readonly InputObject[]): string {
   const { file, lineOf } = manifests[problem.index] as InputObject;

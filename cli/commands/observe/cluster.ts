@@ -25,9 +25,9 @@ import { Observers } from './observers.ts';
 import type { ObserveOptions } from './options.ts';
 import { evidenceText, progressText, reportLines, secondsText, unnamedText } from './text.ts';
 
-/** The maximum time in which a pod may start, including the time to pull its image. */
+/** The time limit for the start of a pod, including the time to pull its image. */
 const START_MS = 300_000;
-/** The maximum time in which a pod may print its observations and end. */
+/** The time limit for a pod to print its observations and end. */
 const END_MS = 30_000;
 const LOOK_MS = 200;
 
@@ -42,8 +42,9 @@ export async function observeCluster(options: ObserveOptions, io: Io): Promise<E
   if (forMs === undefined) throw new UsageError('state a duration with --for, such as 1h');
   return withCluster(options, async ({ client }) => {
     const nodes = await nodesOf(client, options.node);
-    // Without the right to read pods, the names of containers could not be found. The command therefore checks the
-    // right at the start, and not only after the Job has run for its whole time.
+    // The command needs the right to read pods, because it finds the names of containers in pods. The command checks
+    // the right at the start. Without the check at the start, the user would notice a missing right only after the Job
+    // has run for its whole time.
     await client.get('/api/v1/pods', { limit: 1 });
     const observation = new ClusterObservation(client, io, nodes, forMs);
     await observation.run(options);
@@ -160,8 +161,8 @@ class ClusterObservation {
   }
 
   /**
-   * Deletes the Job and the pods that are still observing. When a pod is deleted, it prints what it has observed so
-   * far.
+   * Deletes the Job and the pods that are still observing. When a pod is deleted, the pod prints what it has observed
+   * so far.
    */
   async #cleanUp({ job, namespace }: Made): Promise<void> {
     const running = this.#observers.all

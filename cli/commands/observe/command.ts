@@ -1,6 +1,6 @@
 /**
- * The command `observe` records the capabilities that the containers of a node use. The capability checks of the kernel
- * show these uses.
+ * The command `observe` records the capabilities that the containers of a node use. The kernel's capability checks show
+ * when a container uses a capability.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { durationMs } from '../../../operator/promotion/duration.ts';
@@ -89,7 +89,7 @@ async function observe(given: ObserveOptions, io: Io): Promise<ExitCode> {
   return runObserve(given, io);
 }
 
-/** For each way to observe, the flags that have no effect. Each flag has a hint on what to use instead. */
+/** The flags that have no effect, for each way to observe. Each flag has a hint on what to use instead. */
 const WITHOUT = {
   node: {
     flags: ['--image', '--node', '--log', '--kubeconfig', '--context'],

@@ -1,4 +1,4 @@
-/** Finds the names of containers in the configurations that their runtime stores on the node. */
+/** Finds the names of containers in the configurations that container runtimes store on the node. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerGroup } from '../../../analysis/observe/cgroup-path.ts';
@@ -33,7 +33,7 @@ function configured({ id }: ContainerGroup): Name | undefined {
     try {
       return nameInConfig(JSON.parse(readFileSync(join(folder, id, file), 'utf8')));
     } catch {
-      // Either the container no longer exists, or another runtime stores its configuration.
+      // Either the container no longer exists, or a different container runtime stores the container's configuration.
     }
   }
   return undefined;

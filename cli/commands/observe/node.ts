@@ -9,8 +9,8 @@ import { existingTasks, lookUpIn, seesAllProcesses } from './processes.ts';
 import { TraceInstance, type TraceOptions } from './trace-instance.ts';
 
 /**
- * The pause between two reads of the buffer, in ms. The pause is short enough that the kernel's buffer does not
- * overflow, and long enough to use little CPU time.
+ * The pause between two reads of the buffer, in ms. The pause is so short that the kernel's buffer does not overflow,
+ * and so long that the program uses little CPU time.
  */
 const EVERY_MS = 50;
 /** The time that the kernel gets for writing the last checks to the buffer. */
@@ -31,13 +31,13 @@ export interface NodeOptions extends TraceOptions {
 
 export interface NodeObserved extends Observed {
   readonly seconds: number;
-  /** Whether containers that already ran before the observation were observed, too. */
+  /** Whether the observation includes containers that were already running at its beginning. */
   readonly sawAll: boolean;
 }
 
 /**
  * Observes the node until the time is over or the signal is aborted. The result contains everything that was observed
- * until then.
+ * before the end.
  */
 export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeOptions): Promise<NodeObserved> {
   const { forMs, below, onContainer, onBegin, onRead } = options;
@@ -52,7 +52,7 @@ export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeO
     const begin = monotonicMs();
     trace.start();
     onBegin?.();
-    // While the existing tasks are read, events wait in the buffer. No event is therefore lost.
+    // Events wait in the buffer until the program has read the tasks that already exist. No event is therefore lost.
     if (sawAll) for (const [pid, task] of existingTasks(lookUp)) observation.existing(pid, task, begin / 1000);
     while (!signal.aborted && (forMs === undefined || monotonicMs() < begin + forMs)) {
       trace.drain(line);

@@ -62,7 +62,7 @@ export class Observers {
     return pathFor('v1', 'Pod', OBSERVER_NAMESPACE, pod);
   }
 
-  /** Resolves when all logs that are being read have ended. */
+  /** Resolves when the program has finished reading all open logs. */
   async ended(): Promise<void> {
     await Promise.all(this.all.map(({ reading }) => reading));
   }

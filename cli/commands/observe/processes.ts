@@ -6,17 +6,17 @@ import type { LookUp, Task } from '../../../analysis/observe/tasks.ts';
 /** The link to the first PID namespace, with its inode (PROC_PID_INIT_INO in linux/proc_ns.h). */
 const FIRST_NAMESPACE = 'pid:[4026531836]';
 /**
- * Matches the process of a runtime before it executes the container's first program. A process of a runtime may rename
- * itself, for example to `runc:[2:INIT]`.
+ * Matches the name of a container runtime's process that has not yet executed the first program of the container. A
+ * process of a runtime may rename itself, for example to `runc:[2:INIT]`.
  */
 const RUNTIME = /^(runc|crun|conmon)/;
 
-/** Whether /proc shows the process IDs that the kernel's events contain. */
+/** Whether the process IDs in /proc are the process IDs that the kernel's events contain. */
 export function seesAllProcesses(): boolean {
   return readlinkSync('/proc/self/ns/pid') === FIRST_NAMESPACE;
 }
 
-/** @param below the path of a control group, as for the function `containerIn` */
+/** @param below the path of a control group, as in the function `containerIn` */
 export function lookUpIn(below: string | undefined): LookUp {
   return (pid) => {
     try {

@@ -8,7 +8,7 @@ import { type NodeObserved, observeNode } from './node.ts';
 import type { ObserveOptions } from './options.ts';
 import { beginText, evidenceText, jsonLine, progressText, summaryLines } from './text.ts';
 
-/** The seconds between two lines of progress. */
+/** The interval between two lines of progress, in seconds. */
 const REPORT_SECONDS = 5;
 
 export async function runObserve(options: ObserveOptions, io: Io): Promise<ExitCode> {
@@ -31,7 +31,9 @@ export async function runObserve(options: ObserveOptions, io: Io): Promise<ExitC
   return 0;
 }
 
-/** Writes the progress into the log of the pod. The command that waits for the pod reads this log. */
+/**
+ * Writes the progress into the log of the pod. The command that waits for the pod reads the progress in the pod's log.
+ */
 function reporting({ stdout }: Io): (made: RawProgress) => void {
   let next = 0;
   return (made) => {

@@ -20,7 +20,7 @@ const HEAD = [
   'NO NEED BECAUSE',
 ];
 
-/** Evidence as a table or as lines of JSON. `-o raw` cannot print evidence that already has the names of containers. */
+/** Evidence as a table or as lines of JSON. `-o raw` cannot print evidence in which containers already have names. */
 export function evidenceText(
   evidence: Evidence,
   output: ObserveOptions['output'],
@@ -67,16 +67,16 @@ export function summaryLines({ watches, counts, seconds, sawAll }: NodeObserved,
 
 /** The log of an observer's pod. The log may be incomplete. */
 interface Reported {
-  /** The name of the node or of the file. */
+  /** The name of the observed node, or of the file with the observations. */
   readonly name: string;
   readonly log: RawLog;
-  /** The reason why the pod does not run; undefined if it runs. */
+  /** The reason why the pod does not run. If the pod runs, the value is undefined. */
   readonly waiting: string | undefined;
 }
 
 /**
- * The lines that report on a node or file. The messages in the pod's log may repeat other lines. Each line is printed
- * only once.
+ * The lines that report on a node or file. The messages in the pod's log may contain lines that are already printed.
+ * Each line is printed only once.
  */
 export function reportLines({ name, log, waiting }: Reported): string[] {
   const { end, watches, messages } = log;

@@ -1,6 +1,7 @@
 /**
- * A separate instance of the kernel's tracing. Other instances stay unchanged, and so do the events that other programs
- * have enabled. The files of an instance are described in https://docs.kernel.org/trace/ftrace.html and events.html.
+ * A separate instance of the kernel's tracing. The program changes neither other tracing instances nor the events that
+ * other programs have enabled. The files of an instance are described in https://docs.kernel.org/trace/ftrace.html and
+ * events.html.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -30,14 +31,16 @@ const EVENTS = [
 const CHECK = 'capability/cap_capable';
 const PREFIX = 'cappol-';
 /**
- * The trace contains file names without escapes. A path with a line break could therefore contain lines that look like
- * events, so the filter ignores programs with such a path.
+ * The kernel writes file names into the trace without escaping special characters. A path with a line break could
+ * therefore add lines to the trace that look like events. For this reason, the filter ignores programs whose path
+ * contains a line break.
  */
 const EXEC_FILTER = '!(filename ~ "*\n*")';
 
 export interface TraceOptions {
   /**
-   * The mount point of tracefs. If `tracefs` is undefined, the mount point is looked up in the kernel's list of mounts.
+   * The mount point of tracefs. If `tracefs` is undefined, the program reads the mount point from the kernel's list of
+   * mounts.
    */
   readonly tracefs?: string | undefined;
   /** The size of the kernel's buffer for each processor, in kB. */
@@ -48,18 +51,18 @@ export class TraceInstance {
   readonly #folder: string;
   readonly #pipe: number;
   readonly #buffer = Buffer.alloc(1 << 18);
-  /** The beginning of the last line. The end of this line has not been read yet. */
+  /** The beginning of the last line. The program has not read the end of the line yet. */
   #rest = Buffer.alloc(0);
 
-  /** @throws UsageError if this kernel, this machine or this user does not allow observing */
+  /** @throws UsageError if the kernel, the machine or the user's rights do not permit an observation */
   constructor({ tracefs, bufferKb }: TraceOptions) {
     const root = tracefsOf(tracefs);
     removeAbandoned(root);
     this.#folder = join(root, 'instances', `${PREFIX}${randomBytes(6).toString('hex')}`);
     mkdirSync(this.#folder);
-    // The kernel does not remove an instance whose pipe is open. The open pipe therefore prevents other observations
-    // from removing the instance. The pipe is non-blocking, because a blocked read would prevent the end of the Node
-    // process.
+    // The kernel does not remove an instance whose pipe is open. While the pipe is open, other observations therefore
+    // cannot remove the instance. The pipe is non-blocking, because a blocked read would keep the Node process from
+    // ending.
     this.#pipe = openSync(join(this.#folder, 'trace_pipe'), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       this.#prepare(bufferKb);
@@ -125,13 +128,13 @@ export class TraceInstance {
   }
 }
 
-/** Removes the instances of observations whose process was killed. */
+/** Removes the tracing instances of earlier observations whose process was killed. */
 function removeAbandoned(root: string): void {
   for (const name of readdirSync(join(root, 'instances')).filter((name) => name.startsWith(PREFIX))) {
     try {
       rmdirSync(join(root, 'instances', name));
     } catch (error) {
-      // Another observation still uses the instance, or has just removed the instance.
+      // Either another observation uses the instance now, or another observation has already removed the instance.
       if (!['EBUSY', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }

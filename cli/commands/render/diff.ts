@@ -1,5 +1,5 @@
 /**
- * Prints the output of `render --diff`: the changes that an operator would make in the cluster if the given policies
+ * Prints the output of `render --diff`. The output shows how an operator would change the cluster if the given policies
  * were added to the live policies.
  */
 import { createTwoFilesPatch } from 'diff';
@@ -43,9 +43,9 @@ export async function renderDiff(given: Given<RenderOptions>, io: Io, input: Dif
 }
 
 /**
- * Compares only the fields of objects that enforce something. An operator's probes, canaries, records and owner
- * references are ignored. The result is a unified diff, in which the objects are sorted by kind and name. The result is
- * empty if the objects are equal.
+ * Compares only the fields that affect enforcement. An operator's probes, canaries, records and owner references are
+ * ignored. The result is a unified diff, in which the objects are sorted by kind and name. The result is empty if the
+ * objects are equal.
  */
 export function differences(live: readonly RenderedObject[], desired: readonly Manifest[]): string {
   const byKey = <Object extends RenderedObject | Manifest>(objects: readonly Object[]) =>
@@ -64,7 +64,8 @@ function difference(live: RenderedObject | undefined, desired: Manifest | undefi
   const [before, after] = [text(live, desired), text(desired, desired)];
   if (before === after) return '';
   const patch = createTwoFilesPatch(title(live), title(desired), before, after);
-  // The header lines of the diff are dropped, because they only repeat the name and a line of equal signs.
+  // The header lines of the diff only repeat the object's name and contain a line of equal signs. The program therefore
+  // removes the header lines.
   return patch.replace(/^(?:Index: .*\n)?=+\n/, '');
 }
 
@@ -72,7 +73,7 @@ function title(object: RenderedObject | Manifest | undefined): string {
   return object ? `${object.kind}/${object.metadata.name}` : '/dev/null';
 }
 
-/** The fields of an object that the operator owns, as text. Fields that the API server fills in are left out. */
+/** The fields of an object that the operator owns, as text. The text leaves out fields that the API server fills in. */
 function text(object: RenderedObject | Manifest | undefined, desired: Manifest | undefined): string {
   if (!object) return '';
   const { apiVersion, kind, metadata, spec, rules, roleRef, subjects } = object;

@@ -1,4 +1,4 @@
-/** The objects to which policies are compiled, and their text. */
+/** Makes the objects to which policies are compiled, and writes the objects as text. */
 import { visit } from 'yaml';
 import { documentText, yamlDocument } from '../../../analysis/text/yaml-document.ts';
 import type { Compiled } from '../../../operator/compile/compile.ts';
@@ -18,8 +18,8 @@ export function objectsOf(compiled: Compiled): Manifest[] {
 }
 
 /**
- * Whether only an operator needs the object. From such an object, the operator sees which version of a program is in
- * force, or whether API servers can compile a program.
+ * Whether the object is useful only for an operator. The operator uses the object to see which version of a program is
+ * in force, or whether API servers can compile a program.
  */
 export function isProbe(object: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
   const { kind, metadata } = object;
@@ -34,8 +34,8 @@ function withoutRecord({ metadata: { annotations: _, ...metadata }, ...role }: M
 const STYLE = { lineWidth: 120 };
 
 /**
- * Writes an object as YAML. A string of several lines is written with its line breaks, even if lines are long. In a
- * table, each line is one row. A long string without line breaks is folded.
+ * Writes an object as YAML. A string with line breaks is written as several lines, even if the lines are long. In the
+ * table of a program, each line is one row. A long string without line breaks is folded over several lines.
  */
 export function yaml(object: unknown): string {
   const document = yamlDocument(object);
@@ -51,8 +51,8 @@ export function yaml(object: unknown): string {
 }
 
 /**
- * Removes the owner references. The objects belong to the user who applies them, and the policy may not exist in the
- * cluster.
+ * Removes the owner references. The objects belong to the user who applies them. The policies that would own the
+ * objects may not exist in the cluster.
  */
 export function withoutOwner({ metadata: { ownerReferences: _, ...metadata }, ...object }: Manifest): object {
   const { apiVersion, kind, ...rest } = object;

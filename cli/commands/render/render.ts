@@ -1,6 +1,6 @@
 /**
- * Runs `render`: prints the objects to which policies are compiled, or the differences between these objects and the
- * objects in a cluster. Objects that only an operator needs are left out.
+ * Runs `render`: prints the objects to which policies are compiled, or compares these objects with the objects in a
+ * cluster. Objects that only an operator needs are left out.
  */
 import type { InputObject } from '../../../analysis/manifests/document-objects.ts';
 import { roleOf } from '../../../analysis/manifests/kinds.ts';
@@ -45,7 +45,8 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
     { ...options, oldestServer: options.serverVersion, namespaceLabels: {}, at: options.at ?? Date.now() },
     troubles.trouble,
   );
-  // If a policy cannot be read, nothing is printed, because the other policies alone would enforce something else.
+  // If a policy cannot be read, the command prints nothing, because the other policies alone would enforce different
+  // rules.
   if (troubles.count > 0) return 2;
   if (options.static) {
     const { renderStaticPolicies } = await import('./static.ts');
@@ -76,7 +77,7 @@ function namespaceIn({ object: { apiVersion, kind, metadata } }: InputObject): N
   return [{ name: String(name), labels: textsIn(labels), annotations: textsIn(annotations) }];
 }
 
-/** The text of all rendered objects. The text does not depend on the order of the files. */
+/** The text of all rendered objects. The text is the same for any order of the input files. */
 function manifestTexts(compiled: Compiled, namespaces: readonly Namespace[], options: RenderOptions): string {
   const objects = objectsOf(compiled);
   const labelled = namespaces.map((one) => namespaceObject(one, compiled, options));

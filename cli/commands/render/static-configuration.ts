@@ -9,8 +9,8 @@ export interface StaticFile {
 }
 
 /**
- * The folder of each admission plug-in. An API server does not start if the folder of a plug-in contains objects for
- * another plug-in.
+ * The folder of each admission plug-in. If the folder of a plug-in contains objects for another plug-in, an API server
+ * does not start.
  */
 const PLUGINS = { validating: 'ValidatingAdmissionPolicy', mutating: 'MutatingAdmissionPolicy' } as const;
 

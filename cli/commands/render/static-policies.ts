@@ -11,10 +11,10 @@ const ROLLOUT_NEEDS_OPERATOR =
   'spec.rollout needs an operator: without an operator, the policy would be enforced everywhere at once; leave out spec.rollout';
 
 /**
- * The policies that files cannot express, one line for each policy. A policy with `rollout`, for example, needs an
- * operator.
+ * The policies that cannot be written as files, with one line for each policy. A policy with `rollout`, for example,
+ * needs an operator.
  *
- * @param specs the specs of the policies; the key is the policy's name
+ * @param specs the specs of the policies. The key is the policy's name
  */
 export function impossible(specs: ReadonlyMap<string, object>): string[] {
   return [...specs].flatMap(([name, spec]) =>
@@ -22,7 +22,9 @@ export function impossible(specs: ReadonlyMap<string, object>): string[] {
   );
 }
 
-/** The features of the given policies that files cannot express, each with a reason. */
+/**
+ * The features of the given policies that need an operator and cannot be written into files. Each feature has a reason.
+ */
 export function left({ policies }: Compiled): string[] {
   const granting = namesOf(policies, ({ usableBy }) => usableBy !== 'Everyone');
   const labelling = namesOf(policies, ({ podSecurityLabels }) => podSecurityLabels === 'Managed');

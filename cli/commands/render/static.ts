@@ -26,7 +26,7 @@ export async function renderStaticPolicies(compiled: Compiled, options: RenderOp
   return print(policyFiles(compiled), options, io);
 }
 
-/** The service account that the value of a flag names, as `NAME` or `NAMESPACE/NAME`. */
+/** The service account in the value of a flag, which has the form `NAME` or `NAMESPACE/NAME`. */
 function account(text: string, namespace: string): ServiceAccount {
   const parts = text.split('/');
   const [first = '', second] = parts;

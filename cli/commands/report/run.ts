@@ -16,7 +16,7 @@ export interface ReportOptions extends Given<Omit<PolicyOptions, 'context'>> {
   readonly context?: readonly string[];
 }
 
-/** Writes the page. As for `cappol snapshot`, the exit code is 2 if a snapshot is incomplete. */
+/** Writes the page. If a snapshot is incomplete, the exit code is 2, as in `cappol snapshot`. */
 export async function report(options: ReportOptions, io: Io): Promise<ExitCode> {
   const template = pageTemplate();
   const snapshots = await readSnapshots(options, io);

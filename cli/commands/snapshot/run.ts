@@ -20,13 +20,13 @@ import { writeWhole } from '../../output/write-file.ts';
 
 export interface SnapshotOptions extends PolicyOptions, UsedOptions {
   readonly at?: number;
-  /** The folder for the file. Without a folder, the snapshot is printed. */
+  /** The folder for the file. If no folder is given, the snapshot is printed. */
   readonly directory?: string;
 }
 
 /**
- * Prints or stores the snapshot. The exit code is 2 if the snapshot or its evidence is incomplete. Standard error names the
- * missing parts of the snapshot.
+ * Prints or stores the snapshot. The exit code is 2 if the snapshot or its evidence is incomplete. Standard error names
+ * the missing parts of the snapshot.
  */
 export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<ExitCode> {
   const troubles = new Troubles(io);
@@ -36,7 +36,9 @@ export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<E
   return taken.missing.length > 0 || troubles.count > 0 ? 2 : 0;
 }
 
-/** Writes the compressed snapshot. @returns the path of the file, relative to where the user gave the folder */
+/**
+ * Writes the compressed snapshot. @returns the path of the file. The path begins with the folder as the user wrote it
+ */
 function stored(snapshot: Snapshot, directory: string, { cwd }: Io): string {
   const file = join(directory, fileNameAt(snapshot.taken));
   const path = resolve(cwd, file);
@@ -74,8 +76,8 @@ export async function readSnapshot(
 }
 
 /**
- * @param evaluator the evaluator. Callers use the same evaluator again for the next snapshot, because the evaluator
- * caches results
+ * @param evaluator the evaluator. Callers pass the evaluator of the last snapshot again, because the evaluator caches
+ * results
  */
 export function snapshotOf(
   cluster: Cluster,

@@ -64,7 +64,7 @@ function heldTable(held: readonly HeldView[], terminal: Terminal): string {
   return tableText(['CAPABILITIES', 'HELD BY', 'WORKLOADS'], rows, { terminal });
 }
 
-/** The violations of a level in the form of violations of a policy in mode Enforce. */
+/** Presents the violations of a level as the violations of a policy in mode Enforce. */
 function refusing({ level, violations }: LevelView) {
   return { name: level, violations: violations.map((one) => ({ ...one, mode: 'Enforce' as const })) };
 }

@@ -1,6 +1,6 @@
 /**
- * Assesses a cluster without CapabilityPolicy: which workloads hold which capability, and what each level would refuse.
- * All functions are pure.
+ * Assesses a cluster without CapabilityPolicy. The assessment says which workloads hold which capability, and which
+ * workloads each level would refuse. All functions are pure.
  */
 
 import { granted } from '../../../analysis/capabilities/held-by-runtime.ts';
@@ -42,11 +42,14 @@ export interface AssessedNamespace {
   readonly workloads: number;
   /** The number of the namespace's workloads that each level would refuse. The key is the level. */
   readonly refused: Readonly<Record<string, number>>;
-  /** The Pod Security level that the namespace's label enforces; absent if the namespace has no such label. */
+  /**
+   * The Pod Security level that the namespace's label enforces. If the namespace has no such label, the field is
+   * absent.
+   */
   readonly podSecurity?: string;
 }
 
-/** Capabilities that the same workloads hold, as containerd gives them. */
+/** A set of capabilities that containerd gives to the listed workloads. */
 export interface HeldView {
   readonly capabilities: readonly string[];
   /** Whether the workloads hold all capabilities because a container is privileged. */
@@ -104,7 +107,10 @@ function assessedNamespace(
   };
 }
 
-/** The capabilities that workloads hold. Capabilities that the same workloads hold share one entry. */
+/**
+ * The capabilities that workloads hold. If the same workloads hold several capabilities, these capabilities share one
+ * entry.
+ */
 function heldBy(groups: ReadonlyMap<string, readonly Group[]>): HeldView[] {
   const privileged: WorkloadName[] = [];
   const byCapability = new Map<string, WorkloadName[]>();

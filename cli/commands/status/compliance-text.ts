@@ -75,7 +75,8 @@ function exceptedTable({ controls, exceptions }: ComplianceView, terminal: Termi
 }
 
 /**
- * Lines that say which part of a control cannot be seen. Only controls with workloads that count as partly have a line.
+ * Lines that say which part of a control the summary cannot show. The list has a line for each control with partly
+ * assessed workloads.
  */
 function partlyLines(controls: readonly ControlView[], terminal: Terminal): string {
   const partly = controls.filter((control) => control.partly > 0);

@@ -20,9 +20,9 @@ export interface ComplianceView {
   /** The number of assessed workloads. */
   readonly workloads: number;
   readonly controls: readonly ControlView[];
-  /** The policies that except workloads, sorted by name. */
+  /** The policies by which workloads count as excepted, sorted by name. */
   readonly exceptions: readonly ExceptionView[];
-  /** The names of the namespaces that are not assessed, because no policy reaches them. */
+  /** The names of the namespaces that are not assessed, because no policy reaches these namespaces. */
   readonly leftOut: readonly string[];
   readonly missing: readonly string[];
 }
@@ -33,7 +33,10 @@ export interface ControlView {
   readonly about: string;
   readonly passed: number;
   readonly partly: number;
-  /** The part of the control that cannot be seen; null if pods show the whole control. */
+  /**
+   * The part of the control that the summary cannot show. If the fields of pods show every part of the control, the
+   * value is null.
+   */
   readonly unseen: string | null;
   readonly failed: readonly BrokenBy[];
   readonly excepted: readonly ExceptedBy[];

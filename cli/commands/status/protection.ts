@@ -1,5 +1,5 @@
 /**
- * Finds out whether the API server protects the objects that enforce policies. If the API server's answer is unknown,
+ * Finds out whether the API server protects the objects that enforce policies. If the API server gives no clear answer,
  * the operator's report is used.
  */
 import { askProtection } from '../../../operator/apply/protection-probe.ts';
@@ -8,8 +8,8 @@ import type { Connected } from '../../cluster.ts';
 import type { ProtectionView } from './view.ts';
 
 /**
- * @returns a function that says whether a cluster is protected. The result is a function because the operator's report
- * may change while the cluster is followed
+ * @returns a function that says whether a cluster is protected. The operator's report may change while the program
+ * follows the cluster, so the result is a function
  */
 export async function protectionOf({ client }: Connected): Promise<(cluster: Cluster) => ProtectionView> {
   const { state, message } = await askProtection([client]);
@@ -19,7 +19,8 @@ export async function protectionOf({ client }: Connected): Promise<(cluster: Clu
     return () => ({ status: 'False', message: text });
   }
   if (state === 'Unknown') return (cluster) => reportedIn(cluster) ?? { status: 'Unknown', message };
-  // An API server with the protection refuses this write, because the user of cappol is rarely the operator.
+  // An API server with the protection refuses the program's test write, because the user of cappol is rarely the
+  // operator.
   return () => ({
     status: 'True',
     message: 'a file of the API server lets only the operator change the objects that enforce policies',

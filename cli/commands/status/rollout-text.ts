@@ -1,4 +1,4 @@
-/** Prints the rollouts that are not complete: how far each rollout is, what blocks it, and since when. */
+/** Prints how far the incomplete rollouts are, what blocks them, and since when. */
 import { bounded } from '../../../operator/text/printable.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
@@ -19,7 +19,7 @@ export function enforcedCell({ rollout }: PolicyView): string {
 /**
  * The lines about the rollouts that are not complete. The text is empty if every rollout is complete.
  *
- * @param namespace the only namespace to name; undefined for all namespaces
+ * @param namespace the only namespace to name. If the value is undefined, all namespaces are named
  */
 export function rolloutText(policies: readonly PolicyView[], terminal: Terminal, namespace?: string): string {
   const pending = policies.flatMap(({ name, rollout }) => (rollout && isPending(rollout) ? [{ name, rollout }] : []));

@@ -39,8 +39,8 @@ const PURPOSE = {
 };
 
 /**
- * For each output format, the separator between two views of --watch. The separator is used if the screen is not
- * cleared.
+ * The text between two views of --watch, for each output format. The text is used if the screen is not cleared between
+ * the views.
  */
 const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n', compliance: '\n', 'compliance-json': '' };
 
@@ -53,8 +53,8 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     );
   }
   return withCluster(given, async (connected) => {
-    // A policy has no namespace. If a command names a policy, the current namespace is therefore ignored, as in
-    // kubectl.
+    // A policy has no namespace. If the user names a policy, the command ignores the current namespace, as kubectl does
+    // for objects without a namespace.
     const all = given.allNamespaces ?? (policy !== undefined && given.namespace === undefined);
     const scope = scopeOf({ ...given, allNamespaces: all }, connected);
     const options: Scoped = { ...(await excludingPlatform<StatusOptions>(given, connected)), scope };
@@ -73,7 +73,7 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     if (!rights.installed && policy !== undefined) {
       throw new UsageError(`no policy ${JSON.stringify(policy)}: CapabilityPolicy is not installed in the cluster`);
     }
-    // Without verdicts, the summary of controls would wrongly show no failed workload.
+    // Without verdicts, the summary by controls would wrongly look as if all workloads comply.
     if (byControls && !rights.canEvaluate) return 2;
     const protection = rights.installed && !byControls ? await protectionOf(connected) : undefined;
     const shownText = (seen: Cluster): string => {

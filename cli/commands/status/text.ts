@@ -1,4 +1,4 @@
-/** Prints the status as text. The text begins with the problems, and its lines are wrapped to the terminal. */
+/** Prints the status as text. The text shows problems first, and its lines are wrapped to the width of the terminal. */
 import { problemsAmong, readiness } from '../../../analysis/policies/condition-problems.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import type { RbacSubject } from '../../../operator/model/objects.ts';
@@ -26,20 +26,23 @@ const POLICY_HEAD = [
   'MAY USE',
 ];
 const WIDE_HEAD = ['PRIORITY', 'VERSION', 'SHARES WITH'];
-/** The columns that are dropped if the table is wider than the terminal. The columns are dropped in this order. */
+/**
+ * The columns that are dropped if the table is wider than the terminal. The columns are dropped in the order of this
+ * list.
+ */
 const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
-/** The position of the column ENFORCED. The column is shown only if a policy has a rollout. */
+/** The position of the column ENFORCED. The column ENFORCED is shown only if a policy has a rollout. */
 const ENFORCED_COLUMN = POLICY_HEAD.indexOf('ENFORCED');
 const MOST_SUBJECTS = 2;
 
 interface TextOptions {
   readonly terminal: Terminal;
   readonly wide: boolean;
-  /** Whether to show every detail. Every detail is shown if the user asked for a single policy. */
+  /** Whether to show every detail. If the user asked for a single policy, every detail is shown. */
   readonly whole: boolean;
-  /** The only namespace to show; undefined for all namespaces. */
+  /** The only namespace to show. If the value is undefined, all namespaces are shown. */
   readonly namespace: string | undefined;
-  /** The time for which to show the state, in ms since 1970; undefined for the current time. */
+  /** The time for which to show the state, in ms since 1970. If the value is undefined, the current state is shown. */
   readonly at?: number | undefined;
 }
 
@@ -96,8 +99,8 @@ function summary(policies: readonly PolicyView[], namespace: string | undefined)
 }
 
 /**
- * Whether the view lists only some of the policy's violating workloads. The reason is that a policy's status lists only
- * the first workloads.
+ * Whether the view lists only some of the policy's violating workloads. A policy's status names only the first
+ * violating workloads, so a view made from the status may be incomplete.
  */
 function isPartial({ verdictsFrom, workloads, violations }: PolicyView): boolean {
   const named = new Set(violations.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;

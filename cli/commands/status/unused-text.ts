@@ -1,4 +1,4 @@
-/** Prints the grants that no workload needs, and since when no workload needs them. */
+/** Prints the grants that no workload needs. For each grant, the text says since when no workload needs the grant. */
 import { WHOLE } from '../../../operator/evaluate/namespace-needs.ts';
 import { bounded } from '../../../operator/text/printable.ts';
 import { tableText } from '../../output/table.ts';

@@ -30,13 +30,13 @@ export interface StatusView {
   /** The subjects that may use every policy. The field is absent if roles or role bindings cannot be read. */
   readonly mayUseAll?: readonly Holder[];
   /**
-   * Whether a file of the API server protects the objects that enforce the policies. The condition Protected reports
-   * the same fact.
+   * Whether a file of the API server protects the objects that enforce the policies. The operator's condition Protected
+   * says whether API servers have a file that protects the objects.
    */
   readonly protection: ProtectionView;
   /**
-   * Sentences about the kinds that could not be read, and what the view lacks for this reason. The list is empty if the
-   * view is complete.
+   * Sentences about the kinds that could not be read. The sentences also say which parts of the view are missing as a
+   * result. The list is empty if the view is complete.
    */
   readonly missing: readonly string[];
 }
@@ -75,8 +75,8 @@ export interface PolicyView {
    */
   readonly rollout?: RolloutView;
   /**
-   * `Live`: the command evaluated the violations now. `Status`: the violations are from the operator's last report,
-   * which names only the first workloads.
+   * `Live`: the command evaluated the violations now. `Status`: the violations are from the operator's last report.
+   * This report names only the first workloads.
    */
   readonly verdictsFrom: 'Live' | 'Status';
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
@@ -105,7 +105,8 @@ export interface ViolationView {
   readonly kind: string;
   readonly name: string;
   /**
-   * The policy's mode in this namespace. In a namespace where a rollout is pending, this mode differs from `spec.mode`.
+   * The policy's mode in this namespace. In a namespace where a rollout is pending, the policy's mode differs from
+   * `spec.mode`.
    */
   readonly mode: Mode;
   readonly verdict: Exclude<Verdict, 'Compliant'>;
@@ -115,8 +116,8 @@ export interface ViolationView {
   readonly container?: string;
   readonly message: string;
   /**
-   * The name of the policy in mode Enforce that admits the workload. The workload would still be admitted if the
-   * violated policy were enforced, too.
+   * The name of a policy in mode Enforce that admits the workload. Even if the violated policy were enforced, the API
+   * server would admit the workload.
    */
   readonly admittedBy?: string;
 }
@@ -146,7 +147,7 @@ export function unreachedNamespaces({
 }
 
 /**
- * @param evaluator the evaluator. Callers use the same evaluator again for the next view, because the evaluator caches
+ * @param evaluator the evaluator. Callers pass the evaluator of the last view again, because the evaluator caches
  * results
  */
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
@@ -165,7 +166,7 @@ export function statusView(readable: Readable, evaluator: Evaluator): StatusView
   };
 }
 
-/** @param asked the requested namespace; undefined for all namespaces */
+/** @param asked the requested namespace. If the value is undefined, all namespaces are requested */
 function isIn(asked: string | undefined, namespace: string): boolean {
   return asked === undefined || asked === namespace;
 }
@@ -185,7 +186,7 @@ function policyView(policy: CompletePolicy, readable: Readable, verdicts: Verdic
     mode,
     namespaces: namespaces.filter((one) => isIn(readable.namespace, one)),
   }));
-  // If an edit of the policy is refused, its last accepted spec decides.
+  // If the operator does not accept an edited policy, the last accepted spec of the policy decides.
   const spec = readable.state.acceptedText(name)?.spec ?? policy.spec;
   const { levelVersion, mode, priority, usableBy, expires, reason } = spec;
   return {
@@ -248,7 +249,9 @@ function violationsOf(
   }));
 }
 
-/** @param mode the mode of the policy. In the status of an earlier release, violations have no mode of their own */
+/**
+ * @param mode the mode of the policy. If an earlier release wrote the status, its violations state no mode
+ */
 function asReported(
   { workloads, violations = [], unusedGrants = [] }: CapabilityPolicyStatus,
   mode: Mode,

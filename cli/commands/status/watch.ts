@@ -10,7 +10,7 @@ import type { Io } from '../../command.ts';
 import { complaints } from '../../output/complaints.ts';
 
 interface Watching {
-  /** The kinds that the user may not read. Changes of these kinds are not followed. */
+  /** The kinds that the user may not read. The command does not follow changes of these kinds. */
   readonly forbidden: readonly Source[];
   readonly io: Io;
   show(cluster: Cluster): void;
@@ -18,7 +18,7 @@ interface Watching {
 
 /**
  * The time in which changes are collected before they are shown, in ms. Changes come in bursts. The view changes only
- * once for each burst, so that users can read it.
+ * once for each burst of changes, so that users have time to read the view.
  */
 const PAUSE_MS = 1_000;
 const CLEAR_SCREEN = '\x1b[H\x1b[2J\x1b[3J';

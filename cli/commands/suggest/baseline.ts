@@ -24,7 +24,7 @@ interface BaselineFile {
 }
 
 /**
- * The folder of --baseline; undefined if the option is not given.
+ * The folder of --baseline. If the option is not given, the result is undefined.
  *
  * @throws UsageError for options that cannot be combined with --baseline
  */
@@ -46,8 +46,8 @@ export function baselineFolder({
 
 /**
  * Writes a file for each namespace with exceptions, and a file for each policy that the exceptions loosen. `kubectl
- * apply -f FOLDER` reads files in the order of their names. In this order, exceptions precede the policies that they
- * loosen.
+ * apply -f FOLDER` reads files in the order of their names. The names of the files put exceptions before the policies
+ * that the exceptions loosen.
  */
 export function writeBaseline(folder: string, printed: Printed, io: Io): void {
   const files = filesOf(printed.policies);
@@ -73,7 +73,7 @@ export function writeBaseline(folder: string, printed: Printed, io: Io): void {
   }
 }
 
-/** The suggestions that belong to the policies of a file. The comments in the file describe these suggestions. */
+/** The suggestions that belong to the policies of a file. The comments in the file describe the suggestions. */
 function suggestionsIn(policies: readonly SuggestedPolicy[], { suggestions }: Printed): Printed['suggestions'] {
   return suggestions.filter((one) =>
     policies.some(({ exception, suggestions: own }) => exception && own.includes(one)),

@@ -1,4 +1,7 @@
-/** The command `suggest` proposes a level for each namespace, and exceptions for the workloads that need more. */
+/**
+ * The command `suggest` proposes a level for each namespace, and exceptions for the workloads that need more than the
+ * level admits.
+ */
 import { InvalidArgumentError, Option } from 'commander';
 import { type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

@@ -14,7 +14,10 @@ interface FileOptions extends ReadOptions {
   /** The namespace of objects that have no `metadata.namespace`. */
   readonly namespace: string;
   readonly used?: UsedCapabilities | undefined;
-  /** Receives each manifest, because manifests contain the labels by which policies select namespaces. */
+  /**
+   * Called with each manifest. The caller reads the labels of namespaces from manifests, because policies select
+   * namespaces by labels.
+   */
   readonly see: (manifest: InputObject) => void;
 }
 
@@ -23,8 +26,8 @@ export async function givenByFiles(
   io: Io,
   { namespace, used, see, ...options }: FileOptions,
 ): Promise<Given[]> {
-  // Every service account counts as mounting its token. The suggested policy therefore admits pods with a token volume,
-  // too.
+  // The program assumes that every service account mounts its token into pods. For this reason, the suggested policy
+  // also admits pods with a token volume.
   const candidates = new PodCandidates(namespace, () => true);
   const given: Given[] = [];
   const progress = new Progress(io);
@@ -45,14 +48,14 @@ export async function givenByFiles(
   return given;
 }
 
-/** @param only the only namespace to read; undefined for all namespaces */
+/** @param only the only namespace to read. If the value is undefined, all namespaces are read */
 export function givenByCluster(cluster: Cluster, only?: string, used?: UsedCapabilities): Given[] {
   const all = cluster.namespaces().filter(({ terminating }) => !terminating);
   const namespaces = only === undefined ? all.map(({ name }) => name) : [only];
   return namespaces.flatMap((namespace) =>
     membersOf(namespace, cluster).map(({ workload, pod, candidate }) => {
       const content = pod ? candidate.content : withTokenVolume(candidate.content, true);
-      // The evidence from a cluster already names workloads, so labels are not needed.
+      // Evidence from a cluster already contains the names of workloads, so the workloads' labels are not needed.
       return { workload, content: used?.tightened(content, { ...workload, labels: {} }) ?? content, candidate };
     }),
   );

@@ -1,6 +1,6 @@
 /**
- * The existing policies beside which new policies are suggested. These are the policies of the cluster, of the files of
- * --policy, and of --baseline.
+ * The existing policies. New policies are suggested in addition to the existing policies. The existing policies come
+ * from the cluster, from the files of --policy, and from --baseline.
  */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { PolicyContextOptions } from '../../../analysis/policies/context.ts';
@@ -16,15 +16,15 @@ import { UsageError } from '../../command.ts';
 export interface KnownPolicies {
   readonly inForce: InForce;
   /**
-   * The reasons why the operator would not accept suggested policies beside the existing ones. The key is the policy's
-   * name.
+   * The reasons why the operator would not accept the suggested policies in addition to the existing policies. The key
+   * is the policy's name.
    */
   refusals(suggested: readonly CapabilityPolicy[]): ReadonlyMap<string, string>;
   /** The names of all existing policies. */
   readonly names: ReadonlySet<string>;
   /**
-   * The policy for everybody that --baseline adds. The field is absent if another policy already decides in every
-   * namespace.
+   * The policy that --baseline adds. Everybody may use this policy. The field is absent if another policy already
+   * decides in every namespace.
    */
   readonly added?: CapabilityPolicy;
 }
@@ -64,8 +64,8 @@ function refusalsOf(
 }
 
 /**
- * If there is a namespace in which no Enforce policy decides, adds the policy of --baseline. Every other Enforce policy
- * has a higher priority, so the added policy loosens no other policy.
+ * Adds the policy of --baseline if some namespace has no deciding Enforce policy. Every other Enforce policy has a
+ * higher priority, so the added policy loosens no other policy.
  */
 export function withBaseline(
   { builder, ...knowing }: Knowing,

@@ -25,7 +25,7 @@ export interface Printed {
   readonly suggestions: readonly Suggestion[];
   /** The origin of the workloads as text, such as `namespace net`. */
   readonly where: string;
-  /** The results of comparing workloads with evidence; absent without --used. */
+  /** The results of comparing workloads with evidence. If the user did not give --used, the field is absent. */
   readonly compared?: readonly ComparedWorkload[] | undefined;
 }
 
@@ -158,7 +158,7 @@ function nameOf({ metadata }: CapabilityPolicy): string {
 
 function linesOf(stated: StatedOverride): string[] {
   const [owners = '', ...texts] = overrideLines(stated);
-  // If needs are about entries of a list, each entry gets its own comment.
+  // If a need names an entry of a list, this entry gets its own comment.
   const atEntries = Array.isArray(stated.value) && stated.needs.some(({ entry }) => entry !== undefined);
   return atEntries ? texts.map((text) => text.trimStart()) : [owners, ...texts];
 }

@@ -41,9 +41,15 @@ export interface Input {
   readonly used: UsedCapabilities | undefined;
   /** The builder to which the policies of the files and of the cluster were added. */
   readonly builder: PolicyContextBuilder;
-  /** The cluster; undefined if the workloads are from files, or if the policies of the cluster could not be read. */
+  /**
+   * The cluster. If the workloads are from files, or if the policies of the cluster could not be read, the value is
+   * undefined.
+   */
   readonly cluster: Cluster | undefined;
-  /** The names of the cluster's namespaces. If only some namespaces were read, the list contains only their names. */
+  /**
+   * The names of the cluster's namespaces. If the command read only some namespaces, the list contains only the names
+   * of these namespaces.
+   */
   readonly namespaces: readonly string[];
   readonly troubles: Troubles;
 }
@@ -80,8 +86,9 @@ async function readFiles(options: Options<ReadingOptions>, io: Io): Promise<Inpu
 }
 
 /**
- * Reads the workloads and the policies of a cluster. The rights to list pods and workloads are enough. With -A, the
- * right to list namespaces is needed, too. Without further rights, no policies are known.
+ * Reads the workloads and the policies of a cluster. The user needs only the rights to list pods and workloads. With
+ * -A, the user also needs the right to list namespaces. If the user lacks further rights, the command works without the
+ * policies of the cluster.
  */
 async function readCluster(options: Options<ReadingOptions>, io: Io): Promise<Input> {
   const [{ excludingPlatform, withCluster }, { usedInCluster }] = await Promise.all([

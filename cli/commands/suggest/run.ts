@@ -68,8 +68,9 @@ function suggested(given: readonly Given[], { options, input, known, terms }: Su
     ...(name && { name }),
     ...(level && { level }),
     mode: written,
-    // If policies of this mode exist, no policy for all other namespaces is suggested. Such a policy would decide
-    // together with policies that select some of the namespaces later.
+    // If policies with the mode of the suggested policies already exist, the command suggests no policy for all
+    // remaining namespaces. If another policy later selected some of the remaining namespaces, both policies would
+    // decide in these namespaces.
     everywhere: everywhere && !known.inForce.hasPolicies(written),
     taken: known.names,
     terms,
@@ -102,7 +103,7 @@ function patternsOf({ operatorNamespace }: Options<SuggestOptions>, { excludedNa
 /**
  * An exception has an effect only if it has the mode of the policies that it loosens.
  *
- * @throws UsageError if a policy of a stricter mode than --mode decides, but no policy of mode --mode decides
+ * @throws UsageError if policies of a stricter mode decide, but no policy of the mode in --mode decides
  */
 function checkMode(given: readonly Given[], { inForce }: KnownPolicies, mode: Mode | undefined): void {
   if (mode === undefined) return;
@@ -126,8 +127,8 @@ function checkMode(given: readonly Given[], { inForce }: KnownPolicies, mode: Mo
 const MOST_NAMED = 3;
 
 /**
- * The workloads in the namespaces that policies reach. If an excluded namespace has workloads, its name is printed on
- * standard error.
+ * The workloads in the namespaces that policies reach. If an excluded namespace has workloads, the name of the
+ * namespace is printed on standard error.
  */
 function reached(given: readonly Given[], patterns: readonly string[], io: Io): Given[] {
   const excluded = (namespace: string) => isExcluded(namespace, patterns);

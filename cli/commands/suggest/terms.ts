@@ -1,4 +1,7 @@
-/** The end and the reason of suggested exceptions. They come from the options --expires, --for and --reason. */
+/**
+ * The end and the reason of suggested exceptions. The end and the reason come from the options --expires, --for and
+ * --reason.
+ */
 import { InvalidArgumentError } from 'commander';
 import type { Terms } from '../../../analysis/suggest/specs.ts';
 import { formatTime, parseTime } from '../../../operator/policy/expiry.ts';

@@ -1,6 +1,6 @@
 /**
- * Describes suggestions as text: what an override admits, which workloads need the override, and how to make it
- * unnecessary.
+ * Describes suggestions as text. For each override, the text says what the override admits, which workloads need the
+ * override, and how to make the override unnecessary.
  */
 import { keptSentences } from '../../../analysis/evidence/text.ts';
 import type { ComparedWorkload } from '../../../analysis/evidence/used-capabilities.ts';
@@ -49,7 +49,7 @@ export function nothingLine(where: string): string {
   return `Nothing to write for ${where}: the policies that decide already admit every workload.`;
 }
 
-/** Lines about the namespaces where policies already decide. In these namespaces, only exceptions are suggested. */
+/** Lines about the namespaces where policies already decide. There, the command suggests only exceptions. */
 export function besideLines(suggestions: readonly Suggestion[], policies: readonly SuggestedPolicy[]): string[] {
   const beside = suggestions.filter((one) => one.beside);
   const excepted = beside.filter(({ exceptions }) => exceptions.length > 0);
@@ -145,8 +145,8 @@ function exceptionLines(exception: Exception, { level, namespace, beside }: Sugg
 }
 
 /**
- * Lines that name the other workloads that may use the exception, and that say how to restrict the exception to its own
- * workload.
+ * Lines that name the other workloads that may use the exception. The lines also say how to restrict the exception to
+ * the workload for which it was made.
  */
 function accountLines(account: string, { workloads, sharing }: Exception, namespace: string): string[] {
   const others = sharing.find(({ serviceAccount }) => serviceAccount === account)?.workloads ?? [];
@@ -167,8 +167,8 @@ export function overrideText({ path, value }: StatedOverride): string {
 }
 
 /**
- * Lines that name the workload that needs the override, state the level's own requirement, and say how to make the
- * override unnecessary.
+ * Lines that explain an override. The lines name the workload that needs the override, and the requirement of the
+ * level. The lines also say how to make the override unnecessary.
  */
 export function overrideLines({ value, needs, kept }: StatedOverride): string[] {
   if (kept) return ['Value of the policy from which this exception starts.'];

@@ -34,7 +34,7 @@ export async function runTighten(given: Given<TightenOptions>, io: Io): Promise<
     const options = await excludingPlatform<TightenOptions>(given, connected);
     const { cluster, rights } = await readLive(connected, io, PURPOSE);
     if (!rights.installed) throw new UsageError('CapabilityPolicy is not installed in the cluster: it has no policies');
-    // If the user lacks a right, a workload that needs a grant might not be seen.
+    // If the user lacks a right, the command might not see a workload that needs a grant.
     if (rights.missing.length > 0) throw new UsageError(`${rights.missing.join('; ')}; ${READER_ROLES}`);
     const state = acceptedStateOf(cluster, rights, options);
     const tightened = tightenedPolicies({

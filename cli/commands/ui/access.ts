@@ -1,7 +1,7 @@
 /**
- * Controls the access to the local server. Other users of the machine, and web pages in the same browser, can reach the
- * server. The server therefore answers only the browser that opened the link from the terminal, and refuses requests
- * from pages of another origin.
+ * Controls the access to the local server. Other users of the machine, and web pages in the user's browser, can reach
+ * the server. The server therefore answers only the browser that opened the link from the terminal. The server refuses
+ * requests from pages of another origin.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -13,8 +13,8 @@ export interface Refusal {
 }
 
 /**
- * @param host the address of the server, such as `127.0.0.1:40123`. A browser treats a host name of the same address as
- * another origin
+ * @param host the address of the server, such as `127.0.0.1:40123`. If a user opens the same address by a host name,
+ * the browser treats the page as another origin
  */
 export function refusalOf(request: IncomingMessage, host: string): Refusal | undefined {
   const { method, headers, headersDistinct } = request;
@@ -24,7 +24,7 @@ export function refusalOf(request: IncomingMessage, host: string): Refusal | und
   }
   const { origin, 'sec-fetch-site': site } = headers;
   if (origin !== undefined && origin !== `http://${host}`) return { status: 403, text: 'refused: another origin' };
-  // The header has the value `none` if a user typed or pasted the address into a browser.
+  // If a user typed or pasted the address into a browser, the header `Sec-Fetch-Site` has the value `none`.
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     return {
       status: 403,
@@ -35,7 +35,10 @@ export function refusalOf(request: IncomingMessage, host: string): Refusal | und
   return hasBody ? { status: 400, text: 'a request must not have a body' } : undefined;
 }
 
-/** Keeps the token of the link, and the session. The token works once, and a browser gets the session for the token. */
+/**
+ * Stores two secrets: the token in the link, and the session. A browser that sends the token gets the session. The
+ * token works only once.
+ */
 export class Access {
   readonly token = secret();
   readonly #session = secret();

@@ -1,6 +1,6 @@
 /**
- * Reads the option --used of `ui`. With paths, the files contain evidence for every context. Without a path, the
- * evidence is the profiles in each cluster.
+ * Reads the option --used of `ui`. If the option names paths, the evidence in these files counts for every context. If
+ * the option names no path, the program reads the evidence from the profiles in each cluster.
  */
 import { isForbidden } from '../../../operator/cluster/api-error.ts';
 import type { Connected } from '../../cluster.ts';
@@ -12,7 +12,7 @@ import { Troubles } from '../../input/troubles.ts';
 import { LiveEvidence } from './live-evidence.ts';
 
 export interface ContextEvidence {
-  /** The evidence; undefined if --used is not given, or if the evidence cannot be read. */
+  /** The evidence. If --used is not given, or if the evidence cannot be read, the value is undefined. */
   readonly evidence?: LiveEvidence;
   /**
    * The reasons why the evidence cannot be read, as texts for users. The list is empty if the evidence was read, or if
@@ -21,7 +21,9 @@ export interface ContextEvidence {
   readonly missing: readonly string[];
 }
 
-/** Reads the evidence of a context. The function is called at each connection to the context's cluster. */
+/**
+ * Reads the evidence of a context. The function is called each time that the program connects to the context's cluster.
+ */
 export type EvidenceOf = (connected: Connected) => Promise<ContextEvidence>;
 
 /**
@@ -37,7 +39,7 @@ export async function evidenceOf(options: UsedOptions, io: Io): Promise<Evidence
   const { trouble: tell } = troubles;
   if (paths === true) return (connected) => ofProfiles({ connected, only: undefined, io, tell }, options);
   const records = await readEvidence(paths, io, { tell });
-  // Files without evidence are a mistake of the user. Reading the files again would not help.
+  // If the files contain no evidence, the user has made a mistake. To read the files again would not help.
   if (troubles.count > 0 && records.uses.length + records.watches.length === 0)
     throw new UsageError('--used: no evidence could be read');
   const evidence = new LiveEvidence(records, options);

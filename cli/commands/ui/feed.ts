@@ -1,4 +1,4 @@
-/** Sends to each page, as Server-Sent Events, the changes since the page's last event. */
+/** Sends Server-Sent Events to each page. The events contain the changes since the page's last event. */
 import { differenceOf } from '../../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import type { ShownContext } from './followed-context.ts';
@@ -10,7 +10,7 @@ import { within } from './within.ts';
  * heartbeat fails, the server knows that the connection is closed.
  */
 const HEARTBEAT_MS = 15_000;
-/** The time after which a browser connects again, in ms. */
+/** The time after which a browser tries to connect again, in ms. */
 const RETRY_MS = 1_000;
 
 export class Feed {
@@ -30,7 +30,7 @@ export class Feed {
 
   /**
    * Yields the events for one page, until the signal is aborted. The first events of a page contain whole snapshots.
-   * The feed makes the next event only when the page has accepted the last event. If a page is slow, one event
+   * The feed makes an event only after the page has accepted the event before it. If a page is slow, a single event
    * therefore covers several changes.
    */
   async *events(signal: AbortSignal): AsyncGenerator<string> {

@@ -32,8 +32,8 @@ const UNREAD = ADMISSION_POLICIES.filter((source) => source !== VALIDATING_POLIC
  */
 const PAUSE_MS = 300;
 /**
- * The maximum pause. Each pause gets longer by the duration of the last evaluation, up to this limit. A cluster that
- * changes all the time therefore uses about half of a CPU core.
+ * The maximum pause. Each pause is as long as the normal pause plus the duration of the last evaluation, up to the
+ * maximum. For this reason, `cappol ui` uses about half of a CPU core for a cluster that changes all the time.
  */
 const LONGEST_PAUSE_MS = 1_000;
 /** The interval at which `cappol ui` checks whether a policy has expired, or whether the CRD has been installed. */
@@ -44,16 +44,19 @@ const LAST_RETRY_MS = 60_000;
 /** A context as the page shows it. */
 export interface ShownContext {
   readonly context: string;
-  /** The snapshot of the cluster; undefined until the cluster has been read. */
+  /** The snapshot of the cluster. The value is undefined until the cluster has been read. */
   readonly snapshot?: Snapshot | undefined;
-  /** The reason why the cluster cannot be read or followed now, as text for users; undefined if there is no problem. */
+  /**
+   * The reason why the cluster cannot be read or followed now, as text for users. If there is no problem, the value is
+   * undefined.
+   */
   readonly problem?: string | undefined;
 }
 
 interface Following {
   readonly io: Pick<Io, 'signal' | 'stderr'>;
   readonly evidenceOf: EvidenceOf;
-  /** Called after a change in the context. */
+  /** The function is called after a change in the context. */
   show(): void;
 }
 

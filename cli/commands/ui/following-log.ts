@@ -1,9 +1,9 @@
-/** Finds out whether the page may be out of date. The log entries of the reflectors show this. */
+/** Finds out whether the page may be out of date. The information comes from the log entries of the reflectors. */
 import type { Log, LogKeys } from '../../../operator/runtime/log.ts';
 
 const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
 
-/** @param show called with the current problem; undefined if everything works */
+/** @param show receives the current problem, or undefined if everything works */
 export function followingLog(show: (problem: string | undefined) => void): Log {
   const problems = new Map<string, string>();
   // The reflector of each kind logs a problem once, and logs once more when the problem is over.

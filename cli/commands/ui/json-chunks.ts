@@ -1,9 +1,11 @@
-/** Converts a value to JSON text in chunks. A large document is then never a single string. */
+/**
+ * Converts a value to JSON text in chunks. The chunks avoid a single string with the whole text of a large document.
+ */
 
 /** The size of a chunk in characters. A chunk is small compared to a document, but large enough to compress well. */
 const CHUNK = 64 * 1024;
 
-/** The chunks together are `JSON.stringify(value)`. No item of a list is divided. */
+/** The chunks together are `JSON.stringify(value)`. Each item of a list is completely in one chunk. */
 export function* jsonChunks(value: unknown): Generator<string> {
   let chunk = '';
   for (const part of parts(value)) {

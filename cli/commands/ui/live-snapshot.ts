@@ -13,8 +13,8 @@ import type { PolicyOptions } from '../../options.ts';
 import type { LiveEvidence } from './live-evidence.ts';
 
 /**
- * Limits the growth of a taker. The taker is replaced when it keeps more shapes and violations than this number plus
- * twice the number in its first document.
+ * Limits the growth of a `SnapshotTaker`. The taker is replaced when it contains too many shapes and violations. The
+ * limit is `SPARE` plus twice the number of shapes and violations in the first document of the `SnapshotTaker`.
  */
 const SPARE = 1_000;
 
@@ -64,15 +64,15 @@ export class LiveSnapshot {
   }
 
   /**
-   * Makes the next document. The generator yields between steps of the work. A change that happens during the work is
-   * in this document or in the next one.
+   * Makes the next document. Between steps of the work, the generator yields. If something changes during the work, the
+   * change is in this document or in the next document.
    */
   *taking(): Generator<void, Snapshot> {
     if (this.hasExpired()) this.#state.outdate();
     if (this.#state.isStale) this.#soil((yield* this.#state.accepting()).namespaces);
     this.#renewTaker();
-    // Namespaces that become dirty during the work are left for the next document. If such namespaces were added to
-    // this document, the document might never be completed.
+    // Namespaces that become dirty during the work are left for the next document. If the current document included
+    // namespaces that become dirty, the document might never be completed.
     for (const name of [...this.#dirty]) {
       this.#dirty.delete(name);
       this.#take(name);

@@ -1,6 +1,5 @@
 /**
- * The responses of the local server. The headers of a response forbid the browser to use the response for any other
- * purpose.
+ * The responses of the local server. The headers of a response make the browser use the response only for the page.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
@@ -26,7 +25,7 @@ export function refuse(response: ServerResponse, { status, text }: Refusal): voi
     'content-type': 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     ...(status === 405 && { allow: 'GET' }),
-    // The rest of a refused request, such as its body, is not read.
+    // The server does not read the rest of a refused request, such as its body.
     connection: 'close',
   });
   response.end(body);
@@ -65,8 +64,8 @@ export async function sendEvents(
     'content-type': 'text/event-stream',
     ...(compresses && { 'content-encoding': 'gzip' }),
   });
-  // Each step of the pipeline waits until the next step accepts data. Data therefore does not pile up for a page that
-  // does not read.
+  // Each step of the pipeline waits until the next step accepts data. If a page stops reading, data therefore does not
+  // pile up in memory.
   const texts = Readable.from(events, { highWaterMark: 1 });
   if (compresses) await pipeline(texts, createGzip({ flush: constants.Z_SYNC_FLUSH }), response);
   else await pipeline(texts, response);

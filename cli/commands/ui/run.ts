@@ -18,8 +18,8 @@ export interface UiOptions extends Given<Omit<PolicyOptions, 'context'>>, UsedOp
 }
 
 /**
- * V8 flags that limit the memory of objects that are no longer used. The heap grows slowly, its space for new objects
- * does not grow, and marking happens in a pause (decision 0045).
+ * V8 flags that limit the memory of objects that are no longer used. With these flags, the heap grows slowly, its space
+ * for new objects does not grow, and the garbage collector marks objects in one pause (decision 0045).
  */
 const HEAP_FLAGS = ['--heap-growing-percent=20', '--semi-space-growth-factor=1', '--no-incremental-marking'];
 
@@ -34,7 +34,7 @@ export async function ui({ port, context = [], ...options }: UiOptions, io: Io):
   const feed = new Feed(contexts);
   for (const one of context.length > 0 ? context : [undefined]) {
     const given = { ...options, ...(one !== undefined && { context: one }) };
-    // A context that does not exist is a mistake of the user. Trying again would not help.
+    // If a context does not exist, the user has made a mistake. Trying again would not help.
     const name = loadKubeConfig(given).getCurrentContext() ?? '';
     contexts.push(new FollowedContext(name, given, following));
   }

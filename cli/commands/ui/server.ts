@@ -14,13 +14,13 @@ export interface PageServer {
 
 const ADDRESS = '127.0.0.1';
 /**
- * The maximum number of connections. Above this number, the server closes the connection that was idle for the longest
- * time.
+ * The maximum number of connections. If the number of connections exceeds the maximum, the server closes the connection
+ * that was idle for the longest time.
  */
 const MOST_CONNECTIONS = 32;
 /**
- * The maximum number of connections that wait to be accepted. Above this number, a browser tries again only after a
- * second.
+ * The maximum number of connections that wait to be accepted. If more connections are waiting, a browser tries again
+ * after a second.
  */
 const BACKLOG = 4_096;
 /**
@@ -30,7 +30,7 @@ const BACKLOG = 4_096;
 const REQUEST_MS = 5_000;
 const CHECK_MS = 1_000;
 /**
- * The timeout for a connection whose page reads no data, in ms. If a page that stopped reading reads again, the page
+ * The timeout for a connection whose page reads no data, in ms. After the timeout, a page that starts to read again
  * opens a new connection.
  */
 const STALLED_MS = 60_000;

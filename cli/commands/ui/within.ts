@@ -1,4 +1,4 @@
-/** Waits for an event that may not come. */
+/** Waits a limited time for an event, because the event may never come. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Whether `event` comes within `ms` milliseconds. The result is false if the signal is aborted first. */

@@ -1,4 +1,4 @@
-/** Chooses and loads only the reporter for the given output format. */
+/** Chooses the reporter for the given output format, and loads only this reporter. */
 import type { Reporter, ReporterOptions } from './reporter.ts';
 
 export const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'sarif', 'junit', 'github', 'markdown'] as const;

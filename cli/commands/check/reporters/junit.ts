@@ -5,7 +5,10 @@ import { counted } from '../../../../operator/text/wording.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import { violationText } from './shown.ts';
 
-/** The types of the package describe its ES module, but Node loads its CommonJS module. */
+/**
+ * The types of the package junit-report-builder describe the package's ES module, but Node loads the package's CommonJS
+ * module.
+ */
 const builder = junit as unknown as Builder;
 
 export function junitReporter({ stdout }: ReporterOptions): Reporter {

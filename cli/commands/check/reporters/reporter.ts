@@ -1,4 +1,7 @@
-/** Defines the interface of reporters. Results are written item by item. No result has to wait for the last item. */
+/**
+ * Defines the interface of reporters. Results are written item by item. A reporter writes each result immediately,
+ * before the later items are evaluated.
+ */
 import type { CheckedItem, CheckedPolicy, Summary } from '../../../../analysis/check/result.ts';
 import type { Trouble } from '../../../../analysis/manifests/trouble.ts';
 import type { Terminal } from '../../../output/terminal.ts';
@@ -10,8 +13,8 @@ export interface Reporter {
   begin?(policies: readonly CheckedPolicy[]): void;
   item(shown: Shown): void;
   /**
-   * Reports a problem of the input in this format. The problem is written to standard error in any case. `trouble` may
-   * be called before `begin`.
+   * Reports a problem of the input in the output format of the reporter. The problem is also written to standard error,
+   * in every output format. `trouble` may be called before `begin`.
    */
   trouble?(trouble: Trouble): void;
   end(summary: Summary, totals: Totals): void;

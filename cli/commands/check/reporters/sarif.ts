@@ -29,7 +29,7 @@ export function sarifReporter({ stdout, cwd }: ReporterOptions): Reporter {
     trouble({ file, line = null, message: text, severity: level = 'error' }) {
       run.add({ level, ruleId: PROBLEM, text, file, line });
     },
-    /** Objects that were not evaluated have no line, so they are reported for the whole run. */
+    /** Objects that were not evaluated have no line, so the output reports these objects for the whole run. */
     end: (summary) => void stdout.write(run.text(coverageLines(summary))),
   };
 }

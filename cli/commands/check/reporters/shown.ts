@@ -1,4 +1,7 @@
-/** Prepares a checked item for users. Each violation occurs once, and advice is added. */
+/**
+ * Prepares a checked item for users. Several policies can report the same violation, but the user gets each violation
+ * only once. The user also gets advice.
+ */
 import type { FindingReason } from '../../../../analysis/capabilities/findings.ts';
 import { type Effect, effectOf } from '../../../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../../../analysis/check/merged.ts';
@@ -10,8 +13,8 @@ import type {
 } from '../../../../analysis/check/result.ts';
 
 /**
- * Nearly every container that level restricted refuses has a finding of this reason. These findings would hide all
- * other findings.
+ * If level restricted refuses a container, the container nearly always has a finding with the reason
+ * `HeldByRuntimeDefault`. Findings with the reason `HeldByRuntimeDefault` would hide all other findings.
  */
 const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';
 
@@ -27,14 +30,14 @@ interface ShownViolation extends MergedViolation<CheckedViolation> {
   readonly effect: Effect;
 }
 
-/** Numbers that are printed for users, and that are not in the machine-readable formats. */
+/** Totals that are printed for users. The machine-readable formats do not contain the totals. */
 export interface Totals {
   readonly policies: number;
   /** The number of violations. A violation counts once, even if several policies report it. */
   readonly merged: number;
   /** The number of findings that are not shown. */
   readonly hidden: number;
-  /** The evaluated namespaces of a cluster, such as `namespace net`; undefined for files. */
+  /** The evaluated namespaces of a cluster, such as `namespace net`. The value is undefined for files. */
   readonly scope?: string | undefined;
 }
 
@@ -63,8 +66,7 @@ export function severityOf({ mode }: Pick<ShownViolation, 'mode'>): 'error' | 'w
 }
 
 /**
- * The remark about a workload whose current template complies. Only the old pods of such a workload have to be
- * replaced.
+ * The remark about a workload whose current template complies. Only the workload's old pods have to be replaced.
  */
 export const ONLY_OLD_PODS = 'only pods of an older template: the current one complies';
 

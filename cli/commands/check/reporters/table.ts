@@ -28,7 +28,7 @@ interface Column {
 
 export function tableReporter({ stdout, terminal }: ReporterOptions, wide: boolean): Reporter {
   let rows: Row[] = [];
-  /** The columns. They are known when the first rows have been printed. */
+  /** The columns. The columns are known when the first rows have been printed. */
   let known: readonly Column[] | undefined;
   const flush = () => {
     if (rows.length === 0) return;
