@@ -1,13 +1,16 @@
 /**
  * Writes the comment of action.yml on a pull request. The command line is `node comment.ts REPORT QUESTION`. The first
- * answer to a question on a pull request adds the comment. Later answers update the comment.
+ * answer to a question adds a comment to the pull request. Later answers update the comment.
  *
  * The API is described in https://docs.github.com/en/rest/issues/comments.
  */
 import { readFileSync } from 'node:fs';
 
 const [, , REPORT = '', QUESTION = 'check'] = process.argv;
-/** The HTML comment that marks the comment of the question. GitHub does not show HTML comments. */
+/**
+ * The HTML comment by which the script finds its earlier comment about the question. GitHub does not show HTML
+ * comments.
+ */
 const MARK = `<!-- cappol ${QUESTION} -->`;
 const COMMENTS_OF_PAGE = 100;
 
@@ -47,7 +50,7 @@ try {
   if (known) await ask('PATCH', `${issues}/comments/${known.id}`, { body });
   else await ask('POST', `${issues}/${pull_request.number}/comments`, { body });
 } catch (error) {
-  // A workflow for a pull request from a fork has no right to comment. The result of the action must not depend on this
-  // right.
+  // A workflow for a pull request from a fork has no right to comment. The action's result must not depend on the right
+  // to comment.
   process.stdout.write(`::warning::cappol could not comment on the pull request: ${(error as Error).message}\n`);
 }

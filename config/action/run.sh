@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Does the work of action.yml. The script checks manifests, compares policies if OLD is set, or lists policies without
-# effect if FINDINGS is set. It annotates lines, and writes the result for the following steps. If there are violations,
-# differences or findings, this step does not fail, so that the following steps run. The last step of the action fails
-# instead.
+# effect if FINDINGS is set. The script annotates lines, and writes the result for the following steps. If there are
+# violations, differences or findings, the script still succeeds, so that the following steps run. The last step of the
+# action fails if there are violations, differences or findings.
 set -euo pipefail
 
 if [ -z "$PACKAGE" ]; then
@@ -14,7 +14,7 @@ add() { # FLAG LINES
     if [ -n "$line" ]; then arguments+=("$1" "$line"); fi
   done <<<"$2"
 }
-# Each question has a comment and a category of code scanning of its own.
+# Each question has its own comment, and its own category in code scanning.
 if [ -n "$OLD" ]; then
   question=compare
   arguments=(compare "$OLD" "$NEW")
@@ -40,10 +40,11 @@ cappol=$folder/node_modules/.bin/cappol
 
 code=0
 "$cappol" "${arguments[@]}" --output github || code=$?
-# Standard error is dropped, because it has the same lines as in the first run.
+# The second run and the third run would repeat the lines of the first run on standard error, so these lines are
+# dropped.
 "$cappol" "${arguments[@]}" --output sarif >"$folder/cappol.sarif" 2>/dev/null || true
 "$cappol" "${arguments[@]}" --output markdown >"$folder/cappol.md" 2>/dev/null || true
-# Without a new text, the comment of an earlier run would stay.
+# If the file for the comment were empty, the comment of an earlier run would remain unchanged.
 if [ ! -s "$folder/cappol.md" ]; then
   echo "### CapabilityPolicy: \`cappol ${arguments[0]}\` has no result; the log of the workflow says why" >"$folder/cappol.md"
 fi
@@ -52,6 +53,6 @@ cat "$folder/cappol.md" >>"$GITHUB_STEP_SUMMARY"
   echo "code=$code"
   echo "question=$question"
   echo "markdown=$folder/cappol.md"
-  # The value is empty if the command line was wrong.
+  # If the command line was wrong, the SARIF file is empty, and `sarif` is not set.
   if [ -s "$folder/cappol.sarif" ]; then echo "sarif=$folder/cappol.sarif"; fi
 } >>"$GITHUB_OUTPUT"

@@ -1,7 +1,7 @@
 /**
- * Writes the parts of the chart that come from other files, as a part of `npm run generate`. The CRD, the roles and
- * some other objects are the same for kustomize. The script copies these objects from the files that kustomize reads.
- * The table in the README comes from values.yaml.
+ * Writes the parts of the chart that come from other files, as a part of `npm run generate`. The chart and kustomize
+ * install the same CRD, roles and some other objects. The script copies these objects from the files that kustomize
+ * reads. The table in the README comes from values.yaml.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -94,8 +94,9 @@ Pod Security Standards plus your exceptions, compiled to what Kubernetes itself 
 
     helm install capabilitypolicy . --namespace ${OPERATOR_NAMESPACE} --create-namespace
 
-There is one operator in a cluster: the names of its objects are fixed, whatever the release is called. The CRD is a part of
-the release, so that \`helm upgrade\` brings a newer one, and stays when the release is uninstalled.
+A cluster can have only one operator, because the operator's objects have the same names in every release. The CRD is a
+part of the release, so \`helm upgrade\` also upgrades the CRD. If the release is uninstalled, the CRD stays in the
+cluster.
 
 | Value | Default | |
 |---|---|---|

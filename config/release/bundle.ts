@@ -2,10 +2,10 @@
  * Bundles the operator as one file, which is in the image beside Node. Bundles cappol as the files that npm installs.
  * The command line is `node config/release/bundle.ts operator|cappol [FOLDER]` (dist/operator, dist/cappol).
  *
- * The operator's and cappol's bundle contain all packages that the programs need. An installation therefore downloads
- * nothing else. The bundles keep the names of functions, so that stack traces are readable without a source map. A
- * source map would be twice the size of the program. LICENSES.txt contains the licence of each bundled package, because
- * most licences require this.
+ * The bundles of the operator and of cappol contain all packages that the programs need. An installation therefore
+ * downloads nothing else. The bundles keep the names of functions, so that stack traces are readable without a source
+ * map. A source map would be twice the size of the program. LICENSES.txt contains the licence of each bundled package,
+ * because most licences require a copy of the licence.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -29,7 +29,10 @@ export function bundleOperator(): Promise<Bundle> {
   return bundle({ entryPoints: ['operator/main.ts'], target: thisNode(), format: 'esm' });
 }
 
-/** The entry points of cappol. One is for the process. The other is for the thread that the process may start. */
+/**
+ * The entry points of cappol. One is for the process. The second entry point is for the thread that the process can
+ * start.
+ */
 const CAPPOL = ['cli/main.ts', 'cli/commands/check/evaluation-thread.ts'];
 
 /**
@@ -44,8 +47,8 @@ export function bundleCappol(): Promise<Bundle> {
 }
 
 /**
- * Bundles cappol for an executable. The bundle has the page and two CommonJS files, because Node 24 runs no other
- * modules in an executable.
+ * Bundles cappol for an executable. The bundle has the page and two CommonJS files. In an executable, Node 24 runs only
+ * CommonJS modules.
  */
 export function bundleExecutable(): Promise<Bundle> {
   const programs = bundle({
@@ -54,7 +57,7 @@ export function bundleExecutable(): Promise<Bundle> {
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
     banner: {},
-    // CommonJS has no import.meta.url, and no code in an executable needs it.
+    // CommonJS has no import.meta.url. The code in an executable does not need import.meta.url.
     define: { 'import.meta.url': '""' },
   });
   return withPage(programs);

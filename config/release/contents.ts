@@ -54,7 +54,7 @@ function distinct(folders: readonly (string | undefined)[]): string[] {
 }
 
 /**
- * The folder of the package to which a file belongs. For `node_modules/@a/b/c.js`, this is `node_modules/@a/b`. If
+ * The folder of the package that contains the given file. For `node_modules/@a/b/c.js`, this is `node_modules/@a/b`. If
  * packages are nested, the result is the folder of the innermost package.
  */
 function packageOf(path: string): string | undefined {

@@ -1,7 +1,7 @@
 /**
  * Builds cappol as one executable. The command line is `npm run release:executable -- [--out FOLDER]`. The executable
- * is for this machine's system and processor, and contains the Node that runs this script. The script also writes an
- * archive of the executable and the licences, and the checksum of the archive.
+ * is for the system and processor of the machine on which the script runs. The executable contains the Node that runs
+ * the script. The script also writes an archive of the executable and the licences, and the checksum of the archive.
  *
  * The method is described in https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html.
  */
@@ -15,7 +15,10 @@ import { outputFolder, ROOT } from './output.ts';
 import { executableName, type Platform, thisPlatform } from './platforms.ts';
 
 const POSTJECT = join(ROOT, 'node_modules', 'postject', 'dist', 'cli.js');
-/** The name under which Node looks for the program in the executable. In `FUSE`, postject changes the last digit. */
+/**
+ * The name under which Node looks for the program in the executable. When postject adds the program, it changes the
+ * last digit of `FUSE`.
+ */
 const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
@@ -59,8 +62,8 @@ async function build(program: string, scratch: string): Promise<string> {
 }
 
 /**
- * Changes a program, and signs it again. macOS runs only signed programs, and a change breaks the signature. The
- * identity `-` signs the program without an identity.
+ * Changes a program, and signs it again. macOS runs only signed programs, and a change breaks the signature. With the
+ * argument `-`, codesign makes a signature without an identity.
  */
 function signedByNobody(program: string, change: () => void): void {
   const isSigned = process.platform === 'darwin';

@@ -1,7 +1,7 @@
 /**
  * Writes the manifest for krew and the formula for Homebrew. The command line is `npm run release:installers -- [--out
  * FOLDER]`. The manifest and the formula contain the checksums of the executables' archives. The script reads the
- * checksums from the same folder.
+ * checksums from the folder to which it writes.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * Writes the page with the licences of all packages that the operator and cappol contain, as a part of `npm run
- * generate`. A test fails if a package has a licence that this file does not allow. A new licence is therefore always
- * noticed.
+ * generate`. A test fails if a package has a licence that this file does not allow. A new licence in the bundles is
+ * therefore always noticed.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -74,7 +74,7 @@ export interface BundledPackage {
   readonly path: string;
   readonly name: string;
   readonly version: string;
-  /** The licence that the package declares; undefined if the package declares no licence. */
+  /** The licence that the package declares. If the package declares no licence, the value is undefined. */
   readonly licence: string | undefined;
   /** The names of other packages that this package uses if they are installed. */
   readonly optionalPeers: readonly string[];

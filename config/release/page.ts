@@ -10,7 +10,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { type Contents, contentsOf, mergeContents } from './contents.ts';
 import { ROOT } from './output.ts';
 
-/** The modules of Node that the pure folders use. The values are the files that replace them in the browser. */
+/** The modules of Node that the pure folders use. The values are the files that replace the modules in the browser. */
 const ALIASES = {
   'node:crypto': './ui/platform/crypto.ts',
   'node:timers/promises': './ui/platform/timers.ts',
@@ -26,7 +26,10 @@ export async function buildPage(connect: Connect = "'self'"): Promise<string> {
   return [...(await bundlePage(connect)).files.values()].join('');
 }
 
-/** Bundles the page. The result has the text of the only file of the page, and the packages and sources in the page. */
+/**
+ * Bundles the page. The result contains the text of the page's only file, and the lists of the packages and sources in
+ * the page.
+ */
 export async function bundlePage(connect: Connect = "'self'") {
   const [program, worker] = await Promise.all([
     bundled({ entryPoints: { script: 'ui/main.tsx', style: 'ui/style.css' } }),
@@ -43,7 +46,7 @@ export async function bundlePage(connect: Connect = "'self'") {
   return { files: new Map([['page.html', html]]), ...mergeContents([program, worker]) };
 }
 
-/** The content of each built file. The key is the name of its entry point. */
+/** The content of each built file. The key is the name of the file's entry point. */
 async function bundled(options: BuildOptions): Promise<Contents & { texts: Readonly<Record<string, string>> }> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
@@ -86,8 +89,8 @@ function hashOf(text: string): string {
 }
 
 /**
- * Writes the page to the path where cappol finds it in a checkout. The write is atomic, because another process may
- * read the page.
+ * Writes the page into dist/page, where cappol finds the page in a checkout. The write is atomic, because another
+ * process may read the page.
  * @returns the text of the page
  */
 export async function writePage(folder: string = join(ROOT, 'dist', 'page')): Promise<string> {

@@ -17,7 +17,7 @@ export const PLATFORMS: readonly Platform[] = (['darwin', 'linux', 'windows'] as
   (['amd64', 'arm64'] as const).map((arch) => ({ os, arch })),
 );
 
-/** The platform of this machine. @throws Error if cappol has no executable for the platform */
+/** The platform of the machine on which the program runs. @throws Error if cappol has no executable for the platform */
 export function thisPlatform(): Platform {
   const [os, arch] = [SYSTEMS[process.platform], PROCESSORS[process.arch]];
   if (os === undefined || arch === undefined)
