@@ -25,7 +25,7 @@ describe('preflight', () => {
     rmSync(project, { recursive: true });
   });
 
-  it('runs a TypeScript file with its unchanged arguments, and ends with its exit code', () => {
+  it('runs a TypeScript file with unchanged arguments, and ends with the exit code of the file', () => {
     write(
       'print.ts',
       'const all: string[] = process.argv.slice(2); console.log(JSON.stringify(all)); process.exit(7);',
@@ -36,12 +36,12 @@ describe('preflight', () => {
     assert.equal(status, 7);
   });
 
-  it('runs a program of a package by its name', () => {
+  it('runs a program of a package by the name of the program', () => {
     write('node_modules/.bin/tool', 'console.log("tool");');
     assert.equal(preflight('tool').stdout, 'tool\n');
   });
 
-  it('installs the dependencies, without using standard output, when the installed ones are not the locked ones', () => {
+  it('installs the locked dependencies without output on stdout, if other versions are installed', () => {
     installed('1.0.0');
     write('print.ts', 'console.log("ran");');
     const { stdout, stderr } = preflight('print.ts');
@@ -58,7 +58,7 @@ describe('preflight', () => {
     assert.equal(status, 1);
   });
 
-  it('passes SIGTERM on, and ends by the signal that its script ended by', async () => {
+  it('passes SIGTERM to the script, and ends by the same signal as the script', async () => {
     write('wait.ts', 'console.log("up"); setInterval(() => {}, 1000);');
     const child = spawn(process.execPath, ['hack/preflight.js', 'wait.ts'], { cwd: project });
     await once(child.stdout, 'data');

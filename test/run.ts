@@ -1,15 +1,15 @@
 /**
  * `npm test` runs all tests in several processes at the same time, each with its own control plane. The command prints
- * the output of the first process immediately, and the output of the other processes when all have ended. The last
- * lines of the output are a line for each failed test, and one line for .ci/run with the sums.
+ * the output of the first process immediately. The command prints the other outputs when all processes have ended. The
+ * output ends with a line for each failed test, and with one line with the sums for .ci/run.
  */
 import { execute } from './versions/execute.ts';
 import { CLOSING_LINE } from './versions/runs.ts';
 
 /**
- * The test files of all processes except the last process, which runs all other tests. Each process takes about a
- * quarter of the time. Most tests wait for a cluster, a container or a program, so four processes fit on two cores. One
- * process runs all tests that build the same files or start containers.
+ * The test files of each process except the last process. The last process runs all other tests. The processes take
+ * about the same time. Most tests wait for a cluster, a container or a program, so four processes fit on two cores. One
+ * process runs all tests that start containers or build the same files.
  */
 const GROUPS = [
   ['integration/[d-z]*.test.ts'],
@@ -43,7 +43,7 @@ const ended = await Promise.all(
   ),
 );
 for (const { output } of ended.slice(1)) process.stdout.write(output);
-// A process without a closing line ended too early, and counts as one failed test.
+// A process without a closing line has ended too early. Such a process counts as one failed test.
 const sums = ended.map(({ output }) => countsIn(output) ?? { passed: 0, failed: 1 });
 for (const { output } of ended) {
   for (const [line] of output.matchAll(/^Failed: .*$/gm)) process.stdout.write(`${line}\n`);

@@ -1,6 +1,6 @@
 /**
- * Runs a program as user 1000 in a container of runc that holds the named capabilities and no others, in a separate
- * network with only the loopback interface. Needs root. Belongs to docs/tutorial.md.
+ * Runs a program as user 1000 in a container of runc. The container holds the named capabilities and no others. The
+ * container has a separate network with only the loopback interface. Needs root. Belongs to docs/tutorial.md.
  *
  *   node contain.mjs [--cap-add NAME]... [--no-new-privileges] [--sysctl NAME=VALUE] -- PROGRAM [ARGUMENT]...
  *
@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
   options: {
     'cap-add': { type: 'string', multiple: true, default: [] },
     'no-new-privileges': { type: 'boolean', default: false },
-    // The kernel's default: nobody may ping without NET_RAW.
+    // By default, the kernel requires NET_RAW for every ping.
     sysctl: { type: 'string', default: 'net.ipv4.ping_group_range=1 0' },
   },
 });
@@ -32,7 +32,7 @@ const config = {
     args: positionals,
     env: ['PATH=/bin'],
     cwd: '/',
-    // As with Kubernetes' runtimes, inheritable and ambient stay empty.
+    // As in the container runtimes of Kubernetes, the inheritable and the ambient set stay empty.
     capabilities: { bounding: capabilities, permitted: capabilities, effective: capabilities },
     noNewPrivileges: values['no-new-privileges'],
   },

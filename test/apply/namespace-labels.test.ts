@@ -47,7 +47,7 @@ describe('planLabels: a label that is changed to restricted', () => {
     });
   }
 
-  it('is not recorded when another owner stated it before us', () => {
+  it('the operator does not record a label that another owner set before the operator', () => {
     const plan = planLabels(namespace('restricted', undefined, [ARGO]), { [LABEL]: 'restricted', [VERSION]: 'v1.36' });
     assert.deepEqual(plan.labels, { [LABEL]: 'restricted', [VERSION]: 'v1.36' });
     assert.equal(plan.record, JSON.stringify({ [VERSION]: 'v1.36' }));

@@ -64,25 +64,25 @@ describe('Refusals', () => {
     });
   }
 
-  it('a conflict is tried again as soon as the watch can have shown its cause', async () => {
+  it('a write is tried again 100 ms after a conflict, because the watch may then show the other change', async () => {
     error = refusal(409);
     await attempt();
     assert.equal(refusals.nextTry, 100);
   });
 
-  it('waits for half a minute once the API server has refused it for long', async () => {
+  it('if refusals of a write last for 15 s, the write is tried again after half a minute', async () => {
     error = refusal(403);
     await attemptsUntil(50_000);
     assert.deepEqual(tries.slice(-2), [15_000, 45_000]);
   });
 
-  it('waits for as long as the API server asks', async () => {
+  it('the next attempt waits for the time that the API server requests', async () => {
     error = new ApiError({ status: 429, reason: 'TooManyRequests', message: '', causes: [], retryAfterSeconds: 2 });
     await attemptsUntil(2_000);
     assert.deepEqual(tries, [0, 2_000]);
   });
 
-  it('tries at once when another object is wanted', async () => {
+  it('a write of another object is tried at once', async () => {
     error = refusal(403);
     await attempt();
     await attempt({});

@@ -44,14 +44,14 @@ describe('the ConfigMaps of a rollout', () => {
     );
   });
 
-  it('are several for many namespaces, each far below the limit of 1 MiB', () => {
+  it('a rollout with many namespaces has several ConfigMaps, each far below the limit of 1 MiB', () => {
     const state = many(5_000);
     const maps = configMapsOf('it', state, placed(state, NONE), 'system');
     assert.equal(maps.size, 10);
     for (const one of maps.values()) assert.ok(JSON.stringify(one).length < 100_000);
   });
 
-  it('leave a namespace where it is, so that a change rewrites one of them', () => {
+  it('a namespace stays in its ConfigMap, so that a change rewrites a single ConfigMap', () => {
     const state = many(1_200);
     const before = placed(state, NONE);
     const [first = ''] = state.namespaces.keys();
@@ -74,7 +74,7 @@ describe('the ConfigMaps of a rollout', () => {
     assert.equal(new Set(names).size, names.length);
   });
 
-  it('are read as far as they can be read', () => {
+  it('ConfigMaps with broken entries are read as far as possible', () => {
     const [, owner] = [...configMapsOf('it', many(1), NONE, 'system')][0] ?? assert.fail();
     const data = {
       'rollout.json': '{',

@@ -109,7 +109,7 @@ describe('the release of an object that waits', () => {
     },
   });
 
-  it('removes only our finalizer, and only from the version that was read', async () => {
+  it('release removes only the finalizer of the operator, and only from the version that was read', async () => {
     const written: unknown[] = [];
     const change = async (...call: unknown[]) => {
       written.push(call);
@@ -120,7 +120,7 @@ describe('the release of an object that waits', () => {
     assert.deepEqual(written, [[path, { metadata: { resourceVersion: '7', finalizers: ['foregroundDeletion'] } }]]);
   });
 
-  it('has nothing to do when the object is gone', async () => {
+  it('release does nothing when the object no longer exists', async () => {
     await release(answering(404), object);
     await assert.rejects(release(answering(409), object));
   });

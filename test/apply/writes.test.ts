@@ -46,7 +46,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.deepEqual(told, ['created']);
   });
 
-  it('replaces a role with an aggregationRule by a new one: the API server lets nobody else change it', async () => {
+  it('a role with an aggregationRule is replaced by a new role, because the API server refuses to change it', async () => {
     await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
     const aggregationRule = { clusterRoleSelectors: [{ matchLabels: { team: 'a' } }] };
@@ -55,7 +55,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.deepEqual([told, removed], [['created', 'repaired'], ['u']]);
   });
 
-  it('counts as a repair when it restores our last write, and as an update when we want another text', async () => {
+  it('a write counts as a repair if it restores the last write, and as an update if the wanted text has changed', async () => {
     await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
     await writes.ensure(ROLE, nothing);
@@ -67,7 +67,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.deepEqual(told, ['created', 'repaired', 'updated', 'deleted', 'created']);
   });
 
-  it('is not a repair when it changes nothing, since only the watch lags', async () => {
+  it('a write that changes nothing is not a repair, because only the watch lags', async () => {
     await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
     // If an apply changes nothing, the API server answers with the unchanged object.
@@ -77,7 +77,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.equal(writes.mayBeUndone, true);
   });
 
-  it('needs another look, as long as somebody may have reverted it before the watch showed it', async () => {
+  it('mayBeUndone is true until the watch shows the write, because somebody may have reverted the write', async () => {
     assert.equal(writes.mayBeUndone, false);
     await writes.ensure(ROLE, nothing);
     assert.equal(writes.mayBeUndone, true);
@@ -85,21 +85,21 @@ describe('a write that the watch has not shown yet', () => {
     assert.equal(writes.mayBeUndone, false);
   });
 
-  it('is repeated when it is not shown for long: somebody deleted the object at once', async () => {
+  it('if the watch does not show a write for long, the write is repeated, because somebody deleted the object', async () => {
     await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
     assert.equal(await writes.ensure(ROLE, nothing), true);
     assert.equal(writes.mayBeUndone, true);
   });
 
-  it('is forgotten when nobody wants the object any more', async () => {
+  it('a write is forgotten when no policy needs the object any more', async () => {
     await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
     writes.live([]);
     assert.equal(writes.mayBeUndone, false);
   });
 
-  it('needs another look until a later pass sees it shown, also when it became overdue during a pass', async () => {
+  it('mayBeUndone is true until a later pass sees the write in the watch, even if the write became overdue during a pass', async () => {
     await writes.ensure(ROLE, nothing);
     const live = writes.live([]);
     now += WATCH_LAG_MS;
@@ -109,7 +109,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.equal(writes.mayBeUndone, false);
   });
 
-  it('does not count as the wanted object if another one is wanted now', async () => {
+  it('if the wanted object has changed, an earlier write does not count as the wanted object', async () => {
     await writes.ensure(ROLE, nothing);
     assert.equal(await writes.ensure({ ...ROLE, rules: [{ verbs: ['use'] }] }, nothing), true);
     assert.deepEqual(told, ['created', 'updated']);
@@ -122,7 +122,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.equal(writes.live([]).size, 0, 'somebody deleted it at once');
   });
 
-  it('does not count as a repair long after the object was deleted, when no policy needed it', async () => {
+  it('if no policy needed a deleted object for long, a later write of the object is not a repair', async () => {
     await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
     for (let passes = 0; passes < 2; passes++) writes.live([]);
@@ -130,7 +130,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.deepEqual(told, ['created', 'created']);
   });
 
-  it('does not begin after the end of the term', async () => {
+  it('no write begins after the end of the term', async () => {
     const term = new AbortController();
     const client = { apply: () => assert.fail('a write was begun') };
     writes = new Writes(client as unknown as ApiClient, { onWrite: assert.fail, clock, signal: term.signal });
@@ -161,7 +161,7 @@ describe('a deletion that the watch has not shown yet', () => {
 
   it('counts at once', () => assert.equal(writes.live([seen]).size, 0));
 
-  it('does not prevent writing the object when it is wanted again', async () => {
+  it('a deleted object is written again when a policy needs the object again', async () => {
     assert.equal(await writes.ensure(ROLE, liveObjects([seen])), true);
     assert.deepEqual([applied, await writes.ensure(ROLE, liveObjects([seen]))], [1, false]);
   });
@@ -173,7 +173,7 @@ describe('a deletion that the watch has not shown yet', () => {
     it(`ends when ${what}`, () => assert.deepEqual([...writes.live([now]).values()], [now]));
   }
 
-  it('counts however late the watch is, with changes before it, too', () => {
+  it('the deletion counts for any delay of the watch, even if the watch first shows earlier changes', () => {
     now += 1_000 * WATCH_LAG_MS;
     for (const older of [seen, other({ resourceVersion: '6' })]) assert.equal(writes.live([older]).size, 0);
   });

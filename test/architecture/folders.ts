@@ -4,7 +4,10 @@
  */
 
 export interface Folder {
-  /** The path below the project's folder. An entry for a folder also covers the subfolders that have no entry. */
+  /**
+   * The path below the project's folder. The entry of a folder also covers all subfolders without an entry of their
+   * own.
+   */
   readonly path: string;
   /** The purpose of the folder, in Markdown, for docs/architecture.md. */
   readonly does: string;
@@ -54,7 +57,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/policy',
-    does: 'Resolves every value of a policy. Matches selectors, and computes which policies select a namespace and which of them decide.',
+    does: 'Resolves every value of a policy. Matches selectors. Computes which policies select a namespace, and which of these policies decide.',
     imports: ['operator/api', 'operator/model', 'operator/standards', 'operator/rules'],
     packages: [],
     pure: true,
@@ -138,7 +141,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/report',
-    does: 'Status, conditions, Events, metrics of policies, and policy reports. Only the files with a writer write to the API server.',
+    does: 'Status, conditions, Events, metrics of policies, and policy reports. Only files that contain a writer write to the API server.',
     imports: [
       'operator/api',
       'operator/model',
@@ -299,7 +302,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/check',
-    does: 'Evaluates manifests and running workloads. Computes the verdicts that other policies would change.',
+    does: 'Evaluates manifests and running workloads. Computes how verdicts would change with other policies.',
     imports: [
       'operator/api',
       'operator/model',
@@ -355,7 +358,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/controls',
-    does: 'The controls of hardening guides. Computes which workloads of a cluster pass, fail or are excepted by a policy.',
+    does: 'The controls of hardening guides. Computes which workloads of a cluster pass a control, fail it, or are excepted by a policy.',
     imports: [
       'operator/api',
       'operator/model',
@@ -469,7 +472,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'ui/platform',
-    does: 'Replacements in the browser for the modules of Node that the folders above use. The build substitutes the replacements for the modules.',
+    does: 'In the browser, these files replace the modules of Node that the folders above use. The build substitutes the replacements for the modules.',
     imports: [],
     packages: ['@noble/hashes'],
   },

@@ -6,8 +6,8 @@ import { generatedFiles } from '../../config/helm/generate.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /**
- * The first lines of a generated file. If only a table of a page is generated, the mark of generated content is at the
- * table instead.
+ * The first lines of a generated file. If `npm run generate` writes only a table of a page, the mark of generated
+ * content is at the table.
  */
 const HEAD = /^(?:# .*\n\n)?(?:#|<!--) Written by `npm run generate`/;
 

@@ -54,7 +54,7 @@ const SOURCES: readonly Source[] = SOURCE_FOLDERS.flatMap(filesIn).map((path) =>
 const PRODUCT = SOURCES.filter(({ path }) => isIn(path, ['operator', 'analysis', 'cli', 'ui']));
 
 describe('the architecture', () => {
-  it('has each folder of operator/ and analysis/ in the list, and no folder that does not exist', () => {
+  it('the list has each folder of operator/ and analysis/, and each folder in the list exists', () => {
     const folders = SOURCES.map(({ path, folder }) =>
       isIn(path, ['operator', 'analysis']) ? dirname(path).split('/').slice(0, 2).join('/') : folder?.path,
     );
@@ -62,12 +62,12 @@ describe('the architecture', () => {
     assert.deepEqual([...new Set(folders).symmetricDifference(new Set(listed))], []);
   });
 
-  it('is described in docs/architecture.md by what this test enforces', () => {
+  it('docs/architecture.md shows the table of folders that this test enforces', () => {
     const page = readFileSync(PAGE, 'utf8');
     assert.equal(page, withTable(page), 'run `npm run generate`');
   });
 
-  it('lets a folder import only from folders above it in the list', () => {
+  it('each folder imports only from folders above it in the list', () => {
     const above = (one: string, index: number) => {
       const folder = FOLDERS.find(({ path }) => path === one) ?? folderOf(one);
       return folder === undefined || FOLDERS.indexOf(folder) < index;
@@ -126,7 +126,7 @@ describe('the architecture', () => {
     assert.ok(folders.length > 0 && folders.every(({ pure }) => pure));
   });
 
-  it('only the folders that read, write and wire talk to the API server', () => {
+  it('only the listed folders talk to the API server or load an API client', () => {
     assert.deepEqual(importersOf(/\/cluster\/(?:client|transport|connection)\.ts$/, API_CLIENTS), []);
     assert.deepEqual(importersOf(/^@kubernetes\/client-node$|^undici$/, CLIENT_LOADERS), []);
   });
@@ -146,7 +146,7 @@ describe('the architecture', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('main.ts reaches every file of the operator but the API model', () => {
+  it('main.ts imports every file of the operator, directly or indirectly, except the API model', () => {
     const reached = reachedFrom(['operator/main.ts']);
     const files = [...importGraph().keys()].filter((path) => isIn(path, ['operator']) && !isIn(path, ['operator/api']));
     assert.deepEqual(
@@ -198,7 +198,8 @@ function imported({ path, code }: Source): Import[] {
 function targetsIn(code: string): string[] {
   const statements = code.matchAll(/^\s*(?:import|export)\s(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm);
   const calls = code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g);
-  // A template for generated code contains imports with `${…}`. These imports are not imports of the template's file.
+  // A template for generated code contains imports with `${…}`. These imports belong to the generated code, not to the
+  // file with the template.
   return [...statements, ...calls].map(([, target = '']) => target).filter((target) => !target.includes('${'));
 }
 
@@ -236,7 +237,7 @@ function reachedFrom(files: readonly string[]): ReadonlySet<string> {
   return reached;
 }
 
-/** The import cycles in the form `a.ts → b.ts → a.ts`. There is one cycle for each file that closes a cycle. */
+/** The import cycles in the form `a.ts → b.ts → a.ts`. The list has one cycle for each file that closes a cycle. */
 function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const found: string[] = [];
   const done = new Set<string>();

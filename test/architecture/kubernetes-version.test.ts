@@ -1,4 +1,7 @@
-/** Tests that few files name the newest Kubernetes version. Adding a version therefore changes few files. */
+/**
+ * Tests that only a small number of files name the newest Kubernetes version. So adding a version changes only a small
+ * number of files.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +11,10 @@ import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/leve
 import { documentation, ROOT } from '../support/page.ts';
 import { isRecord, mentions, mentionsIn, NAMED_IN, RECORDS } from './newest-version.ts';
 
-/** Lines with version 1.31. The search must find the version if the newest Kubernetes version is 1.31. */
+/**
+ * Lines with version 1.31. If the newest Kubernetes version is 1.31, the search must find the version in each of these
+ * lines.
+ */
 const FOUND: Readonly<Record<string, readonly [file: string, line: string]>> = {
   'a version': ['a.ts', "const NEWEST = 'v1.31';"],
   'a version without v': ['a.yaml', 'version: ["1.30", "1.31"]'],
@@ -32,7 +38,7 @@ const NOT_FOUND: Readonly<Record<string, readonly [file: string, line: string]>>
 };
 
 describe('the newest Kubernetes version', () => {
-  it('is named by the files that have to name it, and by records: read it from NEWEST_KNOWN_MINOR elsewhere', () => {
+  it('the newest version appears only in records and in the listed files: read it from NEWEST_KNOWN_MINOR elsewhere', () => {
     const elsewhere = mentions().filter(({ file }) => !NAMED_IN.includes(file) && !isRecord(file));
     assert.deepEqual(
       elsewhere.map(({ file, line, text }) => `${file}:${line}: ${text}`),
@@ -40,7 +46,7 @@ describe('the newest Kubernetes version', () => {
     );
   });
 
-  it('is named by each file that has to name it', () => {
+  it('each listed file names the newest version', () => {
     const files = new Set(mentions().map(({ file }) => file));
     assert.deepEqual(
       NAMED_IN.filter((file) => !files.has(file)),
@@ -48,7 +54,7 @@ describe('the newest Kubernetes version', () => {
     );
   });
 
-  it('is the one whose API server the tests start', () => {
+  it('the tests start an API server of the newest version', () => {
     assert.equal(kubernetesVersion({}).replace(/\.\d+$/, ''), formatVersion(NEWEST_KNOWN_MINOR));
   });
 
@@ -81,7 +87,7 @@ describe('the search for a Kubernetes version', () => {
     it(`does not find ${title}`, () => assert.deepEqual(mentionsIn(file, line, 31), []));
   }
 
-  it('leaves out generated parts and outputs of pages, and counts their lines', () => {
+  it('the search skips the generated parts and the outputs in pages, but counts their lines', () => {
     const page = [
       '<!-- Written by `npm run generate` from a/. Do not edit. -->',
       '| 1.31 |',

@@ -34,7 +34,7 @@ export const RECORDS: Readonly<Record<string, string>> = {
 
 /** Files that tools write. Helm and other programs require the versions in these files. */
 const LOCKED = /(^|\/)(go\.sum|go\.mod|package-lock\.json)$/;
-/** Words that make the search read a number on the same line as a version. */
+/** If a line has one of these words, the search reads a number on this line as a version. */
 const ABOUT_VERSIONS = /\bversions?\b|minor|server|standard|level|newest|kubernetes/i;
 
 export interface Mention {

@@ -11,8 +11,8 @@ const PARTS: Readonly<Record<string, string>> = {
 const PRODUCT = FOLDERS.filter(({ path }) => isIn(path, Object.keys(PARTS)));
 
 /**
- * An arrow leads from a folder to a folder that it imports. If other arrows already imply an import, the import has no
- * arrow.
+ * An arrow leads from a folder to a folder that it imports. An import has no arrow if a chain of other arrows leads to
+ * the same folder.
  */
 export function picture(): string {
   const parts = Object.entries(PARTS).map(([part, does]) => partText(part, does));
@@ -54,8 +54,7 @@ function imported({ imports }: Folder): Folder[] {
 }
 
 /**
- * The imported folders. A folder is left out if another imported folder already leads to this folder, directly or
- * indirectly.
+ * The imported folders. A folder is left out if another imported folder imports this folder, directly or indirectly.
  */
 function necessary(folder: Folder): Folder[] {
   const all = imported(folder);

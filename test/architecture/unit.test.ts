@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { load } from 'js-yaml';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** If a test imports one of these files, the test needs a control plane, or a program that a machine may lack. */
+/** A test that imports one of these files needs a control plane, or a program that a machine may lack. */
 const NEEDS = ['hack/controlplane/controlplane.ts', 'test/support/needs.ts'];
 
 const config = load(readFileSync(join(ROOT, 'test', 'unit.mocharc.yaml'), 'utf8')) as Readonly<
@@ -19,18 +19,18 @@ const leftOut = filesOf(config.ignore);
 const unit = filesOf(config.spec).filter((file) => !leftOut.includes(file));
 
 describe('the unit tests', () => {
-  it('need neither a control plane nor other programs', () => {
+  it('unit tests need neither a control plane nor other programs', () => {
     assert.deepEqual(unit.filter(needsMore), []);
   });
 
-  it('include all test files except those that need one, and those that the list leaves out', () => {
+  it('every test file that needs no control plane and no other program is a unit test or is in the list of excluded files', () => {
     assert.deepEqual(
       all.filter((file) => !unit.includes(file) && !leftOut.includes(file) && !needsMore(file)),
       [],
     );
   });
 
-  it('are listed by patterns that mocha expands: it reads braces without a wildcard as a part of a name', () => {
+  it('in the patterns of unit tests, braces appear only together with a wildcard, because mocha does not expand other braces', () => {
     // Mocha (lib/cli/lookup-files.js) only warns about a pattern that matches no file, and runs the other files.
     assert.deepEqual(
       config.spec.filter((pattern) => pattern.includes('{') && !pattern.includes('*')),

@@ -45,11 +45,11 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
   });
 
   describe('config/argocd', () => {
-    it('syncs the operator and the policies, and the teams when the policies are in force', async () => {
+    it('Argo CD first syncs the operator and the policies, and syncs the teams after the policies are in force', async () => {
       await assertInstalledInOrder(stage, await installDocumented(stage));
     });
 
-    it('enforces a policy on the first pod of a namespace that Argo CD made', async () => {
+    it('a policy applies to the first pod of a namespace that Argo CD made', async () => {
       await assertEnforcedFromTheBeginning(stage);
     });
 
@@ -57,7 +57,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
       await assertOwnedInTree(stage);
     });
 
-    it('shows violations in the message of a healthy policy', async () => {
+    it('Argo CD shows violations in the health message of a healthy policy', async () => {
       await assertHealthMessage(stage);
     });
   });
@@ -68,9 +68,9 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
     });
   });
 
-  // A policy whose selector is removed from Git selects all namespaces, so it overlaps with every other policy. As a
-  // result, the API server compiles the programs of all policies again. With dozens of policies, compiling takes
-  // minutes. Therefore each part of this test begins without the policies of earlier parts.
+  // If the selector of a policy is removed from Git, the policy selects all namespaces and overlaps with every other
+  // policy. As a result, the API server compiles the programs of all policies again. With dozens of policies, compiling
+  // takes minutes. Therefore each part of this test begins without the policies of earlier parts.
   describe('side by side', () => {
     before(() => forgetEverything(stage));
 
@@ -99,11 +99,11 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
   describe('one Application with everything', () => {
     before(() => forgetEverything(stage));
 
-    it('is Synced and Healthy after its first sync', async () => {
+    it('the Application is Synced and Healthy after its first sync', async () => {
       await syncAll(stage);
     });
 
-    it('is deleted in the opposite order, and leaves no label behind', async () => {
+    it('the objects are deleted in the opposite order, and no label remains', async () => {
       await assertDeletedInOrder(stage);
     });
   });

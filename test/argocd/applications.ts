@@ -74,9 +74,9 @@ export class Applications {
   }
 
   /**
-   * Announces a change of Git in the same way as a webhook. Repeats the announcement until Argo CD has read the commit,
-   * because a comparison that began before the commit uses up an announcement. The next regular comparison would read
-   * the branch from a cache of three minutes.
+   * Announces a change of Git in the same way as a webhook. Argo CD may use up an announcement for a comparison that
+   * began before the commit. So the method repeats the announcement until Argo CD has read the commit. The next regular
+   * comparison would read the branch from a cache of three minutes.
    */
   async sees(name: string, commit: string, timeoutMs = WAIT_MS): Promise<void> {
     const look = async () => {
@@ -132,7 +132,7 @@ export function isSyncedTo(commit: string): (application: Json) => boolean {
     !metadata.annotations?.[REFRESH] &&
     status?.sync?.status === 'Synced' &&
     status.sync.revision === commit &&
-    // An object that already equals Git needs no sync.
+    // An object that already equals the object in Git needs no sync.
     (status.operationState === undefined || status.operationState.phase === 'Succeeded');
 }
 

@@ -31,7 +31,7 @@ export async function forgetEverything(stage: Stage): Promise<void> {
     const sets = await forgetAll(stage, `${ARGO_OBJECTS}/applicationsets`);
     return sets + (await forgetAll(stage, APPLICATIONS)) === 0;
   });
-  // If no other part of the test runs, the cluster has no CRD for policies.
+  // If this part of the test runs alone, the cluster has no CRD for policies.
   const policies = (await stage.api.find(POLICIES))?.items ?? [];
   for (const { metadata } of policies) await stage.api.remove(`${POLICIES}/${metadata.name}`);
 }

@@ -44,7 +44,7 @@ interface Installation {
   readonly commits: Readonly<Record<string, string>>;
 }
 
-/** Commits all files, and creates the only Application that a user creates by hand. */
+/** Commits all files, and creates the single Application that a user creates by hand. */
 export async function installDocumented(stage: Stage): Promise<Installation> {
   const [project, policies, teams, root] = [0, 1, 2, 3].map(() => stage.repository()) as [
     Repository,

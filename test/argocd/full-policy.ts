@@ -1,12 +1,12 @@
-/** Makes a policy that states every field, and copies of the policy without some of its lines. */
+/** Makes a policy that states every field. Also makes copies of the policy that lack some of its lines. */
 import { load } from 'js-yaml';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { EVERYTHING_RESTRICTED } from '../support/examples.ts';
 
 /**
  * A spec that states every field. Tests create hundreds of policies with this spec at the same time. The operator
- * refuses the level's version and compiles none of these policies, so the API server has no admission policies to
- * compile. Argo CD handles these policies like any other policies.
+ * refuses these policies because of the level's version, and does not compile the policies. So the API server has no
+ * admission policies to compile. Argo CD handles these policies like any other policies.
  */
 const STATED = `
 namespaceSelector:
@@ -91,7 +91,7 @@ overrides:
     default: gvisor
 `.trim();
 
-/** The overrides that the spec above lacks. Each override has the value of its rule's example. */
+/** The overrides that the text `STATED` lacks. Each override has the value of its rule's example. */
 const OTHERS = Object.entries(EVERYTHING_RESTRICTED).flatMap(([field, value]) =>
   STATED.includes(`\n  ${field}:`) ? [] : [`  ${field}: ${JSON.stringify(value)}`],
 );
@@ -115,7 +115,10 @@ function indentation(line: string): number {
   return line.length - line.trimStart().length;
 }
 
-/** Removes a key that has lost its only entry. YAML would read `overrides:` without an entry as null. */
+/**
+ * Removes each key with the value null. The value is null because the only entry of the key was removed. YAML would
+ * read `overrides:` without an entry as null.
+ */
 function dropNulls(value: Json): Json {
   if (Array.isArray(value)) return value.map(dropNulls);
   if (value === null || typeof value !== 'object') return value;

@@ -14,7 +14,7 @@ const LIMITED = 'argocd-limited';
 export function guardScenarios(stage: () => Stage): Scenario[] {
   return [
     {
-      title: 'the guard refuses changes that weaken a label by an Argo CD without exempt, until it has exempt',
+      title: 'the guard refuses changes that weaken a label until Argo CD has the verb exempt',
       run: () => guarded(stage()),
     },
   ];
@@ -38,7 +38,7 @@ async function guarded(stage: Stage): Promise<void> {
   await stage.applications.sees(name, second);
   const said = new RegExp(`exempt.*${name}|${name}.*exempt`, 's');
   await stage.applications.becomes(name, 'refused by the guard', (one) => said.test(JSON.stringify(one.status)));
-  // A comparison that follows a failed comparison reports the commit as Synced, although nothing was applied. See
+  // If a comparison fails, the next comparison reports the commit as Synced although nothing was applied. See
   // refused.ts.
   await stage.applications.becomes(name, 'Synced', isSyncedTo(second));
   await stage.labelsBecome(name, { enforce: 'restricted' });
@@ -57,7 +57,7 @@ async function guarded(stage: Stage): Promise<void> {
     '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/argocd-exempt',
     binding('argocd-exempt'),
   );
-  // Argo CD does not compare when its rights change, so the test waits for the next regular comparison.
+  // A change of Argo CD's rights starts no comparison, so the test waits for the next regular comparison.
   await stage.applications.compared(name);
   await stage.labelsBecome(name, { enforce: 'privileged' });
   await stage.applications.synced(name, second);

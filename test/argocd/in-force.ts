@@ -26,8 +26,8 @@ export function policiesApplication(name: string, url: string): Json {
 
 export function inForceScenarios(stage: () => Stage): Scenario[] {
   return [
-    { title: 'a policy that is renamed in one commit: no pod slips in', run: () => rename(stage()) },
-    { title: 'a change and its revert: no pod slips in', run: () => revert(stage()) },
+    { title: 'no pod slips in while a policy is renamed in one commit', run: () => rename(stage()) },
+    { title: 'no pod slips in during a change and its revert', run: () => revert(stage()) },
     {
       title: 'Prune=false: a policy that is removed from Git stays in force, and syncs and self-heal continue',
       run: () => keep(stage()),
@@ -39,7 +39,7 @@ export function inForceScenarios(stage: () => Stage): Scenario[] {
       run: () => notAccepted(stage()),
     },
     {
-      title: 'Delete=confirm: deleting an Application keeps its policies in force until it is confirmed',
+      title: 'Delete=confirm: the policies of a deleted Application stay in force until the deletion is confirmed',
       run: () => confirm(stage()),
     },
   ];

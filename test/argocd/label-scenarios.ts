@@ -40,8 +40,8 @@ export function labelScenarios(stage: () => Stage): Scenario[] {
       title: `labels, by ${mode.title}: with ignoreDifferences by field manager`,
       run: () => ignored(stage(), mode),
     })),
-    { title: 'labels, by managedNamespaceMetadata: Git wins if it names a label', run: () => managed(stage()) },
-    { title: 'labels, by Replace=true: the operator sets its own again', run: () => replaced(stage()) },
+    { title: 'labels, by managedNamespaceMetadata: if Git names a label, Git wins', run: () => managed(stage()) },
+    { title: 'labels, by Replace=true: the operator sets its own labels again', run: () => replaced(stage()) },
   ];
 }
 
@@ -128,8 +128,8 @@ async function named(stage: Stage, mode: Mode): Promise<void> {
   await scene.stay(IN_GIT);
   await scene.git({});
   if (mode !== CLIENT_SIDE_APPLY && mode !== SERVER_SIDE_APPLY) {
-    // In this mode, Argo CD finds no difference. Its comparison uses records that only another way of applying writes.
-    // The next sync applies Git's state.
+    // With this way of applying, Argo CD finds no difference. The reason is that Argo CD compares by records, and only
+    // another way of applying writes these records. The next sync applies Git's state.
     await scene.stay(IN_GIT);
     await scene.git({ more: 'labels' });
   }

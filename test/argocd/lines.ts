@@ -15,8 +15,8 @@ import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * The number of copies of the policy that lose lines at the same time. Each copy loses lines that are far apart, so
- * most neighbouring lines stay.
+ * The number of copies of the policy that lose lines at the same time. Each copy loses lines that are far apart. So
+ * most of the lines beside a removed line stay.
  */
 const COPIES = 8;
 
@@ -124,7 +124,10 @@ async function removeFields(stage: Stage, mode: Mode): Promise<void> {
   });
 }
 
-/** Checks that Argo CD misses removed fields if Argo CD compares by the records of another way of applying. */
+/**
+ * Checks a case in which Argo CD misses removed fields, because Argo CD compares by the records of another way of
+ * applying.
+ */
 async function missFields(stage: Stage, mode: Mode): Promise<void> {
   const inForce = await policyWithFields(stage, mode);
   assert.deepEqual((await inForce(WITHOUT_MODE)).effective, EFFECTIVE);

@@ -39,7 +39,10 @@ export interface Marks {
   readonly wave?: number;
 }
 
-/** A policy that by default enforces level restricted in namespaces whose label `environment` has the policy's name. */
+/**
+ * A policy for the namespaces whose label `environment` equals the policy's name. By default, the policy enforces the
+ * level restricted.
+ */
 export function policyOf(name: string, spec: Partial<CapabilityPolicySpec> = {}, marks: Marks = {}): Json {
   return policyManifest(
     { name, ...annotationsOf(marks) },
@@ -51,7 +54,7 @@ export function namespaceOf(name: string, labels: Readonly<Record<string, string
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels, ...annotationsOf(marks) } };
 }
 
-/** A pod that no policy in Git admits. The API server admits this pod only while no policy is in force. */
+/** A pod that no policy in Git admits. If the API server admits this pod, no policy is in force. */
 export function privilegedProbe(namespace: string): Probe {
   return { title: 'a privileged pod', pod: privilegedPod(), namespace, expected: () => 'refused' };
 }

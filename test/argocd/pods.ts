@@ -78,7 +78,7 @@ export class OperatorPods {
     }
   }
 
-  /** Updates the status of the node. Otherwise, the node would count as dead, and its pods would be evicted. */
+  /** Updates the status of the node. Without updates, the node would count as dead, and its pods would be evicted. */
   async #heartbeat(): Promise<void> {
     if (Date.now() - this.#lastHeartbeat < HEARTBEAT_MS) return;
     this.#lastHeartbeat = Date.now();

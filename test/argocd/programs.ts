@@ -7,7 +7,7 @@ import { REPRODUCIBLE } from '../../hack/controlplane/build.ts';
 import { findProgram, requiredVersion } from '../../hack/controlplane/program.ts';
 import { moduleFolder } from '../support/published-crds.ts';
 
-/** The folder of go.mod and go.sum. These files determine the versions of the built programs. */
+/** The folder of go.mod and go.sum. These two files determine the versions of the built programs. */
 const MODULE = import.meta.dirname;
 const ARGOCD = 'github.com/argoproj/argo-cd/v3';
 /** Argo CD requires Go 1.27. */

@@ -46,7 +46,7 @@ async function refused(stage: Stage, mode: Mode): Promise<void> {
     await stage.applications.healthy(wrong, repository.commit(good));
     assert.equal((await stage.policy(wrong))?.spec.mode, 'Enforce');
   }
-  // The docs recommend this dry run before a merge.
+  // The docs recommend a dry run of a changed policy before a merge.
   const query = { dryRun: 'All', fieldManager: 'ci', force: true };
   const path = `${POLICIES}/${wrong}`;
   const body = policyOf(wrong, { level: 'restrictive' } as object);
@@ -55,9 +55,9 @@ async function refused(stage: Stage, mode: Mode): Promise<void> {
 }
 
 /**
- * Argo CD compares by a dry-run apply, and the dry run of an invalid policy fails. The next regular comparison uses the
- * result of the previous commit, and reports the commit with the invalid policy as Synced. When a policy changes in the
- * cluster, Argo CD compares the policy again.
+ * Argo CD compares by a dry-run apply, and the dry run of an invalid policy fails. The next regular comparison reuses
+ * the result for the previous commit. So Argo CD reports the commit with the invalid policy as Synced. When a policy
+ * changes in the cluster, Argo CD compares the policy again.
  */
 async function assertLaterHidden(stage: Stage, wrong: string, other: string, commit: string): Promise<void> {
   const { status } = await stage.applications.compared(wrong);

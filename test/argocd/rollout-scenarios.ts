@@ -12,8 +12,8 @@ import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * The longest time in ms for a repair. On an idle machine, a repair takes far less time. The test prints the measured
- * time.
+ * The maximum time in ms that a repair of the namespace may take. On an idle machine, a repair takes far less time. The
+ * test prints the measured time.
  */
 const REPAIRED_WITHIN_MS = 5_000;
 const PROBE_EVERY_MS = 25;
@@ -26,11 +26,11 @@ export function rolloutScenarios(stage: () => Stage): Scenario[] {
       run: () => applied(stage(), mode),
     })),
     {
-      title: 'rollout, by Replace=true: the label of a pending namespace is put back at once',
+      title: 'rollout with Replace=true: the operator puts the label of a pending namespace back at once',
       run: () => replacedByArgo(stage()),
     },
     {
-      title: 'rollout, by kubectl replace: the label of a pending namespace is put back at once',
+      title: 'rollout with kubectl replace: the operator puts the label of a pending namespace back at once',
       run: () => replacedByKubectl(stage()),
     },
   ];
@@ -199,7 +199,7 @@ async function replacedByArgo(stage: Stage): Promise<void> {
   await rollout.promote();
   await rollout.git({ more: 'four' });
   await rollout.stays(undefined);
-  // With the changed policy, the operator promotes the namespace. The sync that applies the policy also replaces the
+  // The changed policy lets the operator promote the namespace. The sync that applies the policy also replaces the
   // namespace.
   assertRepaired('Replace=true', 4, await rollout.end());
 }
@@ -218,7 +218,7 @@ async function replacedByKubectl(stage: Stage): Promise<void> {
   assertRepaired('kubectl replace', 3, await rollout.end());
 }
 
-/** Each replacement of the namespace removes its label for a moment. The namespace is promoted only once. */
+/** Each replacement removes the label from the namespace for a moment. The namespace is promoted only once. */
 function assertRepaired(how: string, replaced: number, ended: Awaited<ReturnType<Rollout['end']>>): void {
   const { values, gapsMs, refusedMs } = ended;
   console.log(`      ${how}: without the label for ${gapsMs.join(', ')} ms; pods refused for ${refusedMs} ms at most`);

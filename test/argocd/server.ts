@@ -1,7 +1,7 @@
 /**
  * Runs a real Argo CD as plain processes on the loopback interface. Argo CD is an administrator of the test's control
- * plane. Argo CD gets its published ConfigMaps. The component config/argocd is added to these ConfigMaps in the same
- * way as by a kustomization.
+ * plane. Argo CD gets its published ConfigMaps. The test adds the component config/argocd to these ConfigMaps, as a
+ * kustomization would.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -45,7 +45,7 @@ export class ArgoCd {
     const source = await argocdSource();
     const dir = join(controlPlane.dir, 'argocd');
     for (const folder of ['tmp', 'tls', 'ssh', 'gpg', 'home', 'bin']) mkdirSync(join(dir, folder), { recursive: true });
-    // The files of a Go module are not executable.
+    // The scripts in a Go module are not executable.
     for (const script of ['git-verify-wrapper.sh', 'gpg-wrapper.sh']) {
       writeFileSync(join(dir, 'bin', script), readFileSync(join(source, 'hack', script)), { mode: 0o755 });
     }
@@ -106,7 +106,7 @@ async function configure(
   );
 }
 
-/** @returns the folder of a kustomization as docs/argocd.md describes it */
+/** @returns the folder of the kustomization that docs/argocd.md describes */
 function kustomization(source: string, dir: string): string {
   const folder = join(dir, 'configuration');
   mkdirSync(folder);

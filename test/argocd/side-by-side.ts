@@ -8,7 +8,7 @@ export interface Scenario {
 /**
  * Declares each scenario as a separate test. All scenarios start before the first test runs. Call this function in a
  * `describe`, after the hooks that the scenarios need. The environment variable ARGOCD_ONLY is a regular expression
- * that selects the scenarios to start. By contrast, mocha's --grep would still start all scenarios.
+ * that selects the scenarios to start. If mocha's --grep selected the tests instead, all scenarios would still start.
  */
 export function sideBySide(all: readonly Scenario[]): void {
   const only = new RegExp(process.env.ARGOCD_ONLY ?? '');
@@ -17,7 +17,7 @@ export function sideBySide(all: readonly Scenario[]): void {
 
   before(() => {
     running = new Map(scenarios.map(({ title, run }) => [title, run()]));
-    // The test of the scenario reports the error.
+    // If a scenario fails, the test of the scenario reports the error.
     for (const one of running.values()) one.catch(() => {});
   });
 

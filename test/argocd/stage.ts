@@ -85,7 +85,7 @@ export class Stage {
     await this.account(name);
   }
 
-  /** Creates the default service account of a namespace. The API server creates pods only if this account exists. */
+  /** Creates the default service account of a namespace. The API server creates no pods without this account. */
   async account(namespace: string): Promise<void> {
     const path = `${NAMESPACES}/${namespace}/serviceaccounts/default`;
     await this.api.apply(path, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } });

@@ -10,7 +10,7 @@ import { policyOf, SERVER_SIDE } from './objects.ts';
 import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
-/** The CRD that owns all compiled objects, because policies share these objects. */
+/** Policies share the compiled objects, so this CRD owns all compiled objects. */
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
 
 export function treeScenarios(stage: () => Stage): Scenario[] {
@@ -36,7 +36,7 @@ async function tree(stage: Stage): Promise<void> {
   );
   const kinds = (await renderedObjects(stage.api)).map(({ kind }) => kind);
   assert.deepEqual(new Set(kinds), new Set(Object.keys(COLLECTIONS)));
-  // Other scenarios change the programs, which all policies share.
+  // All policies share the programs, so other scenarios change the programs, too.
   const versions = async () => [
     (await stage.policy(name))?.status.conditions.find(({ type }: Json) => type === 'Programmed').message,
     ...(await renderedObjects(stage.api, name)).map(({ metadata }) => metadata.resourceVersion),

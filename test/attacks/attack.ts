@@ -26,7 +26,7 @@ export interface Attack {
   after?(scene: Scene): Promise<unknown>;
 }
 
-/** The cluster, the namespace and the pod's name with which a row's steps run. */
+/** The cluster, the namespace and the name of the pod for the steps of a row. */
 export interface Scene {
   readonly cluster: TestCluster;
   /** The operator's address, on 127.0.0.1. */
@@ -55,7 +55,7 @@ const STRATEGIC = 'application/strategic-merge-patch+json';
 
 /**
  * Our admission policies refuse the request, and the message contains the reason.
- * @param policies the short names of the policies, each of which gives its own reason
+ * @param policies the short names of the policies. The message has a reason of each policy
  */
 export function refusedBy(policies: string | readonly string[], why: RegExp): Expectation {
   const names = [policies].flat();
@@ -101,7 +101,10 @@ export function admitted(why: string, verify: (object: Json, answer: Answer) => 
   };
 }
 
-/** The text of an answer. The text is the object if the request succeeded, and otherwise the message. */
+/**
+ * The text of an answer. If the request succeeded, the text shows the created object. If the request failed, the text
+ * is the message.
+ */
 function said(body: Json): string {
   return String(body.message ?? `created: ${JSON.stringify(body.spec)}`).slice(0, MOST_SAID);
 }

@@ -9,7 +9,8 @@ import { type Attack, admitted, ask, create, type Expectation, refusedBy, type S
 import { pod } from './settings.ts';
 
 /**
- * The number of entries of each list. All lists together have about 155 kB, which is a tenth of the size limit of etcd.
+ * The number of entries of each list of capabilities. All lists together have about 155 kB, which is a tenth of the
+ * size limit of etcd.
  */
 const ENTRIES = 10_000;
 const ANSWERED_MS = 5_000;

@@ -31,8 +31,8 @@ const ADMIN_CLAIM = {
 };
 
 /**
- * Applies the current labels of the namespace. As a result, the editor also owns the labels. @param rest other metadata
- * to apply
+ * Applies the current labels of the namespace. So the editor becomes another owner of the labels. @param rest other
+ * metadata to apply
  */
 function appliesTheSame(fieldManager: string, ...rest: readonly 'annotations'[]): Step {
   return async (scene) => {
@@ -59,8 +59,8 @@ function labelled(level: string): Step {
 }
 
 /**
- * Changes the level of the policy, which changes the namespace's expected label. Waits until the operator has observed
- * the change.
+ * Changes the level of the policy. As a result, the operator sets another label on the namespace. Waits until the
+ * operator has observed the change.
  */
 function policyBecomes(level: CapabilityPolicySpec['level']): Step {
   return async ({ cluster, namespace }) => {
@@ -87,8 +87,8 @@ async function enforced({ cluster, namespace }: Pick<Scene, 'cluster' | 'namespa
 }
 
 /**
- * Tries each route of the API that can make the change. Returns the first answer that is not a refusal. If all answers
- * are refusals, the last refusal is returned.
+ * Tries each route of the API that can make the change. Returns the first answer that is not a refusal. If every answer
+ * is a refusal, the step returns the last refusal.
  */
 function byEveryRoute(wanted: MetadataChange): Step {
   return async ({ cluster, namespace }) => {

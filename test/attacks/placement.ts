@@ -18,7 +18,7 @@ function bad(container: Json): Json {
 }
 
 /**
- * The places where a pod can add SYS_ADMIN. The function of a place may also set other fields that the attempt needs.
+ * The places where a pod can add SYS_ADMIN. The function for a place may also set other fields that the attempt needs.
  */
 const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
   'in an init container': ({ spec }) => {
@@ -70,8 +70,8 @@ const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
 };
 
 /**
- * Pods with fields that API servers know since Kubernetes 1.35. Older API servers drop the new field, and their
- * validation refuses the rest of the pod.
+ * Pods with fields that API servers know since Kubernetes 1.35. Older API servers drop the new field, and refuse the
+ * rest of the pod as invalid.
  */
 const PLACES_SINCE_35: Readonly<Record<string, RegExp>> = {
   'in an init container with rules for restarts': /initContainers\[0\]\.restartPolicy: Unsupported value: "Never"/,
@@ -84,8 +84,8 @@ const procMountReplaced = admitted('the API server sets Default instead before v
 });
 
 /**
- * Whether the API server accepts the field in a pod with a user namespace. The only accepted field is hostNetwork, if
- * the feature gate UserNamespacesHostNetworkSupport is enabled.
+ * Whether the API server accepts the field in a pod with a user namespace. The API server accepts hostNetwork if the
+ * feature gate UserNamespacesHostNetworkSupport is enabled. The API server never accepts the other fields.
  */
 function combines(field: string): boolean {
   return field === 'hostNetwork' && ALPHA_FLAGS.some((flag) => flag.includes('UserNamespacesHostNetworkSupport=true'));
@@ -431,7 +431,7 @@ export const PLACEMENT: readonly Attack[] = [
     setting: 'patterns',
     steps: [create(pod({ runtimeClassName: 'other' }))],
     expect: {
-      title: 'refused: patterns does not allow it, or it does not exist',
+      title: 'refused: the policy `patterns` does not allow the runtime class, or the runtime class does not exist',
       verify: ({ status, body }) => {
         if (status !== 403) throw new Error(`${status} ${body.message}`);
       },

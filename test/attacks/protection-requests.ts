@@ -17,7 +17,10 @@ export interface Attempt {
   /** Completes the sentence "a cluster administrator …". */
   readonly attempt: string;
   run(target: Target): Promise<Answer>;
-  /** The expected answer. The value is a part of the refusal, or the reason why an admitted request does no harm. */
+  /**
+   * The expected answer. For a refused request, the value is a part of the message. For an admitted request, the value
+   * is the reason why the request does no harm.
+   */
   readonly expect: { readonly refused: RegExp } | { readonly admitted: string };
 }
 
@@ -130,7 +133,7 @@ const LIMIT_RANGES = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREAT
 
 /**
  * An admission policy that refuses nothing and changes nothing.
- * @param rule the requests that it matches
+ * @param rule the requests that the admission policy matches
  */
 export function lookAlike(
   metadata: object,

@@ -47,7 +47,7 @@ export const ROUNDABOUT: readonly Attempt[] = [
     expect: { admitted: 'a write of the status does not change owners' },
   },
   {
-    attempt: 'takes the managed fields from an admission policy',
+    attempt: 'removes the managed fields of an admission policy',
     run: put(
       VAP,
       ({ metadata }) => {

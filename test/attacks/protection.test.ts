@@ -100,7 +100,7 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
     });
   }
 
-  it('is described completely: docs/security-model.md lists the attempts that are admitted, and no others', () => {
+  it('docs/security-model.md lists exactly the attempts that are admitted', () => {
     const page = readFileSync(join(ROOT, 'docs/security-model.md'), 'utf8');
     const [, table = ''] = page.split('| attempt | why it is admitted |\n|---|---|\n');
     const admitted = Object.values(ATTEMPTS)
@@ -109,18 +109,18 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
     assert.deepEqual((table.split('\n\n')[0] ?? '').split('\n'), admitted);
   });
 
-  describe('after all attempts and while the operator works', () => {
-    it('leaves what is in force as it was', async () => {
+  describe('the protection after all attempts, while the operator works', () => {
+    it('the protection keeps the policies in force and all objects of the operator unchanged', async () => {
       assert.notEqual(await cluster.admit(privilegedPod(), target.namespace), ADMITTED);
       assert.equal(await cluster.admit(restrictedPod(), target.namespace), ADMITTED);
       assert.deepEqual(await cluster.differences(), []);
     });
 
-    it('lets the manifests be applied again, as an upgrade does', async () => {
+    it('the protection lets an upgrade apply the manifests again', async () => {
       await applyAgain(cluster.controlPlane);
     });
 
-    it('keeps what lists of lists contain in the CRD, as a newer release may have', async () => {
+    it('the protection keeps the contents of nested lists in the CRD, because a newer release may have nested lists', async () => {
       const items = { type: 'object', properties: { field: { type: 'string' } } };
       const value = { type: 'array', items: { type: 'array', items } };
       const path = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/lists';
@@ -129,7 +129,7 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       assertRefused(answer, CHANGES_CRD.refused);
     });
 
-    it('lets the operator replace the objects of a policy that changes', async () => {
+    it('the protection lets the operator replace the objects of a policy that changes', async () => {
       await cluster.policy('granted', {
         namespaceSelector: { matchLabels: { team: 'granted' } },
         level: 'restricted',
@@ -141,7 +141,7 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       await cluster.settled();
     });
 
-    it('is reported by the condition Protected and by cappol status', async () => {
+    it('the condition Protected and cappol status report the protection', async () => {
       await eventually('the condition', async () => {
         const found = await cluster.condition(target.pinned, 'Protected');
         return found?.status === 'True' && found.reason === 'FileInForce';
@@ -150,13 +150,13 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       assert.match(stdout, /^Protected: True, a file of the API server lets only the operator change/m);
     });
 
-    it('is what the file says: the API server reports its hash', async () => {
+    it('the API server reports the hash that the protection file contains', async () => {
       const { message } = (await cluster.api.ask('GET', '/metrics')).body;
       const [, hash = ''] = /hash="(.+)"/.exec(readFileSync(join(directory, 'admission.yaml'), 'utf8')) ?? [];
       assert.match(message, new RegExp(`last_config_info\\{.*hash="${hash}",plugin="ValidatingAdmissionPolicy"\\} 1`));
     });
 
-    it("lets the garbage collector remove a deleted policy's state of a rollout, though no operator runs", async () => {
+    it("the protection lets the garbage collector remove a deleted policy's state of a rollout while no operator runs", async () => {
       await cluster.operator.stop();
       await cluster.deletePolicy('protected-granted');
       await cluster.deletePolicy('protected-rolled');
@@ -165,7 +165,7 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       await eventually('the state of the rollout to be gone', async () => !(await cluster.api.find(ROLLOUT)));
     });
 
-    it("lets namespaces be deleted: one under a policy, and the operator's with its Lease and states of rollouts", async () => {
+    it("the protection allows the deletion of a namespace under a policy, and of the operator's namespace with its Lease and states of rollouts", async () => {
       const state = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'rollout-0.left' } };
       const { status } = await cluster.api.ask('POST', `${OWN}/configmaps`, {
         body: state,
@@ -178,7 +178,7 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       }
     });
 
-    it('lets the operator work after a restart of the API server', async () => {
+    it('the operator works after a restart of the API server', async () => {
       await grantRights(cluster.api);
       await cluster.operator.startAndWatch();
       await cluster.policy('later', { namespaceSelector: {}, level: 'baseline', mode: 'Audit' });
@@ -189,7 +189,7 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       });
     });
 
-    it('ends without a restart when the file is removed: break glass', async function () {
+    it('the protection ends without a restart when the file is removed (break glass)', async function () {
       this.timeout(300_000);
       rmSync(join(directory, 'validating', 'protection.yaml'));
       const policies = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
@@ -199,7 +199,7 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       });
     });
 
-    it('refuses no write of the operator in all of this', () => {
+    it('the protection refuses no write of the operator during these tests', () => {
       const refusals = cluster.operator.log.filter((entry) =>
         JSON.stringify(entry).includes('CapabilityPolicy protection'),
       );

@@ -16,7 +16,7 @@ const DEFAULT = { type: 'RuntimeDefault' };
 const LATE = { name: 'late', image: 'example.org/debug' };
 
 /**
- * References that look like an entry of the list. The entries are REFERENCE, `registry.example.com/team/*` and
+ * References that look like an entry of the policy's list. The entries are REFERENCE, `registry.example.com/team/*` and
  * `docker.io/library/web@*`.
  */
 const LOOKALIKES: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 /**
- * Attempts that exploited faults. The faults were found by a first attack on a real API server. Before the fix of its
- * fault, each of these pods was admitted.
+ * Attempts that exploited faults. The faults were found by a first attack on a real API server. Each of these pods was
+ * admitted until the fault was fixed.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -10,11 +10,11 @@ import { type Attack, admitted, create, createIn, debug, refusedBy } from './att
 import { AGENT, agentPod, pod, RESTRICTED } from './settings.ts';
 
 const TRACING = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['SYS_PTRACE'] } };
-/** The number of times that two requests race. */
+/** The number of repetitions of a race between two requests. */
 const RACES = 10;
 const WRITES_LOGS = { volumeMounts: [{ name: 'logs', mountPath: '/logs' }] };
 
-/** A container that adds one capability, and otherwise complies with level restricted. */
+/** A container that adds one capability, and otherwise complies with the level restricted. */
 function capable(name: string): object {
   return { securityContext: { ...RESTRICTED, capabilities: { drop: ['ALL'], add: [name] } } };
 }

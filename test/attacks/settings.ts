@@ -10,8 +10,8 @@ type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'> & Partial<Capabilit
 
 interface Setting {
   /**
-   * The policies by short name. A policy without a selector gets a selector. The selector requires the label `team`
-   * with the setting's key as its value.
+   * The policies by short name. A policy without a selector gets a selector. The added selector requires the label
+   * `team`. The label's value is the key of the setting.
    */
   readonly policies: Readonly<Record<string, Rules>>;
   /** The pods that are created before the policies. The key is the pod's name. */
@@ -59,7 +59,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   },
 
   /**
-   * A policy that lets a container add any capability. The container may hold only the default capabilities of its
+   * A policy that lets a container add any capability. But the container may hold only the default capabilities of its
    * runtime.
    */
   bounded: {
@@ -75,7 +75,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   },
 
   /**
-   * Two policies of equal priority. One policy admits debugging by everybody. The other policy admits an agent of the
+   * Two policies of equal priority. One policy admits debugging by everybody. The second policy admits an agent of the
    * node.
    */
   halves: {
@@ -163,7 +163,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** An exception for one image. A row of the table deletes this exception. */
+  /** An exception for one image. A row of the table of attacks deletes this exception. */
   ended: {
     policies: {
       ended: enforce({ level: 'restricted' }),
@@ -181,7 +181,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** A row of the table deletes this namespace and creates it again. */
+  /** A row of the table of attacks deletes this namespace and creates the namespace again. */
   remade: { policies: { remade: enforce({ level: 'restricted' }) } },
 
   /** Pods that were created before the policy. The policy would refuse the pod-level settings of these pods. */
@@ -284,7 +284,7 @@ export function agentPod(serviceAccountName = AGENT): Json {
   return one;
 }
 
-/** A pod that complies with level baseline, with additional fields in its spec. */
+/** A pod that complies with the level baseline, with additional fields in its spec. */
 export function pod(spec: object, metadata: object = {}): Json {
   return podManifest(metadata, { containers: [{ name: 'main', image: 'example.org/app' }], ...spec });
 }

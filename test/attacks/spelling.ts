@@ -16,7 +16,7 @@ function hostPathPod(path: string, ...mounts: object[]): Json {
 const READ = { mountPath: '/read', readOnly: true };
 const WRITE = { mountPath: '/write' };
 
-/** JSON of a pod in which only `fields` matter. */
+/** Returns the JSON of a pod with the given fields. The rest of the pod does not matter. */
 function text(containerFields: string, podFields = ''): string {
   return `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"NAME"},"spec":{${podFields}"containers":[{"name":"main","image":"example.org/app"${containerFields}}]}}`;
 }

@@ -133,12 +133,12 @@ describe('findings', () => {
     });
   }
 
-  it("do not cover the host's network, which a pod's sysctls cannot change", () => {
+  it("findings do not cover the host's network, which a pod's sysctls cannot change", () => {
     const pod = { ...podWith(caps({ add: ['NET_RAW'], ...DROP_ALL })), hostNetwork: true };
     assert.deepEqual(findings(pod), []);
   });
 
-  it('do not cover sysctls in a user namespace', () => {
+  it('findings do not cover sysctls in a user namespace', () => {
     const pod = { ...podWith(caps({ add: ['NET_RAW'], ...DROP_ALL })), hostUsers: false };
     assert.deepEqual(findings(pod), []);
   });
@@ -147,7 +147,7 @@ describe('findings', () => {
     assert.deepEqual(findings({ ...podWith(caps({ add: ['LOREM'] })), os: { name: 'windows' } }), []);
   });
 
-  it('name container and field, of containers of every kind', () => {
+  it('findings name the container and the field, for containers of every kind', () => {
     const bad = (name: string) => ({ name, securityContext: caps({ add: ['SYS_TIME', 'LOREM'], ...DROP_ALL }) });
     const found = findings({
       containers: [{ name: 'good', securityContext: caps(DROP_ALL) }, bad('app')],
@@ -164,7 +164,7 @@ describe('findings', () => {
     );
   });
 
-  it('report a name once that is written twice', () => {
+  it('findings report a name once if a list has the name twice', () => {
     const pod = podWith(caps({ add: ['LOREM', 'lorem'], ...DROP_ALL }));
     assert.deepEqual(
       findings(pod).map(({ path }) => path.at(-2)),
@@ -172,7 +172,7 @@ describe('findings', () => {
     );
   });
 
-  it('call an add or drop ineffective only for the runtimes where it is', () => {
+  it('findings report an ineffective add or drop only for the runtimes where the add or drop has no effect', () => {
     const names = fc.array(
       fc.constantFrom<string>('NET_RAW', 'net_raw', 'CAP_NET_RAW', 'SYS_TIME', 'CAP_SYS_TIME', 'ALL'),
       {

@@ -10,7 +10,7 @@ import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { maskOf } from '../support/capability-masks.ts';
 import { MEASURED } from '../support/measured-sets.ts';
 
-/** The file of measurements. Only some machines have the file beside the checkout. */
+/** The file of measurements. The file is outside the checkout, and only some machines have the file. */
 const FACTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'runtime-capability-sets.json');
 
 describe('the capabilities of a container, as measured', () => {
@@ -46,14 +46,14 @@ describe('the capabilities of a container, as measured', () => {
 describe('the capabilities that a runtime grants', () => {
   const none = { add: [], drop: [], privileged: false };
 
-  it('are all of them for a privileged container', () => {
+  it('a runtime grants all capabilities to a privileged container', () => {
     for (const runtime of CONTAINER_RUNTIMES) {
       const grant = granted(runtime, { ...none, drop: ['ALL'], privileged: true });
       assert.deepEqual('capabilities' in grant && grant.capabilities, CAPABILITIES);
     }
   });
 
-  it('are none on Docker for an unknown name, privileged or not', () => {
+  it('Docker refuses an unknown capability, even for a privileged container', () => {
     const request = { ...none, add: ['LOREM'], privileged: true };
     assert.deepEqual(granted(DOCKER, request), { error: 'unknown capability: CAP_LOREM' });
     assert.ok('capabilities' in granted(CRIO, request));
@@ -90,18 +90,18 @@ describe('the capabilities of its processes', () => {
     }
   });
 
-  it('are none as another user, except for the bounding set', () => {
+  it('processes of a user other than root hold capabilities only in the bounding set', () => {
     for (const holding of [userFree, userBound]) {
       assert.deepEqual([holding?.bounding, holding?.permitted, holding?.effective], [RAW, [], []]);
     }
   });
 
-  it('grow by file capabilities, below a shell only without no-new-privileges', () => {
+  it('the entrypoint gets file capabilities, and the processes below the entrypoint also get them if no-new-privileges is not set', () => {
     assert.deepEqual(userFree?.fileCapabilities, { entrypoint: RAW, below: RAW });
     assert.deepEqual(userBound?.fileCapabilities, { entrypoint: RAW, below: [] });
   });
 
-  it('require the whole bounding set for a program that gets its capabilities without asking', () => {
+  it('a program whose file has the effective bit needs all file capabilities in the bounding set', () => {
     const both = ['NET_RAW', 'SYS_ADMIN'];
     assert.equal(isExecutable(RAW, { permitted: both, effective: true }), false);
     assert.equal(isExecutable(RAW, { permitted: both, effective: false }), true);
@@ -116,7 +116,7 @@ describe('the user of a container', () => {
   };
   const unsaid = { uid: undefined, nonRoot: false, noNewPrivileges: false };
 
-  it('comes from the image if nothing is set', () => assert.deepEqual(user({}), unsaid));
+  it('the user of a container comes from the image if no field sets a user', () => assert.deepEqual(user({}), unsaid));
   it("is the container's own user", () => {
     assert.deepEqual(user({ runAsUser: 7 }, { runAsUser: 0 }), { ...unsaid, uid: 7, nonRoot: true });
   });

@@ -11,13 +11,15 @@ import { arbitraryPolicy } from '../support/random-policies.ts';
 const evaluator = new Evaluator();
 const RULES = ['capabilities', 'capabilities.allowedBounding'];
 
-/** Whether the rules about capabilities admit the container. */
+/** Whether the policy's rules about capabilities admit the container. */
 function isAdmitted(container: Container, policy: ResolvedPolicy, inUserNamespace: boolean): boolean {
   const spec = { containers: [container], ...(inUserNamespace && { hostUsers: false }) };
   return evaluator.violations({ annotations: {}, spec }, policy).every(({ rule }) => !RULES.includes(rule));
 }
 
-/** Containers that hold the capability. Each container holds as few other capabilities as possible. */
+/**
+ * Containers that hold the capability. Each container holds this capability, and as few other capabilities as possible.
+ */
 function holding(name: string, container: Container): Container[] {
   const others = RUNTIME_DEFAULT.filter((one) => one !== name);
   const lists = [
@@ -30,7 +32,7 @@ function holding(name: string, container: Container): Container[] {
 }
 
 describe('what a container may hold', () => {
-  it('is what some container holds that the rules admit', () => {
+  it('a container may hold each capability that some admitted container holds', () => {
     fc.assert(
       fc.property(arbitraryPolicy, fc.boolean(), (policy, inUserNamespace) => {
         for (const container of [
@@ -48,7 +50,7 @@ describe('what a container may hold', () => {
     );
   });
 
-  it('is everything at level privileged, and for containers with an exception what this allows', () => {
+  it('a container may hold all capabilities at the level privileged, or the capabilities that an exception allows', () => {
     assert.deepEqual(mayHold(resolved('p', { level: 'privileged' }), { name: 'app' }, false), {
       names: CAPABILITIES,
       privileged: true,

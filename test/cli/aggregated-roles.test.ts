@@ -1,4 +1,4 @@
-/** Tests a role with an aggregationRule. The role has the rules of the selected ClusterRoles. */
+/** Tests a role with an aggregationRule. The role gets the rules of the ClusterRoles that its selectors select. */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';
 import { cappol } from '../support/cappol.ts';
@@ -74,7 +74,7 @@ describe('a role or binding without a namespace', () => {
 });
 
 describe('an aggregated role', () => {
-  it('has the rules of the roles that it selects, in any order of the manifests', async () => {
+  it('an aggregated role has the rules of the roles that it selects, in any order of the manifests', async () => {
     const role = aggregating('whole', [{ matchLabels: { team: 'net' } }]);
     assert.equal(await mayUse(role, PART, bindingTo('whole')), true);
     assert.equal(await mayUse(bindingTo('whole'), PART, role), true);
@@ -89,7 +89,7 @@ describe('an aggregated role', () => {
     assert.equal(await mayUse(aggregating('whole', [{ matchLabels: { team: 'net' } }]), bindingTo('whole')), false);
   });
 
-  it('keeps the rules that it states itself only if it selects none: otherwise a controller overwrites them', async () => {
+  it('an aggregated role keeps its own rules if the selected roles have no rules; if they have rules, a controller overwrites the rules of the role', async () => {
     const stating = { ...aggregating('whole', [{ matchLabels: { team: 'db' } }]), rules: USE };
     const others = [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }];
     const other = clusterRole('other', { team: 'db' }, { rules: others });
@@ -98,7 +98,7 @@ describe('an aggregated role', () => {
     assert.equal(await mayUse(stating, { ...other, rules: [] }, bindingTo('whole')), true);
   });
 
-  it('selects by several selectors and by expressions, and a selector without a condition selects all', async () => {
+  it('an aggregated role selects by several selectors and by expressions, and an empty selector selects all roles', async () => {
     const several = [
       { matchLabels: { team: 'db' } },
       { matchExpressions: [{ key: 'team', operator: 'In', values: ['net'] }] },
@@ -107,7 +107,7 @@ describe('an aggregated role', () => {
     assert.equal(await mayUse(aggregating('whole', [{}]), PART, bindingTo('whole')), true);
   });
 
-  it('has the rules of an aggregated role that it selects, and those that select each other end', async () => {
+  it('an aggregated role has the rules of the aggregated roles that it selects, even if roles select each other', async () => {
     const inner = aggregating('inner', [{ matchLabels: { team: 'net' } }], { in: 'outer' });
     const outer = aggregating('outer', [{ matchLabels: { in: 'outer' } }], { team: 'net' });
     assert.equal(await mayUse(outer, inner, PART, bindingTo('outer')), true);

@@ -86,7 +86,7 @@ const WARN = { all: { mode: 'Warn' } } as const;
 const ENFORCE = { all: { mode: 'Enforce' } } as const;
 
 describe('the changes that a policy would make', () => {
-  it('from Audit to Enforce: what is audited today is refused', () => {
+  it('if the mode changes from Audit to Enforce, the workloads that are audited today are refused', () => {
     const seen = changes(AUDIT, ENFORCE);
     assert.deepEqual(named(seen), [
       'net/bad NewlyRefused: Audited → Refused',
@@ -98,7 +98,7 @@ describe('the changes that a policy would make', () => {
     );
   });
 
-  it('from Enforce to Audit: what is refused today is admitted, and audited', () => {
+  it('if the mode changes from Enforce to Audit, the workloads that are refused today are admitted and audited', () => {
     const seen = changes(ENFORCE, AUDIT);
     assert.deepEqual(named(seen), [
       'net/bad NewlyAdmitted: Refused → Audited',
@@ -107,7 +107,7 @@ describe('the changes that a policy would make', () => {
     assert.deepEqual([seen.summary.newlyRefused, seen.summary.newlyAdmitted], [0, 2]);
   });
 
-  it('a new policy in mode Audit, or Warn in its place: nothing is refused, then or now', () => {
+  it('a new policy in mode Audit, or a change from Audit to Warn, refuses no workload', () => {
     const audited = ['bad', 'worse'].map((name) => `net/${name} ReportedOtherwise: Admitted → Audited`);
     assert.deepEqual(named(changes({}, AUDIT)), audited);
     const warned = ['bad', 'worse'].map((name) => `net/${name} ReportedOtherwise: Audited → Warned`);
@@ -121,11 +121,11 @@ describe('the changes that a policy would make', () => {
     assert.deepEqual(named(changes(ENFORCE, ENFORCE)), []);
   });
 
-  it('an audited policy beside an enforced one changes nothing for pods that are refused already', () => {
+  it('an audited policy beside an enforced policy changes nothing for pods that are refused already', () => {
     assert.deepEqual(named(changes(ENFORCE, { other: { mode: 'Audit' } })), []);
   });
 
-  it('perhaps something, for pods that depend on their creator', () => {
+  it('a policy may change something for pods whose verdict depends on their creator', () => {
     const bare = podView('bare', adding(['SYS_TIME']));
     const candidate = {
       exception: { mode: 'Enforce', level: 'privileged', usableBy: 'Bindings' },
@@ -142,7 +142,7 @@ describe('the changes that a policy would make', () => {
     );
   });
 
-  it("names the workloads that make a namespace unsafe, whatever the policy's mode", () => {
+  it("the changes name the workloads that make a namespace unsafe, whatever the policy's mode", () => {
     for (const candidates of [AUDIT, WARN, ENFORCE]) {
       const [net, web] = changes(AUDIT, candidates).namespaces;
       assert.deepEqual(
@@ -159,7 +159,7 @@ describe('the changes that a policy would make', () => {
     }
   });
 
-  it('does not mention namespaces that were not read', () => {
+  it('the changes do not mention namespaces that were not read', () => {
     const inWeb = clusterOf(WORKLOADS.filter(({ namespace }) => namespace === 'web'));
     const { namespaces, summary } = changes(AUDIT, ENFORCE, inWeb, 'web');
     assert.deepEqual(
@@ -180,7 +180,7 @@ describe('the changes that a policy would make, as text', () => {
   const SYS_TIME =
     'capabilities: container "app" must not add capability SYS_TIME (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER and 9 more)';
 
-  it('lists workloads that are refused then and were not before', () => {
+  it('the text lists the workloads that the policy would newly refuse', () => {
     const lines = changesText(changes(AUDIT, ENFORCE), PLAIN).split('\n');
     assert.deepEqual(
       lines.map((line) => line.split(/ {3,}/)),
@@ -245,7 +245,7 @@ describe('the beginning of a rollout', () => {
     namespaces.map(({ namespace, rollouts }) => `${namespace}: ${rollouts.map(({ state }) => state).join(', ')}`);
   const lastLine = (seen: Changes) => changesText(seen, PLAIN).trimEnd().split('\n').at(-1);
 
-  it('refuses nothing that runs: what would be refused is warned about', () => {
+  it('the beginning of a rollout refuses no running workload, but warns about violations', () => {
     const seen = changes(AUDIT, rolledOut({ soak: '24h' }));
     assert.deepEqual(named(seen), [
       'net/bad ReportedOtherwise: Audited → Warned',
@@ -261,7 +261,7 @@ describe('the beginning of a rollout', () => {
     ]);
   });
 
-  it('enforces clean namespaces at once, if nothing has to soak', () => {
+  it('a rollout without a soak enforces the policy at once in namespaces without violations', () => {
     const seen = changes({}, rolledOut({ soak: '0s' }));
     assert.deepEqual(starts(seen), ['net: Blocked', 'web: EnforcedAtOnce']);
     assert.equal(seen.summary.newlyRefused, 0);
@@ -284,7 +284,7 @@ describe('the beginning of a rollout', () => {
     assert.deepEqual(named(seen), named(changes({}, AUDIT)));
   });
 
-  it('leaves a namespace enforced where the policy is enforced today', () => {
+  it('a namespace stays enforced if the policy is enforced there today', () => {
     assert.deepEqual(starts(changes(ENFORCE, rolledOut({}))), ['net: Enforced', 'web: Enforced']);
     const pending = { 'rollout.capabilitypolicy.dev/all': 'pending' };
     const live = rolledOut({});
@@ -294,13 +294,13 @@ describe('the beginning of a rollout', () => {
     );
   });
 
-  it('makes pending the namespaces that a wider selector newly selects', () => {
+  it('if a selector is widened, the newly selected namespaces become pending', () => {
     const web = { matchLabels: { 'kubernetes.io/metadata.name': 'web' } };
     const live = { all: { mode: 'Enforce' as const, namespaceSelector: web } };
     assert.deepEqual(starts(changes(live, rolledOut({}))), ['net: Blocked', 'web: Enforced']);
   });
 
-  it('is a column, and a sentence about the whole', () => {
+  it('the table has a column, and the summary has a sentence, about the beginning of a rollout', () => {
     const seen = changes({}, rolledOut({}));
     const text = changesText(seen, PLAIN);
     assert.match(text, /SAFE TO ENFORCE +ROLLOUT BEGINS +WHY NOT/);
@@ -313,7 +313,7 @@ describe('the beginning of a rollout', () => {
     assert.match(changesMarkdown(seen), /\| Rollout begins \|/);
   });
 
-  it('names the policies, if several are rolled out', () => {
+  it('the column names the policies if several policies are rolled out', () => {
     const seen = changes(
       {},
       { all: { mode: 'Enforce', rollout: {} }, more: { mode: 'Enforce', rollout: { soak: '0s' } } },
@@ -321,7 +321,7 @@ describe('the beginning of a rollout', () => {
     assert.match(changesText(seen, PLAIN), /all: soaking, more: enforced at once/);
   });
 
-  it('is not mentioned for a policy without a rollout', () => {
+  it('the text does not mention rollouts for a policy without a rollout', () => {
     assert.doesNotMatch(changesText(changes({}, ENFORCE), PLAIN), /rollout/i);
   });
 });

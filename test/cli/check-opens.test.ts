@@ -89,7 +89,7 @@ function textOf(specs: Specs, beside: readonly object[] = []): string {
   return [...policies, ...beside].map((one) => dump(one, { noRefs: true })).join('---\n');
 }
 
-/** The lines about the differences for all pods. The line before them is about running workloads. */
+/** The lines about the differences for all pods. The preceding line of the output is about running workloads. */
 function linesAboutOpens({ stdout }: Pick<Ran, 'stdout'>): string[] {
   const lines = stdout.trimEnd().split('\n');
   return lines.slice(lines.findIndex((line) => line.startsWith('the policy set with ')));
@@ -119,7 +119,7 @@ interface Row {
 const ROWS: readonly Row[] = [
   { title: 'the live policy itself', live: { a: {} }, candidates: { a: {} }, lines: [PROVED('a')] },
   {
-    title: 'a stricter policy in place of the live one',
+    title: 'a stricter policy in place of the live policy',
     live: { a: { level: 'baseline' } },
     candidates: { a: {} },
     lines: [PROVED('a')],
@@ -173,7 +173,7 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
-    title: 'a selector by the presence of the name, which every namespace has',
+    title: 'a selector that requires the label kubernetes.io/metadata.name, which every namespace has',
     live: { a: {} },
     candidates: {
       b: {
@@ -224,7 +224,7 @@ const ROWS: readonly Row[] = [
     lines: [PROVED('b, c, d and 1 more')],
   },
   {
-    title: 'one namespace that belongs to the class, with -n',
+    title: '-n with a namespace that belongs to the class',
     live: { a: {} },
     candidates: { b: { namespaceSelector: TEAM, overrides: { hostIPC: true } } },
     given: { namespace: 'net' },
@@ -235,7 +235,7 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
-    title: 'one namespace that does not belong to the class, with -n',
+    title: '-n with a namespace that does not belong to the class',
     live: { a: {} },
     candidates: { b: { namespaceSelector: TEAM, overrides: { hostIPC: true } } },
     given: { namespace: 'shop' },
@@ -270,7 +270,7 @@ describe('what candidates open', function () {
     });
   }
 
-  it('ends a list after 20 lines, except with -o wide', async () => {
+  it('check prints at most 20 lines of a list, and all lines with -o wide', async () => {
     const teams = Array.from({ length: 11 }, (_, i): [string, Spec] => [
       `e${i}`,
       { namespaceSelector: { matchLabels: { team: `t${i}` } }, overrides: { hostIPC: true, hostPID: true } },
@@ -286,7 +286,7 @@ describe('what candidates open', function () {
     assert.equal(wide.slice(0, wide.indexOf('')).filter(isOpening).length, 22);
   });
 
-  it('counts a namespace that a rollout has not reached by the label that it will have', async () => {
+  it('check counts a namespace by the rollout label that the namespace will have', async () => {
     // Policy a is already enforced in the namespaces with the label team=net. In namespace shop, policy a will be
     // pending.
     const live: Specs = { a: { level: 'baseline', namespaceSelector: TEAM }, b: {} };
@@ -304,7 +304,7 @@ describe('what candidates open', function () {
     );
   });
 
-  it('is in JSON as compare prints it, with the namespaces, and the same in YAML', async () => {
+  it('the JSON lists differences in the same form as cappol compare, with the namespaces, and the YAML equals the JSON', async () => {
     const args = [{ a: {} }, { b: { ...BOUND, overrides: { hostIPC: true } } }] as const;
     const { opens, undecided } = await inJson(...args);
     const [{ namespace, use, rules, pod, before, after, namespaces }] = opens;
@@ -329,7 +329,7 @@ describe('what candidates open', function () {
     assert.doesNotMatch(stdout, new RegExp(HINT));
   });
 
-  it('is above the tables of Markdown, with the pods folded', async () => {
+  it('in Markdown, the differences are above the tables, and the pods are in a collapsed section', async () => {
     const { stdout } = await shown({ a: {} }, { a: { overrides: { hostPID: true } } }, { output: 'markdown' });
     assert.match(
       stdout,
@@ -346,7 +346,7 @@ describe('what candidates open', function () {
     );
   });
 
-  it('changes the exit code only with --fail-on Opens', async () => {
+  it('differences change the exit code only with --fail-on Opens', async () => {
     const opens: Given = { failOn: new Set(['Opens'] as const) };
     const all: Given = { failOn: new Set([...MODES, 'Opens'] as const) };
     const codes = async (live: Specs, candidates: Specs) =>
@@ -356,7 +356,7 @@ describe('what candidates open', function () {
     assert.deepEqual(await codes({ a: {}, ...bound(11) }, { b0: { ...BOUND, level: 'baseline' } }), [0, 2, 2]);
   });
 
-  it('names what was not decided, and does not say that nothing opens', async () => {
+  it('check names each undecided question instead of a proof that no pod is newly admitted', async () => {
     const args = [{ a: {}, ...bound(11) }, { b0: { ...BOUND, level: 'baseline' } }] as const;
     const [summary, ...lines] = linesAboutOpens(await shown(...args));
     assert.match(summary ?? '', /^the policy set with b0 admits pods .*: none was found; \d+ questions? not decided$/);
@@ -367,7 +367,7 @@ describe('what candidates open', function () {
     assert.match(stdout, /^- \*\*not decided\*\* `opens, in namespaces with team=net: more than 10 policies /m);
   });
 
-  it('is not decided if a policy has an error', async () => {
+  it('check does not search for newly admitted pods if a policy has an error', async () => {
     const wrong = { a: {}, b: { levelVersion: 'v1.99' } };
     const { code, stdout, stderr } = await shown({ a: { overrides: { hostPID: true } } }, wrong);
     assert.equal(code, 2);
@@ -378,7 +378,7 @@ describe('what candidates open', function () {
     ]);
   });
 
-  it('can be named by --fail-on only beside --cluster and --policy', async () => {
+  it('--fail-on accepts Opens only together with --cluster and --policy', async () => {
     for (const args of [['-f', '-'], ['--cluster'], ['--cluster', '--policy', 'a', '-f', '-']]) {
       assert.deepEqual(await cappol(['check', ...args, '--fail-on', 'Enforce,opens']), {
         code: 2,
@@ -431,7 +431,8 @@ describe(`what random candidates open (SEED=${SEED})`, () => {
   it(`is what cappol compare finds between the two sets, for ${RUNS} pairs`, async function () {
     this.timeout(RUNS * 60_000);
     const seen = { pairs: 0, opens: 0, proofs: 0 };
-    // The first pairs may have no difference or no proof. In this case, more pairs follow until the test has seen both.
+    // The first pairs of policy sets may have no difference or no proof. More pairs follow until the test has seen both
+    // a difference and a proof.
     for (const [live, candidates] of fc.sample(CHANGED, { numRuns: 10 * RUNS, seed: SEED })) {
       if (seen.pairs >= RUNS && seen.opens > 0 && seen.proofs > 0) break;
       seen.pairs += 1;

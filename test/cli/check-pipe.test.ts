@@ -1,6 +1,6 @@
 /**
  * Tests the output of `cappol check` in a pipe. The lines of the output fit a screen. The output marks a workload if
- * only its old pods violate.
+ * its old pods violate a policy and its template complies.
  */
 import assert from 'node:assert/strict';
 import { itemsOf } from '../../analysis/check/running.ts';
@@ -33,7 +33,7 @@ const BASE = [POLICY('base', 'baseline', 'Enforce'), DEPLOYMENT].join('---\n');
 const BOTH = [POLICY('tight', 'restricted', 'Warn'), BASE].join('---\n');
 
 describe('check in a pipe', () => {
-  it('has no line over 200 characters, and all accepted values in -o wide', async () => {
+  it('check prints no line over 200 characters, and prints all accepted values with -o wide', async () => {
     const { stdout } = await cappol(['check', '-f', '-'], BASE);
     for (const line of stdout.split('\n')) assert.ok(line.length <= 200, line);
     assert.match(stdout, /add capability NET_ADMIN, SYS_TIME \(allowed: AUDIT_WRITE, .* and \d more\)$/m);
@@ -41,7 +41,7 @@ describe('check in a pipe', () => {
     assert.match(wide.stdout, /\(allowed: AUDIT_WRITE, .*, SETUID, SYS_CHROOT\)$/m);
   });
 
-  it('names the values of short lists, and policies in one way', async () => {
+  it('check prints all values of short lists, and names policies in the same way in each output', async () => {
     const { stdout } = await cappol(['check', '-f', '-'], BOTH);
     assert.match(stdout, / base, tight \(warned\) .*allowed by tight: NET_BIND_SERVICE/m);
     assert.match(stdout, /\(allowed: RuntimeDefault, Localhost\)$/m);
@@ -50,7 +50,7 @@ describe('check in a pipe', () => {
     assert.doesNotMatch(github.stdout, /CapabilityPolicies/);
   });
 
-  it('shortens lists of accepted values alone, and no more than it has to', () => {
+  it('check shortens only the lists of accepted values in messages, and only as far as necessary', () => {
     const message = 'x, y (allowed by one: aa, bb, cc, dd; allowed by two: e)';
     const all = [100, 55, 50, 1].map((most) => shortMessage(message, most));
     assert.deepEqual(all, [
@@ -97,7 +97,7 @@ describe('a workload whose template was repaired', () => {
     assert.match(text, /add capability SYS_TIME \(.*\); only pods of an older template: the current one complies$/m);
   });
 
-  it('does not say so while the template itself violates', () => {
+  it('check does not mention old pods if the template itself violates the policy', () => {
     assert.deepEqual(
       items(adding(['SYS_TIME'])).map(({ onlyOldPods }) => onlyOldPods),
       [false],

@@ -48,7 +48,7 @@ const PENDING = namespace('old', { [LABEL]: 'pending' });
 const PROMOTED = namespace('promoted', { [LABEL]: 'enforced' });
 
 describe('check with a rollout', () => {
-  it('exits 1 with --warn where the policy is enforced: in a new namespace, a promoted one, and a finished one', async () => {
+  it('check --warn exits 1 where the policy is enforced: in a new, a promoted or a finished namespace', async () => {
     for (const rollout of [{}, { soak: '0s' }, { meanwhile: 'Audit' }, { paused: true }]) {
       assert.equal((await check([staged(rollout), privileged('new')], '--warn')).code, 1, JSON.stringify(rollout));
       assert.equal((await check([staged(rollout), PROMOTED, privileged('promoted')], '--warn')).code, 1);
@@ -59,7 +59,7 @@ describe('check with a rollout', () => {
     }
   });
 
-  it('exits 0 with --warn where the policy is pending', async () => {
+  it('check --warn exits 0 where the policy is pending', async () => {
     assert.equal((await check([staged({}), PENDING, privileged('old')], '--warn')).code, 0);
     assert.equal((await check([staged({}), PENDING, privileged('old')])).code, 1);
     assert.equal((await check([staged({}), PENDING, privileged('old')], '--fail-on', 'Audit')).code, 0);
@@ -68,7 +68,7 @@ describe('check with a rollout', () => {
     assert.equal((await check(audited, '--fail-on', 'Audit')).code, 1);
   });
 
-  it('gives each violation the mode of its namespace, and lists the policy once', async () => {
+  it('check gives each violation the mode of its namespace, and lists the policy once', async () => {
     const { json } = await inJson([staged({}), PENDING, privileged('old'), privileged('new')]);
     const modes = json.items.map(
       ({ namespace: name, violations }: { namespace: string; violations: { mode: string }[] }) => [
@@ -86,7 +86,7 @@ describe('check with a rollout', () => {
     );
   });
 
-  it('names the mode that admits a pod where an exception shares the namespace', async () => {
+  it('check gives each violation the mode of its policy if two policies decide in the namespace', async () => {
     const audit = writtenPolicy('all', { mode: 'Audit', level: 'restricted' });
     const { json, code } = await inJson([staged({}), audit, PENDING, privileged('old'), privileged('new')], '--warn');
     const pairs = json.items.map(({ violations }: { violations: { policy: string; mode: string }[] }) =>

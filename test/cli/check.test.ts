@@ -51,7 +51,7 @@ function verdicts({ items }: Json): Record<string, string> {
 }
 
 describe('check -f', () => {
-  it('evaluates each pod, and exits 1 when one violates', async () => {
+  it('check -f evaluates each pod, and exits 1 if a pod violates a policy', async () => {
     const { code, json } = await check(yaml(RESTRICTED, pod('good'), pod('bad', ['NET_RAW'])));
     assert.equal(code, 1);
     assert.deepEqual(verdicts(json), { 'default/good': 'Compliant', 'default/bad': 'Violating' });
@@ -62,7 +62,7 @@ describe('check -f', () => {
     );
   });
 
-  it('evaluates the claims of a StatefulSet, which become volumes of its pods, and names their place', async () => {
+  it('check -f evaluates the claims of a StatefulSet as volumes of its pods, and names the place of each claim', async () => {
     const volumes = [
       { name: 'tmp', emptyDir: {} },
       { name: 'log', hostPath: { path: '/var/log' } },
@@ -139,7 +139,7 @@ describe('check -f', () => {
     });
     const net = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'net', labels: { team: 'net' } } };
 
-    it('of the manifests, even if they come after the evaluated ones', async () => {
+    it('check reads a Namespace manifest even if it comes after the evaluated pods', async () => {
       const text = yaml(pod('bad', ['NET_RAW'], { namespace: 'net' }), pod('free', ['NET_RAW']), net, TEAM);
       assert.deepEqual(verdicts((await check(text)).json), { 'net/bad': 'Violating', 'default/free': 'NotSelected' });
     });
@@ -149,13 +149,13 @@ describe('check -f', () => {
       assert.deepEqual(verdicts((await check(text, '-n', 'net')).json), { 'net/bad': 'Violating' });
     });
 
-    it('of --namespace-labels, if no Namespace is among the manifests', async () => {
+    it('check uses the labels of --namespace-labels if the manifests contain no Namespace', async () => {
       const text = yaml(pod('bad', ['NET_RAW']), TEAM);
       const { json } = await check(text, '--namespace-labels', 'team=net,stage=prod');
       assert.deepEqual(verdicts(json), { 'default/bad': 'Violating' });
     });
 
-    it('of the manifests, of which the last one replaces earlier ones, as applying them would', async () => {
+    it('the last of several manifests of a Namespace counts, as if all manifests were applied', async () => {
       const notNet = writtenPolicy('others', {
         namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['net'] }] },
       });
@@ -165,18 +165,18 @@ describe('check -f', () => {
       assert.deepEqual(verdicts((await check(yaml(notNet, bare, net, bad))).json), { 'net/bad': 'NotSelected' });
     });
 
-    it('of the manifests, if their kind is written with an escape', async () => {
+    it('check reads a Namespace manifest whose kind is written with an escape', async () => {
       const escaped = JSON.stringify(net).replace('Namespace', 'Name\\u0073pace');
       const text = `${yaml(pod('bad', ['NET_RAW'], { namespace: 'net' }), TEAM)}---\n${escaped}\n`;
       assert.deepEqual(verdicts((await check(text)).json), { 'net/bad': 'Violating' });
     });
 
-    it('by their names, which the API server adds as a label', async () => {
+    it('policies select namespaces by name, because the API server adds the name as a label', async () => {
       const { json } = await check(yaml(pod('bad', ['NET_RAW']), BY_NAME), '-n', 'net');
       assert.deepEqual(verdicts(json), { 'net/bad': 'Violating' });
     });
 
-    it('but not in those that no policy reaches', async () => {
+    it('check evaluates no pods in namespaces that no policy reaches', async () => {
       const text = yaml(RESTRICTED, pod('bad', ['NET_RAW'], { namespace: 'kube-system' }));
       const { json } = await check(text);
       assert.deepEqual(verdicts(json), { 'kube-system/bad': 'NotSelected' });
@@ -214,7 +214,7 @@ describe('check -f', () => {
       );
     });
 
-    it('reports a finished Job, which makes no pods any more', async () => {
+    it('check reports a finished Job as not selected, because the Job makes no pods any more', async () => {
       const job = {
         apiVersion: 'batch/v1',
         kind: 'Job',
@@ -230,7 +230,7 @@ describe('check -f', () => {
   describe('with several policies', () => {
     const PING = writtenPolicy('ping', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
 
-    it("requires one of the deciding policies, and gives each one's reasons", async () => {
+    it("a pod must comply with one of the deciding policies, and check gives each policy's reasons", async () => {
       const { json } = await check(yaml(RESTRICTED, PING, pod('ping', ['NET_RAW']), pod('time', ['SYS_TIME'])));
       assert.deepEqual(verdicts(json), { 'default/ping': 'Compliant', 'default/time': 'Violating' });
       assert.deepEqual(
@@ -251,14 +251,14 @@ describe('check -f', () => {
     const subjects = [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'default' }];
     const SUBJECTS = { ...PING, spec: { ...(PING as Json).spec, usableBy: 'Subjects', subjects } };
 
-    it('lets the subjects that a policy names use it', async () => {
+    it('the subjects that a policy names may use the policy', async () => {
       const may = pod('may', ['NET_RAW'], { serviceAccountName: 'pinger' });
       const { json } = await check(yaml(SUBJECTS, RESTRICTED, may, pod('perhaps', ['NET_RAW'])));
       // A file does not say whether the creator of a bare pod may use the policy.
       assert.deepEqual(verdicts(json), { 'default/may': 'Compliant', 'default/perhaps': 'Unknown' });
     });
 
-    it('lets the subjects use a policy that the manifests bind to it', async () => {
+    it('subjects may use a policy if a binding in the manifests grants the use', async () => {
       const bound = { ...PING, spec: { ...(PING as Json).spec, usableBy: 'Bindings' } };
       const binding = {
         apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -278,7 +278,7 @@ describe('check -f', () => {
       assert.equal(json.items[1].violations[0].rule, 'use');
     });
 
-    it('evaluates a pod as defaulting will fill it', async () => {
+    it('check evaluates a pod as it will be after defaulting', async () => {
       const bare = podManifest({ name: 'bare' }, { containers: [{ name: 'main', image: 'app' }] });
       const filling = writtenPolicy('filling', { defaulting: 'Enabled' });
       assert.deepEqual(verdicts((await check(yaml(filling, bare))).json), { 'default/bare': 'Compliant' });
@@ -348,7 +348,7 @@ describe('check -f', () => {
       assert.match(stderr, /^cappol: no policy to evaluate against: name one with --policy FILE/);
     });
 
-    it('but not of objects that make no pods', async () => {
+    it('check prints no error about objects that make no pods', async () => {
       const { code, json } = await check(
         yaml(
           RESTRICTED,
@@ -361,7 +361,7 @@ describe('check -f', () => {
     });
   });
 
-  it('reads files and folders, and reports them under the given names', async () => {
+  it('check reads files and folders, and reports them under the given names', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'check-'));
     try {
       writeFileSync(join(folder, 'pod.yaml'), yaml(pod('bad', ['NET_RAW'])));

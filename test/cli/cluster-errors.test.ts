@@ -41,13 +41,13 @@ describe('the errors of cappol with a cluster', () => {
     );
   });
 
-  it('names the file of a certificate that does not exist', async () => {
+  it('the error names a certificate file that does not exist', async () => {
     const missing = join(folder, 'missing.crt');
     const line = await complaint({}, { 'client-certificate': missing, 'client-key': missing });
     assert.equal(line, `cappol: the kubeconfig names the file ${missing}, which does not exist\n`);
   });
 
-  it('says that a certificate is no PEM file', async () => {
+  it('the error says that a certificate file is not PEM', async () => {
     const broken = join(folder, 'broken.crt');
     writeFileSync(broken, 'no certificate');
     const line = await complaint({}, { 'client-certificate': broken, 'client-key': broken });
@@ -62,7 +62,7 @@ describe('the errors of cappol with a cluster', () => {
     );
   });
 
-  it('names a server that does not listen, or is unknown', async () => {
+  it('the error names a server that does not listen or is unknown', async () => {
     const refused = await complaint({ server: 'https://127.0.0.1:9' });
     assert.equal(
       refused,

@@ -23,7 +23,10 @@ const [CHECK, COMPARE, CHANGES] = ['check.schema.json', 'compare.schema.json', '
 ) as [object, object, object];
 const isDocumented = new Ajv({ strict: false, schemas: [CHECK, COMPARE] }).compile(CHANGES);
 
-/** The users whose rights count for the pods of a Deployment, besides the pods' service account. */
+/**
+ * The controller that creates the pods of a Deployment, as a user. The rights of this user count, besides the rights of
+ * the pods' service account.
+ */
 const CONTROLLER = {
   user: 'system:serviceaccount:kube-system:replicaset-controller',
   groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated', 'creators'],
@@ -34,7 +37,7 @@ describe('cappol, with a cluster', () => {
   let namespace: string;
   let strict: string;
 
-  /** Pod templates near the limits of the policies, by the name of their Deployment. */
+  /** Pod templates near the limits of the policies. The key is the name of the Deployment. */
   const PODS: Readonly<Record<string, Json>> = {
     restricted: restrictedPod(),
     ping: restrictedPod({ add: ['NET_RAW'] }),
@@ -77,7 +80,7 @@ describe('cappol, with a cluster', () => {
     }
   });
 
-  it('check gives the same verdicts for files and running workloads as the API server and the status', async () => {
+  it('check gives the same verdicts as the API server and the status, for files and for running workloads', async () => {
     const manifests = Object.keys(PODS).map((name) => dump(deployment(name), { noRefs: true }));
     const [files, running] = await Promise.all([
       onCluster(['check', '--cluster', '-f', '-', '-o', 'json'], manifests.join('---\n')),
@@ -104,7 +107,7 @@ describe('cappol, with a cluster', () => {
     });
   });
 
-  it("check adds the volume of a service account's token to the pods to which the API server adds it", async () => {
+  it("check adds the volume of a service account's token to the same pods as the API server", async () => {
     const own = await cluster.namespace('tokens', { team: 'cappol-tokens' });
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', automountServiceAccountToken: false };
     await cluster.api.apply(`/api/v1/namespaces/${own}/serviceaccounts/off`, { ...account, metadata: { name: 'off' } });
@@ -301,7 +304,7 @@ describe('cappol, with a cluster', () => {
       assert.match(stdout, /^\| `Deployment cappol-team\/pinger` \| admitted \| \*\*refused\*\* \| `capabilities: /m);
     });
 
-    it('exits with 1 for newly audited workloads, and with --warn only for newly refused ones', async () => {
+    it('check exits with 1 for newly audited workloads, and with --warn only for newly refused workloads', async () => {
       const audit = dump(
         policyManifest(
           { name: 'watch' },
@@ -322,7 +325,7 @@ describe('cappol, with a cluster', () => {
       assert.deepEqual([(await run('--warn')).code, (await run('--fail-on', 'Audit')).code], [0, 1]);
     });
 
-    it('say which pods a policy opens, which the API server refuses before it and admits with it', async () => {
+    it('the changes list the pods that a new policy admits and that the API server refused before', async () => {
       const own = await cluster.namespace('opened', { team: 'cappol-opened' });
       const selecting = { namespaceSelector: { matchLabels: { team: 'cappol-opened' } }, mode: 'Enforce' } as const;
       await cluster.programmed(await cluster.policy('base', { ...selecting, level: 'baseline' }));
@@ -350,7 +353,7 @@ describe('cappol, with a cluster', () => {
       assert.equal(await cluster.admit(pod, own), ADMITTED);
     });
 
-    it('say whether a namespace is safe, even for a policy that does not enforce yet', async () => {
+    it('the changes say whether a namespace is safe to enforce, even for a policy that does not enforce yet', async () => {
       const { json } = await changes(candidate('baseline', 'Audit'));
       const own = json.namespaces.find((one: Json) => one.namespace === namespace);
       assert.equal(own.safeToEnforce, false);
@@ -361,7 +364,7 @@ describe('cappol, with a cluster', () => {
     });
   });
 
-  it('check of a missing namespace is an error, and so is a change where no policy reaches', async () => {
+  it('check fails for a missing namespace, and check --policy fails for an excluded namespace', async () => {
     for (const args of [
       ['check', '--cluster'],
       ['check', '--cluster', '--policy', '-'],
@@ -383,12 +386,12 @@ describe('cappol, with a cluster', () => {
   });
 
   describe('render --diff', () => {
-    it('is empty for policies that the operator has brought into force', async () => {
+    it('render --diff prints nothing for policies that the operator has brought into force', async () => {
       await cluster.settled();
       assert.deepEqual(await onCluster(['render', '--diff']), { code: 0, stdout: '', stderr: '' });
     });
 
-    it('shows the changes that a policy would make', async () => {
+    it('render --diff shows the changes that a policy would make', async () => {
       const { code, stdout } = await onCluster(
         ['render', '--diff', '--policy', '-'],
         dump(
@@ -429,7 +432,7 @@ describe('cappol, with a cluster', () => {
     }
   });
 
-  it('reports in one line what is wrong with the cluster', async () => {
+  it('cappol reports a problem with the cluster in one line', async () => {
     const { code, stdout, stderr } = await onCluster(['check', '--cluster', '--context', 'nowhere']);
     assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
     assert.match(stderr, /^cappol: no context "nowhere" in the kubeconfig: it has .*\n$/);

@@ -47,17 +47,17 @@ describe('cappol compare git:COMMIT:PATH', () => {
     });
   }
 
-  it('reads paths with any characters, absolute ones as well', async () => {
+  it('compare reads paths with any characters, and absolute paths', async () => {
     const { code, stderr } = await compared('.', `git:HEAD:${join(folder, 'a b')}`, 'a b');
     assert.deepEqual([code, stderr], [1, '']);
   });
 
-  it('points at the files of the working tree', async () => {
+  it('the remarks of compare point at the files of the working tree', async () => {
     const { stdout } = await compared('.', 'git:HEAD:policies', 'policies', '-o', 'github');
     assert.match(stdout, /^::error file=policies\/all\.yaml,line=\d+,title=opens hostNetwork::/);
   });
 
-  it('leaves out what .gitignore names, on both sides', async () => {
+  it('compare leaves out the files that .gitignore names, in the commit and in the working tree', async () => {
     const { code, stdout, stderr } = await compared('.', 'git:HEAD:both', 'both');
     assert.deepEqual([code, stderr], [0, 'cappol: left out: both/left-out (.gitignore)\n']);
     assert.match(stdout, /^same: /);
@@ -79,7 +79,7 @@ describe('cappol compare git:COMMIT:PATH', () => {
     });
   }
 
-  it('changes nothing in the repository, and leaves nothing behind', async () => {
+  it('compare changes nothing in the repository, and leaves no files behind', async () => {
     const state = () => [
       git(folder, 'status', '--short'),
       readdirSync(tmpdir()).filter((name) => name.startsWith('cappol-commit-')),

@@ -23,13 +23,13 @@ const text = (...policies: readonly object[]) => `# A comment.\n${policies.map((
 const TWO = text(writtenPolicy('all', NETWORK), writtenPolicy('net', { ...NETWORK, usableBy: 'Bindings' }));
 
 interface Row {
-  /** The files of the set, by path. */
+  /** The files of the policy set. The key is the path. */
   readonly files: Readonly<Record<string, string>>;
   /** The argument that names the set. The default is the folder `set`. */
   readonly set?: string;
   readonly args?: readonly string[];
   readonly code: 0 | 1 | 2;
-  /** The remarks as `level file:line: title`. A remark without a file is about the set. */
+  /** The remarks as `level file:line: title`. A remark without a file is about the whole policy set. */
   readonly remarks: readonly string[];
   /** The text of the first remark. */
   readonly says?: string;
@@ -131,7 +131,7 @@ describe('cappol compare -o github and -o sarif about one set', () => {
     });
   }
 
-  it('show a question that decides the exit code as an error', async () => {
+  it('a question that decides the exit code is shown as an error', async () => {
     writeFiles(folder, { 'set/a.yaml': text(writtenPolicy('all', RANGE(1)), writtenPolicy('other', RANGE(2))) });
     const args = ['compare', 'set', '--limit', '5', '--fail-on', 'findings', '-o', 'github'];
     const { code, stdout } = await cappol(args, '', folder);
@@ -140,13 +140,13 @@ describe('cappol compare -o github and -o sarif about one set', () => {
     assert.doesNotMatch(stdout, /^::warning/m);
   });
 
-  it('show standard input without a file on GitHub', async () => {
+  it('remarks about standard input name no file on GitHub', async () => {
     const { stdout } = await cappol(['compare', '-', '-o', 'github'], TWO, folder);
     assert.match(stdout, /^::warning line=13,title=opens nothing::/);
     assert.match(stdout, /^::notice title=cappol::standard input: 1 finding about 2 policies$/m);
   });
 
-  it('use a rule for each kind, which SARIF describes and the documentation lists', async () => {
+  it('each kind of finding has a rule that SARIF describes and the documentation lists', async () => {
     writeFiles(folder, { 'set/a.yaml': TWO });
     const { stdout } = await cappol(['compare', 'set', '-o', 'sarif'], '', folder);
     const run = sarifRun(stdout);

@@ -68,7 +68,7 @@ describe('a finding about one set of policies', () => {
   const run = (...args: string[]) => cappol(args, FILES['net.yaml'], folder);
   const compared = (name: string, ...args: string[]) => run('compare', name, ...args, ...AT);
 
-  it('is printed in one line, with the place of the policy', async () => {
+  it('a finding is printed in one line, with the place of the policy', async () => {
     assert.deepEqual(await compared('net.yaml'), {
       code: 0,
       stdout: `net.yaml: 1 finding about 2 policies
@@ -115,7 +115,7 @@ OPENS NOTHING  policy net (net.yaml:12): this exception opens nothing: for each 
     });
   }
 
-  it('of every kind is printed as JSON by the schema, and the same as YAML', async function () {
+  it('findings of every kind are printed as JSON that follows the schema, and as YAML with the same content', async function () {
     this.timeout(60_000);
     const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
     const kinds = new Set<string>();
@@ -133,7 +133,7 @@ OPENS NOTHING  policy net (net.yaml:12): this exception opens nothing: for each 
     assert.deepEqual([...kinds].sort(), [...FINDING_KINDS].sort());
   });
 
-  it('is an item of a list in Markdown', async () => {
+  it('a finding is an item of a list in Markdown', async () => {
     const { stdout } = await compared('net.yaml', '-o', 'markdown');
     assert.match(
       stdout,
@@ -147,7 +147,7 @@ OPENS NOTHING  policy net (net.yaml:12): this exception opens nothing: for each 
     assert.match(stdout, /^NOT DECIDED {2}policy all, .*: more than 5 pods$/m);
   });
 
-  it('becomes a warning of check, which keeps its exit code', async () => {
+  it('check prints a finding as a warning, and keeps its exit code', async () => {
     const { code, stderr } = await run('check', '-f', 'pod.yaml', '--policy', 'net.yaml');
     assert.equal(code, 0);
     assert.equal(
@@ -156,7 +156,7 @@ OPENS NOTHING  policy net (net.yaml:12): this exception opens nothing: for each 
     );
   });
 
-  it('is left out by check if it needs a proof about all pods', async () => {
+  it('check leaves out a finding that needs a proof about all pods', async () => {
     const { code, stderr } = await run('check', '-f', 'pod.yaml', '--policy', 'proof.yaml');
     assert.deepEqual([code, stderr], [1, '']);
   });

@@ -96,10 +96,12 @@ describe('cappol compare, with two snapshots', () => {
   });
   after(() => rmSync(folder, { recursive: true }));
   const AT = ['--at', '2026-11-29T01:00:00Z'];
-  /** Compares at the time of the second snapshot. A low limit keeps the comparison of the policies short. */
+  /**
+   * Compares two files at the time of the second snapshot. The low limit makes the comparison of the policies short.
+   */
   const compared = (...args: string[]) => cappol(['compare', ...args, '--limit', '1', ...AT], '', folder);
 
-  it('prints the changes in the cluster after those of the policies', async () => {
+  it('compare prints the changes in the cluster after the changes of the policies', async () => {
     const { stdout } = await cappol(['compare', 'monday.json.gz', 'sunday.json', ...AT], '', folder);
     assert.ok(stdout.startsWith('sunday.json admits pods that monday.json.gz refuses'), stdout);
     assert.equal(stdout.slice(stdout.indexOf('CLUSTER')), TEXT);
@@ -112,12 +114,12 @@ describe('cappol compare, with two snapshots', () => {
     assert.equal(code, 0);
   });
 
-  it('ends with exit code 0 if only the cluster changed', async () => {
+  it('compare ends with exit code 0 if only the cluster changed', async () => {
     const { code } = await cappol(['compare', 'same.json', 'many.json', '--fail-on', 'differs', ...AT], '', folder);
     assert.equal(code, 0);
   });
 
-  it('cuts a long list, and prints all of it with --all', async () => {
+  it('compare shortens a long list, and prints the whole list with --all', async () => {
     const cut = await compared('same.json', 'many.json');
     assert.match(cut.stdout, /^new workloads: 25\n(?: {2}Deployment net\/d-\d\d\n){20} {2}… and 5 more\n$/m);
     const all = await compared('same.json', 'many.json', '--all');
@@ -131,7 +133,7 @@ describe('cappol compare, with two snapshots', () => {
     assert.ok(stdout.includes(list), stdout);
   });
 
-  it('prints JSON by the schema, and the same as YAML', async () => {
+  it('compare prints JSON that follows the schema, and YAML with the same content', async () => {
     const validate = new Ajv({
       strict: true,
       strictTypes: false,
@@ -151,7 +153,7 @@ describe('cappol compare, with two snapshots', () => {
     assert.deepEqual(history, JSON.parse(JSON.stringify(historyOf(old, now))));
   });
 
-  it('has no history if one of both is not a snapshot', async () => {
+  it('compare prints no history if one of the two inputs is not a snapshot', async () => {
     const { stdout } = await compared('monday.json', 'policy.yaml', '-o', 'json');
     assert.equal(JSON.parse(stdout).history, null);
     assert.doesNotMatch((await compared('monday.json', 'policy.yaml')).stdout, /CLUSTER/);

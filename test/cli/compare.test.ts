@@ -45,7 +45,7 @@ describe('cappol compare', () => {
   after(() => rmSync(folder, { recursive: true }));
   const compared = (...args: string[]) => cappol(['compare', ...args], WITH_NETWORK, folder);
 
-  it('shows what a policy opens, with the pod', async () => {
+  it('compare shows what a policy newly admits, with a pod as an example', async () => {
     const { code, stdout, stderr } = await compared('restricted', '-');
     assert.deepEqual([code, stdout.slice(0, OPENED.length), stderr], [1, OPENED, '']);
     assert.ok(stdout.split('\n').every((line) => line.length <= 100));
@@ -92,7 +92,7 @@ describe('cappol compare', () => {
     });
   }
 
-  it('prints JSON by the schema, and the same as YAML', async () => {
+  it('compare prints JSON that follows the schema, and YAML with the same content', async () => {
     const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
     for (const args of [
       ['old.yaml', 'new.yaml'],

@@ -27,7 +27,7 @@ const COMMANDS = [
   'version',
 ];
 
-/** Pairs of a typed line and all completions of the line's last word. */
+/** Pairs of a line that a user typed, and all completions of the line's last word. */
 const TYPED: readonly (readonly [line: string, offered: readonly string[]])[] = [
   ['cappol ', COMMANDS],
   ['cappol ch', ['check']],
@@ -87,7 +87,7 @@ describeWith({ programs }, 'completion', () => {
     });
   }
 
-  it('of zsh for all of them, from the first time on', () => {
+  it('zsh completes each of the typed lines at the first attempt', () => {
     const shown = ask('zsh', zshScript(TYPED.map(([line]) => line)))
       .split(SEPARATOR)
       .slice(1);

@@ -71,14 +71,14 @@ function lines(seen: ComplianceView): string[] {
 describe('cappol status -o compliance', () => {
   const printed = lines(view());
 
-  it('begins with the guides and their versions, and says what the summary does not cover', () => {
+  it('the summary begins with the guides and their versions, and says what it does not cover', () => {
     assert.equal(
       printed[0],
       '6 workloads in all namespaces, by the recommendations of CIS Kubernetes Benchmark v2.0.1 and NSA/CISA Kubernetes Hardening Guide v1.2 that rules cover. The summary covers the fields of pods and templates. It does not cover nodes, the control plane, or other recommendations of these guides.',
     );
   });
 
-  it('has a row for each control, below its guide', () => {
+  it('the summary has a row for each control, below the guide of the control', () => {
     assert.deepEqual(printed.slice(2, 4).concat(printed.slice(5, 7)), [
       'CIS Kubernetes Benchmark v2.0.1',
       'CONTROL   PASSED   PARTLY   FAILED   EXCEPTED   ABOUT',
@@ -90,13 +90,13 @@ describe('cappol status -o compliance', () => {
     assert.equal(printed.filter((line) => /^(5\.\d\.\d+|[A-Z][A-Za-z]+) +\d+ +\d+ +\d+ +\d+ /.test(line)).length, 20);
   });
 
-  it('names the first workloads that fail, and counts the others', () => {
+  it('the summary names the first workloads that fail, and counts the other workloads', () => {
     assert.deepEqual(printed.filter((line) => line.startsWith('5.2.3')).slice(1, 2), [
       '5.2.3      4        web/Deployment four, web/Deployment one, web/Deployment three and 1 more',
     ]);
   });
 
-  it('names the policy that excepts a workload, its reason and its end', () => {
+  it('the summary names the policy that excepts a workload, with the reason and the end of the policy', () => {
     assert.ok(
       printed.includes(
         '5.2.3      1          agents      2999-01-31T00:00:00Z   reads the processes of nodes, TICKET-7   net/DaemonSet agent',
@@ -109,7 +109,7 @@ describe('cappol status -o compliance', () => {
     );
   });
 
-  it('says what a control cannot see, and which namespaces are left out', () => {
+  it('the summary says what a control cannot see, and which namespaces are left out', () => {
     assert.ok(
       printed.includes(
         'Partly assessed: SecurityServices. The summary cannot show whether nodes run SELinux or AppArmor, and what the profiles on nodes say.',
@@ -125,7 +125,7 @@ describe('cappol status -o compliance', () => {
     );
   });
 
-  it('has no workload that is excepted in a cluster without CapabilityPolicy, and says so', () => {
+  it('without CapabilityPolicy in the cluster, no workload is excepted, and the summary says so', () => {
     const seen = view({ policies: [], installed: false });
     assert.ok(seen.controls.every(({ excepted }) => excepted.length === 0));
     assert.match(
@@ -147,7 +147,7 @@ describe('cappol status -o compliance', () => {
       assert.ok(line.length <= 80 || !line.trim().includes(' '), line);
   });
 
-  it('contains no control characters of names and reasons', () => {
+  it('the summary contains no control characters from names and reasons', () => {
     const hostile = '\u001b[2J\u009b31m\u202e';
     const [agent] = WORKLOADS as [WorkloadView];
     const seen = view({
@@ -159,7 +159,7 @@ describe('cappol status -o compliance', () => {
     for (const line of shown) assert.doesNotMatch(line, /[\p{Cc}\p{Bidi_Control}]/u);
   });
 
-  it('is refused for a single policy, before the cluster is asked', async () => {
+  it('cappol refuses the summary for a single policy before cappol asks the cluster', async () => {
     for (const output of ['compliance', 'compliance-json']) {
       const { code, stdout, stderr } = await cappol(['status', 'net', '-o', output, '--kubeconfig', '/nonexistent']);
       assert.deepEqual(
@@ -178,7 +178,7 @@ describe('cappol status -o compliance-json', () => {
       assert.ok(isDocumented(JSON.parse(JSON.stringify(seen))), JSON.stringify(isDocumented.errors));
   });
 
-  it('names all workloads, with the rules that they break, and each excepting policy once', () => {
+  it('the JSON names all workloads with the rules that they break, and names each excepting policy once', () => {
     const { controls, exceptions, workloads, namespaces } = view();
     const breaks = [{ rule: 'hostPID', container: null }];
     const hostPID = controls.find(({ id }) => id === '5.2.3');

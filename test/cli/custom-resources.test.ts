@@ -21,7 +21,9 @@ metadata: {name: baseline}
 spec: {namespaceSelector: {}, level: baseline, mode: Enforce}
 `;
 
-/** A manifest, and the fields that level baseline refuses. A field is written as `item: path@line of the manifest`. */
+/**
+ * A manifest, and the fields that the level baseline refuses. A field is written as `item: path@line of the manifest`.
+ */
 interface Row {
   readonly what: string;
   readonly manifest: string;
@@ -294,7 +296,7 @@ describe('check -f finds in custom resources', () => {
     });
   }
 
-  it('a template with a value of the wrong type: a warning, and the kind is not evaluated', async () => {
+  it('check warns about a template with a value of the wrong type, and does not evaluate the kind', async () => {
     const workflow = `apiVersion: argoproj.io/v1alpha1
 kind: Workflow
 metadata: {name: a}
@@ -314,7 +316,7 @@ spec:
     assert.deepEqual(json.summary.notEvaluated, [{ kind: 'Workflow.argoproj.io', count: 1, makesPods: null }]);
   });
 
-  it('pods with an unknown creator: the right to use a policy decides', async () => {
+  it('the verdict on pods with an unknown creator depends on the right to use a policy', async () => {
     const exception = `apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy
 metadata: {name: exception}
@@ -375,7 +377,7 @@ ${ROLLOUT}`;
     });
   }
 
-  it('are named in -o json, first the kinds that certainly make pods; a ConfigMap is only counted', async () => {
+  it('-o json first names the kinds that certainly make pods, and only counts a ConfigMap', async () => {
     const { json } = await check(NOT_EVALUATED);
     assert.deepEqual(json.summary.notEvaluated, [
       { kind: 'Prometheus.monitoring.coreos.com', count: 2, makesPods: true },
@@ -408,7 +410,7 @@ ${ROLLOUT}`;
     });
   }
 
-  it('prints the place of a template in the table', async () => {
+  it('the table shows the place of a template', async () => {
     const { stdout } = await cappol(['check', '-f', '-'], NOT_EVALUATED);
     assert.match(stdout, /Rollout shop\/web: spec\.template +refused/);
     assert.ok(load((await cappol(['check', '-f', '-', '-o', 'yaml'], NOT_EVALUATED)).stdout));

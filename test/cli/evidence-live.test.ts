@@ -19,8 +19,8 @@ const LABELS = { app: 'pinger' };
 const POD_SPEC = { containers: [{ name: 'ping', image: 'ping' }] };
 
 /**
- * A CRD for a kind of Kubescape. Kubescape serves this kind with its own API server. The CRD serves objects of the same
- * form.
+ * A CRD for a kind of Kubescape. Kubescape serves this kind with its own API server. In the test, this CRD serves
+ * objects of the same form.
  */
 function crd(kind: string) {
   const plural = `${kind.toLowerCase()}s`;
@@ -97,7 +97,7 @@ describe('cappol with evidence of a cluster', () => {
     await api.close();
   });
 
-  it('says so where the cluster has no profiles', async () => {
+  it('cappol says that the cluster has no profiles', async () => {
     const { code, stderr } = await suggested([]);
     assert.deepEqual(
       [code, stderr],
@@ -114,7 +114,7 @@ describe('cappol with evidence of a cluster', () => {
     assert.deepEqual(usedIn(ran), ['NET_RAW']);
   });
 
-  it('prefers ContainerProfiles, which newer releases write, and leaves out those that users wrote', async () => {
+  it('cappol prefers ContainerProfiles, which newer releases write, and leaves out profiles that users wrote', async () => {
     await install('ContainerProfile');
     await put(containerProfile({ spec: { capabilities: ['CHOWN', 'KILL'] } }));
     const own = containerProfile({
@@ -153,7 +153,7 @@ describe('cappol with evidence of a cluster', () => {
     );
   });
 
-  it('writes a snapshot with the rest when a record cannot be read, and says so by exit code 2', async () => {
+  it('if a record cannot be read, snapshot writes the rest and ends with exit code 2', async () => {
     const args = ['snapshot', '--used', '-', '--kubeconfig', controlPlane.kubeconfig];
     const { code, stdout, stderr } = await cappol(args, '{"kind": "Nothing"\n');
     assert.match(stderr, /^cappol: standard input:1: /m);
@@ -161,7 +161,7 @@ describe('cappol with evidence of a cluster', () => {
     assert.equal(code, 2);
   });
 
-  it('attributes the records of files to workloads by the owners of pods', async () => {
+  it('cappol finds the workload of a recorded pod by the owner of the pod', async () => {
     const deployment = await api.get(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments/pinger`);
     const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'pinger', uid: deployment.metadata.uid };
     await api.apply(`/api/v1/namespaces/${NAMESPACE}/pods/a-name-that-tells-nothing`, {

@@ -56,7 +56,7 @@ describe('cappol with evidence', () => {
     );
   }
 
-  it('suggests a policy that admits what was used, and drops the rest', async () => {
+  it('suggest prints a policy that admits the used capabilities and drops all other capabilities', async () => {
     const refused = gadgetEvent({ cap: 'CAP_SYS_ADMIN', capable: false, syscall: 'SYS_MOUNT' });
     write('trace.jsonl', lines(gadgetEvent(), refused, observedWatch({ container: 'setup' })));
     const { code, stdout, stderr } = await suggested(['trace.jsonl']);
@@ -80,7 +80,7 @@ describe('cappol with evidence', () => {
     assert.match(stdout, /level restricted admits 0 of 1 workload with the capabilities that they used\./);
   });
 
-  it('leaves a container without evidence as it is written', async () => {
+  it('suggest keeps the capabilities of a container without evidence', async () => {
     write('trace.jsonl', lines(gadgetEvent()));
     const { stdout } = await suggested(['trace.jsonl']);
     assert.match(stdout, /container setup: No evidence: the container keeps the capabilities in its manifest\./);
@@ -88,14 +88,14 @@ describe('cappol with evidence', () => {
     assert.deepEqual(exception?.overrides?.capabilities?.requiredDrop, []);
   });
 
-  it('requires the drop also where the level does not: baseline', async () => {
+  it('suggest requires the drop of ALL even at the level baseline, which requires no drop', async () => {
     write('both.jsonl', lines(observedUse(), observedWatch({ container: 'setup' })));
     const { stdout } = await suggested(['both.jsonl'], ['--level', 'baseline']);
     const [exception] = (loadAll(stdout) as CapabilityPolicy[]).map(({ spec }) => spec);
     assert.deepEqual(exception?.overrides?.capabilities, { allowedAdd: ['NET_RAW'], requiredDrop: ['ALL'] });
   });
 
-  it('reads several files of several tools, and a folder with them, as if they were one', async () => {
+  it('cappol reads several files of several tools like a single file', async () => {
     write('one.jsonl', lines(gadgetEvent({ cap: 'CAP_CHOWN' })));
     write(
       'two.yaml',
@@ -120,7 +120,7 @@ describe('cappol with evidence', () => {
     assert.deepEqual(ping.evidence.used, [{ capability: 'NET_RAW', count: 3 }]);
   });
 
-  it('counts only what was used since a time, or in a duration up to now', async () => {
+  it('with --since, cappol counts only the uses after a time or within a duration', async () => {
     const old = observedUse({ capability: 'CHOWN', last: '2020-01-01T00:00:00Z' });
     const recent = observedUse({ capability: 'KILL', last: new Date().toISOString() });
     write('since.jsonl', lines(old, recent));
@@ -129,7 +129,7 @@ describe('cappol with evidence', () => {
     assert.deepEqual((await evidenceOf(['since.jsonl'], ['--since', '2019-12-31T00:00:00Z'])).ping, ['CHOWN', 'KILL']);
   });
 
-  it('says beside what a container holds what it used, and how weak the evidence is', async () => {
+  it('explain shows the used capabilities beside the held capabilities, and how weak the evidence is', async () => {
     write(
       'observed.jsonl',
       lines(
@@ -175,14 +175,14 @@ describe('cappol with evidence', () => {
     });
   }
 
-  it('calls evidence good after a week and two starts', async () => {
+  it('explain calls evidence good after a week and two starts', async () => {
     const [from, to] = ['2026-11-01T10:00:00Z', '2026-11-09T10:00:00Z'];
     write('good.jsonl', lines(observedWatch({ from, to }), observedWatch({ from, to, instance: 'b' })));
     const { stdout } = await cappol(['explain', '-f', '-', '--used', 'good.jsonl'], JSON.stringify(pinger()), folder);
     assert.match(stdout, /^Good evidence that capabilities are unnecessary, but no proof/m);
   });
 
-  describe('keeps what it can read, and says where the rest is', () => {
+  describe('cappol keeps the records that it can read, and says where it cannot read a record', () => {
     const good = JSON.stringify(observedUse());
     const rows: readonly [what: string, text: string, stderr: RegExp, code: number][] = [
       ['a line that is no JSON', `${good}\nnonsense\n`, /^cappol: bad\.jsonl:2: not JSON: "nonsense"$/m, 2],

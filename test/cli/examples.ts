@@ -1,4 +1,6 @@
-/** Reads the examples in the help of the commands, in the form in which users paste them. */
+/**
+ * Reads the examples in the help of the commands. The examples have the form in which users paste them into a shell.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

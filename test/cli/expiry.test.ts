@@ -40,7 +40,7 @@ describe('cappol, of a policy that expires,', () => {
     });
   }
 
-  it('renders its end, so that it holds without an operator, and nothing of it afterwards', async () => {
+  it('render writes the end of a policy into the program, and leaves out an expired policy', async () => {
     const before = await cappol(['render', '--policy', '-'], yaml(...POLICIES));
     assert.equal(before.stderr, '');
     assert.ok(before.stdout.includes(`"expires":["${END}"]`));

@@ -17,7 +17,7 @@ import { grant } from '../support/namespace-changes.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'explain.schema.json');
-/** A reason that a spreadsheet would execute as a formula if the CSV contained the reason unchanged. */
+/** If the CSV contained this reason unchanged, a spreadsheet would execute the reason as a formula. */
 const REASON = '+TICKET-123, "ping"';
 const EXPIRES = '2099-01-31T00:00:00Z';
 const AT_RESTRICTED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
@@ -98,11 +98,14 @@ describe('cappol explain NAME --cluster, with an API server', function () {
     return JSON.parse(stdout);
   };
 
-  /** The listed uses in the namespaces of this file. Workloads of other test files may run in the same cluster. */
+  /**
+   * Returns the listed uses in the namespaces of this test file. Workloads of other test files may run in the same
+   * cluster.
+   */
   const own = (topic: ExplainedTopic | undefined) =>
     (topic?.found ?? []).filter(({ namespace }) => [net, web, free].includes(namespace));
 
-  it('NET_RAW: who holds it, how, which policy admits it, until when and why', async () => {
+  it('for NET_RAW, explain names the containers that hold the capability, and the policies that admit it with their end and reason', async () => {
     const { topics } = await inJson('NET_RAW', '-A');
     assert.partialDeepStrictEqual(own(topics[0]), [
       { name: 'agent', how: 'Added', admission: 'NoPolicy', policies: [{ policy: audit, answer: 'Refuses' }] },
@@ -134,7 +137,7 @@ describe('cappol explain NAME --cluster, with an API server', function () {
     for (const row of rows) assert.match(stdout, new RegExp(`^${row}$`, 'm'));
   });
 
-  it('says the same by namespace and workload on a terminal', async () => {
+  it('on a terminal, explain lists the same uses by namespace and workload', async () => {
     const { stdout } = await explain('NET_RAW', '-n', net);
     assert.match(stdout, /^NAMESPACE /m);
     const shown = topicsText(await inJson('NET_RAW', '-n', net), { ...PLAIN, width: 100 });
@@ -154,7 +157,7 @@ Namespace ${net}
              ${EXPIRES}, because: ${REASON}
 `;
 
-  it('rules: which workloads go beyond the levels, and which policies admit that', async () => {
+  it('for a rule, explain names the workloads that exceed the levels, and the policies that admit these workloads', async () => {
     const { topics } = await inJson('hostPath', 'hostNetwork', '-A');
     for (const [topic, name] of [
       [topics[0], 'hostPaths'],
@@ -165,7 +168,7 @@ Namespace ${net}
     }
   });
 
-  it('CSV has the same uses and policies as JSON; a spreadsheet executes no cell', async () => {
+  it('the CSV has the same uses and policies as the JSON, and no cell that a spreadsheet executes', async () => {
     const { topics } = await inJson('NET_RAW', 'hostNetwork', '-A');
     const { code, stdout, stderr } = await explain('NET_RAW', 'hostNetwork', '-A', '-o', 'csv');
     assert.deepEqual([code, stderr], [0, '']);
@@ -192,7 +195,7 @@ Namespace ${net}
     for (const cell of rows.flat()) assert.doesNotMatch(cell, /^[=+\-@]/);
   });
 
-  it('--at asks about a time after which the exception has expired', async () => {
+  it('with --at after the expiry of the exception, no policy admits the uses', async () => {
     const { topics } = await inJson('NET_RAW', '-n', net, '--at', '2100-01-01T00:00:00Z');
     assert.deepEqual(
       own(topics[0]).map(({ admission, policies }) => [admission, policies]),
@@ -203,7 +206,7 @@ Namespace ${net}
     );
   });
 
-  it('says where it looked when it found nothing', async () => {
+  it('explain names the namespace that it searched if it found nothing', async () => {
     const nothing = 'SYS_ADMIN: no container in namespace cli-explain-web holds the capability (1 workload read)';
     const text = await explain('SYS_ADMIN', '-n', web);
     assert.deepEqual([text.code, text.stdout, text.stderr], [0, `${nothing}\n`, '']);
@@ -219,7 +222,7 @@ Namespace ${net}
     assert.deepEqual([none.code, none.stderr], [2, 'cappol: no namespace "nosuch" in the cluster\n']);
   });
 
-  it('adminAccess: the namespaces with the label, and the policies that guard it', async () => {
+  it('for adminAccess, explain names the namespaces with the label, and the policies that guard the label', async () => {
     const name = 'resource.kubernetes.io/admin-access';
     await cluster.api.patch(`${NAMESPACES}/${web}`, { metadata: { labels: { [name]: 'true' } } });
     try {
@@ -267,7 +270,7 @@ Namespace ${net}
     assert.equal(stderr.split('\n').length, 2);
   });
 
-  it('says that workloads cannot be read by a user who may list only policies', async () => {
+  it('explain says that a user who may list only policies cannot read workloads', async () => {
     const user = 'explain-auditor';
     await grant(cluster.api, user, [
       { apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'], verbs: ['list'] },

@@ -79,7 +79,7 @@ describe('explain NAME', () => {
     });
   }
 
-  it('explains the namespace label for admin access to devices, beside capabilities', async () => {
+  it('explain also explains the namespace label for admin access to devices', async () => {
     const { code, stdout, stderr } = await cappol(['explain', 'adminAccess']);
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /^resource\.kubernetes\.io\/admin-access: "true" \(a label of namespaces\)\n {2}permits +\w/);
@@ -115,7 +115,7 @@ describe('explain NAME', () => {
     });
   });
 
-  it('needs a name or a file, but not both', async () => {
+  it('explain needs either a name or a file', async () => {
     for (const args of [['explain'], ['explain', 'NET_RAW', '-f', '-']]) {
       const { code, stdout, stderr } = await cappol(args);
       assert.deepEqual(
@@ -149,14 +149,14 @@ describe('explain -f FILE', () => {
     }
   });
 
-  it('explains which capabilities each container holds, and why', async () => {
+  it('explain shows which capabilities each container holds, and why', async () => {
     const { code, stdout, stderr } = await cappol(['explain', '-f', '-'], PING);
     assert.deepEqual([code, stderr], [0, '']);
     if (process.env.UPDATE_GOLDEN === '1') writeFileSync(GOLDEN, stdout);
     assert.equal(stdout, readFileSync(GOLDEN, 'utf8'));
   });
 
-  it('names each runtime that does not start it', async () => {
+  it('explain names each runtime that does not start the container', async () => {
     const { stdout } = await cappol(['explain', '-f', '-'], dump(podWith({ capabilities: { drop: ['CAP_ALL'] } })));
     assert.match(stdout, /^→ CRI-O, Docker +- +- +does not start$/m);
     assert.match(stdout, /^CRI-O: does not start: failed to drop cap CAP_ALL invalid capability: CAP_ALL$/m);
@@ -164,7 +164,7 @@ describe('explain -f FILE', () => {
     assert.match(stdout, /^→ containerd +root +either +default 14 +default 14 +default 14 +default 14 \/ default 14$/m);
   });
 
-  it('says that a pod for Windows holds none, and how far a user namespace reaches', async () => {
+  it('explain says that a pod for Windows holds no capabilities, and where capabilities in a user namespace are effective', async () => {
     const { spec, ...pod } = podWith({ capabilities: { add: ['NET_ADMIN'] } });
     const windows = dump({ ...pod, spec: { ...spec, os: { name: 'windows' } } });
     const own = dump({ ...pod, spec: { ...spec, hostUsers: false } });
@@ -178,7 +178,7 @@ describe('explain -f FILE', () => {
     );
   });
 
-  it('finds the containers of every workload, with their lines', async () => {
+  it('explain finds the containers of every workload, with their lines', async () => {
     const items = await explained(CRON_JOB);
     assert.deepEqual(
       items.map(({ kind, namespace, name, file, line }) => [kind, namespace, name, file, line]),
@@ -200,7 +200,7 @@ describe('explain -f FILE', () => {
     );
   });
 
-  it('explains the pod templates of a custom resource, with their lines', async () => {
+  it('explain finds the pod templates of a custom resource, with their lines', async () => {
     const rollout = `apiVersion: argoproj.io/v1alpha1
 kind: Rollout
 metadata: {name: web}
@@ -222,7 +222,7 @@ spec:
     assert.deepEqual(await explained('{apiVersion: v1, kind: Service, metadata: {name: web}}'), []);
   });
 
-  it('reports what it cannot read, and explains the rest', async () => {
+  it('explain reports input that it cannot read, and explains the rest', async () => {
     const input = `a: b: c\n---\n${dump(podWith({}))}---\n{apiVersion: apps/v1, kind: Deploiment}\n`;
     const { code, stdout, stderr } = await cappol(['explain', '-f', 'no-such-file.yaml', '-', '-o', 'json'], input);
     assert.equal(code, 2);
@@ -237,7 +237,7 @@ spec:
     assert.deepEqual(more, []);
   });
 
-  it('ignores values that are not a capability list', async () => {
+  it('explain ignores values that are not a list of capabilities', async () => {
     const odd = podWith({ capabilities: { add: 'NET_RAW', drop: [7, null, 'ALL'] }, runAsUser: 'root' });
     const [container] = (await explained(dump(odd)))[0]?.containers ?? [];
     assert.deepEqual([container?.add, container?.drop, container?.uid], [[], ['ALL'], undefined]);
@@ -269,7 +269,7 @@ describe('explain -f FILE --policy FILE', () => {
   const policyWith = (...containers: object[]) =>
     writeFileSync(file, dump(writtenPolicy('mesh', { level: 'baseline', containers })));
 
-  it('names the entry of spec.containers that a container passes thanks to, and what it would break without', async () => {
+  it('explain names the entry of spec.containers that admits a container, and the violations without the entry', async () => {
     policyWith({ names: ['nobody'], overrides: { privileged: true } }, entry);
     const { code, stdout, stderr } = await cappol(['explain', '-f', '-', '--policy', file], input);
     assert.deepEqual([code, stderr], [0, '']);
@@ -302,7 +302,7 @@ describe('explain -f FILE --policy FILE', () => {
     ]);
   });
 
-  it('names none for a container that breaks another rule all the same', async () => {
+  it('explain names no entry for a container that breaks another rule', async () => {
     policyWith(entry);
     const {
       initContainers: [init],
@@ -313,7 +313,7 @@ describe('explain -f FILE --policy FILE', () => {
     assert.doesNotMatch(stdout, /^policy /m);
   });
 
-  it('says so when the files have no policy, or none is asked about', async () => {
+  it('explain fails if the files have no policy, or if --policy is used without -f', async () => {
     writeFileSync(file, '{apiVersion: v1, kind: Namespace, metadata: {name: a}}');
     for (const [args, message] of [
       [['-f', '-'], 'no CapabilityPolicy in the files of --policy'],

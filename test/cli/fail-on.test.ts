@@ -4,7 +4,7 @@ import { cappol } from '../support/cappol.ts';
 
 const MODES = ['Enforce', 'Warn', 'Audit'] as const;
 
-/** A namespace for each mode. Each namespace has a pod that the policy of its mode does not admit. */
+/** A namespace for each mode. Each namespace has a policy of one mode, and a pod that this policy does not admit. */
 const MANIFESTS = MODES.map((mode) => {
   const name = mode.toLowerCase();
   return `apiVersion: capabilitypolicy.dev/v1alpha1
@@ -33,16 +33,16 @@ async function exitCode(modes: readonly string[], ...args: readonly string[]): P
 }
 
 describe('check: exit code', () => {
-  it('is 1 for a violation of a policy in any mode', async () => {
+  it('the exit code is 1 for a violation of a policy in any mode', async () => {
     for (const mode of MODES) assert.equal(await exitCode([mode]), 1, mode);
   });
 
-  it('with --warn is 1 only for a violation of a policy in mode Enforce', async () => {
+  it('with --warn, the exit code is 1 only for a violation of a policy in mode Enforce', async () => {
     for (const mode of MODES) assert.equal(await exitCode([mode], '--warn'), mode === 'Enforce' ? 1 : 0, mode);
     assert.equal(await exitCode(MODES, '--warn'), 1);
   });
 
-  it('with --fail-on is 1 only for what it names', async () => {
+  it('with --fail-on, the exit code is 1 only for violations in the named modes', async () => {
     for (const named of MODES) {
       for (const mode of MODES) {
         assert.equal(await exitCode([mode], '--fail-on', named), mode === named ? 1 : 0, `${named} ${mode}`);
@@ -56,11 +56,11 @@ describe('check: exit code', () => {
     assert.equal(await exitCode(MODES, '--fail-on', 'None'), 0);
   });
 
-  it('accepts the words of --fail-on in lower case, too', async () => {
+  it('check accepts the words of --fail-on in lower case, too', async () => {
     assert.equal(await exitCode(['Audit'], '--fail-on', 'enforce,audit'), 1);
   });
 
-  it('is 2 for broken input, whatever --fail-on names', async () => {
+  it('the exit code is 2 for broken input, whatever --fail-on names', async () => {
     const { code } = await cappol(['check', '-f', '-', '--fail-on', 'None'], `${MANIFESTS}---\na: 1\na: 2\n`);
     assert.equal(code, 2);
   });

@@ -1,6 +1,6 @@
 /**
  * Tests `cappol fix` on random manifests in random styles. The output has the same objects except for the listed edits.
- * A second run changes nothing. `cappol check` finds the violations that the output names.
+ * A second run changes nothing. `cappol check` finds exactly the violations that `cappol fix` leaves.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -44,7 +44,7 @@ describe('cappol fix --used', () => {
   const fixed = (text: string, ...args: readonly string[]) =>
     cappol(['fix', '-f', '-', '--used', 'used.jsonl', ...args], text, folder);
 
-  it('needs no policy: keeps what was used, drops the rest, and leaves everything else to the byte', async () => {
+  it('fix --used needs no policy: it keeps used capabilities, drops the rest, and changes no other byte', async () => {
     const { code, stdout, stderr } = await fixed(DEPLOYMENT, '-o', 'manifests');
     assert.equal(stdout, KEPT);
     assert.equal(code, 0);
@@ -61,7 +61,7 @@ describe('cappol fix --used', () => {
     assert.match(stderr, /^nothing to fix: no violation in 1 workload$/m);
   });
 
-  it('leaves lists that say the same in another order', async () => {
+  it('fix does not change a list that has the wanted entries in another order', async () => {
     const records = ['KILL', 'CHOWN'].map((capability) => JSON.stringify(observedUse({ capability })));
     writeFileSync(join(folder, 'two.jsonl'), records.join('\n'));
     const manifest = DEPLOYMENT.replace('{add: [SYS_TIME, NET_RAW]}', '{add: [KILL, CHOWN], drop: [ALL]}');
@@ -80,7 +80,7 @@ describe('cappol fix --used', () => {
     });
   });
 
-  it('does not take a capability that was used, and names the exception that the policy needs', async () => {
+  it('fix does not remove a used capability, and names the exception that the policy needs', async () => {
     const { code, stdout } = await fixed(DEPLOYMENT, '-o', 'json', '--level', 'restricted');
     const result = JSON.parse(stdout) as FixResult;
     assert.ok(isDocumented(result), JSON.stringify(isDocumented.errors));
@@ -106,12 +106,12 @@ describe('cappol fix --used', () => {
     );
   });
 
-  it('makes no such edit without the class check', async () => {
+  it('fix does not edit capabilities if --only leaves out the class check', async () => {
     const { stdout } = await fixed(DEPLOYMENT, '-o', 'manifests', '--only', 'spelling,safe');
     assert.equal(stdout, DEPLOYMENT);
   });
 
-  it('keeps exactly what was granted and used, whatever the manifest and the evidence', async () => {
+  it('fix keeps exactly the granted and used capabilities, whatever the manifest and the evidence', async () => {
     const some = fc.subarray([...CAPABILITIES], { maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(some, fc.constantFrom([], ['ALL'], ['CHOWN']), some, async (add, drop, used) => {

@@ -115,7 +115,7 @@ describe('fix', () => {
   };
   const fix = (...args: string[]) => cappol(['fix', ...args], '', folder);
 
-  it('prints a unified diff that patch applies, and writes nothing', async () => {
+  it('fix prints a unified diff that the command patch can apply, and writes no file', async () => {
     const path = file(DEPLOYMENT);
     const { code, stdout } = await fix('-f', path, ...RESTRICTED);
     assert.equal(code, 1);
@@ -147,7 +147,7 @@ describe('fix', () => {
     });
   }
 
-  it('says on standard error what each edit may break, the riskiest class first, and how many edits there are', async () => {
+  it('fix prints the risk of each edit and the number of edits on standard error, with the riskiest class first', async () => {
     const { stderr: wrapped } = await fix('-f', file(DEPLOYMENT), ...RESTRICTED);
     assert.ok(wrapped.split('\n').every((line) => line.length <= 100));
     const stderr = wrapped.replaceAll('\n    ', ' ');
@@ -173,7 +173,7 @@ describe('fix', () => {
     );
   });
 
-  it('--only spelling,safe leaves a CI runner its sudo', async () => {
+  it('--only spelling,safe keeps sudo working in a CI runner', async () => {
     const path = file(
       `apiVersion: v1
 kind: Pod
@@ -203,7 +203,7 @@ spec:
     assert.equal((await cappol(['check', '-f', path, ...RESTRICTED])).code, 0);
   });
 
-  it('--write keeps the mode of a file and the link to it, and leaves nothing else behind', async () => {
+  it('--write keeps the mode of a file and a link to the file, and leaves no other files behind', async () => {
     const inside = join(folder, 'linked');
     mkdirSync(inside);
     const path = join(inside, 'web.yaml');
@@ -225,7 +225,7 @@ spec:
     assert.equal(statSync(path).mtimeMs, mtimeMs);
   });
 
-  it('keeps other documents, line breaks and the byte order mark', async () => {
+  it('fix keeps other documents, line breaks and the byte order mark', async () => {
     const text = `\ufeff${CONFIG}---\n${DEPLOYMENT}---\n# nothing\n---\n${CONFIG}`.replaceAll('\n', '\r\n');
     const path = file(text);
     await fix('-f', path, ...RESTRICTED, '--write');
@@ -251,7 +251,7 @@ spec:
     assert.equal(`${JSON.stringify({ ...list, items }, null, 4)}\n`, text);
   });
 
-  it('edits each item of a long list as kubectl writes it', async () => {
+  it('fix edits each item of a long list that kubectl wrote', async () => {
     const pod = (name: string) =>
       `- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: ${name}\n  spec:\n    containers:\n    - image: b\n      name: a\n`;
     const filling = `- apiVersion: v1\n  data:\n    a: ${'x'.repeat(1.2e6)}\n  kind: ConfigMap\n  metadata:\n    name: c\n`;
@@ -274,7 +274,7 @@ spec:
     );
   });
 
-  it("edits an Argo Workflow's containers, and the pod's fields beside them", async () => {
+  it("fix edits an Argo Workflow's containers, and the pod's fields beside the containers", async () => {
     const path = file(`apiVersion: argoproj.io/v1alpha1
 kind: Workflow
 metadata: {generateName: w-}
@@ -296,7 +296,7 @@ spec:
     assert.equal((await cappol(['check', '-f', path, ...RESTRICTED])).code, 0);
   });
 
-  it('names the objects in which it found no pod to evaluate, as check does', async () => {
+  it('fix names the objects in which it found no pod to evaluate, in the same way as check', async () => {
     const custom = (apiVersion: string, kind: string) =>
       `${JSON.stringify({ apiVersion, kind, metadata: { name: 'a' } })}\n`;
     const prometheus = custom('monitoring.coreos.com/v1', 'Prometheus');
@@ -317,7 +317,7 @@ spec:
     assert.deepEqual(stdout.trimEnd().split('\n').slice(-2), lines);
   });
 
-  it('--only makes the edits of some classes, and names those that are left', async () => {
+  it('--only makes the edits of the given classes, and names the remaining violations', async () => {
     const path = file(DEPLOYMENT);
     const { code, stdout } = await fix('-f', path, ...RESTRICTED, '--write', '--only', 'Spelling,safe');
     assert.equal(code, 1);
@@ -330,7 +330,7 @@ spec:
     assert.doesNotMatch(text, /runAsNonRoot|drop/);
   });
 
-  it('names what no edit ends, with its line and the reason', async () => {
+  it('fix names each violation that no edit ends, with the line and the reason', async () => {
     const { code, stdout, stderr } = await fix('-f', file(HOST), ...RESTRICTED);
     assert.deepEqual([code, stdout], [1, '']);
     assert.match(
@@ -340,7 +340,7 @@ spec:
     assert.match(stderr, /\n0 edits in 0 files: 0 of 1 violating workload comply with the edits, 1 violation left\n$/);
   });
 
-  it('names each reason once, however many objects and policies it concerns', async () => {
+  it('fix names each reason once, for any number of objects and policies', async () => {
     const volumes = 'volumes: [{name: logs, hostPath: {path: /var/log}}]';
     const pod = (name: string) =>
       `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: [{name: a, image: a}], ${volumes}}\n`;
@@ -357,7 +357,7 @@ spec:
     );
   });
 
-  it('follows the policies among the manifests, in the namespaces that they select', async () => {
+  it('fix follows the policies among the manifests, in the namespaces that the policies select', async () => {
     const policy = `apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy
 metadata: {name: names}
@@ -383,7 +383,7 @@ spec:
     assert.deepEqual([summary.workloads, summary.notSelected, summary.violating], [2, 1, 1]);
   });
 
-  it('follows, of several policies, the one that takes the safest edits', async () => {
+  it('if several policies decide, fix follows the policy with the safest edits', async () => {
     const policy = (name: string, spec: string) =>
       `apiVersion: capabilitypolicy.dev/v1alpha1\nkind: CapabilityPolicy\nmetadata: {name: ${name}}\nspec: {namespaceSelector: {}, mode: Enforce, ${spec}}\n`;
     const loose = policy('loose', 'level: privileged, overrides: {seccomp: {types: [RuntimeDefault], unset: Refused}}');
@@ -395,7 +395,7 @@ spec:
     );
   });
 
-  it('does not violate a policy of a stricter mode for one of another mode', async () => {
+  it('fix makes no edit for a policy if the edit violates a policy of a stricter mode', async () => {
     const policy = (name: string, mode: string, user: number) =>
       `apiVersion: capabilitypolicy.dev/v1alpha1\nkind: CapabilityPolicy\nmetadata: {name: ${name}}\nspec: {namespaceSelector: {}, mode: ${mode}, level: privileged, overrides: {runAsUser: {rule: MustRunAs, ranges: [{min: ${user}, max: ${user}}]}}}\n`;
     const path = file(`${policy('a', 'Enforce', 5)}---\n${policy('b', 'Warn', 6)}---\n${DEPLOYMENT}`);
@@ -406,7 +406,7 @@ spec:
     assert.match((await fix('-f', path, '--write')).stdout, /^Left:\n(?: .*\n)+\n0 edits in 0 files/);
   });
 
-  it('-o manifests prints the whole text, also of standard input', async () => {
+  it('-o manifests prints the whole text of files and of standard input', async () => {
     const { code, stdout } = await cappol(['fix', '-f', '-', ...RESTRICTED, '-o', 'manifests'], DEPLOYMENT);
     assert.deepEqual([code, stdout], [0, FIXED]);
     const two = await fix('-f', file(DEPLOYMENT), file(CONFIG), ...RESTRICTED, '-o', 'manifests');
@@ -481,7 +481,7 @@ spec:
     );
   });
 
-  it('-o kustomize --directory writes the files, with copies of manifests from elsewhere', async () => {
+  it('-o kustomize --directory writes the files, and copies manifests from other folders', async () => {
     const rollout = DEPLOYMENT.replace('apps/v1', 'argoproj.io/v1alpha1').replace('Deployment', 'Rollout');
     const path = file(`${DEPLOYMENT}---\n${rollout}`);
     const directory = join(folder, 'fixes');
@@ -518,7 +518,7 @@ spec:
   });
 
   describe('of bad input', () => {
-    it('leaves a file alone that has a document which cannot be read, and names it', async () => {
+    it('fix does not change a file that has an unreadable document, and names the file', async () => {
       const broken = file(`${DEPLOYMENT}---\na: [\n`);
       const good = file(DEPLOYMENT);
       const { code, stderr } = await fix('-f', broken, good, ...RESTRICTED, '--write');
@@ -531,7 +531,7 @@ spec:
       assert.equal(readFileSync(good, 'utf8'), FIXED);
     });
 
-    it('does not say that it wrote what is no file', async () => {
+    it('fix does not claim to have written a path that is not a regular file', async () => {
       const pipe = join(folder, 'pipe');
       execFileSync('mkfifo', [pipe]);
       const child = spawn('bash', ['-c', 'cat > "$0"', pipe], { stdio: ['pipe', 'ignore', 'ignore'] });
@@ -542,7 +542,7 @@ spec:
       assert.match(stdout, /^0 edits in 0 files, written: 0 of 1 /);
     });
 
-    it('leaves an object alone that the API server would refuse', async () => {
+    it('fix does not change an object that the API server would refuse', async () => {
       const path = file(`${HOST.replace('hostNetwork', 'hostNetwrk')}---\n${DEPLOYMENT}`);
       const { code, stderr } = await fix('-f', path, ...RESTRICTED, '--write');
       assert.equal(code, 2);
@@ -553,7 +553,7 @@ spec:
       assert.equal(readFileSync(path, 'utf8'), `${HOST.replace('hostNetwork', 'hostNetwrk')}---\n${FIXED}`);
     });
 
-    it('does not overwrite a file that somebody else changed meanwhile', () => {
+    it('fix does not overwrite a file that another program has changed in the meantime', () => {
       const path = file(DEPLOYMENT);
       const beside = readdirSync(folder);
       assert.throws(() => replaceText(path, 'before', 'after'), /another program has changed the file in the meantime/);
@@ -561,7 +561,7 @@ spec:
       assert.deepEqual(readdirSync(folder), beside);
     });
 
-    it('skips documents in folders that are no Kubernetes objects, and says so', async () => {
+    it('in folders, fix skips and reports documents that are not Kubernetes objects', async () => {
       const inside = join(folder, 'chart');
       mkdirSync(inside);
       writeFileSync(join(inside, 'values.yaml'), 'image:   nginx\n');

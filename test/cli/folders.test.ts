@@ -1,6 +1,6 @@
 /**
  * Tests that `cappol check -f FOLDER` skips and counts documents that are no Kubernetes objects. If -f names a file,
- * such documents in the file are errors.
+ * documents in the file that are no Kubernetes objects are errors.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,8 +11,8 @@ import { cappol } from '../support/cappol.ts';
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n';
 
 /**
- * Files with their texts. The third value is the type under which the documents of the file are counted. The third
- * value is undefined if the documents are errors even in a folder.
+ * Files with their texts. The third value is the type by which cappol counts the documents of the file. If cappol
+ * reports the documents as errors even in a folder, the third value is undefined.
  */
 const FILES: readonly (readonly [name: string, text: string, what: string | undefined])[] = [
   ['chart/values.yaml', 'image: {tag: 1}\nkind: DaemonSet\n', 'Helm values'],
@@ -87,7 +87,7 @@ describe('check -f of a folder', () => {
     });
   }
 
-  it('evaluates the objects of a file with other documents, too', async () => {
+  it('check also evaluates the objects of a file that contains other documents', async () => {
     write('mixed.yaml', `replicas: 2\n---\n${POD}---\nname: {{ .Values.name }}\n`);
     const { code, summary } = await check('.');
     assert.deepEqual([code, summary.items], [0, 2]);
@@ -97,7 +97,7 @@ describe('check -f of a folder', () => {
     ]);
   });
 
-  it('skips no object that kubectl would apply, whatever its name or quoting', async () => {
+  it('check skips no object that kubectl would apply, for any name or quoting of the object', async () => {
     write('values.yaml', POD);
     write('chart/Chart.yaml', POD);
     write('docker-compose.yml', `${POD}services: {}\njobs: {}\non: push\n`);
@@ -107,7 +107,7 @@ describe('check -f of a folder', () => {
     assert.deepEqual([summary.items, summary.notKubernetes], [6, []]);
   });
 
-  it('says what was skipped, and how to render a chart', async () => {
+  it('check says what was skipped, and how to render a chart', async () => {
     for (const [name, text, what] of FILES) if (what !== undefined) write(name, text);
     const { code, stdout } = await cappol(['check', '-f', '.', '--level', 'privileged'], '', folder);
     assert.equal(code, 0);
@@ -126,7 +126,7 @@ describe('check -f of a folder', () => {
     });
   }
 
-  it('is not a success when the folder contains nothing else', async () => {
+  it('check fails when the folder contains no Kubernetes object', async () => {
     rmSync(join(folder, 'good.yaml'));
     write('values.yaml', 'a: 1\n');
     const { code, stderr } = await check('.');

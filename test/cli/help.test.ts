@@ -35,7 +35,7 @@ describe('help', () => {
     });
   }
 
-  it('is printed with the error in the command line, exit 2', async () => {
+  it('an error in the command line prints the help with the error, and exits with 2', async () => {
     const WRONG: readonly (readonly [args: readonly string[], told: RegExp])[] = [
       [['chekc'], /^cappol: unknown command 'chekc'\n\(Did you mean check\?\)/],
       [['check', '--polcy', 'x'], /^cappol: unknown option '--polcy'\n\(Did you mean --policy\?\)/],

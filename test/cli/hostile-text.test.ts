@@ -5,7 +5,8 @@ import { podManifest } from '../support/pod-manifests.ts';
 import { writtenPolicy } from '../support/policies.ts';
 
 /**
- * Properties that every JavaScript object has. A lookup of a manifest's text in a table must not find such a property.
+ * Properties that every JavaScript object has. If cappol looks up a manifest's text in a table, the lookup must not
+ * find an inherited property.
  */
 const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'] as const;
 
@@ -72,7 +73,7 @@ describe('a name that every JavaScript object has as a property', () => {
     }
   }
 
-  it('is an apiVersion like any other: the rest is evaluated', async () => {
+  it('an apiVersion with the name of a built-in property does not stop the evaluation of the other documents', async () => {
     const { code, stdout } = await cappol(
       ['check', '-f', '-', '-o', 'json'],
       stream(
@@ -85,7 +86,7 @@ describe('a name that every JavaScript object has as a property', () => {
     assert.equal(JSON.parse(stdout).summary.items, 1);
   });
 
-  it('is a field like any other, wherever it is in a pod', async () => {
+  it('a field with the name of a built-in property, anywhere in a pod, does not stop the evaluation', async () => {
     const volumes = JSON.parse('[{"name": "v", "constructor": {}, "__proto__": {}}]');
     const context = { constructor: { constructor: 1 }, capabilities: { add: ['SYS_ADMIN'] } };
     const containers = [{ name: 'c', securityContext: context, livenessProbe: { constructor: [{ constructor: 1 }] } }];
@@ -99,7 +100,7 @@ describe('a name that every JavaScript object has as a property', () => {
     assert.ok(rules.includes('capabilities') && rules.includes('volumes'), rules.join());
   });
 
-  it('is a field like any other: its pod is fixed as without it', async () => {
+  it('fix makes the same edits in a pod with and without a field with the name of a built-in property', async () => {
     const context = { capabilities: { add: ['SYS_ADMIN'] }, privileged: true };
     const fixed = async (more: Fields) => {
       const { stdout } = await cappol(
@@ -112,12 +113,12 @@ describe('a name that every JavaScript object has as a property', () => {
     const expected = await fixed({});
     assert.ok(expected.edits.length > 3);
     const { edits, left } = await fixed({ constructor: { constructor: 1 } });
-    // Only the rule about unknown fields reads the field.
+    // Only the rule about unknown fields reads the field `constructor`.
     assert.deepEqual({ edits, left: left.filter(({ rule }: Fields) => rule !== 'unknownFields') }, expected);
     assert.equal(left.length, expected.left.length + 1);
   });
 
-  it('is a label like any other that a policy selects by', async () => {
+  it('a policy can select namespaces by a label with the name of a built-in property', async () => {
     const labels = { constructor: 'a' };
     const policy = writtenPolicy('plain', { namespaceSelector: { matchLabels: labels } });
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default', labels } };
@@ -131,7 +132,7 @@ describe('a name that every JavaScript object has as a property', () => {
     assert.ok(violations.some((one: { rule: string }) => one.rule === 'hostNetwork'));
   });
 
-  it('is a policy name like any other: its violations are reported', async () => {
+  it('check reports the violations of a policy with the name of a built-in property', async () => {
     const { code, stdout } = await cappol(
       ['check', '-f', '-', '-o', 'json'],
       stream(writtenPolicy('constructor'), pod('b', 'x')),

@@ -11,8 +11,8 @@ import { sharedControlPlane } from '../support/control-plane.ts';
 import { mergedMappings } from './merged-mappings.ts';
 
 /**
- * A stream with anchors for merge keys, followed by a pod. The only container of the pod has this securityContext in
- * flow style.
+ * A stream with anchors for merge keys, followed by a pod. The only container of the pod has the given
+ * `securityContext` in flow style.
  */
 const merging = (securityContext: string) => `apiVersion: v1
 kind: Pod
@@ -130,7 +130,7 @@ describe('cappol and kubectl', function () {
     }
   });
 
-  it('refuse a merge of something that is not a mapping', async () => {
+  it('cappol and kubectl refuse a merge key whose value is not a mapping', async () => {
     for (const value of ['1', '~', '[1]', 'text', '[[]]']) {
       const text = merging(`{<<: ${value}}`);
       assert.deepEqual((await sent(['-f', '-'], text)).objects, [], value);
@@ -153,7 +153,7 @@ describe('cappol and kubectl', function () {
     });
   }
 
-  it('read the same files of a folder, hidden ones too', async () => {
+  it('cappol and kubectl read the same files of a folder, including hidden files', async () => {
     const names = ['a.yaml', '.hidden.yaml', '.hidden/b.yaml', '.git/c.yaml', 'd/.e/f.json', '.github/workflows/g.yml'];
     for (const [index, name] of names.entries()) {
       mkdirSync(dirname(join(folder, name)), { recursive: true });

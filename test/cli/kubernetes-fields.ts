@@ -72,7 +72,7 @@ export function fieldsOf(documents: readonly OpenApi[]): KubernetesFields {
 
 /**
  * Merges two lists of fields. API servers of different versions have different fields. The result has the fields of
- * both lists.
+ * `known` and the fields of `found`.
  */
 export function merged(known: KubernetesFields, found: KubernetesFields): KubernetesFields {
   const names = [...new Set([...Object.keys(known.types), ...Object.keys(found.types)])].sort();

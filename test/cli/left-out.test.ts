@@ -103,7 +103,7 @@ describe('the files that cappol leaves out of a folder', () => {
     assert.deepEqual([JSON.parse(stdout).summary.items, stderr], [3, '']);
   });
 
-  it('are left out by fix, suggest and explain, too', async () => {
+  it('fix, suggest and explain leave out the same files as check', async () => {
     for (const args of [['fix', '--level', 'restricted'], ['suggest'], ['explain']]) {
       const { stderr } = await cappol([...args, '-f', '.', '--exclude', 'deploy'], '', folder);
       assert.match(stderr, /^cappol: left out: node_modules; build \(\.gitignore\); deploy \(--exclude\)$/m);

@@ -10,7 +10,7 @@ import { cappol } from '../support/cappol.ts';
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'));
 
-/** A pod that complies with level restricted, except for the fields of `container`. */
+/** A pod that complies with the level restricted, except for the fields of `container`. */
 function pod(name: string, container: string, namespace = 'web'): string {
   return `apiVersion: v1
 kind: Pod
@@ -39,7 +39,7 @@ async function verdicts(objects: readonly string[], ...args: readonly string[]):
 }
 
 describe('check --level', () => {
-  it('evaluates by the level, in every namespace, and exits with 1 for a violation', async () => {
+  it('check --level evaluates all namespaces by the level, and exits with 1 for a violation', async () => {
     const { code, stdout, stderr } = await cappol(['check', '-f', '-', '--level', 'restricted'], `${GOOD}---\n${ADDS}`);
     assert.deepEqual([code, stderr], [1, '']);
     assert.match(stdout, /container "main" must not add capability SYS_TIME \(allowed: NET_BIND_SERVICE\)/);

@@ -32,7 +32,7 @@ function cells({ rows }: Tokens.Table): string[][] {
 }
 
 describe('check -o markdown', () => {
-  it('has a row for each violation, and the sum', async () => {
+  it('the output has a row for each violation, and the totals', async () => {
     const ran = await markdown(pod('good', '{containers: []}'), pod('bad'));
     assert.equal(ran.code, 1);
     assert.match(ran.text, /^### CapabilityPolicy: 1 workload violates\n/);
@@ -53,7 +53,7 @@ describe('check -o markdown', () => {
     assert.match(ran.text, /^### CapabilityPolicy: no workload violates\n/);
   });
 
-  it('has advice and problems of the input in separate tables', async () => {
+  it('the output has separate tables for advice and for problems of the input', async () => {
     const spec = '{containers: [{name: main, image: a, securityContext: {capabilities: {drop: [CAP_KILL]}}}]}';
     const ran = await markdown(
       pod('misspelt', spec),
@@ -66,7 +66,7 @@ describe('check -o markdown', () => {
     assert.match(ran.text, /<details><summary>Notes<\/summary>/);
   });
 
-  it('shows the text of a manifest unchanged, whatever GitHub makes of such text elsewhere', async () => {
+  it('the table shows the text of a manifest unchanged, even if the text is GitHub markup', async () => {
     const NAMES = ['a|b', 'a\\|b', '`a`', '``', '@team', '#1', '<img src=x>', '[a](http://b)', '**a**', 'a\nb', '&lt;'];
     const { tables } = await markdown(...NAMES.map((name) => pod(name)));
     const [table] = tables;
@@ -79,7 +79,7 @@ describe('check -o markdown', () => {
     }
   });
 
-  it('is short enough for a comment, and says how much it omits', async () => {
+  it('the output is short enough for a comment, and says how many rows it omits', async () => {
     const pods = Array.from({ length: 2_000 }, (_, i) => pod(`bad-${i}`));
     const { text, tables } = await markdown(...pods);
     assert.ok(text.length < 65_536, String(text.length));

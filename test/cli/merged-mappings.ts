@@ -3,7 +3,7 @@ import { Random } from '../support/random.ts';
 
 const KEYS = ['a', 'b', 'c', 'd', 'e'];
 
-/** Makes random mappings. @returns texts in block style, each with fields that no other text needs */
+/** Makes random mappings. @returns texts in block style, each with field names that occur in no other text */
 export function mergedMappings(count: number, random = new Random()): string[] {
   return Array.from({ length: count }, () => mappingText(random));
 }

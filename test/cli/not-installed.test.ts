@@ -87,7 +87,7 @@ describe('cappol, in a cluster without CapabilityPolicy', function () {
     return refused;
   }
 
-  it('status says who holds what and what each level would refuse, with no more rights than the role view', async () => {
+  it('with the role view, status says who holds which capability, and what each level would refuse', async () => {
     const { code, stdout, stderr } = await run(['status', '-A'], viewer);
     assert.deepEqual([code, stderr], [0, ''], stdout);
     assert.match(stdout, /^CapabilityPolicy is not installed in this cluster/);
@@ -101,7 +101,7 @@ describe('cappol, in a cluster without CapabilityPolicy', function () {
     assert.doesNotMatch(stdout, /kube-system\/|apply crds/);
   });
 
-  it('status prints the same as JSON, and for one namespace', async () => {
+  it('status prints the same content as JSON, and the content of one namespace', async () => {
     const { code, stdout } = await run(['status', '-A', '-o', 'json']);
     const seen = JSON.parse(stdout);
     assert.deepEqual([code, seen.installed, seen.policies], [0, false, []]);
@@ -120,7 +120,7 @@ describe('cappol, in a cluster without CapabilityPolicy', function () {
     assert.match(none.stderr, /no policy "strict": CapabilityPolicy is not installed/);
   });
 
-  it('explain NAME says who holds what, and that no policy admits it, with no more rights than the role view', async () => {
+  it('with the role view, explain NAME says who holds NAME, and that no policy admits NAME', async () => {
     const { code, stdout, stderr } = await run(['explain', 'SYS_TIME', '--cluster', '-A'], viewer);
     assert.deepEqual([code, stderr], [0, ''], stdout);
     assert.match(
@@ -138,7 +138,7 @@ describe('cappol, in a cluster without CapabilityPolicy', function () {
     assert.match(csv.stderr, /^cappol: CapabilityPolicy is not installed in this cluster, so no policy admits/);
   });
 
-  it('status -o compliance has no excepted workload, with no more rights than the role view', async () => {
+  it('with the role view, status -o compliance has no excepted workload', async () => {
     const { code, stdout, stderr } = await run(['status', '-A', '-o', 'compliance-json'], viewer);
     assert.deepEqual([code, stderr], [0, ''], stdout);
     const { installed, namespaces, workloads, controls, exceptions } = JSON.parse(stdout);
@@ -152,7 +152,7 @@ describe('cappol, in a cluster without CapabilityPolicy', function () {
     assert.match(text.stdout, /^1 workload in namespace default, by the recommendations of CIS Kubernetes Benchmark v/);
   });
 
-  it('snapshot has the verdicts of both levels, as its schema says', async () => {
+  it('snapshot has the verdicts of both levels, in the form of the schema', async () => {
     const { code, stdout, stderr } = await run(['snapshot'], viewer);
     assert.deepEqual([code, stderr], [0, '']);
     const snapshot: Snapshot = JSON.parse(stdout);
@@ -181,7 +181,7 @@ describe('cappol, in a cluster without CapabilityPolicy', function () {
     assert.deepEqual([summary.code, summary.stdout, summary.stderr], [2, '', stderr]);
   });
 
-  it('ui shows the same, and the policies once the CRD is there', async () => {
+  it('ui shows the same content as status, and also shows the policies when the CRD is installed', async () => {
     const program = spawn(
       process.execPath,
       [join(ROOT, 'cli', 'main.ts'), 'ui', '--kubeconfig', controlPlane.kubeconfig],

@@ -1,6 +1,6 @@
 /**
- * Tests a null in a list or as a label. The API server does not drop a null in these places. The test
- * test/cli/reading-live.test.ts shows this with an API server.
+ * Tests a null in a list or as a label. The API server does not drop a null in a list or as a label. The file
+ * test/cli/reading-live.test.ts shows this behavior with an API server.
  */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';
@@ -85,7 +85,7 @@ describe('a null', () => {
     });
   }
 
-  it('in a template of a custom resource is evaluated the same, with a warning', async () => {
+  it('a null in a template of a custom resource is evaluated like a null in a Pod, with a warning', async () => {
     const template = {
       spec: { containers: [{ name: 'a', image: 'a', securityContext: { capabilities: { add: [null] } } }, null] },
     };
@@ -99,7 +99,7 @@ describe('a null', () => {
     );
   });
 
-  it('as a label of a namespace is an empty text', async () => {
+  it('a null as a label of a namespace counts as an empty text', async () => {
     const selecting = writtenPolicy('team', {
       level: 'baseline',
       namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'Exists' }] },
@@ -113,7 +113,7 @@ describe('a null', () => {
     assert.deepEqual([code, stderr, items[0].verdict], [1, '', 'Violating']);
   });
 
-  it('among 100,000 others is found at once, and only the first ones are named', async () => {
+  it('check finds 100,000 nulls quickly, and names only the first nulls', async () => {
     const add = Array.from({ length: 100_000 }, () => null);
     let stderr = '';
     const ms = await cpuMs(async () => {
@@ -124,7 +124,7 @@ describe('a null', () => {
     assert.match(stderr, /add\[100\]: 99900 more nulls in lists$/m);
   });
 
-  it('and an absent field that the API server requires end no check', async () => {
+  it('check does not end when a null or a missing required field is in a pod', async () => {
     const overrides = {
       privileged: true,
       hostPorts: [{ min: 1, max: 2 }],

@@ -31,7 +31,7 @@ describe('cappol observe --cluster with an API server', () => {
   const named = (...files: string[]) =>
     cappol(['observe', '--cluster', '--kubeconfig', controlPlane.kubeconfig, '--log', ...files], '', folder);
 
-  it('--log: says for each log what its observer did not see', async () => {
+  it('observe --log says for each log what the observer of the log did not see', async () => {
     write('a.jsonl', rawLines({ ...END, sawAll: false, counts: COUNTS }));
     write('b.jsonl', rawLines({ ...END, counts: { checks: 9, lost: 2, unplaced: 5 } }));
     const { code, stderr } = await named('a.jsonl', 'b.jsonl');
@@ -49,7 +49,7 @@ describe('cappol observe --cluster with an API server', () => {
     assert.equal(code, 0);
   });
 
-  it('--log: fails when one of several logs is incomplete', async () => {
+  it('observe --log fails when one of several logs is incomplete', async () => {
     write('a.jsonl', [{ raw: 'progress', seconds: 5, containers: 0, counts: COUNTS }]);
     write('b.jsonl', rawLines({ ...END, counts: COUNTS }));
     const { code, stderr } = await named('a.jsonl', 'b.jsonl');
@@ -57,7 +57,7 @@ describe('cappol observe --cluster with an API server', () => {
     assert.equal(code, 2);
   });
 
-  it('gives up at once after the last attempt to read a log', async () => {
+  it('observe gives up at once after the last attempt to read a log', async () => {
     const client = new TimedClient(loadKubeConfig({ kubeconfig: controlPlane.kubeconfig }));
     try {
       const observers = new Observers(client, new AbortController().signal);

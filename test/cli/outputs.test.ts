@@ -53,7 +53,7 @@ describe('check -o', () => {
     return stdout;
   }
 
-  it('table has a row for each violation, and a sum', async () => {
+  it('-o table prints a row for each violation, and the totals', async () => {
     const lines = (await print('table')).split('\n');
     assert.match(lines[0] ?? '', /^WHERE +WORKLOAD +RESULT +POLICY +RULE +MESSAGE$/);
     assert.match(
@@ -66,7 +66,7 @@ describe('check -o', () => {
     assert.match(lines[6] ?? '', /^1 note on capabilities held by default: -o wide shows/);
   });
 
-  it('table has a row for each capability without its expected effect', async () => {
+  it('-o table prints a row for each capability without its expected effect', async () => {
     const [policy = ''] = MANIFESTS.split('---\n');
     const pod = `apiVersion: v1
 kind: Pod
@@ -84,7 +84,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
     assert.match(hidden ?? '', /^1 note on capabilities held by default/);
   });
 
-  it('table says how to make a policy select the namespace', async () => {
+  it('-o table says how to make a policy select the namespace', async () => {
     const policy = 'config/samples/restricted.yaml';
     const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: []}\n';
     const { code, stdout } = await cappol(['check', '-f', '-', '--policy', policy], pod, ROOT);
@@ -92,7 +92,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
     assert.match(stdout, /1 that no policy decides about\nPolicies select namespaces .*--namespace-labels/);
   });
 
-  it('wide also shows compliant workloads, fields and notes', async () => {
+  it('-o wide also shows compliant workloads, fields and notes', async () => {
     const text = await print('wide');
     assert.match(text, /^all in one\.yaml:6 +Pod net\/good +admitted$/m);
     assert.match(
@@ -116,7 +116,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
     assert.ok(lines.some((line) => line.includes('title=Pod default/ [2J%25%2C<& ::')));
   });
 
-  it('github shows what could not be read, too', async () => {
+  it('-o github also shows what could not be read', async () => {
     writeFileSync(join(folder, 'broken.yaml'), 'a: 1\na: 2\n');
     const { code, stdout } = await cappol(['check', '-f', '.', '-o', 'github'], '', folder);
     rmSync(join(folder, 'broken.yaml'));
@@ -124,7 +124,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
     assert.match(stdout, /^::error file=broken\.yaml,line=2,title=cappol::not YAML: the key a occurs twice/m);
   });
 
-  it('sarif has a result for each violation and note, of rules that it declares', async () => {
+  it('-o sarif has a result for each violation and note, and declares the rule of each result', async () => {
     const { results } = sarifRun(await print('sarif'));
     assert.deepEqual([...new Set(results.map(({ level }) => level))].sort(), ['error', 'note']);
     const [add] = results.find(({ message }) => ADD.test(message.text))?.locations ?? [];
@@ -157,7 +157,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
       assert.equal(tagsOf('hostProbes'), undefined);
     });
 
-    it('junit as properties of the test, by rule', async () => {
+    it('-o junit has the recommendations as properties of the test, by rule', async () => {
       const text = (await print('junit')).replaceAll('&apos;', "'");
       const [, test = ''] = /<testcase name="Pod net\/bad".*?>(.*?)<\/testcase>/s.exec(text) ?? [];
       for (const reference of [HOST_NETWORK, BREAKOUT]) {

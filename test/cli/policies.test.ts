@@ -30,11 +30,11 @@ describe('a policy from a file', () => {
     });
   }
 
-  it('is returned as the API server stores it, without filled-in defaults', () => {
+  it('validation returns a policy from a file as the API server stores it, without filled-in defaults', () => {
     assert.deepEqual(validatePolicy(read({})).policy, read({}));
   });
 
-  it('gets the same answer whether it states the defaults or leaves them out', () => {
+  it('validation gives the same answer for stated defaults as for omitted defaults', () => {
     const answers = (row: Parameters<typeof policyOf>[0]) => validatePolicy(read(row)).problems;
     for (const row of [...GOOD_INPUT, ...BAD_INPUT]) {
       assert.deepEqual(answers({ ...row, spec: { ...SPEC_DEFAULTS, ...row.spec } }), answers(row), row.title);

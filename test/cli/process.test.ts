@@ -39,7 +39,8 @@ describe('the process', () => {
       const child = start(['check', '-f', '-', '--policy', POLICY]);
       const stderr = text(child.stderr as NodeJS.ReadableStream);
       child.stdin?.write('apiVersion: v1\n');
-      // On most machines, the process has started to read after this time. The signal must end the process in any case.
+      // On most machines, the process has started to read after 500 ms. The signal must end the process, even if the
+      // process has not started to read.
       await sleep(500);
       child.kill(signal);
       const [exit, by] = await once(child, 'exit');
@@ -60,7 +61,7 @@ describe('the process', () => {
     }
   });
 
-  it('is found by kubectl in the folder bin of a checkout', async () => {
+  it('kubectl finds the plugin in the folder bin of a checkout', async () => {
     const { stdout } = await paste('kubectl-cappol --version');
     assert.match(stdout, /^cappol \d/);
   });
@@ -72,7 +73,7 @@ describe('the process', () => {
     }
   });
 
-  it('loads little until it knows the command: no client, no parser', async () => {
+  it('cappol loads neither the client nor the parser until cappol knows the command', async () => {
     const { metafile } = await build({
       entryPoints: [MAIN],
       bundle: true,

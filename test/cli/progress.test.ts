@@ -1,10 +1,13 @@
-/** Tests the progress line. The line appears only on a terminal and only for long work, and is removed at the end. */
+/**
+ * Tests the progress line. The progress line appears only on a terminal, and only during long work. At the end of the
+ * work, cappol removes the line.
+ */
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Progress } from '../../cli/output/progress.ts';
 
-/** A time in ms. After this time without output, a user expects to see progress. */
+/** A time in ms. If a command prints nothing for so long, a user expects to see progress. */
 const LONG_MS = 800;
 
 describe('progress', () => {
@@ -19,13 +22,14 @@ describe('progress', () => {
     return { stderr: Object.assign(stream, { isTTY }), written };
   }
 
-  it('is shown on a terminal, in one line that is erased at the end', async () => {
+  it('progress is shown on a terminal, in one line that is erased at the end', async () => {
     const { stderr, written } = standardError(true);
     const progress = new Progress({ stderr });
     progress.at(() => assert.fail('too early'));
     await sleep(LONG_MS);
     progress.at(() => '1 evaluated');
-    // An update right after another update must not be shown, because no user could read it.
+    // If two updates follow each other immediately, the second update must not be shown, because no user could read the
+    // first update.
     progress.at(() => assert.fail('too often'));
     progress.clear();
     progress.clear();

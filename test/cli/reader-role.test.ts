@@ -1,6 +1,6 @@
 /**
- * Tests the roles of config/rbac/reader.yaml. The roles are enough for cappol, and cappol needs each right in the
- * roles. One message names all missing rights.
+ * Tests the roles of config/rbac/reader.yaml. The roles give all rights that cappol needs, and no other rights. One
+ * message names all missing rights.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -93,7 +93,7 @@ describe('the roles for readers', function () {
       as(user, ['check', '--cluster', '--level', 'restricted', '-n', namespace]),
     ]);
 
-  it('are enough for every command that reads a cluster', async () => {
+  it('the roles for readers suffice for every command that reads a cluster', async () => {
     await grant(cluster.api, 'cluster-reader', CLUSTER_ROLE.rules ?? []);
     for (const { code, stderr } of await wholeCluster('cluster-reader')) {
       assert.doesNotMatch(stderr, /may not/);
@@ -112,7 +112,7 @@ describe('the roles for readers', function () {
     assert.deepEqual(named, resourcesOf(CLUSTER_ROLE));
   });
 
-  it('let commands follow what they list, and no more', async () => {
+  it('the roles for readers give the right to watch only for resources that commands watch', async () => {
     const isListed = ({ resources }: { readonly resources?: readonly string[] }) =>
       !resources?.includes('serviceaccounts');
     for (const { verbs, resources } of CLUSTER_ROLE.rules ?? [])
@@ -135,7 +135,7 @@ describe('the roles for readers', function () {
     assert.deepEqual(namedIn(...(await oneNamespace('stranger'))), resourcesOf(ROLE));
   });
 
-  it('do not include the list of all namespaces where a Role lets its own be read', async () => {
+  it('with a Role that allows reading its own namespace, cappol does not need the right to list all namespaces', async () => {
     const withoutPods = (ROLE.rules ?? []).map(({ resources = [], ...rule }) => ({
       ...rule,
       resources: resources.filter((one) => one !== 'pods'),
@@ -145,7 +145,7 @@ describe('the roles for readers', function () {
     assert.match(stderr, /^cappol: you may not list pods in namespace reader-team \(/);
   });
 
-  it('are named by the one message about what is missing', async () => {
+  it('one message names all missing rights that the roles for readers would give', async () => {
     const { code, stdout, stderr } = await as('stranger', ['check', '--cluster', '-n', namespace]);
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(
@@ -155,8 +155,8 @@ describe('the roles for readers', function () {
   });
 
   /**
-   * Returns the standard error of `status --watch`. The command runs until it has shown the cluster once, and for some
-   * time afterwards.
+   * Returns the standard error of `status --watch`. The command shows the cluster once, and continues to run for some
+   * time.
    */
   async function complaints(user: string): Promise<string> {
     const stopping = new AbortController();

@@ -10,7 +10,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 
 /**
  * The user of the controller that creates the pods of Deployments. All other creators in the tests have the role
- * `edit`. One of the tests extends this role.
+ * `edit`. One of the tests extends the role `edit`.
  */
 const CONTROLLER = {
   user: 'system:serviceaccount:kube-system:replicaset-controller',
@@ -42,7 +42,7 @@ describe('cappol check beside an API server', function () {
   const apply = (namespace: string) =>
     cluster.api.apply(`/apis/apps/v1/namespaces/${namespace}/deployments/web`, privilegedDeployment(namespace));
 
-  it('says of a policy with a rollout what each namespace gets', async () => {
+  it('check says what a policy with a rollout does in each namespace', async () => {
     const pending = await cluster.namespace('pending', { team: 'reading' });
     await apply(pending);
     const policy = await cluster.policy('staged', {
@@ -129,7 +129,7 @@ describe('cappol check beside an API server', function () {
     }
   });
 
-  it('follows aggregated roles, of manifests and of the cluster', async () => {
+  it('check follows aggregated roles in manifests and in the cluster', async () => {
     const namespace = await cluster.namespace('roles', { team: 'roles' });
     const policy = await cluster.policy('roles', {
       namespaceSelector: { matchLabels: { team: 'roles' } },

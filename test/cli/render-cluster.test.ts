@@ -131,7 +131,7 @@ describe('cappol render, applied by kubectl', () => {
     });
   }
 
-  it('render --diff shows no difference after apply, and one after a change', async () => {
+  it('render --diff shows no difference after apply, and shows a difference after a change', async () => {
     const policies = POLICIES.map((one) => dump(one)).join('---\n');
     const diff = async () => {
       const args = ['render', '--diff', '--policy', '-', '--kubeconfig', controlPlane.kubeconfig];
@@ -156,15 +156,15 @@ describe('cappol render, applied by kubectl', () => {
   it('in other namespaces everything is admitted', async () =>
     assert.equal(await admits(privilegedPod(), OTHER), true));
 
-  it('the namespace keeps its labels and gets those of the policies', async () => {
+  it('the namespace keeps its labels, and gets the labels that the policies set', async () => {
     const { labels, annotations } = (await api.get(`/api/v1/namespaces/${NAMESPACE}`)).metadata;
     assert.equal(annotations.note, 'kept');
     assert.equal(labels['rendered.example/team'], 'net');
-    // Only level privileged admits NET_RAW, and the operator never sets that level as a label.
+    // Only the level privileged admits NET_RAW, and the operator never sets that level as a label.
     assert.equal(labels['pod-security.kubernetes.io/enforce'], undefined);
   });
 
-  it('the guard is in force: without exempt nobody can take the namespace out', async () => {
+  it('the guard is in force: only users with the verb exempt can take the namespace out of the policies', async () => {
     const as = { user: 'rendered-creator', groups: ['rendered-creators'] };
     const path = `/api/v1/namespaces/${NAMESPACE}`;
     const body = { metadata: { labels: { 'rendered.example/team': null } } };

@@ -28,19 +28,19 @@ describe('cappol render --static', () => {
     return (path) => readFileSync(join(directory, path), 'utf8');
   }
 
-  it('prints the same text each time, and the same as it writes into a folder', async () => {
+  it('render --static prints the same text each time, and writes the same text into a folder', async () => {
     const { stdout } = await cappol(['render', '--static']);
     assert.equal((await cappol(['render', '--static'])).stdout, stdout);
     const read = await written([]);
     for (const path of ['admission.yaml', 'validating/protection.yaml']) assert.ok(stdout.includes(read(path)), path);
   });
 
-  it('keeps policies apart from the configuration: an API server refuses to start if it finds another kind', async () => {
+  it('render --static writes policies and the configuration into separate folders, because an API server refuses other kinds in a folder of policies', async () => {
     await written([]);
     assert.deepEqual(readdirSync(directory).sort(), ['admission.yaml', 'validating']);
   });
 
-  it('gives every object a name that only files may have, and no parameters', async () => {
+  it('every object has no parameters, and a name that the API server reserves for files', async () => {
     const read = await written([]);
     for (const object of loadAll(read('validating/protection.yaml')) as Json[]) {
       assert.match(object.metadata.name, /\.static\.k8s\.io$/);
@@ -55,7 +55,7 @@ describe('cappol render --static', () => {
     for (const i of entries) assert.match(lines[i - 1] ?? '', /^ +# \S/, lines[i]);
   });
 
-  it('names the hash that the API server will report', async () => {
+  it('the configuration names the hash of the files that the API server will report', async () => {
     const read = await written([]);
     const hash = createHash('sha256')
       .update(`${read('validating/protection.yaml')}\0`)
@@ -63,12 +63,12 @@ describe('cappol render --static', () => {
     assert.match(read('admission.yaml'), new RegExp(`plugin="ValidatingAdmissionPolicy" hash="sha256:${hash}"`));
   });
 
-  it('names the folder where API servers find the files', async () => {
+  it('render --static names the folder where API servers find the files', async () => {
     const [configuration] = loadAll((await written(['--mounted-at', '/srv/x/']))('admission.yaml')) as Json[];
     assert.equal(configuration.plugins[0].configuration.staticManifestsDir, '/srv/x/validating');
   });
 
-  it('lets the service accounts of the flags write, two while the name changes', async () => {
+  it('the flags name the service accounts that may write, and name two accounts while the name changes', async () => {
     const read = await written(['--operator-namespace', 'new', '--operator-service-account', 'op', 'old/former']);
     const [policy] = loadAll(read('validating/protection.yaml')) as Json[];
     const { expression } = policy.spec.variables.find(({ name }: Json) => name === 'operates');
@@ -76,7 +76,7 @@ describe('cappol render --static', () => {
     assert.match(JSON.stringify(policy), /request\.namespace in \[\\"new\\", ?\\"old\\"\]/);
   });
 
-  it('pins the policies of --protect-policies, and no others', async () => {
+  it('render --static pins exactly the policies that --protect-policies names', async () => {
     const pinned = loadAll((await written(['--protect-policies', 'base']))('validating/protection.yaml')) as Json[];
     assert.match(JSON.stringify(pinned), /variables\.name in \[\\"base\\"\]/);
     const none = (await written([]))('validating/protection.yaml');
@@ -107,7 +107,7 @@ describe('cappol render --static', () => {
     const granted = writtenPolicy('granted', { usableBy: 'Subjects', subjects: [{ kind: 'User', name: 'jane' }] });
     const both = `${JSON.stringify(filling)}\n---\n${JSON.stringify(granted)}`;
 
-    it('writes validating and mutating policies into a folder each, and roles apart', async () => {
+    it('render --static writes validating policies, mutating policies and roles separately', async () => {
       const read = await written(['--policy', '-'], both);
       assert.deepEqual(readdirSync(directory).sort(), ['admission.yaml', 'mutating', 'roles.yaml', 'validating']);
       const [configuration] = loadAll(read('admission.yaml')) as Json[];
@@ -126,7 +126,7 @@ describe('cappol render --static', () => {
       }
     });
 
-    it('refuses a policy that an operator brings into force step by step', () => {
+    it('render --static refuses a policy with a rollout, because a rollout needs an operator', () => {
       const specs = new Map([
         ['stepwise', { level: 'restricted', rollout: {} }],
         ['plain', { level: 'restricted' }],
@@ -136,13 +136,13 @@ describe('cappol render --static', () => {
       ]);
     });
 
-    it('writes a policy that expires: API servers compare the time themselves', async () => {
+    it('render --static writes the time at which a policy expires, so that API servers can compare the time', async () => {
       const expiring = writtenPolicy('expiring', { expires: '2999-01-01T00:00:00Z' });
       const read = await written(['--policy', '-'], JSON.stringify(expiring));
       assert.match(read('validating/capabilitypolicies.yaml'), /2999-01-01T00:00:00/);
     });
 
-    describe('names what goes on after the end of a policy that expires, because no operator renders again', () => {
+    describe('render --static names what stays in force after a policy expires, because no operator renders the files again', () => {
       const expiring = writtenPolicy('expiring', { expires: '2999-01-01T00:00:00Z' });
       const stderrOf = async (...policies: readonly object[]) => {
         const text = policies.map((one) => JSON.stringify(one)).join('\n---\n');
@@ -168,7 +168,7 @@ describe('cappol render --static', () => {
       });
     });
 
-    it('names only policies that want Pod Security labels as lacking them', async () => {
+    it('the warning about missing Pod Security labels names only policies that would set these labels', async () => {
       const without = writtenPolicy('without', { podSecurityLabels: 'Off' });
       const { stderr } = await cappol(
         ['render', '--static', '--policy', '-'],

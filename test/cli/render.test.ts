@@ -21,13 +21,13 @@ async function render(...args: readonly string[]): Promise<{ text: string; objec
 }
 
 describe('cappol render', () => {
-  it('gives the same text whatever the order of the files', async () => {
+  it('render prints the same text for any order of the files', async () => {
     const { text } = await render('--policy', ...FILES);
     assert.equal((await render('--policy', ...FILES.toReversed())).text, text);
     assert.equal((await render('--policy', '.')).text, text);
   });
 
-  it('prints only objects that need no operator: no missing owners, and no probes', async () => {
+  it('render prints only objects that need no operator, without missing owners and without probes', async () => {
     const { objects } = await render('--policy', '.');
     assert.deepEqual([...new Set(objects.map(({ kind }) => kind))].sort(), [
       'ClusterRole',
@@ -46,7 +46,7 @@ describe('cappol render', () => {
     }
   });
 
-  it('prints the roles first, then the guard, defaulting, and a program for each mode', async () => {
+  it('render prints the roles first, then the guard, defaulting, and a program for each mode', async () => {
     const spec = { namespaceSelector: {}, level: 'restricted' };
     const policies = [
       policyManifest(
@@ -86,7 +86,7 @@ describe('cappol render', () => {
     for (const { metadata } of objects) assert.equal(metadata.annotations, undefined);
   });
 
-  it('prints a row a line, however long it is', async () => {
+  it('render prints each row on one line, even if the row is long', async () => {
     const allowedAdd = [
       'NET_ADMIN',
       'NET_RAW',
@@ -117,7 +117,7 @@ describe('cappol render', () => {
     assert.equal(rows.length, names.length);
   });
 
-  it('gives the role binding of a policy whose name ends like that of a probe', async () => {
+  it('render binds the role of a policy even if the name of the policy ends in -probe', async () => {
     const policy = policyManifest(
       { name: 'dns-probe' },
       {
@@ -153,7 +153,7 @@ describe('cappol render', () => {
     assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }]);
   });
 
-  it('learns from flags what the operator learns from the cluster', async () => {
+  it('flags give render the values that the operator reads from the cluster', async () => {
     const { text } = await render(
       '--policy',
       'restricted.yaml',
@@ -186,7 +186,7 @@ describe('cappol render', () => {
     });
   });
 
-  it('renders nothing at all if there is an error', async () => {
+  it('render prints nothing on the standard output if there is an error', async () => {
     const bad =
       'apiVersion: capabilitypolicy.dev/v1alpha1\nkind: CapabilityPolicy\nmetadata: {name: bad}\nspec: {level: none}\n';
     const { code, stdout, stderr } = await cappol(['render', '--policy', 'restricted.yaml', '-'], bad, SAMPLES);

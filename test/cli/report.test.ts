@@ -48,7 +48,7 @@ describe('cappol report', () => {
     return [...elements].map(([, data = '']) => JSON.parse(gunzipSync(Buffer.from(data, 'base64')).toString()));
   }
 
-  it('writes the page with the snapshots in it, compressed or not', async () => {
+  it('report writes a page that contains the snapshots, compressed or not', async () => {
     const [one, two] = [snapshot('one'), snapshot('two')];
     const files = [stored('1.json', JSON.stringify(one)), stored('2.json.gz', gzipSync(JSON.stringify(two)))];
     assert.deepEqual(await report('--html', 'out.html', '--from', ...files), { code: 0, stdout: '', stderr: '' });
@@ -57,7 +57,7 @@ describe('cappol report', () => {
     assert.deepEqual(readdirSync(folder).sort(), ['1.json', '2.json.gz', 'out.html']);
   });
 
-  it('is less than 2 MiB without the data', () => {
+  it('the page is smaller than 2 MiB without the data', () => {
     const size = Buffer.byteLength(reportPage(page, []));
     assert.ok(size < MOST_BYTES, `${size} bytes`);
   });
@@ -74,7 +74,7 @@ describe('cappol report', () => {
     );
   });
 
-  it('adds no element by the name of a context', () => {
+  it('a context whose name contains HTML adds no element to the page', () => {
     const html = reportPage(page, [{ ...snapshot('one'), context: HOSTILE }]);
     const count = (text: string, what: RegExp) => text.match(what)?.length ?? 0;
     const [before, after] = [reportPage(page, []), html];
@@ -93,13 +93,13 @@ describe('cappol report', () => {
     assert.equal(embedded(stdout)[0]?.context, 'one');
   });
 
-  it('has exit code 2 for a snapshot that is incomplete', async () => {
+  it('report exits with 2 for an incomplete snapshot', async () => {
     const file = stored('a.json', JSON.stringify(snapshot('one', ['you may not list pods: nothing is evaluated'])));
     assert.equal((await report('--html', 'out.html', '--from', file)).code, 2);
     assert.equal(embedded(readFileSync(join(folder, 'out.html'), 'utf8')).length, 1);
   });
 
-  it('keeps the mode of a file that it replaces, and follows a link', async () => {
+  it('report keeps the mode of a file that it replaces, and writes through a symbolic link', async () => {
     stored('real.html', 'before');
     const { mode } = statSync(join(folder, 'real.html'));
     symlinkSync('real.html', join(folder, 'link.html'));
@@ -117,7 +117,7 @@ describe('cappol report', () => {
     assert.deepEqual(readdirSync(folder), ['a.json']);
   });
 
-  it('refuses files that are no snapshots, and two of one context', async () => {
+  it('report refuses files that are no snapshots, and two snapshots of the same context', async () => {
     const one = stored('a.json', JSON.stringify(snapshot('one')));
     for (const [text, why] of [
       ['{"kind":"Pod"}', /bad\.json: not a snapshot by cappol snapshot/],

@@ -33,7 +33,7 @@ describe('two policies of one name', () => {
   const TOLD =
     /^cappol: b\.yaml:1: CapabilityPolicy team is also at a\.yaml:1, with another spec: keep only one of the two$/m;
 
-  it('are an error with different specs, in a folder, in --policy, and in both', async () => {
+  it('two policies of one name and different specs are an error, in a folder, in --policy, and in both', async () => {
     write('b.yaml', LOOSE);
     for (const args of [
       ['check', '-f', '.'],
@@ -55,7 +55,7 @@ describe('two policies of one name', () => {
     assert.equal(code, 2);
   });
 
-  it('are no error with the same spec: a file that is named twice, and one that states the defaults', async () => {
+  it('two policies of one name and the same spec are no error, even if only one policy states the defaults', async () => {
     write('b.yaml', writtenPolicy('team', { level: 'restricted', priority: 0 }));
     const { code, stderr } = await run('check', '-f', '.', '--policy', 'a.yaml', 'a.yaml');
     assert.deepEqual([code, stderr], [1, '']);

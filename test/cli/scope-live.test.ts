@@ -11,7 +11,10 @@ import { privilegedPod } from '../support/pod-manifests.ts';
 
 const [CURRENT, OTHER, EMPTY] = ['scope-current', 'scope-other', 'scope-empty'] as const;
 
-/** The commands with their arguments. Each command has the text that it prints about a namespace without workloads. */
+/**
+ * The commands with their arguments. For each command, the list contains the text that the command prints about a
+ * namespace without workloads.
+ */
 const COMMANDS = [
   {
     name: 'check',
@@ -105,7 +108,7 @@ describe('the namespaces that cappol reads', function () {
     });
   }
 
-  it('a change by a policy concerns the same namespaces', async () => {
+  it('check --cluster --policy evaluates the current namespace, or all namespaces with -A', async () => {
     const policy =
       'apiVersion: capabilitypolicy.dev/v1alpha1\nkind: CapabilityPolicy\nmetadata: {name: a}\nspec: {namespaceSelector: {}, level: restricted, mode: Enforce}\n';
     const file = join(folder, 'policy.yaml');

@@ -1,4 +1,4 @@
-/** Tests `cappol status` with a running operator. Also tests the command for a user with too few rights. */
+/** Tests `cappol status` with a running operator. The tests also run the command as a user with too few rights. */
 import assert from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
 import type { ComplianceView } from '../../cli/commands/status/compliance-view.ts';
@@ -8,7 +8,7 @@ import { cappol, type Ran } from '../support/cappol.ts';
 import { eventually, useCluster } from '../support/harness.ts';
 import { OPERATOR_ACCOUNT } from '../support/rights.ts';
 
-/** The number of violating workloads. This is more than the maximum number of workloads in a status. */
+/** The number of violating workloads. A status has room for fewer workloads. */
 const MANY = 70;
 
 describe('cappol status, with an API server', () => {
@@ -100,7 +100,7 @@ describe('cappol status, with an API server', () => {
     assert.ok(mayUseAll?.some(({ subject, wildcard }) => subject.name === OPERATOR_ACCOUNT && !wildcard));
   });
 
-  it('summarizes by controls which workloads fail, and which a policy excepts', async () => {
+  it('status -o compliance-json names the failing workloads and the excepted workloads of each control', async () => {
     const { code, stdout, stderr } = await status(['-A', '-o', 'compliance-json']);
     assert.deepEqual([code, stderr], [0, '']);
     const { controls, exceptions }: ComplianceView = JSON.parse(stdout);
@@ -125,7 +125,7 @@ describe('cappol status, with an API server', () => {
     );
   });
 
-  it('shows one policy, and names the others if it does not exist', async () => {
+  it('status NAME shows one policy, and names the existing policies if no policy has this name', async () => {
     const { code, stdout } = await status([bound]);
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`${bound}: Programmed is True`));
@@ -135,7 +135,7 @@ describe('cappol status, with an API server', () => {
     assert.match(none.stderr, new RegExp(`^cappol: no policy "nosuch": there are .*${bound}`));
   });
 
-  it('shows one namespace, and the policies that select it', async () => {
+  it('status -n shows one namespace, and the policies that select the namespace', async () => {
     const { code, stdout, stderr } = await status(['-n', namespace]);
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(
@@ -150,7 +150,7 @@ describe('cappol status, with an API server', () => {
     assert.match(excluded.stderr, /^cappol: no policy reaches namespace kube-system: /);
   });
 
-  it("says which rights are missing, and shows what the policies' own status reports", async () => {
+  it("status says which rights are missing, and shows the policies' own status instead", async () => {
     const none = await status(['-A'], 'stranger');
     assert.equal(none.code, 2);
     assert.match(none.stderr, /^cappol: you may not list capabilitypolicies\.capabilitypolicy\.dev/);
@@ -173,12 +173,12 @@ describe('cappol status, with an API server', () => {
     assert.match(stdout, /^Protected: False, as the operator reports: cluster administrators can change/m);
   });
 
-  it('says that nothing protects what enforces the policies, as the API server answers', async () => {
+  it('status says that no file of the API server protects the objects that enforce policies', async () => {
     const { stdout } = await status(['-A']);
     assert.match(stdout, /^Protected: False, cluster administrators can change the objects that enforce policies/m);
   });
 
-  it('prints again when something changes, until it is stopped', async () => {
+  it('status --watch prints again after each change, until a signal stops the command', async () => {
     const stopping = new AbortController();
     let printed = '';
     let complained = '';

@@ -29,8 +29,8 @@ function policy(name: string, spec: Parameters<typeof baselinePolicy>[1] = {}, s
 }
 
 /**
- * In namespace net, 100 Deployments add SYS_ADMIN. In namespace web, one Deployment complies with the policy but may
- * not use it.
+ * In namespace net, 100 Deployments add SYS_ADMIN. In namespace web, one Deployment complies with the policy but has no
+ * right to use the policy.
  */
 const WORKLOADS = [
   ...Array.from({ length: 100 }, (_, i) => workloadView('Deployment', `bad-${i}`, { template: adding(['SYS_ADMIN']) })),
@@ -102,7 +102,7 @@ describe('the output of cappol status for hostile texts', () => {
 });
 
 describe('the view of cappol status', () => {
-  it('contains all violations, not only those that fit into a status', () => {
+  it('the view contains all violations, even if a status has no room for the violations', () => {
     const [net] = view().policies;
     assert.equal(net?.violations.length, 100);
     assert.deepEqual(net?.violations[0], {
@@ -119,7 +119,7 @@ describe('the view of cappol status', () => {
     });
   });
 
-  it('says where each policy decides, and what it shares', () => {
+  it('the view says where each policy decides, and names the policies that share namespaces with each policy', () => {
     assert.deepEqual(
       view().policies.map(({ name, namespaces, sharesWith }) => ({ name, namespaces, sharesWith })),
       [
@@ -137,7 +137,7 @@ describe('the view of cappol status', () => {
     );
   });
 
-  it('says who may use a policy, and separately who may use all', () => {
+  it('the view says who may use each policy, and separately who may use all policies', () => {
     const { policies, mayUseAll } = view();
     assert.deepEqual(
       policies.map(({ usableBy, usedBy }) => [usableBy, usedBy]),
@@ -149,7 +149,7 @@ describe('the view of cappol status', () => {
     assert.deepEqual(mayUseAll, [{ subject: ADA, wildcard: true }]);
   });
 
-  it('can be limited to a namespace: its workloads, and the policies that select it', () => {
+  it('the view of one namespace has only the workloads of the namespace, and the policies that select the namespace', () => {
     const { policies } = view({}, { namespace: 'web' });
     assert.deepEqual(
       policies.map(({ name, workloads, violations }) => [name, workloads.violating, violations.map((one) => one.name)]),
@@ -164,7 +164,7 @@ describe('the view of cappol status', () => {
     );
   });
 
-  it("contains the operator's last report if its rights are not enough to evaluate", () => {
+  it("the view contains the operator's last report if the user has too few rights for an evaluation", () => {
     const violations = [
       {
         namespace: 'net',
@@ -186,7 +186,7 @@ describe('the view of cappol status', () => {
     const [net] = seen.policies;
     assert.equal(net?.verdictsFrom, 'Status');
     assert.deepEqual(net?.namespaces, { selected: 5, deciding: 4 });
-    // A status that an earlier release wrote does not state the mode.
+    // A status from an earlier release does not contain the mode.
     assert.deepEqual(
       net?.violations,
       violations.map((one) => ({ mode: 'Enforce', ...one })),
@@ -196,7 +196,7 @@ describe('the view of cappol status', () => {
     assert.deepEqual(elsewhere.policies[0]?.violations, []);
   });
 
-  it('says nothing about use if roles and bindings cannot be read', () => {
+  it('if roles and bindings cannot be read, the view does not say who may use policies', () => {
     const seen = view({}, { usersKnown: false });
     assert.equal(seen.mayUseAll, undefined);
     assert.equal(seen.policies[1]?.usedBy, undefined);
@@ -204,10 +204,10 @@ describe('the view of cappol status', () => {
   });
 });
 
-describe('cappol status prints', () => {
+describe('cappol status', () => {
   const lines = text(view()).split('\n');
 
-  it('the summary, then the policies', () => {
+  it('prints the summary, then the policies', () => {
     assert.equal(lines[0], '2 policies: 101 workloads in 2 namespaces violate.');
     assert.deepEqual(
       lines.slice(2, 5).map((line) => line.split(/ {2,}/)),
@@ -219,13 +219,13 @@ describe('cappol status prints', () => {
     );
   });
 
-  it('violations by namespace', () => {
+  it('prints violations by namespace', () => {
     const rows = lines.filter((line) => line.startsWith('net ') && line.includes('Deployment'));
     assert.equal(rows.length, 100);
     assert.match(rows[0] ?? '', /^net +Deployment bad-0 +0 +refused +net +capabilities +container "app" must not add/);
   });
 
-  it('a violation once, with all policies that it violates', () => {
+  it('prints a violation once, with all policies that the workload violates', () => {
     const policies = () => [
       policy('audit', { mode: 'Audit' }),
       policy('ping', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }),
@@ -242,7 +242,7 @@ describe('cappol status prints', () => {
     );
   });
 
-  it('on a terminal violations below their namespace and workload, in lines that fit', () => {
+  it('prints violations on a terminal below their namespace and workload, in lines of at most 80 columns', () => {
     const terminal = terminalOf({ stdout: { isTTY: true, columns: 80 } as never, env: { NO_COLOR: '1' } });
     const bad = workloadView('Deployment', 'bad', { template: adding(['SYS_ADMIN']) });
     const shown = text(view(clusterOf([bad])), { terminal });
@@ -260,7 +260,7 @@ describe('cappol status prints', () => {
     );
   });
 
-  it('refused workloads before audited ones, and each group with the worst first', () => {
+  it('prints refused workloads before audited workloads, and each group with the worst workload first', () => {
     const policies = () => [
       policy('audit', { mode: 'Audit', level: 'restricted' }),
       policy('enforce', { overrides: { readOnlyRootFilesystem: true } }),
@@ -282,7 +282,7 @@ describe('cappol status prints', () => {
     ]);
   });
 
-  it('the policy that admits what an audited one would refuse', () => {
+  it('prints which policy admits a workload that another policy only audits', () => {
     const policies = () => [
       policy('everywhere', { mode: 'Audit' }),
       policy('exception', { level: 'privileged', priority: 1 }),
@@ -294,26 +294,26 @@ describe('cappol status prints', () => {
     );
   });
 
-  it('that no policy selects the namespace', () => {
+  it('prints that no policy selects the namespace', () => {
     assert.equal(
       text({ policies: [], protection: OPEN, missing: [] }, { namespace: 'web' }),
       'No policy selects namespace web.\n',
     );
   });
 
-  it('the users of each policy, and of all policies', () => {
+  it('prints the users of each policy, and the users of all policies', () => {
     assert.ok(lines.some((line) => /^rest +ServiceAccount net\/pinger +namespace net$/.test(line)));
     assert.ok(lines.includes('May use every policy, by wildcard: User ada (everywhere)'));
   });
 
-  it('whether the API server protects what enforces the policies, once and not for each policy', () => {
+  it('prints once for all policies whether the API server protects the objects that enforce policies', () => {
     assert.equal(lines.filter((line) => line.startsWith('Protected: False, cluster administrators can')).length, 1);
     const conditions = [condition('Protected', 'False', 'NoFileInForce', 'not shown')];
     const policies = () => CLUSTER.policies().map((one) => ({ ...one, status: { conditions } }));
     assert.doesNotMatch(text(view({ policies })), /not shown/);
   });
 
-  it('conditions that report problems before violations, and all of them on request', () => {
+  it('prints conditions with problems above the violations, and prints all conditions on request', () => {
     const refused = {
       conditions: [
         condition('Accepted', 'False', 'VersionTooNew', 'write v1.36'),
@@ -329,7 +329,7 @@ describe('cappol status prints', () => {
     assert.match(text(seen, { whole: true }), /\nnet: Programmed is True/);
   });
 
-  it('Expired instead of True for a policy that counts as deleted', () => {
+  it('prints Expired instead of True for a policy that counts as deleted', () => {
     const expires = { expires: '2020-01-01T00:00:00Z' };
     const seen = view({
       policies: () => [policy('net', expires), policy('rest', { expires: '2999-01-01T00:00:00Z' })],
@@ -338,7 +338,7 @@ describe('cappol status prints', () => {
     assert.match(text(seen), /^rest .* True +everyone$/m);
   });
 
-  it('what the last accepted text does while an edit is refused', () => {
+  it('prints the effect of the last accepted text while an edit is refused', () => {
     const spec = { rollout: { soak: '12h' }, expires: '2999-01-01T00:00:00Z' };
     const accepted = policy('net', spec);
     const rollout = { enforced: 2, soaking: 0, blocked: 0, progress: '2/2' };
@@ -367,13 +367,13 @@ describe('cappol status prints', () => {
     );
   });
 
-  it('more columns on request', () => {
+  it('prints more columns on request', () => {
     const wide = text(view(), { wide: true }).split('\n');
     assert.match(wide[2] ?? '', /PRIORITY +VERSION +SHARES WITH$/);
     assert.match(wide[4] ?? '', /-1 +latest +net \(OverriddenBy\)$/);
   });
 
-  it('the grants that no workload needs, and since when', () => {
+  it('prints the grants that no workload needs, and since when', () => {
     const SINCE = '2026-11-01T00:00:00Z';
     const entry = { path: 'spec.overrides.capabilities.allowedAdd', entry: 'SYS_TIME' };
     const spec = {
@@ -392,17 +392,17 @@ describe('cappol status prints', () => {
     );
   });
 
-  it('nothing about violations if there are none', () => {
+  it('prints nothing about violations if there are none', () => {
     const clean = text(view({ ...clusterOf([]) }));
     assert.match(clean, /^2 policies: no workload violates\.$/m);
     assert.doesNotMatch(clean, /NAMESPACE {3}/);
   });
 
-  it('that there are no policies', () => {
+  it('prints that there are no policies', () => {
     assert.equal(text(view({ policies: () => [] })), 'There are no policies.\n');
   });
 
-  it('no control characters', () => {
+  it('prints no control characters', () => {
     const evil = workloadView('Deployment', 'bad\u001b[2J', { template: adding(['\u001b[31mX']) });
     assert.ok(!text(view({ ...clusterOf([evil]) })).includes('\u001b'));
   });
@@ -431,7 +431,7 @@ describe('cappol status about rollouts', () => {
         (line) => /^(NAME |net |rest |net:|POLICY +BLOCKED)/.test(line) && !/Deployment bad-|namespace net$/.test(line),
       );
 
-  it('say how far each has come, what blocks it, and since when', () => {
+  it('prints the progress and the blocked namespaces of each rollout, and since when each namespace is blocked', () => {
     assert.deepEqual(part(rolledOut({ ...counts, next, blockedNamespaces })), [
       'NAME   LEVEL      MODE      PSA              NAMESPACES   ENFORCED   VIOLATING   UNKNOWN   READY   MAY USE',
       'net    baseline   Enforce   baseline:v1.36   2            458/500    100         0         True    everyone',
@@ -444,13 +444,13 @@ describe('cappol status about rollouts', () => {
     ]);
   });
 
-  it('name only what is in the requested namespace', () => {
+  it('prints only the blocked namespace that -n names', () => {
     const lines = part(rolledOut({ ...counts, blockedNamespaces }), { namespace: 'web' });
     assert.deepEqual(lines.slice(-1), ['net      web          2026-01-01T00:00:00Z   0           a pod that is gone']);
     assert.ok(!lines.some((line) => line.includes('legacy')));
   });
 
-  describe('say what happens to a workload', () => {
+  describe('prints what happens to a workload', () => {
     const bad = (namespace: string) =>
       workloadView('Deployment', 'bad', { namespace, template: adding(['SYS_ADMIN'], { hostPID: true }) });
     const pending = { 'rollout.capabilitypolicy.dev/net': 'pending' };
@@ -487,7 +487,7 @@ describe('cappol status about rollouts', () => {
       });
     }
 
-    it('as the operator reported it, if rights are not enough to evaluate', () => {
+    it('if the user has too few rights for an evaluation, the effects come from the report of the operator', () => {
       const violations = (['enforced', 'late'] as const).map((name) => ({
         namespace: name,
         kind: 'Deployment',
@@ -503,24 +503,24 @@ describe('cappol status about rollouts', () => {
     });
   });
 
-  it('say that one is paused', () => {
+  it('prints that a rollout is paused', () => {
     const lines = part(rolledOut({ enforced: 1, soaking: 1, blocked: 0, progress: '1/2', next }, { paused: true }));
     assert.deepEqual(lines.slice(-1), [
       'net: rolled out to 1 of 2 namespaces; 1 soaks (12h without a violation); paused',
     ]);
   });
 
-  it('say nothing about one that is complete, except in the table', () => {
+  it('prints a complete rollout in the table, and no other line about the rollout', () => {
     const lines = part(rolledOut({ enforced: 2, soaking: 0, blocked: 0, progress: '2/2' }));
     assert.ok(lines.some((line) => line.includes(' 2/2 ')));
     assert.ok(!lines.some((line) => line.includes('rolled out')));
   });
 
-  it('have no column where no policy is rolled out', () => {
+  it('prints no column ENFORCED if no policy has a rollout', () => {
     assert.doesNotMatch(text(view()), /ENFORCED/);
   });
 
-  it('are in the JSON, with what the policy says', () => {
+  it('prints the progress of a rollout and the fields of spec.rollout as JSON', () => {
     const [net] = rolledOut({ ...counts, next, blockedNamespaces }, { namespacesPerHour: 50 }).policies;
     assert.deepEqual(net?.rollout, {
       meanwhile: 'Warn',

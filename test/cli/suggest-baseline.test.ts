@@ -35,7 +35,7 @@ describe('the folder of suggest --baseline', () => {
   });
   afterEach(() => rmSync(cwd, { recursive: true }));
 
-  it('has a file for each namespace, before the policies that the exceptions loosen', () => {
+  it('the folder has two files for each namespace, and the exceptions come before the policies that they loosen', () => {
     writeBaseline('debt', printed(), io());
     const files = readdirSync(join(cwd, 'debt')).sort();
     assert.deepEqual(files, ['exceptions-net.yaml', 'exceptions-shop.yaml', 'policy-net.yaml', 'policy-shop.yaml']);
@@ -65,13 +65,13 @@ describe('the folder of suggest --baseline', () => {
     assert.equal(readFileSync(join(cwd, 'debt', 'policy-shop.yaml'), 'utf8'), 'mine');
   });
 
-  it('is not made if there is nothing to write', () => {
+  it('suggest --baseline makes no folder if there is nothing to write', () => {
     writeBaseline('debt', { ...printed(), policies: [] }, io());
     assert.match(stdout, /^# Nothing to write for all namespaces: /);
     assert.deepEqual(readdirSync(cwd), []);
   });
 
-  it('is for a whole cluster, as YAML, in mode Enforce', () => {
+  it('suggest --baseline requires --cluster -A, YAML output and mode Enforce', () => {
     assert.equal(baselineFolder({ ...WHOLE, baseline: true }), 'baseline');
     assert.equal(baselineFolder({ ...WHOLE, baseline: 'debt', mode: 'Enforce' }), 'debt');
     assert.equal(baselineFolder(WHOLE), undefined);

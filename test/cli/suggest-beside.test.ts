@@ -20,7 +20,7 @@ const HARDENED = {
 const RAW = { ...HARDENED, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } };
 const ALLOWED_RAW = { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } };
 
-/** A Deployment whose service account has the name of the Deployment. */
+/** A Deployment with a service account of the same name. */
 function deployment(name: string, securityContext: Fields = HARDENED, spec: Fields = {}, namespace = 'net'): Fields {
   const container = { name: 'app', image: 'registry.example/app:1', securityContext };
   const template = { spec: { serviceAccountName: name, containers: [container], ...spec } };
@@ -59,7 +59,7 @@ describe('cappol suggest beside policies', () => {
 
   const namesOf = (policies: readonly Policy[]) => policies.map(({ metadata }) => metadata.name);
 
-  it('writes one exception, with the mode and priority of the policy, and its end and reason', async () => {
+  it('suggest writes one exception, with the mode and priority of the policy, and with the given expires and reason', async () => {
     const base = writtenPolicy('everywhere', { priority: 7, levelVersion: 'v1.30' });
     const options = ['--expires', '2099-01-31', '--reason', 'TICKET-1'];
     assert.deepEqual(await suggested([base], [WEB, PINGER], ...options), [
@@ -80,7 +80,7 @@ describe('cappol suggest beside policies', () => {
     ]);
   });
 
-  it('writes nothing if every workload is admitted, and says so', async () => {
+  it('suggest writes nothing if every workload is admitted, and says that nothing is written', async () => {
     const { code, stdout } = await run([writtenPolicy('everywhere')], [WEB]);
     assert.equal(code, 0);
     assert.match(
@@ -101,7 +101,7 @@ describe('cappol suggest beside policies', () => {
     assert.deepEqual(await suggested([base, ...first], workloads), []);
   });
 
-  it('keeps the overrides of the policy that the workload satisfies', async () => {
+  it('an exception keeps the overrides of the policy that the workload already satisfies', async () => {
     const overrides = {
       readOnlyRootFilesystem: true,
       hostPorts: [{ min: 80, max: 80 }],
@@ -121,7 +121,7 @@ describe('cappol suggest beside policies', () => {
     assert.equal(other?.spec.overrides?.readOnlyRootFilesystem, undefined);
   });
 
-  it('repeats what the entries of spec.containers admit, for the images of the workload', async () => {
+  it('an exception repeats the entries of spec.containers of the policy that match images of the workload', async () => {
     const entry = {
       names: ['mesh'],
       images: ['registry.example/*'],
@@ -159,7 +159,7 @@ describe('cappol suggest beside policies', () => {
     );
   });
 
-  it('starts from the policy that needs the fewest changes', async () => {
+  it('an exception starts from the policy that needs the fewest changes', async () => {
     const agent = deployment('agent', { capabilities: { add: ['SYS_TIME'] } });
     const policies = [writtenPolicy('everywhere'), writtenPolicy('net', { level: 'baseline' })];
     const [exception, ...others] = await suggested(policies, [agent]);
@@ -188,13 +188,13 @@ describe('cappol suggest beside policies', () => {
     });
   }
 
-  it('knows the labels of namespaces among the manifests', async () => {
+  it('suggest reads the labels of namespaces from the manifests', async () => {
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'net', labels: { team: 'net' } } };
     const base = writtenPolicy('team', { namespaceSelector: { matchLabels: { team: 'net' } } });
     assert.deepEqual(namesOf(await suggested([base], [namespace, WEB, PINGER])), ['net-pinger']);
   });
 
-  it('covers only the workloads that existing exceptions do not cover', async () => {
+  it('suggest makes exceptions only for workloads without an existing exception', async () => {
     const existing = writtenPolicy('ping', { ...forAccount('pinger'), overrides: ALLOWED_RAW });
     const workloads = [
       PINGER,
@@ -217,7 +217,7 @@ describe('cappol suggest beside policies', () => {
     return (loadAll(stdout) as (Policy | null)[]).flatMap((one) => one ?? []);
   }
 
-  it('combines exceptions if existing ones leave no room', async () => {
+  it('suggest combines exceptions if existing exceptions leave too little room', async () => {
     const existing = Array.from({ length: 9 }, (_, i) =>
       writtenPolicy(`existing-${i}`, { ...forAccount(`other-${i}`), overrides: ALLOWED_RAW }),
     );
@@ -231,7 +231,7 @@ describe('cappol suggest beside policies', () => {
     assert.equal(exception?.spec.subjects?.length, 3);
   });
 
-  it('says which exceptions API servers below 1.36 have no room for, and ends with 2', async () => {
+  it('suggest exits with 2 and names each exception that the operator would refuse on API servers below 1.36', async () => {
     const workloads = [PINGER, deployment('pinger', RAW, {}, 'shop')];
     const { code, stderr } = await run([writtenPolicy('everywhere')], workloads, '--server-version', 'v1.33');
     assert.equal(code, 2);
@@ -242,7 +242,7 @@ describe('cappol suggest beside policies', () => {
     assert.equal((await run([writtenPolicy('everywhere')], workloads, '--server-version', 'v1.36')).code, 0);
   });
 
-  it('enforces the rules of a pending policy in namespaces with exceptions, by one more policy', async () => {
+  it('suggest adds one Enforce policy with the rules of a pending policy for the namespaces with exceptions', async () => {
     const base = writtenPolicy('everywhere', { rollout: {}, overrides: { readOnlyRootFilesystem: false } });
     const policies = await suggested(
       [base],
@@ -259,7 +259,7 @@ describe('cappol suggest beside policies', () => {
     });
   });
 
-  it('says that a policy no longer fills in pods that an exception admits', async () => {
+  it('if an exception admits a pod, suggest says that the policy no longer fills in fields of the pod', async () => {
     const base = writtenPolicy('everywhere', { defaulting: 'Enabled' });
     const { stdout } = await run([base], [deployment('pinger', RAW)]);
     assert.match(
@@ -268,7 +268,7 @@ describe('cappol suggest beside policies', () => {
     );
   });
 
-  it('leaves out a namespace that no policy reaches', async () => {
+  it('suggest leaves out a namespace that no policy reaches', async () => {
     const { code, stdout, stderr } = await run(
       [writtenPolicy('everywhere')],
       [PINGER, deployment('proxy', RAW, {}, 'kube-system')],

@@ -89,7 +89,7 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
     assert.match(applied, /suggest-live-pinger created \(server dry run\)/);
   });
 
-  it('respects namespaces with their own policies, and writes one policy for the rest', async () => {
+  it('suggest writes separate policies for a namespace with its own needs, and one policy for the other namespaces', async () => {
     const { code, stdout } = await cappol([
       ...['suggest', '--cluster', '-A', '-o', 'json'],
       ...['--kubeconfig', controlPlane.kubeconfig],
@@ -107,7 +107,7 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
     );
   });
 
-  it('needs only the rights to list pods and workloads there', async () => {
+  it('suggest for a namespace needs only the rights to list pods and workloads in the namespace', async () => {
     const user = 'developer';
     const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' };
     await api.apply(`/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}/rolebindings/${user}`, {
@@ -140,7 +140,7 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
     assert.match(all.stderr, /^cappol: you may not list .*\bpods\b.* in the cluster \(you are user "developer"\)/);
   });
 
-  it('the API server accepts its output, whatever the workloads are', async () => {
+  it('the API server accepts the output of suggest for random workloads', async () => {
     const pod = fc.oneof(randomPods().map(contentOf), arbitraryPodWithAddedContainers);
     const samples = fc.sample(fc.tuple(fc.array(pod, { minLength: 1, maxLength: 4 }), fc.boolean()), {
       numRuns: 60,

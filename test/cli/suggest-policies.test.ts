@@ -35,7 +35,7 @@ const named = (name: string) => ({ matchLabels: { [KEY]: name } });
 const among = (operator: 'In' | 'NotIn', values: readonly string[]) => ({ key: KEY, operator, values });
 
 describe('the policies of a suggestion', () => {
-  it('leave namespaces without workloads to a policy of the tightest level in use, if they are for all namespaces', () => {
+  it('if the policies are for all namespaces, the policy of the tightest level covers namespaces without workloads', () => {
     const all = policies({ a: [HARDENED], b: [BASELINE], c: [HARDENED, HOST], d: [BASELINE] }, { everywhere: true });
     assert.deepEqual(all, [
       ['suggested-restricted', 'restricted', { matchExpressions: [among('NotIn', ['b', 'c', 'd'])] }],
@@ -45,14 +45,14 @@ describe('the policies of a suggestion', () => {
     ]);
   });
 
-  it('are one policy for all namespaces if one level fits all', () => {
+  it('the suggestion is one policy for all namespaces if one level fits all workloads', () => {
     assert.deepEqual(policies({ a: [HARDENED], b: [HARDENED] }, { everywhere: true, name: 'all' }), [
       ['all-restricted', 'restricted', {}],
     ]);
     assert.deepEqual(policies({ a: [BASELINE] }, { everywhere: true }), [['suggested-baseline', 'baseline', {}]]);
   });
 
-  it('name at most 100 namespaces in an expression', () => {
+  it('one expression names at most 100 namespaces', () => {
     const names = Array.from({ length: 150 }, (_, i) => `team-${1000 + i}`);
     const [[, , rest] = [], ...shared] = policies(
       { a: [HARDENED], ...Object.fromEntries(names.map((name) => [name, [BASELINE]])) },

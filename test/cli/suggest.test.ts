@@ -40,7 +40,7 @@ function port(hostPort: number): Fields {
   return { name: 'app', image: 'app', securityContext: HARDENED, ports: [{ containerPort: hostPort, hostPort }] };
 }
 
-/** A Pod with this spec, or a workload whose template has this spec. */
+/** Returns a Pod with the given `spec`, or a workload whose template has the given `spec`. */
 function workload(kind: 'Pod' | 'Deployment' | 'CronJob', name: string, { annotations, spec }: PodContent): Fields {
   const metadata = { name, namespace: 'net' };
   const template = { metadata: { annotations }, spec };
@@ -57,10 +57,11 @@ async function suggested(args: readonly string[], ...objects: readonly Fields[])
   return cappol(['suggest', '-f', '-', ...args], manifests(...objects));
 }
 
-/** Overrides that the API accepts only together if the types include OCI. */
+/** If the types include OCI, the API accepts these overrides only together. */
 const TOGETHER = ['seccomp.types', 'seccomp.ociReferences'];
 /**
- * Rules that are suggested together with a kind of volume. The reason is that the kind admits more than workloads use.
+ * Rules that limit a kind of volume. `cappol suggest` suggests such a rule together with the kind of volume, because
+ * the kind alone admits more than workloads use.
  */
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 const SELECTOR = { matchLabels: { 'kubernetes.io/metadata.name': 'net' } };
@@ -74,7 +75,7 @@ function policiesIn(yaml: string): Policy[] {
   return loadAll(yaml) as Policy[];
 }
 
-/** The policy without the override at `path`, such as `capabilities.allowedAdd`. */
+/** Returns the policy without the override at `path`, such as `capabilities.allowedAdd`. */
 function withoutOverride(policy: Policy, path: string): Policy {
   const copy = structuredClone(policy) as Policy & { spec: { overrides: Record<string, Record<string, unknown>> } };
   const [field = '', inner] = path.split('.');
@@ -84,7 +85,7 @@ function withoutOverride(policy: Policy, path: string): Policy {
 }
 
 describe(`cappol suggest (FC_SEED=${SEED})`, () => {
-  it('prints the level and an exception for each need, in mode Audit, with the workloads that need each line', async () => {
+  it('suggest prints the level and an exception for each need, and names at each line the workloads that need the line', async () => {
     const { code, stdout, stderr } = await suggested([], PINGER, COLLECTOR, deployment('web'));
     assert.deepEqual([code, stderr], [0, '']);
     const exception = (name: string, overrides: Fields) =>
@@ -143,7 +144,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     );
   });
 
-  it('combines needs when the API server has no room for so many policies, and says so', async () => {
+  it('suggest combines needs when the API server has no room for a policy per need, and says that needs are combined', async () => {
     const pods = Array.from({ length: 16 }, (_, i) =>
       deployment(`app-${i}`, { serviceAccountName: `app-${i}`, containers: [port(8000 + i)] }),
     );
@@ -166,7 +167,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     assert.equal(one.stdout, other.stdout);
   });
 
-  it('has policies for each namespace, and one for those that need no exception', async () => {
+  it('suggest makes policies for each namespace, and one policy for all namespaces that need no exception', async () => {
     const printed = async (args: readonly string[], ...objects: readonly Fields[]) =>
       policiesIn((await suggested(args, ...objects)).stdout).map(({ metadata, spec }) => [
         metadata.name,
@@ -198,14 +199,14 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     ]);
   });
 
-  it('quotes the name of a namespace that kubectl would read as a boolean', async () => {
+  it('suggest quotes the name of a namespace if kubectl would read the name as a boolean', async () => {
     const { stdout } = await suggested([], deployment('web', {}, 'on'));
     const policy = parseDocument(stdout, 1)?.value as Policy;
     assert.deepEqual(policy.metadata, { name: 'on' });
     assert.deepEqual(policy.spec.namespaceSelector, { matchLabels: { 'kubernetes.io/metadata.name': 'on' } });
   });
 
-  it('narrows, starts from a level, and follows an older API server, on request', async () => {
+  it('options let suggest narrow volumes, start from a level, and write for an older API server', async () => {
     const overrides = async (...args: string[]) => {
       const { policies } = JSON.parse((await suggested(['-o', 'json', ...args], COLLECTOR)).stdout);
       const [{ spec }] = policies;
@@ -220,7 +221,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     assert.ok(volumes.includes('hostPath') && !volumes.includes('image'));
   });
 
-  it('says in JSON which workload and container needs what, and why', async () => {
+  it('the JSON output says which workload and container needs each override, and why', async () => {
     const { stdout } = await suggested(['-o', 'json'], PINGER, deployment('web'));
     const { policies, namespaces } = JSON.parse(stdout);
     assert.deepEqual(
@@ -270,7 +271,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     assert.match(stdout, /^# Exception for Rollout net\/pinger, as service account default\.$/m);
   });
 
-  it('warns about needs that no list can express', async () => {
+  it('suggest warns about a need that no entry of a list can express', async () => {
     const misspelt = deployment('pinger', {
       securityContext: { capabilities: { drop: ['ALL'], add: ['CAP_NET_RAW'] } },
     });
@@ -307,7 +308,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     ]);
   });
 
-  it('makes an exception at level privileged for workloads that no override admits, beside the requested level', async () => {
+  it('suggest makes an exception at level privileged for a workload that no override admits', async () => {
     const unmasked = deployment('unmasked', { securityContext: { procMount: 'Unmasked' } });
     const { code, stdout } = await suggested(['--level', 'restricted'], unmasked);
     assert.equal(code, 0);
@@ -320,7 +321,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     );
   });
 
-  it('leaves out namespaces that no policy reaches, and says so', async () => {
+  it('suggest leaves out namespaces that no policy reaches, and names these namespaces', async () => {
     const { code, stdout, stderr } = await suggested(
       [],
       PINGER,
@@ -353,7 +354,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
   const check = (policies: readonly object[], pods: readonly Fields[]) =>
     cappol(['check', '-f', '-', '-o', 'json'], manifests(...(policies as Fields[]), ...pods));
 
-  it('suggests policies under which check finds the workloads compliant, and violating without any one override', async () => {
+  it('cappol check finds all workloads compliant under suggested policies, and finds violations if an override is missing', async () => {
     const pod = fc.oneof(randomPods().map(contentOf), arbitraryPodWithAddedContainers);
     const workloads = fc.array(fc.tuple(pod, fc.constantFrom('Pod', 'Deployment', 'CronJob')), {
       minLength: 1,
@@ -364,7 +365,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
         const pods = given.map(([content, kind], i) => workload(kind, `app-${i}`, content));
         const { policies, namespaces } = JSON.parse((await suggested(['-o', 'json'], ...pods)).stdout);
         const { code, stdout, stderr } = await check(policies, pods);
-        // Random pods may have a field that no release knows. The command `cappol check` warns about this field.
+        // Random pods may have a field that no release knows. The command `cappol check` warns about an unknown field.
         const problems = stderr.split('\n').filter((line) => line !== '' && !line.includes('fieldOfTomorrow'));
         assert.deepEqual([code, problems], [0, []], stdout);
         for (const { name, overrides } of namespaces[0].policies) {
@@ -386,7 +387,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     );
   });
 
-  it('admits exactly the level, and beyond it what a workload of the same service account needs', async () => {
+  it('suggested policies admit what the level admits, and in addition only the needs of workloads of the same service account', async () => {
     const probed = fc
       .array(made, { minLength: 2, maxLength: 4 })
       .chain((workloads) =>
@@ -416,7 +417,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     );
   });
 
-  it('suggests for the rest when something cannot be read, and ends with 2', async () => {
+  it('if suggest cannot read a document, suggest uses the other documents, and exits with 2', async () => {
     const { code, stdout, stderr } = await cappol(['suggest', '-f', '-'], `${manifests(PINGER)}\n---\n{a: [}\n`);
     assert.equal(code, 2);
     assert.match(stderr, /^cappol: standard input:\d+: /);

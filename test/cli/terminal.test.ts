@@ -54,7 +54,7 @@ describeWith({ programs: { script: 'apt-get install bsdutils' } }, 'check on a t
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  /** Runs a command whose standard output is a terminal with this number of columns. */
+  /** Runs a command with a terminal as its standard output. The terminal has the given number of columns. */
   async function onTerminal(columns: number, env: NodeJS.ProcessEnv = {}, args = 'check -f all.yaml'): Promise<string> {
     const command = `stty cols ${columns} rows 24; '${process.execPath}' '${MAIN}' ${args}`;
     const { stdout } = await run('script', ['--quiet', '--command', command, '/dev/null'], {
@@ -80,7 +80,7 @@ describeWith({ programs: { script: 'apt-get install bsdutils' } }, 'check on a t
     );
   }
 
-  it('has a heading for each namespace and workload, and each violation once', async () => {
+  it('the output on a terminal has a heading for each namespace and workload, and each violation once', async () => {
     assert.equal(await plain(), golden('check-terminal.txt', await plain()));
   });
 
@@ -106,7 +106,7 @@ describeWith({ programs: { script: 'apt-get install bsdutils' } }, 'check on a t
     });
   }
 
-  it('has colours, of the 16 that every terminal has', async () => {
+  it('the output on a terminal uses only the 16 colours that every terminal has', async () => {
     const text = await onTerminal(80);
     assert.ok(text.includes('\u001b[31mrefused\u001b[39m'));
     assert.ok(text.includes('\u001b[1mNamespace net\u001b[22m'));
@@ -124,12 +124,12 @@ describeWith({ programs: { script: 'apt-get install bsdutils' } }, 'check on a t
     it(`has no colours ${title}`, async () => assert.ok(!(await onTerminal(80, env)).includes('\u001b')));
   }
 
-  it('has lines of 80 columns if the terminal does not report its width', async () => {
+  it('the output has lines of 80 columns if the terminal does not report its width', async () => {
     const text = await onTerminal(0, { NO_COLOR: '1' });
     assert.equal(text, await plain());
   });
 
-  it('in a pipe has a line for each violation, with all its details, and no colours', async () => {
+  it('the output in a pipe has one line for each violation, with all details and without colours', async () => {
     const text = await inPipe();
     assert.ok(!text.includes('\u001b'));
     assert.equal(text, golden('check-pipe.txt', text));
@@ -193,7 +193,7 @@ b-longer   2
     );
   });
 
-  it('moves its last column below the row if it does not fit', () => {
+  it('a table without room for its last column shows the text of the column below the row', () => {
     assert.equal(
       tableText(HEAD, ROWS, { terminal: terminal(30) }),
       `NAME       NUMBER
@@ -205,7 +205,7 @@ b-longer   2
     );
   });
 
-  it('names the columns in each row if nothing else fits', () => {
+  it('a table that is too wide for the terminal names the columns in each row', () => {
     assert.equal(
       tableText(HEAD, ROWS, { terminal: terminal(15) }),
       `a
@@ -222,7 +222,7 @@ b-longer
 });
 
 describe('wrapping', () => {
-  it('breaks between words, and keeps a long word whole', () => {
+  it('wrapping breaks lines between words, and never within a long word', () => {
     assert.equal(wrap('a bb ccc a-very-long-word d', { width: 8, hanging: 2 }), 'a bb ccc\n  a-very-long-word\n  d\n');
   });
 
@@ -230,7 +230,7 @@ describe('wrapping', () => {
     assert.equal(wrap('\u001b[31mred\u001b[39m word', { width: 8 }), '\u001b[31mred\u001b[39m word\n');
   });
 
-  it('keeps text in one line without a width', () => {
+  it('wrapping keeps text in one line if no width is given', () => {
     assert.equal(wrap('a b', { width: undefined }), 'a b\n');
   });
 });

@@ -1,5 +1,6 @@
 /**
- * Tests a namespace that is being deleted. Nothing can be created in this namespace, so no command evaluates its pods.
+ * Tests a namespace that is being deleted. No object can be created in a namespace that is being deleted, so no command
+ * evaluates the pods of the namespace.
  */
 import assert from 'node:assert/strict';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
@@ -47,7 +48,7 @@ describe('a namespace that is being deleted', () => {
     );
   });
 
-  it('is skipped by status, and counted neither as selected nor as violating', () => {
+  it('status skips a namespace that is being deleted, and does not count the namespace', () => {
     const state = new PolicyState(CLUSTER, {
       operatorNamespace: 'op',
       excludedNamespaces: [],

@@ -85,7 +85,7 @@ describe('check in threads', function () {
     });
   }
 
-  it('fails if a thread fails, instead of waiting for it', async () => {
+  it('check fails when a thread fails, and does not wait for the thread', async () => {
     const evaluator = new ManifestEvaluator({ context: builder.build(options, () => {}), namespace: 'default' });
     const pool = new EvaluationThreads(2, 1);
     try {
@@ -96,7 +96,7 @@ describe('check in threads', function () {
     }
   });
 
-  it('prints the same in threads for a long stream as for its parts one by one', () => {
+  it('check in threads prints the same for a long stream as check prints for the parts of the stream', () => {
     const text = Array.from({ length: 12_000 }, (_, at) => `# ${'-'.repeat(400)}\n${pod(at)}---\n`);
     assert.ok(text.join('').length > 5 * MIB);
     const check = (input: string) => {
@@ -152,7 +152,10 @@ function pod(index: number): string {
   return `apiVersion: v1\nkind: Pod\nmetadata: {name: pod-${index}, namespace: ns-${index % 7}}\nspec:\n  containers:\n    - {name: app, image: "registry.example.com/app:${index}"${added}}\n`;
 }
 
-/** A document of the stream. Some documents make pods, and the other documents have all other kinds of results. */
+/**
+ * A document of the stream. Some documents make pods. The remaining documents have results of other kinds, such as an
+ * error.
+ */
 function document(index: number): string {
   const forms = [
     pod(index).replace(/ns-\d/, index % 2 === 0 ? 'default' : 'kube-system'),

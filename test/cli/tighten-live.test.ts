@@ -87,7 +87,7 @@ describe('cappol suggest --tighten, with an API server', function () {
     return policies.filter(({ policy }) => [base, ping, idle].includes(policy));
   }
 
-  it('names what no workload needs, and since when', async () => {
+  it('suggest --tighten names the grants that no workload needs, and since when', async () => {
     await eventually('the reports', async () => {
       const policies = await Promise.all([base, ping, idle].map((name) => cluster.api.get(`${POLICIES}/${name}`)));
       return policies.every(({ status }) => status?.workloads?.evaluated > 0 && status.unusedGrants?.length > 0);
@@ -111,7 +111,7 @@ describe('cappol suggest --tighten, with an API server', function () {
     [ping, false, ['overrides.capabilities.allowedAdd SYS_TIME', 'containers[0]']],
   ];
 
-  it('writes patches that the API server accepts, after which all that runs is admitted and nothing is unused', async () => {
+  it('the API server accepts the patches and afterwards admits all running workloads, and no grant is unused', async () => {
     for (const { policy, patch } of await tightened()) {
       const { status, body } = await cluster.api.ask('PATCH', `${POLICIES}/${policy}`, {
         body: patch,
@@ -157,7 +157,7 @@ describe('cappol suggest --tighten, with an API server', function () {
     assert.deepEqual([code, stderr], [2, 'cappol: -o patch requires --tighten\n']);
   });
 
-  it('asks for all rights, because a workload that is not read may need a grant', async () => {
+  it('suggest --tighten requires the rights to read all workloads, because an unread workload may need a grant', async () => {
     const kubeconfig = cluster.controlPlane.kubeconfigFor('tighten-stranger');
     const { code, stdout } = await cappol(['suggest', '--cluster', '-A', '--tighten', '--kubeconfig', kubeconfig]);
     assert.deepEqual([code, stdout], [2, '']);

@@ -1,6 +1,6 @@
 /**
- * Tests the volume of the service account's token, which no manifest contains. cappol applies the API server's rules to
- * decide whether a pod gets the volume.
+ * Tests the volume of the service account's token. No manifest contains this volume. cappol applies the API server's
+ * rules to decide whether a pod gets the volume.
  */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';
@@ -74,12 +74,12 @@ describe('the volume of the token, in manifests', () => {
     it(`counts as the API server adds it: ${what}`, async () => assert.equal((await check(objects)).verdict, verdict));
   }
 
-  it('counts by the service accounts of -n, for manifests that state no namespace', async () => {
+  it('for manifests without a namespace, check reads the service accounts of the namespace in -n', async () => {
     const objects = [pod(), account('default')];
     assert.equal((await check(objects, '-n', 'shop')).verdict, 'Compliant');
   });
 
-  it('is refused with the cause, what to do, and the field that decides', async () => {
+  it('the message says why the volume of the token is refused, what to do, and which field decides', async () => {
     const { violations } = await check([pod()]);
     const line = stream([POLICY, pod()]).split('\n').indexOf('spec:', 10) + 1;
     assert.deepEqual(violations, [
@@ -95,7 +95,7 @@ describe('the volume of the token, in manifests', () => {
     ]);
   });
 
-  it('is admitted by a policy that says so', async () => {
+  it('a policy with serviceAccountTokenVolumes admits the volume of the token', async () => {
     const admitting = writtenPolicy('secrets', {
       level: 'privileged',
       overrides: { volumes: ['secret'], serviceAccountTokenVolumes: true },
@@ -103,7 +103,7 @@ describe('the volume of the token, in manifests', () => {
     assert.equal((await check([admitting, pod()])).verdict, 'Compliant');
   });
 
-  it('ends by an edit of fix, unless the service account says so already', async () => {
+  it('fix removes the volume of the token, unless the service account already disables the volume', async () => {
     const { stdout } = await cappol(['fix', '-f', '-', '-o', 'json'], stream([POLICY, deployment()]));
     const { edits, left } = JSON.parse(stdout);
     assert.deepEqual(left, []);
@@ -115,7 +115,7 @@ describe('the volume of the token, in manifests', () => {
     assert.deepEqual([JSON.parse(without.stdout).edits, without.code], [[], 0]);
   });
 
-  it('is among what cappol suggest narrows volumes to, unless the pods say false', async () => {
+  it('suggest --narrow lists the volume of the token, unless the pods set automountServiceAccountToken to false', async () => {
     const volumes = [{ name: 'a', nfs: { server: 'a', path: '/' } }];
     for (const [spec, expected] of [
       [{ volumes }, ['nfs', 'projected']],

@@ -117,7 +117,7 @@ describe('cappol ui, with an API server', () => {
     });
   }
 
-  it('shows several contexts, and the problem of one that cannot be reached', async () => {
+  it('ui shows several contexts, and the problem of a context that cannot be reached', async () => {
     await page.until('both contexts', (state) => state.clusters().shown.length === 2);
     const { shown, loading, problems } = page.state.clusters();
     assert.deepEqual(
@@ -204,7 +204,7 @@ describe('cappol ui, with an API server', () => {
     await page.until('the same', isSame).catch(() => assert.deepEqual(live(page.state), printed));
   });
 
-  it('ends at once at SIGINT, with an open page', async () => {
+  it('ui ends immediately after SIGINT, even with an open page', async () => {
     const ended = once(program, 'exit');
     const began = performance.now();
     program.kill('SIGINT');
@@ -213,7 +213,7 @@ describe('cappol ui, with an API server', () => {
     assert.ok(performance.now() - began < 15_000);
   });
 
-  it('says which rights are missing, as snapshot and report do', async () => {
+  it('ui, snapshot and report say which rights are missing', async () => {
     await grantPolicies('page-auditor');
     const file = cluster.controlPlane.kubeconfigFor('page-auditor');
     for (const args of [['snapshot'], ['report', '--html', '-']]) {
@@ -236,7 +236,7 @@ describe('cappol ui, with an API server', () => {
     assert.match(stranger.stderr, /^cappol: you may not list capabilitypolicies\.capabilitypolicy\.dev, /);
   });
 
-  it('shows a cluster without profiles of Kubescape, and says that use is not known', async () => {
+  it('ui shows a cluster without Kubescape profiles, and says that the used capabilities are unknown', async () => {
     const other = start('one', ['--used']);
     const shown = await UiClient.open(await linkOf(other));
     try {
@@ -252,7 +252,7 @@ describe('cappol ui, with an API server', () => {
     }
   });
 
-  it('refuses a context that the kubeconfig does not have', async () => {
+  it('ui refuses a context that is not in the kubeconfig', async () => {
     const { code, stderr: complained } = await cappol(['ui', '--kubeconfig', kubeconfig, '--context', 'one,nosuch']);
     assert.equal(code, 2);
     assert.equal(complained, 'cappol: no context "nosuch" in the kubeconfig: it has one, two, gone\n');

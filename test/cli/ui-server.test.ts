@@ -81,7 +81,7 @@ describe('the server of cappol ui', () => {
     return raw(`${method} ${target} HTTP/1.1\r\n${all.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
   }
 
-  /** The request header that has the session. */
+  /** The request header that contains the session. */
   async function session(): Promise<{ Cookie: string }> {
     const { headers } = await get(`/?token=${token}`);
     return { Cookie: headers.get('set-cookie')?.split(';')[0] ?? '' };
@@ -137,7 +137,7 @@ describe('the server of cappol ui', () => {
     return JSON.stringify(first?.snapshot) === JSON.stringify(snapshot);
   };
 
-  it('exchanges the token of the link for a session, once', async () => {
+  it('the server exchanges the token of the link for a session once', async () => {
     const first = await get(`/?token=${token}`);
     assert.equal(first.status, 303);
     assert.equal(first.headers.get('location'), '/');
@@ -151,7 +151,7 @@ describe('the server of cappol ui', () => {
     assert.match(again.body, /^open the link that cappol ui printed\. It works once/);
   });
 
-  it('refuses a request without a session, or with a wrong one', async () => {
+  it('the server refuses a request without a session, or with a wrong session', async () => {
     for (const target of [
       '/',
       '/events',
@@ -165,7 +165,7 @@ describe('the server of cappol ui', () => {
     for (const cookie of ['', `cappol-${port}=`, `cappol-${port}=${token}`, `x=${'a'.repeat(43)}`]) {
       assert.equal((await get('/', { Cookie: cookie })).status, 401, cookie);
     }
-    // None of the refused requests has used up the token.
+    // After the refused requests, the token is still unused.
     assert.equal((await get(`/?token=${token}`)).status, 303);
   });
 
@@ -178,7 +178,7 @@ describe('the server of cappol ui', () => {
       { Origin: `http://127.0.0.1:${port + 1}` },
       { Origin: `https://127.0.0.1:${port}` },
       { 'Sec-Fetch-Site': 'cross-site' },
-      // This request comes from a page of another server, which listens on another port of this machine.
+      // The request with these headers comes from a page of another server on another port of this machine.
       { 'Sec-Fetch-Site': 'same-site' },
     ];
     for (const headers of others) {
@@ -192,7 +192,7 @@ describe('the server of cappol ui', () => {
     assert.equal((await get('/', { ...cookie, Origin: `http://127.0.0.1:${port}` })).status, 200);
   });
 
-  it('refuses other names that lead to it (DNS rebinding)', async () => {
+  it('the server refuses requests for other host names that resolve to its address (DNS rebinding)', async () => {
     const cookie = await session();
     for (const host of [
       'evil.example',
@@ -222,7 +222,7 @@ describe('the server of cappol ui', () => {
     assert.equal((await get('/', { ...cookie, 'Transfer-Encoding': 'chunked' })).status, 400);
   });
 
-  it('keeps the token when a program looks at the link before the browser does', async () => {
+  it('the token stays valid when another program requests the link with HEAD before the browser opens the link', async () => {
     assert.equal((await get(`/?token=${token}`, {}, 'HEAD')).status, 405);
     assert.equal((await get(`/?token=${token}`)).status, 303);
   });
@@ -252,12 +252,12 @@ describe('the server of cappol ui', () => {
     }
   });
 
-  it('closes connections that send no HTTP, or too long headers', async () => {
+  it('the server refuses requests that are not HTTP, and requests with headers that are too long', async () => {
     assert.equal((await raw('\x16\x03\x01\x02\x00\x01\x00\r\n\r\n')).status, 400);
     assert.equal((await get('/', { 'X-Long': 'a'.repeat(20_000) })).status, 431);
   });
 
-  it('sends headers that let a browser do nothing else with it', async () => {
+  it('the server sends headers that forbid a browser to cache or embed the answers', async () => {
     const cookie = await session();
     for (const target of ['/', '/none', '/?token=x']) {
       const { headers } = await get(target, cookie);
@@ -274,7 +274,7 @@ describe('the server of cappol ui', () => {
     }
   });
 
-  it('sends the whole snapshots first, then only what changed', async () => {
+  it('the server first sends whole snapshots, and later sends only the changes', async () => {
     contexts.push({ context: 'two' });
     const stream = await Stream.open(await session());
     await stream.until(shows(taken(0)));
@@ -282,7 +282,7 @@ describe('the server of cappol ui', () => {
     for (let index = 1; index < clusters.length; index++) {
       contexts.splice(0, 1, { context: 'one', snapshot: taken(index) });
       feed.update();
-      // The server does not send a document in which only the time has changed.
+      // If only the time in a document has changed, the server does not send the document.
       const { taken: at, ...rest } = taken(index);
       await stream.until((state) => {
         const { taken: _, ...shown } = state.clusters().shown[0]?.snapshot ?? { taken: at };
@@ -319,7 +319,7 @@ describe('the server of cappol ui', () => {
     socket.destroy();
   });
 
-  it('buffers nothing for a page that does not read, which gets all changes as one later', async () => {
+  it('the server buffers nothing for a page that does not read, and later sends all changes as one change', async () => {
     const large = taken(1);
     const padding = Array.from({ length: 3_000 }, () => 'x'.repeat(1_000));
     const missing = (index: number) => [...padding, `${index}`];
@@ -336,13 +336,13 @@ describe('the server of cappol ui', () => {
     const grown = process.memoryUsage().rss - began;
     stream.socket.resume();
     await stream.until((state) => state.clusters().shown[0]?.snapshot.missing.at(-1) === `${COUNT}`);
-    // The difference between two snapshots has 3 MB, so the server must not keep a difference for each change.
+    // The difference between two snapshots takes 3 MB, so the server must not keep a difference for each change.
     assert.ok(stream.names.length < 20, `${stream.names.length} events`);
     assert.ok(grown < 200 * MIB, `${grown / MIB} MiB`);
     stream.socket.destroy();
   });
 
-  it('refuses more pages than it can follow, and goes on with the others', async () => {
+  it('the server refuses a page if the maximum number of pages is open, and continues to serve the open pages', async () => {
     const cookie = await session();
     const streams = await Promise.all(Array.from({ length: 16 }, () => Stream.open(cookie)));
     for (const stream of streams) await stream.until(shows(taken(0)));
@@ -384,7 +384,7 @@ describe('the server of cappol ui', () => {
     }
   });
 
-  it('closes a connection that sends its request too slowly', async function () {
+  it('the server closes a connection on which a request arrives too slowly', async function () {
     this.timeout(30_000);
     const began = Date.now();
     for (const beginning of ['', 'GET / HTTP/1.1\r\nHos']) {

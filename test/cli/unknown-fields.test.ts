@@ -1,4 +1,4 @@
-/** Tests unknown fields. `cappol check` reports unknown fields as the API server's strict decoding does. */
+/** Tests unknown fields. `cappol check` reports the same unknown fields as the API server's strict decoding. */
 import assert from 'node:assert/strict';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { cpuMs } from '../support/measured.ts';
@@ -11,7 +11,7 @@ metadata: {name: restricted}
 spec: {namespaceSelector: {}, level: restricted, mode: Enforce}
 `;
 
-describe('check of a field that the API server does not know', () => {
+describe('cappol check with a field that the API server does not know', () => {
   it('does not report known fields', async () => {
     const { code, stderr } = await cappol(['check', '-f', '-'], DEPLOYMENT + POLICY);
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
@@ -59,7 +59,7 @@ describe('check of a field that the API server does not know', () => {
     });
   }
 
-  it('warns in a custom resource, whose kind may have fields of its own', async () => {
+  it('check warns about an unknown field in a custom resource, because the kind may have its own fields', async () => {
     const rollout = DEPLOYMENT.replace('apps/v1', 'argoproj.io/v1alpha1')
       .replace('Deployment', 'Rollout')
       .replace('capabilities:', 'capabilites:')
@@ -74,7 +74,7 @@ describe('check of a field that the API server does not know', () => {
     assert.match(stdout, /line 20 has the unknown field "capabilites"/);
   });
 
-  it('reports a hundred in an object, and the number of others, quickly', async () => {
+  it('check quickly reports 100 unknown fields of an object, and the number of all other unknown fields', async () => {
     const fields = Array.from({ length: 20_000 }, (_, index) => `  unknown${index}${'x'.repeat(50)}: 1\n`).join('');
     const text = `apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: []\n${fields}  ${'x'.repeat(1_000_000)}: 1\n`;
     let ran: Ran | undefined;
@@ -126,7 +126,7 @@ describe('check of a field that the API server does not know', () => {
     });
   }
 
-  it('is reported by suggest, too, which suggests what the manifest says', async () => {
+  it('suggest also reports an unknown field, and suggests a policy for the other fields of the manifest', async () => {
     const text = DEPLOYMENT.replace('capabilities:', 'capabilites:');
     const { code, stdout, stderr } = await cappol(['suggest', '-f', '-', '--level', 'restricted'], text);
     assert.equal(code, 2);
@@ -143,7 +143,7 @@ describe('check of a field that the API server does not know', () => {
     assert.match(wrong.stderr, /runAsNonRoot: Invalid value: string: must be of type boolean/);
   });
 
-  it('shows it in the formats for pull requests', async () => {
+  it('check shows an unknown field in the formats for pull requests', async () => {
     const text = DEPLOYMENT.replace('capabilities:', 'capabilites:') + POLICY;
     const print = async (output: string) => (await cappol(['check', '-f', '-', '-o', output], text)).stdout;
     assert.match(await print('github'), /^::error line=20,title=cappol::Deployment web: unknown field/m);

@@ -5,7 +5,10 @@
 import assert from 'node:assert/strict';
 import { cappol } from '../support/cappol.ts';
 
-/** Test cases. The key is a line below `spec` of a policy or of a pod. The value is the end of the expected message. */
+/**
+ * Test cases. The key is a line below `spec` of a policy or of a pod. The value is the expected message, or the end of
+ * the message.
+ */
 type Rows = Readonly<Record<string, string>>;
 
 const POLICIES: Rows = {
@@ -84,7 +87,7 @@ describe('a value of the wrong type', () => {
       "metadata.labels.stage: Invalid value: number: must be of type string: write '1', in quotes: YAML reads 1 without quotes as a number",
     ));
 
-  it('is reported by render as well, and in a list of objects', async () => {
+  it('render also reports a value of the wrong type, even in an item of a List', async () => {
     const text =
       'apiVersion: v1\nkind: List\nitems:\n- apiVersion: capabilitypolicy.dev/v1alpha1\n  kind: CapabilityPolicy\n  metadata: {name: p}\n  spec:\n    namespaceSelector: {}\n    level: baseline\n    levelVersion: 1.30\n';
     const { stderr } = await cappol(['render', '--policy', '-'], text);

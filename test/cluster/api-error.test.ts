@@ -12,7 +12,7 @@ import { pathFor, pathOf } from '../../operator/cluster/paths.ts';
 const status = (parts: object) => ({ kind: 'Status', apiVersion: 'v1', status: 'Failure', ...parts });
 
 describe('parseError', () => {
-  it('reads who owns a field from an apply conflict', () => {
+  it('an apply conflict names the managers that own a field', () => {
     const body = status({
       message: 'Apply failed with 1 conflict: conflict with "kubectl" using v1: .metadata.labels.team',
       reason: 'Conflict',

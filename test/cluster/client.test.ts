@@ -86,12 +86,12 @@ describe('ApiClient', () => {
     assert.deepEqual(JSON.parse(seen[0]?.body ?? ''), namespace);
   });
 
-  it('applies without force and without dry run by default', async () => {
+  it('apply uses neither force nor dry run by default', async () => {
     await connect().apply(namespace);
     assert.equal(seen[0]?.url, '/api/v1/namespaces/net?fieldManager=capabilitypolicy.dev&force=false');
   });
 
-  it('asks only for metadata of kinds that need no more', async () => {
+  it('the client reads only the metadata of objects if metadataOnly is set', async () => {
     answers = [json({ metadata: { resourceVersion: '7' }, items: [] }), json({})];
     const read = { metadataOnly: true };
     await connect().list('/api/v1/pods', {}, () => {}, read);
@@ -100,13 +100,13 @@ describe('ApiClient', () => {
     assert.deepEqual(kinds, ['PartialObjectMetadataList', 'PartialObjectMetadata']);
   });
 
-  it('deletes only the object that its preconditions describe', async () => {
+  it('delete removes only the object that the preconditions describe', async () => {
     await connect().remove('/api/v1/namespaces/net', { uid: 'u1' });
     assert.equal(seen[0]?.method, 'DELETE');
     assert.deepEqual(JSON.parse(seen[0]?.body ?? '').preconditions, { uid: 'u1' });
   });
 
-  it("throws the server's answer, without parts of the request", async () => {
+  it("the thrown error contains the server's answer, but not the token of the request", async () => {
     answers = [json(failure(403, 'forbidden'), 403)];
     const error: unknown = await connect()
       .create('/api/v1/namespaces', namespace)
@@ -126,7 +126,7 @@ describe('ApiClient', () => {
     assert.equal(seen.length, 3);
   });
 
-  it('gives up after five times, and at once if the server names no time', async () => {
+  it('the client gives up after five tries, or after one try if the answer has no Retry-After', async () => {
     answers = Array.from({ length: 9 }, () => json(failure(429), 429, { 'retry-after': '0' }));
     await assert.rejects(connect().get('/x'), { name: 'ApiError', status: 429 });
     assert.equal(seen.length, 5);
@@ -135,7 +135,7 @@ describe('ApiClient', () => {
     assert.equal(seen.length, 6);
   });
 
-  it('does not wait for a server that will be busy for long, and says how long', async () => {
+  it('the client fails at once if Retry-After is long, and the error says how long the server is busy', async () => {
     answers = [json(failure(429), 429, { 'retry-after': '40' })];
     await assert.rejects(connect().get('/x'), { name: 'ApiError', status: 429, retryAfterSeconds: 40 });
     assert.equal(seen.length, 1);
@@ -146,7 +146,7 @@ describe('ApiClient', () => {
     await assert.rejects(connect({ timeoutMs: 100 }).get('/x'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
   });
 
-  it('uses connections again; a fresh client never does', async () => {
+  it('a client reuses connections, but a fresh client opens a connection for each request', async () => {
     const connections = async (client: ApiClient) => {
       seen = [];
       for (let call = 0; call < 6; call++) await client.get('/x');
@@ -158,7 +158,7 @@ describe('ApiClient', () => {
     assert.equal(await connections(client.fresh()), 6);
   });
 
-  it('connects to its own endpoint, with the same credentials', async () => {
+  it('a client that is bound to an endpoint sends the same credentials to the endpoint', async () => {
     const config = new KubeConfig();
     const cluster = { name: 'c', server: 'http://127.0.0.1:1', skipTLSVerify: true };
     config.loadFromClusterAndUser(cluster, { name: 'u', token: TOKEN });
@@ -194,7 +194,10 @@ describe('ApiClient', () => {
       return (made.address() as AddressInfo).port;
     }
 
-    /** The servers that the client finds if the configured server publishes the address 127.0.0.1 with this port. */
+    /**
+     * Returns the servers that the client finds if the configured server publishes the address 127.0.0.1 with the given
+     * port.
+     */
     async function serversAt(port: number, cluster: object): Promise<string[]> {
       const slice = {
         addressType: 'IPv4',
@@ -215,19 +218,19 @@ describe('ApiClient', () => {
     const caData = Buffer.from(own.certificate).toString('base64');
     const configured = () => `${(server.address() as AddressInfo).port}`;
 
-    it('sends no credentials to a server whose certificate nobody can check, whatever the kubeconfig says', async () => {
+    it('the client sends no credentials to a server whose certificate it cannot check, even if the kubeconfig skips the check', async () => {
       assert.ok(!(await serversAt(await published(own), {})).some((port) => port !== configured()));
       assert.deepEqual(reached, []);
     });
 
-    it('sends none to a server with the certificate of another authority or name', async () => {
+    it('the client sends no credentials to a server whose certificate has another authority or name', async () => {
       for (const port of [await published(other), await published(own, 'example.org')]) {
         assert.ok(!(await serversAt(port, { caData })).some((found) => found !== configured()));
       }
       assert.deepEqual(reached, []);
     });
 
-    it('sends none if only a variable says not to check certificates', async () => {
+    it('the client sends no credentials if NODE_TLS_REJECT_UNAUTHORIZED is the only setting that turns off the check of certificates', async () => {
       process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
       try {
         assert.ok(!(await serversAt(await published(other), { caData })).some((found) => found !== configured()));
@@ -237,14 +240,14 @@ describe('ApiClient', () => {
       }
     });
 
-    it('sends them to a server whose certificate is right', async () => {
+    it('the client sends its credentials to a server with a correct certificate', async () => {
       const port = await published(own);
       assert.deepEqual(await serversAt(port, { caData }), [`${port}`]);
       assert.deepEqual([...new Set(reached)], [`Bearer ${TOKEN}`]);
     });
   });
 
-  it('limits the rate of writes, not of reads', async () => {
+  it('the client limits the rate of writes, but not the rate of reads', async () => {
     const readMs = await leastOf(90, () => {
       const client = connect({ qps: 10, burst: 1 });
       return clockMs(() => Promise.all([client.get('/x'), client.get('/x'), client.apply(namespace)]));
@@ -278,7 +281,7 @@ describe('ApiClient', () => {
     const metadata = { name: 'a', annotations: { note: hostile, managedFields: '[' }, managedFields: [entry, entry] };
     const expected = { name: 'a', annotations: metadata.annotations, managedFields: [] };
 
-    it('reads all other text, whatever strings look like', async () => {
+    it('the client drops only the real managedFields, and keeps strings that look like managedFields', async () => {
       answers = [json({ metadata: { resourceVersion: '5' }, items: [{ metadata, spec: [1] }, { metadata }] })];
       const pages: unknown[] = [];
       await connect().list('/pods', {}, ({ items }) => pages.push(items), { managedFields: false });
@@ -323,7 +326,7 @@ describe('ApiClient', () => {
       assert.equal(seen[0]?.url, '/pods?watch=true&resourceVersion=5');
     });
 
-    it('throws the error that the server ends it with', async () => {
+    it('if the server ends a watch with an error, watch throws the error', async () => {
       answers = [(response) => void response.end(line('ADDED', {}) + line('ERROR', failure(410, 'too old')))];
       await assert.rejects(watch(connect()), { name: 'ApiError', status: 410, message: 'too old' });
     });
@@ -343,7 +346,7 @@ describe('ApiClient', () => {
       await assert.rejects(watch(connect(), { idleMs: 100 }), { code: 'UND_ERR_BODY_TIMEOUT' });
     });
 
-    it('reports that the server has accepted it, but not for one that the server refuses', async () => {
+    it('watch calls onBegin when the server accepts the watch, but not when the server refuses the watch', async () => {
       let begun = 0;
       const onBegin = () => void begun++;
       answers = [
@@ -364,7 +367,7 @@ describe('ApiClient', () => {
     });
   });
 
-  it('follows the lines of a log until it ends', async () => {
+  it('the client follows the lines of a log until the log ends', async () => {
     answers = [(response) => void response.end('one\ntwo\n')];
     const read: string[] = [];
     await connect().follow('/pods/it/log', { follow: true }, (line) => read.push(line));

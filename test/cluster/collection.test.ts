@@ -25,7 +25,7 @@ describe('Collection', () => {
 
   const names = (namespace = 'net') => collection.in(namespace).map(({ name }) => name);
 
-  it('keeps views by namespace, in the order of their names', () => {
+  it('a collection keeps views by namespace, sorted by the names of the objects', () => {
     for (const name of ['b', 'a-b', 'a']) collection.put(raw(name));
     collection.put(raw('z', 'a', 'other'));
     assert.deepEqual(names(), ['a', 'a-b', 'b']);
@@ -38,7 +38,7 @@ describe('Collection', () => {
     assert.deepEqual(names('none'), []);
   });
 
-  it('reports a change only when the projection has changed', () => {
+  it('a collection reports a change of an object only when the projection of the object changes', () => {
     collection.put({ ...raw('a'), note: 1 });
     collection.put({ ...raw('a'), note: 2 });
     assert.deepEqual(changed, ['a']);
@@ -47,7 +47,7 @@ describe('Collection', () => {
     assert.equal(collection.get('net', 'a')?.level, 'b');
   });
 
-  it('drops removed objects, and those that the projection no longer keeps', () => {
+  it('a collection drops deleted objects, and objects that have no projection any longer', () => {
     for (const name of ['a', 'b', 'c']) collection.put(raw(name));
     collection.remove(raw('a'));
     collection.remove(raw('unknown'));
@@ -56,7 +56,7 @@ describe('Collection', () => {
     assert.deepEqual(changed, ['a', 'b', 'c', 'a', 'b']);
   });
 
-  it('reports only the differences of a new list', () => {
+  it('a collection reports only the differences between its objects and a new list', () => {
     for (const name of ['a', 'b', 'c']) collection.put(raw(name));
     changed = [];
     collection.listing();
@@ -69,7 +69,7 @@ describe('Collection', () => {
     assert.deepEqual(changed, ['b', 'd', 'c']);
   });
 
-  it('removes nothing for a list that breaks off and begins again', () => {
+  it('a collection removes no object when a list breaks off and begins again', () => {
     for (const name of ['a', 'b']) collection.put(raw(name));
     collection.listing();
     collection.put(raw('a'));
@@ -107,20 +107,20 @@ describe('WrittenCollection', () => {
     collection = new WrittenCollection<string>({ project: (raw) => String(raw.level), changed: () => {} });
   });
 
-  it('has what we wrote before the watch shows it', () => {
+  it('after a write of the operator, a collection has the new object even before the watch shows the object', () => {
     collection.put(at(9));
     collection.wrote(at(10, 'b'));
     assert.equal(level(), 'b');
   });
 
-  it('forgets an object whose deletion was seen before the answer to our write', () => {
+  it('a collection forgets an object if the watch shows the deletion before the answer to the write arrives', () => {
     collection.put(at(9));
     collection.remove(at(11));
     collection.wrote(at(10, 'b'));
     assert.equal(level(), undefined);
   });
 
-  it('keeps a later change that was seen before the answer to our write', () => {
+  it('a collection keeps a later change if the watch shows the change before the answer to the write arrives', () => {
     collection.put(at(11, 'c'));
     collection.wrote(at(10, 'b'));
     assert.equal(level(), 'c');

@@ -30,18 +30,18 @@ describe('the kubeconfig', () => {
     return undefined;
   };
 
-  it('gives the current context, or the requested one', () => {
+  it('the kubeconfig gives the current context, or the requested context', () => {
     const kubeconfig = fileOf(JSON.stringify(TWO));
     assert.equal(loadKubeConfig({ kubeconfig }).getCurrentCluster()?.server, 'https://a');
     assert.equal(loadKubeConfig({ kubeconfig, context: 'b' }).getCurrentCluster()?.server, 'https://b');
   });
 
-  it('says in one line which contexts there are', () => {
+  it('an unknown context is an error of one line that names the existing contexts', () => {
     const kubeconfig = fileOf(JSON.stringify(TWO));
     assert.equal(message({ kubeconfig, context: 'c' }), 'no context "c" in the kubeconfig: it has a, b');
   });
 
-  it('says in one line that a file is missing, or not YAML', () => {
+  it('a file that is missing, or is not YAML, is an error of one line', () => {
     const missing = join(folder, 'missing');
     assert.equal(message({ kubeconfig: missing }), `kubeconfig: ${missing} does not exist`);
     assert.equal(message({ kubeconfig: folder }), `kubeconfig: ${folder} is a folder`);
@@ -63,7 +63,7 @@ describe('the kubeconfig', () => {
     const load = (...files: string[]) => loadKubeConfig({}, { KUBECONFIG: files.join(delimiter), HOME: folder });
     const missing = join(folder, 'missing');
 
-    it('skips files that do not exist, wherever they are in the list', () => {
+    it('files of KUBECONFIG that do not exist are skipped, in any position of the list', () => {
       const [a, b] = [written('a', content('a', undefined, { 'current-context': 'a' })), written('b', content('b'))];
       for (const files of [
         [missing, a, b],
@@ -80,7 +80,7 @@ describe('the kubeconfig', () => {
       }
     });
 
-    it('uses the first of several entries with one name, and the first current context', () => {
+    it('if several files have an entry with the same name or a current-context, the first file counts', () => {
       const a = written('a', content('same', 'https://first'));
       const b = written('b', content('same', 'https://second', { 'current-context': 'same' }));
       const c = written('c', content('c', undefined, { 'current-context': 'c' }));
@@ -96,7 +96,7 @@ describe('the kubeconfig', () => {
       }
     });
 
-    it('says in one line that none of them names a cluster', () => {
+    it('an error of one line says that no file of KUBECONFIG names a cluster', () => {
       assert.throws(
         () => load(missing),
         new RegExp(`^Error: no cluster: set KUBECONFIG .* \\(no cluster in ${missing}\\)$`),
@@ -130,7 +130,7 @@ describe('the kubeconfig', () => {
       return loadKubeConfig({ kubeconfig: fileOf(JSON.stringify(config)) });
     };
 
-    it('prefers data to files, and finds files beside the kubeconfig', () => {
+    it('the kubeconfig prefers inline data to file names, and looks up relative file names in its own folder', () => {
       const both = { 'client-certificate': 'c.pem', 'client-certificate-data': 'Yw==', 'client-key': 'k.pem' };
       const config = user(both, { 'certificate-authority': 'ca.pem', 'certificate-authority-data': 'YQ==' });
       const { certData, certFile, keyFile } = config.getCurrentUser() ?? {};
@@ -145,7 +145,7 @@ describe('the kubeconfig', () => {
       assert.equal(options.headers?.Authorization, 'Bearer from the file');
     });
 
-    it('reads all fields of the user to act as', () => {
+    it('the kubeconfig reads all fields that describe an impersonated user', () => {
       const extra = { 'example.org/Scope': ['a', 'b'] };
       const fields = { as: 'jane', 'as-uid': '1', 'as-groups': ['g', 'h'], 'as-user-extra': extra };
       const { impersonation } = user(fields).getCurrentUser() ?? {};
@@ -167,7 +167,7 @@ describe('the kubeconfig', () => {
       });
     }
 
-    it('finds a plugin beside the kubeconfig when its command has a slash', () => {
+    it('a credential plugin whose command has a slash is looked up in the folder of the kubeconfig', () => {
       const apiVersion = 'client.authentication.k8s.io/v1';
       const command = (name: string) => user({ exec: { apiVersion, command: name } }).getCurrentUser()?.plugin?.command;
       assert.equal(command('./bin/login'), join(folder, 'bin', 'login'));

@@ -61,7 +61,7 @@ describe('platformsOf', () => {
     });
   }
 
-  it('assumes nothing when the API server does not answer, and names the flag', async () => {
+  it('platformsOf fails and names the flag --excluded-namespaces when the API server refuses the request', async () => {
     status = 403;
     await assert.rejects(platformsOf(client), /no: .* set --excluded-namespaces$/);
   });

@@ -57,7 +57,7 @@ describe('the proxy of a URL', () => {
     });
   }
 
-  it('says which variable is wrong, without its value, which may contain a password', () => {
+  it('the error names the invalid variable, but not its value, because the value may contain a password', () => {
     assert.throws(() => proxyOf(URL, { HTTPS_PROXY: 'http://me:secret@' }), {
       message: 'invalid URL of a proxy in HTTPS_PROXY',
     });

@@ -20,8 +20,9 @@ const failure = (status: number, message = 'no') => new ApiError({ status, reaso
 const NO_STREAMS = failure(422, 'sendInitialEvents is forbidden for watch');
 
 /**
- * One step of a scripted server: a list, a watch or a streaming list. A list ends with its resourceVersion. A watch or
- * a streaming list ends with its error. Without an error, the watch or streaming list of the last step never ends.
+ * One step of a scripted server. The step is a list, a watch or a streaming list. A list ends with its resourceVersion.
+ * A watch or a streaming list ends with the error in the field `error`. If `error` is missing in the last step, the
+ * watch or streaming list of the last step never ends.
  */
 type Step =
   | { readonly list: readonly (readonly string[])[]; readonly version?: string; readonly error?: Error }
@@ -94,7 +95,7 @@ async function play(steps: Step[], source: Partial<Source> = {}, sink: Partial<S
 }
 
 describe('Reflector', () => {
-  it('lists all pages, then watches from there, and passes on every object with its kind', async () => {
+  it('the reflector lists all pages, then watches from the resourceVersion of the list, and passes on each object with its kind', async () => {
     const { told, calls } = await play([
       { list: [['a', 'b'], ['c']], version: '7' },
       { watch: [event('ADDED', 'd', '8'), event('MODIFIED', 'a', '9'), event('DELETED', 'b', '10')] },
@@ -104,7 +105,7 @@ describe('Reflector', () => {
     assert.deepEqual(calls, ['list', 'watch from 7', 'watch from 10']);
   });
 
-  it('notifies its observer of each list, of each accepted watch, and of everything that the server sends', async () => {
+  it('the reflector notifies its observer of each list, each accepted watch, and everything that the server sends', async () => {
     const bookmark: WatchEvent = { type: 'BOOKMARK', object: { metadata: { resourceVersion: '9' } } };
     const { observed } = await play([
       { list: [['a']], version: '7' },
@@ -121,7 +122,7 @@ describe('Reflector', () => {
     });
     const [a, b] = [event('ADDED', 'a', '3'), event('ADDED', 'b', '2')];
 
-    it('reads the existing objects and the next events from it', async () => {
+    it('the reflector reads existing objects and later events from one streaming list', async () => {
       const { told, calls, watched } = await play([{ stream: [a, b, end('7'), event('DELETED', 'a', '8')] }]);
       assert.deepEqual(told, ['listing', 'put Pod a', 'put Pod b', 'listed', 'remove Pod a']);
       assert.deepEqual(calls, ['stream', 'watch from 8']);
@@ -132,7 +133,7 @@ describe('Reflector', () => {
       );
     });
 
-    it('handles changes before its end as changes, and does not mistake other bookmarks for its end', async () => {
+    it('the reflector handles changes before the end of a streaming list as changes, and recognizes the bookmark that ends the list', async () => {
       const changes = [event('BOOKMARK', '', '5'), event('DELETED', 'b', '6')];
       const { told, calls } = await play([{ stream: [a, b, ...changes, end('7')] }]);
       assert.deepEqual(told, ['listing', 'put Pod a', 'put Pod b', 'remove Pod b', 'listed']);
@@ -156,14 +157,14 @@ describe('Reflector', () => {
       });
     }
 
-    it('does not ask a server without streaming lists again', async () => {
+    it('the reflector requests a streaming list only once from a server without streaming lists', async () => {
       const { calls, refused } = await play([{ list: [[]] }, { watch: [], error: failure(410) }, { list: [[]] }]);
       assert.deepEqual(calls, ['list', 'watch from 1', 'list', 'watch from 1']);
       assert.equal(refused, 1);
     });
   });
 
-  it('continues from the last event or bookmark, without a new list, when a watch breaks', async () => {
+  it('when a watch breaks, the reflector continues from the last event or bookmark, without a new list', async () => {
     const { told, calls } = await play([
       { list: [[]], version: '7' },
       { watch: [event('ADDED', 'a', '8')], error: new Error('other side closed') },
@@ -184,12 +185,12 @@ describe('Reflector', () => {
     assert.deepEqual(told, ['listing', 'put Pod a', 'listed', 'listing', 'put Pod b', 'listed']);
   });
 
-  it('restarts a list that broke between two pages', async () => {
+  it('the reflector restarts a list that broke off between two pages', async () => {
     const { told } = await play([{ list: [['a']], error: failure(410) }, { list: [['a', 'b']] }]);
     assert.deepEqual(told, ['listing', 'put Pod a', 'listing', 'put Pod a', 'put Pod b', 'listed']);
   });
 
-  it('asks for bookmarks and an end, and tolerates no silence much longer than the time between two bookmarks', async () => {
+  it('a watch asks for bookmarks and has a timeout, and breaks off if the server is silent for too long', async () => {
     const { watched } = await play([{ list: [[]] }], { labelSelector: 'a=b' });
     const { query, idleMs = 0 } = watched[0] ?? assert.fail('nothing was watched');
     assert.equal(query.allowWatchBookmarks, true);
@@ -199,7 +200,7 @@ describe('Reflector', () => {
     assert.ok(idleMs >= 120_000 && idleMs <= 180_000, `${idleMs} ms`);
   });
 
-  it('starts another watch when one is silent, which is not an error: some kinds have no events', async () => {
+  it('the reflector starts another watch when a watch is silent, and logs no error, because some kinds have no events', async () => {
     const silence = Object.assign(new Error('Body Timeout Error'), { code: 'UND_ERR_BODY_TIMEOUT' });
     const { calls, log } = await play([
       { list: [[]], version: '7' },
@@ -209,7 +210,7 @@ describe('Reflector', () => {
     assert.deepEqual(log.messages('warn'), []);
   });
 
-  it('lists again when the server refuses repeatedly to continue', async () => {
+  it('the reflector lists again when the server repeatedly refuses to continue a watch', async () => {
     const refusal = { watch: [], error: failure(500) };
     const { calls } = await play([
       { list: [[]], version: '7' },
@@ -221,13 +222,13 @@ describe('Reflector', () => {
     assert.deepEqual(calls, ['list', ...Array(3).fill('watch from 7'), 'list', 'watch from 9']);
   });
 
-  it('does not list again for a server that is busy or cannot be reached', async () => {
+  it('the reflector does not list again if a server is busy or cannot be reached', async () => {
     const errors = [failure(429), new Error('other side closed'), failure(503), new Error('connect ECONNREFUSED')];
     const { calls } = await play([{ list: [[]], version: '7' }, ...errors.map((error) => ({ watch: [], error }))]);
     assert.deepEqual(calls, ['list', ...Array(5).fill('watch from 7')]);
   }).timeout(10_000);
 
-  it('waits longer after each failure in a row', async () => {
+  it('the reflector waits longer after each consecutive failure', async () => {
     const waited = await leastOf(1_200, () =>
       clockMs(() => play([{ list: [[]] }, { watch: [], error: failure(500) }, { watch: [], error: failure(500) }])),
     );
@@ -235,14 +236,14 @@ describe('Reflector', () => {
     assert.ok(waited >= 450 && waited < 1_200, `${waited} ms`);
   });
 
-  it('waits as long as the server asks for', async () => {
+  it('the reflector waits for the time that the server requests', async () => {
     const busy = new ApiError({ status: 429, reason: 'Why', message: 'no', causes: [], retryAfterSeconds: 1 });
     const started = performance.now();
     await play([{ list: [[]] }, { watch: [], error: busy }]);
     assert.ok(performance.now() - started >= 1_000);
   });
 
-  it('logs a failure once for as long as it stays the same, and that it is over', async () => {
+  it('the reflector logs a repeated failure once, and later logs the end of the failure', async () => {
     const { log } = await play([
       { list: [[]], error: failure(403, 'forbidden') },
       { list: [[]], error: failure(403, 'forbidden') },
@@ -253,7 +254,7 @@ describe('Reflector', () => {
     assert.deepEqual(log.messages('info'), ['following again']);
   });
 
-  it('waits for a kind that is not served yet, and says so once', async () => {
+  it('the reflector waits for a kind that the server does not serve yet, and logs one message', async () => {
     const { told, log } = await play([
       { list: [], error: failure(404) },
       { list: [], error: failure(404) },
@@ -263,7 +264,7 @@ describe('Reflector', () => {
     assert.deepEqual(log.messages('warn'), ['the API server does not serve this kind yet, waiting for it']);
   }).timeout(10_000);
 
-  it('treats an optional kind that is not served as empty', async () => {
+  it('the reflector treats an optional kind that the server does not serve as an empty collection', async () => {
     const abort = new AbortController();
     const told: string[] = [];
     const reader = new ScriptedReader([{ list: [], error: failure(404) }], () => {});
@@ -282,7 +283,7 @@ describe('Reflector', () => {
     assert.deepEqual(log.entries, []);
   });
 
-  it('reports a kind that is not served as such, not as an empty collection, if the sink asks for that', async () => {
+  it('if a sink has the function absent, the reflector calls the function for a kind that the server does not serve', async () => {
     const abort = new AbortController();
     const told: string[] = [];
     const reader = new ScriptedReader([{ list: [], error: failure(404) }], () => {});
@@ -304,7 +305,10 @@ describe('Reflector', () => {
   describe('when it must read the collection again', () => {
     const source = { apiVersion: 'v1', kind: 'Pod' };
 
-    /** A server that lists the objects or is unreachable. Afterwards, the server sends nothing. */
+    /**
+     * A server that lists its objects if `reachable` is true, and cannot be reached if `reachable` is false.
+     * Afterwards, the server sends nothing.
+     */
     class SilentReader implements Reader {
       readonly calls: string[] = [];
       names = ['a'];
@@ -336,7 +340,7 @@ describe('Reflector', () => {
       return { reflector, there: () => collection.in(''), end };
     };
 
-    it('gives up a silent watch, and knows when it has read', async () => {
+    it('a refresh ends a silent watch, and returns after the collection has been read again', async () => {
       const reader = new SilentReader();
       const { reflector, there, end } = follow(reader);
       await reflector.refresh();
@@ -347,7 +351,7 @@ describe('Reflector', () => {
       await end();
     });
 
-    it('skips the pause after a failure, and waits for what it cannot read yet', async () => {
+    it('a refresh skips the pause after a failure, and waits until the collection can be read', async () => {
       const reader = new SilentReader();
       reader.reachable = false;
       const { reflector, there, end } = follow(reader);
@@ -367,7 +371,7 @@ describe('Reflector', () => {
     });
   });
 
-  it('continues after an object that cannot be processed, and names it in the log', async () => {
+  it('the reflector logs the name of an object that it cannot process, and continues with the next object', async () => {
     const told: string[] = [];
     const put = ({ metadata }: RawObject) => {
       if (metadata?.name === 'b') throw new Error('unreadable');

@@ -7,8 +7,8 @@ const CONFIGURED = 'https://cluster:443';
 
 interface World {
   /**
-   * The EndpointSlice with the addresses of the API servers. If this field is an Error, reading the EndpointSlice
-   * throws the Error.
+   * The EndpointSlice with the addresses of the API servers. If `slice` is an Error, reading the EndpointSlice throws
+   * the Error.
    */
   readonly slice?: object;
   /** The minor version that each API server reports. An API server that is not listed does not answer. */
@@ -120,13 +120,13 @@ describe('endpoints', () => {
     });
   }
 
-  it('checks certificates for the name that every API server has', async () => {
+  it('the function endpoints checks certificates for the name that every API server has', async () => {
     const client = new StubClient({ slice: slice(['10.0.0.1']), minors: { 'https://10.0.0.1:6443': '36' } });
     const [bound] = await endpoints(client);
     assert.equal((bound as StubClient).servername, 'kubernetes.default.svc');
   });
 
-  it('fails for a client that may not read their addresses, which would mistake one API server for all', async () => {
+  it('the function endpoints fails if the client may not read the addresses, because the configured API server may not be the only API server', async () => {
     const slice = new ApiError({ status: 403, message: 'forbidden', reason: 'Forbidden', causes: [] });
     await assert.rejects(endpoints(new StubClient({ slice, minors: { [CONFIGURED]: '36' } })), /forbidden/);
   });

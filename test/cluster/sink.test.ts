@@ -17,14 +17,14 @@ describe('a sink that accepts only complete lists', () => {
   };
   const known = () => [...collection.all()];
 
-  it('passes on nothing of a list before its end', () => {
+  it('the sink passes on a list only after the end of the list', () => {
     list(raw('moves-away', 'old'), raw('takes-over', 'old'), raw('goes', 'old'));
     assert.deepEqual(known(), []);
     sink.listed();
     assert.deepEqual(known(), ['goes old', 'moves-away old', 'takes-over old']);
   });
 
-  it('passes on nothing of one that breaks off, and all of the next', () => {
+  it('the sink passes on no object of a list that breaks off, but passes on all objects of the next list', () => {
     const before = known();
     list(raw('moves-away', 'new'));
     assert.deepEqual(known(), before);
@@ -34,7 +34,7 @@ describe('a sink that accepts only complete lists', () => {
     assert.deepEqual(known(), ['moves-away new', 'takes-over new']);
   });
 
-  it('passes on events after a list at once', () => {
+  it('the sink passes on events after a list immediately', () => {
     sink.put(raw('takes-over', 'newer'));
     sink.remove(raw('moves-away', 'new'));
     assert.deepEqual(known(), ['takes-over newer']);

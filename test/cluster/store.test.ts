@@ -40,8 +40,8 @@ async function within(ms: number, what: string, look: () => unknown): Promise<vo
   }
 }
 
-describe('a binding that has another role when it is listed again', () => {
-  it('also concerns the policies of its earlier role', () => {
+describe('a binding with a changed role in a new list', () => {
+  it('if a binding gets a new role, the change also concerns the policies of the earlier role', () => {
     const told: string[] = [];
     const store = new Store(createProjection([]), { oldest: 36 }, ({ of }) => told.push(of));
     const list = (source: Source, object: RawObject) => {
@@ -63,7 +63,7 @@ describe('a binding that has another role when it is listed again', () => {
   });
 });
 
-describe('the cluster as followed on a real API server', () => {
+describe('the followed cluster, with a real API server', () => {
   let controlPlane: ControlPlane;
   let client: ApiClient;
   let followed: FollowedCluster;
@@ -98,7 +98,7 @@ describe('the cluster as followed on a real API server', () => {
     return new ApiClient(config);
   }
 
-  it('reads what exists: namespaces in order, roles of administrators, the server version', () => {
+  it('the cluster shows existing objects: namespaces in order, roles of administrators, the server version', () => {
     const { cluster } = followed;
     const names = cluster.namespaces().map(({ name }) => name);
     assert.deepEqual(names, [...names].sort());
@@ -124,7 +124,7 @@ describe('the cluster as followed on a real API server', () => {
     await within(SOON_MS, 'deleted', () => !find());
   });
 
-  it('reports a change only when something changed that is kept', async () => {
+  it('the cluster reports a change only if the change concerns the projection', async () => {
     const deployment = (replicas: number, meta: object = {}) =>
       inNamespace(
         'apps/v1',
@@ -141,7 +141,7 @@ describe('the cluster as followed on a real API server', () => {
     await client.apply(deployment(0, { labels: { note: 'x' } }));
     await client.apply(deployment(1, { labels: { note: 'y' } }));
     await within(SOON_MS, 'scaled', () => find()?.replicas === 1);
-    // Only one change is notified, although the Deployment controller also writes the status at the same time.
+    // The store reports only one change, although the Deployment controller also writes the status at the same time.
     assert.equal(told(), before + 1);
     assert.equal(
       [...followed.cluster.workloads(NAMESPACE)].some(({ kind }) => kind === 'Deployment'),
@@ -151,11 +151,11 @@ describe('the cluster as followed on a real API server', () => {
     await within(SOON_MS, 'deleted', () => !find());
   });
 
-  it('knows the owner of an old ReplicaSet, and does not count it as a workload', async () => {
+  it('the cluster knows the owner of an old ReplicaSet, and does not count the ReplicaSet as a workload', async () => {
     const spec = { replicas: 0, selector: { matchLabels: { app: 'old' } } };
     const labelled = { ...template, metadata: { labels: { app: 'old' } } };
-    // The test creates the Deployment because the garbage collector would at once delete a ReplicaSet whose owner is
-    // missing.
+    // The test creates the Deployment, because the garbage collector would at once delete a ReplicaSet without its
+    // owner.
     const deployment = inNamespace('apps/v1', 'Deployment', 'kept', { spec: { ...spec, template: labelled } });
     const { metadata } = await client.apply(deployment);
     const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'kept', uid: metadata?.uid ?? '' };
@@ -192,7 +192,7 @@ describe('the cluster as followed on a real API server', () => {
     await within(SOON_MS, 'deleted', () => !followed.cluster.policy(NAMESPACE));
   });
 
-  it('sees the owner of a label, and the users of a policy', async () => {
+  it('the cluster shows which manager owns a label, and who may use a policy', async () => {
     const labels = { 'pod-security.kubernetes.io/warn': 'restricted' };
     await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels } } as Identified);
     await within(
@@ -214,7 +214,7 @@ describe('the cluster as followed on a real API server', () => {
     assert.ok(told() > before);
   });
 
-  it('keeps rendered objects completely, and sees their label removed', async () => {
+  it('the cluster keeps rendered objects completely, and notices when their label is removed', async () => {
     const role = (labels: object) =>
       ({
         apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -244,12 +244,12 @@ describe('the cluster as followed on a real API server', () => {
     await client.apply(podTemplate('after'));
     await within(15_000, 'created after the restart', () => find('after'));
     await within(SOON_MS, 'deleted after the restart', () => !find('before'));
-    // Once the store has caught up with the API server, the store shows changes quickly again.
+    // When the store has caught up with the API server, the store shows changes quickly again.
     await client.apply(podTemplate('later'));
     await within(SOON_MS, 'created later', () => find('later'));
   });
 
-  it('lists again when the API server no longer knows its resourceVersion', async () => {
+  it('the cluster lists again when the API server has dropped the resourceVersion of the watch', async () => {
     const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await client.apply(namespace(`${NAMESPACE}-a`));
     const stop = new AbortController();
@@ -293,7 +293,7 @@ describe('the cluster as followed on a real API server', () => {
     await late.close();
   });
 
-  it('finds API servers to ask, and the version of the oldest', async () => {
+  it('the function endpoints finds API servers to ask, and the function oldest returns the minor version of the oldest API server', async () => {
     const clients = await endpoints(client);
     assert.ok(clients.length >= 1);
     for (const each of clients)
@@ -301,14 +301,14 @@ describe('the cluster as followed on a real API server', () => {
     assert.equal(oldest(await askServers(client)), SERVER_MINOR);
   });
 
-  it('trusts an API server at another address only by its name', async () => {
+  it('the client trusts an API server at another address only if the certificate has the right name', async () => {
     const version = (servername: string) =>
       client.at(controlPlane.server, servername).get<{ minor: string }>('/version');
     assert.equal((await version('kubernetes.default.svc')).minor, String(SERVER_MINOR));
     await assert.rejects(version('elsewhere.example'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
   });
 
-  it('reports when API servers come and go, and when the oldest version changes', async () => {
+  it('the cluster reports when an API server appears or disappears, and when the oldest version changes', async () => {
     const answers = [{ a: 34 }, { a: 34 }, { a: 34, b: 36 }, { b: 36 }, { b: 36 }].map(
       (minors) => new Map(Object.entries(minors)),
     );
@@ -333,7 +333,7 @@ describe('the cluster as followed on a real API server', () => {
     assert.equal(nowhere.cluster.oldestServer, 36);
   });
 
-  it('does not wait for a cluster after its signal', async () => {
+  it('the function start stops waiting for an unreachable cluster when its signal aborts', async () => {
     const stop = new AbortController();
     const nowhere = createCluster(clientOfNowhere(), { log: new RecordingLog(), onChange: () => {} });
     setTimeout(() => stop.abort(new Error('stopped')), 50);

@@ -1,6 +1,6 @@
 /**
- * Tests comparisons of random sets of policies. A comparison may claim that the new set admits no further pod, or that
- * it refuses no further pod. No random pod may contradict the claim. COMPARED=2000 tests 2,000 pairs of sets.
+ * Tests comparisons of random sets of policies. A comparison can claim that the new set admits no further pod, or that
+ * the new set refuses no further pod. No random pod may contradict the claim. COMPARED=2000 tests 2,000 pairs of sets.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -1,6 +1,7 @@
 /**
- * Tests that the comparison looks at all values that matter. Under random policies, each random pod must have the same
- * verdicts as a pod that is made of these values. CLASSES=100000 tests 100,000 pods for each rule.
+ * Tests that the comparison looks at all values that can change a verdict. With random policies, each random pod must
+ * have the same verdicts as one of the pods that the comparison builds from its values. CLASSES=100000 tests 100,000
+ * pods for each rule.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -32,12 +33,12 @@ const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 /** The number of pods for each pair of policies. Finding the values for a pair takes longer than evaluating pods. */
 const PODS = Math.max(100, RUNS / 20);
 
-/** Rules that have many values. A short run uses only one policy with such a rule. */
+/** Rules that have many values. A short run uses only one policy for each rule with many values. */
 const COSTLY = ['capabilities.allowedBounding', 'seLinux'];
 /** Rules of every kind: lists, ranges, patterns, types, and fields that depend on other fields. */
 const MUTATED = ['hostPorts', 'runAsGroup', 'volumes', 'seccomp', 'sysctls', 'procMount', 'hostPaths'];
 
-/** Pods that are hardly ever among the random pods. */
+/** Pods that the random generator hardly ever produces. */
 const PODS_BY_HAND: readonly PodContent[] = [
   // The list has an item that the policy requires and an item that the policy refuses.
   { capabilities: { drop: ['ALL', 'a b'] } },
@@ -75,7 +76,7 @@ describe(`the classes of compare (SEED=${SEED})`, () => {
     });
   }
 
-  it('lack a pod if one value is removed', () => {
+  it('removing values from the classes loses combinations of verdicts', () => {
     let removed = 0;
     for (const rule of RULES.filter(({ id }) => MUTATED.includes(id))) {
       for (const { checks, dimensions, members } of groupsFor(policiesFor(rule, 0), rule)) {
@@ -101,7 +102,7 @@ interface Found {
   readonly members: readonly PodContent[];
 }
 
-/** The groups of the rule's checks, with all pods that the comparison would look at. */
+/** Finds the groups of the rule's checks. Each group has all pods that the comparison would look at. */
 function groupsFor(policies: readonly ResolvedPolicy[], { id }: Rule): Found[] {
   const known = new Checks();
   const all = new Set(policies.flatMap((policy) => known.alternatives(policy)).flatMap(({ checks }) => checks));

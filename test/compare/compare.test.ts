@@ -16,7 +16,10 @@ interface Case {
 const overrides = (overrides: Spec['overrides'], spec: Spec = {}): Specs => ({ one: { ...spec, overrides } });
 const users = (...names: string[]) => names.map((name) => ({ kind: 'User' as const, name }));
 
-/** The old set has one exception for each of the two fields. The new set also has an exception with both fields. */
+/**
+ * The old set has one exception for the field `host`, and one exception for sysctls. The new set also has an exception
+ * with the field `host` and with sysctls.
+ */
 function bothBeside(host: 'hostNetwork' | 'hostIPC', ...allowed: string[]): Pick<Case, 'old' | 'now'> {
   const [ofHost, ofSysctls] = [{ [host]: true }, { sysctls: { allowed } }];
   const old: Specs = {
@@ -154,7 +157,7 @@ const CASES: Readonly<Record<string, Case>> = {
     old: overrides({}),
     now: overrides({ capabilities: { allowedAddInUserNamespace: ['SYS_PTRACE'] } }),
     opens: ['capabilities'],
-    // A policy with overrides limits the lists of capabilities. A level does not have this limit.
+    // A policy with overrides limits the lists of capabilities. A level does not limit the lists of capabilities.
     closes: ['capabilities'],
   },
   'user namespaces that become required': {
@@ -223,7 +226,8 @@ const CASES: Readonly<Record<string, Case>> = {
       },
     },
     opens: ['capabilities'],
-    // The list of the level has NET_BIND_SERVICE. The list of the container replaces the list of the level.
+    // The level restricted allows NET_BIND_SERVICE in its list. The list of capabilities of the container replaces the
+    // list of the level.
     closes: ['capabilities'],
   },
   'one container by its image, with a wider pattern': {
@@ -289,7 +293,7 @@ describe('compare', () => {
     });
   }
 
-  it('gives the reverse answer for the reverse question', () => {
+  it('if the old set and the new set are exchanged, the lists opens and closes are exchanged', () => {
     const some = Object.values(CASES).filter((_, i) => i % 4 === 0);
     for (const { old, now, opens = [], closes = [] } of some) {
       const found = compared(now, old);
@@ -297,7 +301,7 @@ describe('compare', () => {
     }
   });
 
-  it('names the namespace, the users, and both verdicts', () => {
+  it('a difference names the namespace, the users, and the verdicts of the old and the new set', () => {
     const selector = { matchLabels: { team: 'net' } };
     const { opens } = compared(
       { all: {} },
@@ -310,13 +314,13 @@ describe('compare', () => {
     );
   });
 
-  it('does not say that sets are the same when its limit is reached', () => {
+  it('compare does not call sets equal when the comparison reaches its limit', () => {
     const found = compared({ one: {} }, { one: { level: 'baseline' } }, 10);
     assert.deepEqual([found.same, found.opens], [false, []]);
     assert.match(found.undecided[0]?.message ?? '', /there is too much to compare: more than 10 pods/);
   });
 
-  it('does not say that sets are the same when it does not understand a check that differs', () => {
+  it('if the sets differ in a check that compare does not understand, compare does not call the sets equal', () => {
     const strange = {
       rule: 'strange',
       checks: [{ over: 'pod', violates: 'variables.other == 1', message: '""', path: '' }],

@@ -61,7 +61,7 @@ const TERMS: Arbitrary<Spec> = fc
   })
   .map(({ use, expires, ...spec }) => ({ ...spec, ...use, ...(expires !== undefined && { expires }) }) as Spec);
 
-/** Two to four policies. Most of them have the same overrides, or a few additional overrides. */
+/** Two to four policies. Most policies of a set have the same overrides, or a few additional overrides. */
 const SETS: Arbitrary<Specs> = fc
   .tuple(
     FEW_OVERRIDES,
@@ -111,7 +111,7 @@ describe(`findings, with random policies (SEED=${SEED})`, () => {
   });
 });
 
-/** The policies that, according to the finding, can be deleted. */
+/** Returns the policies that can be deleted according to the finding. */
 function deletable({ kind, policy, others }: Finding): readonly string[] {
   if (kind === 'same') return others;
   return ['opens-nothing', 'redundant', 'decides-nowhere'].includes(kind) ? [policy] : [];

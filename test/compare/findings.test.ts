@@ -8,7 +8,7 @@ import { type Spec, type Specs, setOf } from './sets.ts';
 
 const NOW = Date.parse('2026-11-29T00:00:00Z');
 
-/** A finding: its policy, its kind, and the other policies or the rules that are the reason. */
+/** A finding consists of its policy, its kind and its reasons. The reasons are other policies, or rules. */
 type Expected = readonly [policy: string, kind: FindingKind, ...reasons: string[]];
 
 interface Case {
@@ -321,14 +321,14 @@ describe('findings', () => {
     }
   }
 
-  it('name the rules that contradict each other, and no others', () => {
+  it('a finding names only the rules that contradict each other', () => {
     const network = 'variables.spec.?hostNetwork.orValue(false)';
     const set = withChecks(['network', `!${network}`], ['no network', network]);
     const { findings } = findingsOf(set, { at: NOW, limit: DEFAULT_LIMIT });
     assert.deepEqual(findings.map(expectedOf), [['one', 'admits-nothing', 'network', 'no network']]);
   });
 
-  it('are undecided where the comparison does not understand a check, and where the limit is reached', () => {
+  it('a finding is undecided if the comparison does not understand a check, or reaches its limit', () => {
     const strange = withChecks(['strange', '2 * 3 == 7']);
     const open = (set: PolicySet, limit: number) =>
       findingsOf(set, { at: NOW, limit }).undecided.map(({ policy, kind, message }) => [policy, kind, message]);
@@ -346,7 +346,7 @@ describe('findings', () => {
     assert.deepEqual(findingsOf(many, { at: NOW, limit: 10 }).findings, []);
   });
 
-  it('are undecided where other policies may fill in other values', () => {
+  it('a finding is undecided if other policies may fill in other values', () => {
     const filling = (runtimeClass: string): Spec => ({
       defaulting: 'Enabled',
       overrides: { runtimeClasses: { default: runtimeClass } },

@@ -49,7 +49,7 @@ describe('the history of a cluster', () => {
       });
     }
 
-    it('but not a policy that decides alone in another namespace', () => {
+    it('a policy that decides alone in another namespace is not listed as an exception', () => {
       const namespaces = ['net', 'web'].map((name) => namespaceView(name));
       const loose = baselinePolicy('loose', { mode: 'Enforce', ...LOOSER });
       const inNet = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'net' } } };
@@ -61,7 +61,7 @@ describe('the history of a cluster', () => {
       ]);
     });
 
-    it('that expired between the snapshots, though the policy is still there', () => {
+    it('exceptions that expired between the snapshots are listed, although the policies still exist', () => {
       const world = { policies: [base, expiring] };
       assert.deepEqual(brief(between(world, world).exceptions), [[], [['ping', 'Expired', ['Expires'], ['net']]]]);
     });
@@ -118,7 +118,7 @@ describe('the history of a cluster', () => {
       assert.deepEqual(between(both, reported).exceptions.unused, [{ policy: 'ping', ...GRANT, since }]);
     });
 
-    it('but not twice a grant whose text a status cuts', () => {
+    it('the history lists a grant only once if a status truncates the text of the grant', () => {
       const localhostProfiles = [`${'x'.repeat(300)}`];
       const overrides = { seccomp: { types: ['Localhost' as const], localhostProfiles } };
       const idle = { ...web(), policies: [baselinePolicy('ping', { mode: 'Enforce', overrides })] };
@@ -127,12 +127,12 @@ describe('the history of a cluster', () => {
       assert.deepEqual(between(idle, idle).exceptions.unused, []);
     });
 
-    it('but no grant that the policy no longer has', () => {
+    it('a grant that the policy lost between the snapshots is not listed', () => {
       const { exceptions } = between(one, needing(['NET_ADMIN'], ['NET_ADMIN']));
       assert.deepEqual([exceptions.unused, exceptions.neededAgain], [[], []]);
     });
 
-    it('as a whole rather than entry by entry', () => {
+    it('the history lists an unused entry of spec.containers as one grant, and does not list the values in the entry', () => {
       const containers = [{ names: ['app'], overrides: { capabilities: { allowedAdd: ['SYS_TIME'] } } }];
       const policies = [baselinePolicy('ping', { mode: 'Enforce', containers })];
       const [idle, ticking] = [

@@ -19,7 +19,7 @@ function nameOfGrant({ policy, path, entry = '' }: History['exceptions']['unused
 }
 
 describe('the history of a cluster', () => {
-  it('of a cluster and itself is empty, and in the other direction is the mirror image', () => {
+  it('the history from a cluster to itself is empty, and the reverse history has the reverse changes', () => {
     const seen = { gained: 0, exceptions: 0, enforced: 0 };
     const at = (cluster: Cluster, time: number) => takenSnapshot(cluster, { ...TAKING, at: time });
     fc.assert(
@@ -48,7 +48,7 @@ describe('the history of a cluster', () => {
     );
   });
 
-  it('has the capabilities that `cappol explain` counts in each cluster', () => {
+  it('the history has the same capabilities as `cappol explain` counts in each cluster', () => {
     const evaluator = new Evaluator();
     /** The capabilities that containers hold, as texts. */
     const explained = (snapshot: Snapshot): ReadonlySet<string> => {
@@ -79,7 +79,7 @@ describe('the history of a cluster', () => {
     );
   });
 
-  it('restores and evaluates the pods that both snapshots share once', () => {
+  it('the history restores and evaluates a pod only once if both snapshots have the pod', () => {
     const sizes = { pods: 1_000, namespaces: 50, policies: 10 };
     const [a, b] = [largeCluster(sizes), largeCluster({ ...sizes, pods: 900 })].map((one) => takenSnapshot(one));
     const specsIn = (snapshot: Snapshot) => {
@@ -92,7 +92,7 @@ describe('the history of a cluster', () => {
     assert.equal(distinct([a, b]), distinct([a]) + distinct([b]));
   });
 
-  it('is the same whatever the order of the objects', () => {
+  it('the history does not depend on the order of the objects', () => {
     fc.assert(
       fc.property(arbitraryCluster, arbitraryCluster, (one, other) => {
         const reversed = (cluster: Cluster): Cluster => ({

@@ -98,7 +98,7 @@ describe('the history of a cluster', () => {
     }
   });
 
-  it('lists workloads that came and went, sorted by namespace, kind and name', () => {
+  it('the history lists added and deleted workloads, sorted by namespace, kind and name', () => {
     const namespaces = ['net', 'web'].map((name) => namespaceView(name));
     const old = { namespaces, workloads: [workloadView('Deployment', 'a'), workloadView('StatefulSet', 'a')] };
     const pods = [
@@ -250,10 +250,10 @@ describe('the history of a cluster', () => {
   });
 });
 
-describe('a pair of snapshots has no history', () => {
+describe('the history of a pair of snapshots', () => {
   const complete = snapshotAt(MONDAY, web());
 
-  it('if pods or workloads could not be read', () => {
+  it('a pair has no history if one snapshot lacks pods or workloads', () => {
     const missing = ['you may not list pods: nothing is evaluated, so there are no verdicts'];
     const cluster = wholeCluster(clusterOf([]), [], [namespaceView('net')]);
     const { rights } = readWithout([], cluster);
@@ -263,14 +263,14 @@ describe('a pair of snapshots has no history', () => {
     assert.equal(noHistoryBecause(incomplete, complete), because);
   });
 
-  it('if they are of two clusters', () => {
+  it('a pair has no history if the snapshots are of two clusters', () => {
     const created = (time: number) =>
       snapshotAt(MONDAY, { namespaces: [namespaceView('kube-system', { created: time })] });
     assert.match(noHistoryBecause(created(1_000), created(2_000)) ?? '', /two different clusters/);
     assert.equal(noHistoryBecause(created(1_000), created(1_000)), undefined);
   });
 
-  it('but if roles could not be read, it has one', () => {
+  it('a pair has a history if one snapshot lacks only the roles', () => {
     const { cluster, rights } = readWithout(['roles'], wholeCluster(clusterOf([]), [], [namespaceView('net')]));
     const missing = ['you may not list roles: everybody is assumed to be a user'];
     assert.equal(noHistoryBecause(complete, takenSnapshot(cluster, TAKING, { ...rights, missing })), undefined);

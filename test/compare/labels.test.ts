@@ -1,8 +1,8 @@
 /**
  * Tests the Pod Security label of policies. The label must refuse no pod that the policies admit. Each tighter label
- * must refuse a pod that the policies admit. A comparison of policies proves the first statement for all pods, and
- * finds a pod for the second statement. LABELS=500 tests 500 random sets of policies, and the examples of all rules at
- * all versions.
+ * must refuse a pod that the policies admit. A comparison of policies proves for all pods that the label refuses no
+ * admitted pod. For each tighter label, the comparison finds an admitted pod that the tighter label refuses. LABELS=500
+ * tests 500 random sets of policies, and the examples of all rules at all versions.
  */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
@@ -21,16 +21,16 @@ const RUNS = Number(process.env.LABELS ?? 3);
 const IS_LONG = process.env.LABELS !== undefined;
 /** A short run tests the same sets each time. A long run draws other sets each time. */
 const SEED = Number(process.env.SEED ?? (IS_LONG ? Date.now() % 1_000_000 : 737_990));
-/** Versions of API servers in which a label or a rule changed. The last version is newer than the known Standards. */
+/** API server versions that changed a label or a rule. The last version is newer than the known Standards. */
 const SERVERS = [30, 32, 33, 34, 35, 36, NEWEST_KNOWN_MINOR, NEWEST_KNOWN_MINOR + 1];
 const VERSIONS = IS_LONG ? Array.from({ length: NEWEST_KNOWN_MINOR - 19 }, (_, i) => i + 20) : [24, NEWEST_KNOWN_MINOR];
 /** The maximum number of examples of a rule in a short run. */
 const FEW = 2;
-/** Rules that have many values. A short run uses only one example of such a rule. */
+/** Rules that have many values. A short run uses only one example of a rule with many values. */
 const COSTLY = ['capabilities.allowedBounding'];
 /**
- * Labels of older versions refuse sysctls that newer versions admit. Only policies without sysctls can have such
- * labels.
+ * Labels of older versions refuse sysctls that newer versions admit. Only policies without sysctls can therefore have
+ * labels of older versions.
  */
 const NO_SYSCTLS = { sysctls: { allowed: [] } };
 
@@ -58,7 +58,7 @@ describe(`the Pod Security label (SEED=${SEED})`, () => {
     for (const { specs, server } of fc.sample(QUESTIONS, { numRuns: RUNS, seed: SEED })) {
       if (!specs.every((spec) => isResolved(spec, server))) continue;
       expectRight({ specs, server }, refusals);
-      // If a policy has defaulting, the labels warn and audit are about templates. Templates are not filled in.
+      // If a policy has defaulting, the labels `warn` and `audit` are about templates. Templates are not filled in.
       if (specs.some(({ defaulting }) => defaulting === 'Enabled')) {
         expectRight({ specs, server, unfilled: true }, refusals);
       }
@@ -78,7 +78,7 @@ describe(`the Pod Security label (SEED=${SEED})`, () => {
     }
   });
 
-  it('is found to be wrong where a rule claims too much or too little', () => {
+  it('if a rule claims a label that is too tight or too loose, the test detects the mistake', () => {
     const rule = RULES.find(({ id }) => id === 'hostPID');
     assert.ok(rule);
     const { podSecurity } = rule;
@@ -106,7 +106,7 @@ function examples(minor: number): CapabilityPolicyOverrides[] {
   return rules.flatMap((rule) => overridesIn(rule).filter((overrides) => preventsLabels(rule, overrides, minor)));
 }
 
-/** Whether the rule prevents at least one label of a policy at level restricted. */
+/** Whether the rule prevents at least one label that a policy of the level restricted could have. */
 function preventsLabels(rule: Rule, overrides: CapabilityPolicyOverrides, minor: number): boolean {
   const standard = { level: 'restricted', minor, server: NEWEST_KNOWN_MINOR } as const;
   const value = rule.value(overrides, standard);
@@ -116,7 +116,7 @@ function preventsLabels(rule: Rule, overrides: CapabilityPolicyOverrides, minor:
   });
 }
 
-/** Overrides that make labels of older versions possible. */
+/** Returns overrides that permit labels of older versions. */
 function olderLabels(minor: number): Spec['overrides'] {
   return minor === NEWEST_KNOWN_MINOR ? {} : NO_SYSCTLS;
 }
@@ -129,7 +129,8 @@ const SPECS: Arbitrary<Spec> = fc
     spec: FEW_OVERRIDES,
     levelVersion: fc.oneof(fc.constant('latest'), fc.integer({ min: 20, max: NEWEST_KNOWN_MINOR }).map(formatVersion)),
     sysctls: fc.boolean(),
-    // A short run has no entries for single containers. With their many values, a comparison takes up to a minute.
+    // A short run has no entries for single containers. Entries for single containers have many values, so a comparison
+    // takes up to a minute.
     containers: IS_LONG ? fc.oneof({ weight: 3, arbitrary: NO_ENTRIES }, ENTRIES) : NO_ENTRIES,
   })
   .map(({ spec, levelVersion, sysctls, containers }) => ({
@@ -148,7 +149,10 @@ function isResolved(spec: Spec, server: number): boolean {
   return 'policy' in resolvePolicy(policy('random', spec), server) && !fillsInVain(spec);
 }
 
-/** Whether the policy refuses each pod that it has filled in. No single rule of the policy can find this. */
+/**
+ * Whether the policy refuses each pod that it has filled in. No single rule of the policy can detect that the policy
+ * refuses each filled pod.
+ */
 function fillsInVain({
   defaulting,
   overrides: { runtimeClasses: { allowed = ['*'], default: filled } = {} } = {},

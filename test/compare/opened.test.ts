@@ -1,7 +1,7 @@
 /**
- * Tests the namespaces of each difference in a comparison of the whole cluster. A second comparison compares only the
- * policies that decide in one namespace. It must find the difference in exactly these namespaces. OPENED=50 tests 50
- * pairs of sets.
+ * Tests which namespaces a comparison of the whole cluster names for each difference. A second comparison compares only
+ * the policies that decide in one namespace. The second comparison must find the difference in the namespaces that the
+ * first comparison names, and in no other namespace. OPENED=50 tests 50 pairs of sets.
  */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
@@ -17,7 +17,7 @@ import { FEW_OVERRIDES, type Spec, type Specs, setOf } from './sets.ts';
 const RUNS = Number(process.env.OPENED ?? 4);
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 
-/** The labels of each namespace, by its name. The random selectors distinguish no other labels. */
+/** The labels of each namespace, by namespace name. The random selectors use only labels in this map. */
 const NAMESPACES = new Map(UNIVERSE.map((labels, i) => [`n${i}`, { ...labels, [NAME_LABEL]: `n${i}` }]));
 
 const BY_NAME: Spec['namespaceSelector'] = {

@@ -1,7 +1,7 @@
 /**
  * Proves whether a Pod Security label refuses a pod that a policy admits. The proof is a comparison of policies. A
- * level without overrides has the checks of Pod Security Admission, and one more rule. This rule refuses fields that no
- * Standard knows. The proofs leave out this rule.
+ * level without overrides has the checks of Pod Security Admission, and one more rule. The rule that Pod Security
+ * Admission lacks refuses fields that no Standard knows. The proofs leave out the rule about unknown fields.
  */
 import assert from 'node:assert/strict';
 import { compare } from '../../analysis/compare/compare.ts';
@@ -32,7 +32,10 @@ interface PodSecurityLabel {
   readonly policy: ResolvedPolicy;
 }
 
-/** A pod that policies admit and a label refuses. The value is `nothing` if no such pod exists. */
+/**
+ * A pod that policies admit and a label refuses. The value is `nothing` if the label refuses no pod that the policies
+ * admit.
+ */
 type Refusal = { readonly pod: PodContent } | { readonly undecided: string } | 'nothing';
 
 /** The labels that an API server of version v1.`server` knows. Each set of checks occurs once. */
@@ -63,18 +66,18 @@ function onlyRules(policy: ResolvedPolicy, has: (rule: string) => boolean): Reso
   return { ...policy, checks: only(policy.checks), filledChecks: only(policy.filledChecks) };
 }
 
-/** The number of answers, by the way in which they were found. */
+/** Counts the answers that each method found. */
 type Answers = Record<'knownPod' | 'sameChecks' | 'fewRules' | 'newPod' | 'allRules' | 'undecided', number>;
 
 const LIMIT = 5_000_000;
 
-/** Finds pods that labels refuse. The pods are kept, because one pod often answers many questions. */
+/** Finds pods that labels refuse. The class keeps the pods, because one pod often answers many questions. */
 export class Refusals {
   readonly answers: Answers = { knownPod: 0, sameChecks: 0, fewRules: 0, newPod: 0, allRules: 0, undecided: 0 };
   readonly #pods: PodContent[] = startingPods();
   readonly #verdicts = new WeakMap<ResolvedPolicy, Map<PodContent, boolean>>();
 
-  /** @param policies all of these policies decide, and everybody may use them */
+  /** @param policies the deciding policies, which everybody may use */
   of(policies: readonly ResolvedPolicy[], label: PodSecurityLabel): Refusal {
     const found = this.#find(policies, label);
     this.answers[found.by] += 1;
@@ -99,8 +102,9 @@ export class Refusals {
     const known = this.#pods.find(isShown);
     if (known) return { by: 'knownPod', refusal: { pod: known } };
     // If the policies admit a pod, the pod breaks no check that the label shares with the policies. The comparison
-    // therefore needs only the other rules of the label. Policies with fewer checks admit more pods, so a proof about
-    // the policies with only these rules also holds for the whole policies.
+    // therefore needs only the rules that the label does not share with the policies. Policies with fewer checks admit
+    // more pods. If a proof holds for policies without some of their rules, the proof therefore also holds for the
+    // policies with all rules.
     for (const [by, has] of [
       ['fewRules', (rule: string) => rules.has(rule)],
       ['allRules', (rule: string) => rule !== 'unknownFields'],
@@ -131,7 +135,7 @@ function setOf(policies: readonly ResolvedPolicy[]): PolicySet {
   return { policies, isExcluded: () => false };
 }
 
-/** The rules of the label with a check that at least one of the policies lacks. */
+/** Returns each rule of the label with a check that at least one of the policies lacks. */
 function rulesNotIn(policies: readonly ResolvedPolicy[], label: ResolvedPolicy): Set<string> {
   const lists = policies.flatMap(({ checks, filledChecks, defaulting }) =>
     defaulting ? [checks, filledChecks] : [checks],
@@ -161,7 +165,7 @@ function startingPods(): PodContent[] {
   return [...compliant, ...changed].filter((pod) => isAccepted(pod) && labels.some((label) => !admits([label], pod)));
 }
 
-/** A question about the label of policies. All of the policies decide, and everybody may use them. */
+/** A question about the label of policies. All of the policies decide, and everybody may use all of the policies. */
 export interface Question {
   readonly specs: readonly Spec[];
   /** The version of the oldest API server, as N of Kubernetes 1.N. */
@@ -171,8 +175,9 @@ export interface Question {
 }
 
 /**
- * The mistakes of the operator about labels. If the operator says that a label refuses nothing, the label must refuse
- * no pod that one of the policies admits. Each label that is tighter than the operator's label must refuse such a pod.
+ * Returns the mistakes that the operator makes about labels. If the operator says that a label refuses nothing, the
+ * label must admit every pod that one of the policies admits. Each label that is tighter than the operator's label must
+ * refuse at least one pod that one of the policies admits.
  */
 export function mistakesAbout({ specs, server, unfilled = false }: Question, refusals: Refusals): readonly string[] {
   const policies = specs.map((spec, i) => resolved(`policy-${i}`, spec, server));
@@ -191,7 +196,7 @@ export function mistakesAbout({ specs, server, unfilled = false }: Question, ref
   const found = tightestFirst.findIndex(({ label }) => says(label).length === 0);
   assert.deepEqual(tightest(policies, server, unfilled), tightestFirst[found]?.label);
   // Only labels that are tighter than the operator's label must refuse a pod. Policies with entries for single
-  // containers are an exception, because often no container can have all random values of an entry.
+  // containers are not checked for tighter labels. Often, no container can have all random values of an entry.
   const hasEntries = policies.some(({ containers }) => containers.length > 0);
   const tighter = hasEntries ? [] : tightestFirst.slice(0, found === -1 ? undefined : found);
   const silent = answers.filter(({ label }) => says(label).length === 0);
@@ -238,8 +243,8 @@ function admittingPolicy(policy: ResolvedPolicy, unfilled: boolean): ResolvedPol
 }
 
 /**
- * The spec. If API servers refuse all pods with the seccomp type OCI, the result lacks this type, which the comparison
- * does not know.
+ * The spec. If API servers refuse all pods with the seccomp type OCI, the result lacks the type OCI. The comparison
+ * does not know that API servers refuse these pods.
  */
 function acceptedBy(server: number, spec: Spec): Spec {
   if (offers(server, 'seccompFromOci')) return spec;
@@ -257,9 +262,9 @@ function acceptedBy(server: number, spec: Spec): Spec {
 }
 
 /**
- * Whether only settings without effect prevent the label. Each rule decides about labels by itself. A setting therefore
- * prevents a label even if other settings of the policy refuse every pod that uses the setting. The condition Accepted
- * names settings without effect.
+ * Whether the label is prevented only by settings without effect. Each rule decides about labels by itself. A setting
+ * therefore prevents a label even if the policy's other settings refuse all pods with the setting. The condition
+ * Accepted names settings without effect.
  */
 function onlyInVain({ values, containers, standard, contradictions }: ResolvedPolicy, label: LevelVersion): boolean {
   const isInVain = (rule: string) =>

@@ -27,7 +27,9 @@ export function compared(old: Specs, now: Specs, limit = DEFAULT_LIMIT): Compari
 
 const evaluator = new Evaluator();
 
-/** Whether one of the policies admits the pod. All of the policies decide, and everybody may use them. */
+/**
+ * Whether one of the policies admits the pod. All of the policies decide, and everybody may use all of the policies.
+ */
 export function admits(policies: readonly ResolvedPolicy[], pod: PodContent): boolean {
   return policies.some(
     (policy) =>
@@ -36,7 +38,7 @@ export function admits(policies: readonly ResolvedPolicy[], pod: PodContent): bo
   );
 }
 
-/** A policy with a few random overrides. Two such policies often differ in only one rule. */
+/** A policy with a few random overrides. Two random policies often differ in only one rule. */
 export const FEW_OVERRIDES: Arbitrary<Spec> = fc
   .record({
     level: fc.constantFrom(...LEVELS),
@@ -51,7 +53,7 @@ export const FEW_OVERRIDES: Arbitrary<Spec> = fc
     return { ...spec, overrides: Object.fromEntries(some) } as Spec;
   });
 
-/** Two sets of one or two policies. The second set often has a policy of the first set. */
+/** Two sets of one or two policies. The second set often contains one policy of the first set. */
 export const PAIRS: Arbitrary<readonly [Specs, Specs]> = fc
   .tuple(
     fc.array(FEW_OVERRIDES, { minLength: 1, maxLength: 2 }),

@@ -1,4 +1,4 @@
-/** Small clusters for tests of what changed between two snapshots. */
+/** Small clusters for tests of the changes between two snapshots. */
 import { type History, historyOf } from '../../analysis/history/history.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -11,7 +11,7 @@ export const DAY = 86_400_000;
 export const MONDAY = Date.UTC(2026, 10, 23);
 export const TUESDAY = MONDAY + DAY;
 
-/** A cluster; by default with the namespace `net`, and nothing in it. */
+/** The objects of a cluster. By default, the cluster has only the namespace `net`, and nothing in this namespace. */
 export interface World {
   readonly workloads?: readonly WorkloadView[];
   readonly pods?: readonly PodView[];
@@ -50,6 +50,6 @@ export function changesOf({ from: _from, to: _to, ...changes }: History) {
 /** A world with the Deployment `web`. */
 export const web = (template = pod()) => ({ workloads: [workloadView('Deployment', 'web', { template })] });
 export const DROPPED = app(secured({ capabilities: { drop: ['ALL'] } }));
-/** A pod whose container drops ALL and adds these capabilities. */
+/** A pod whose container drops ALL and adds the given capabilities. */
 export const droppingAnd = (add: string[], spec = {}) => app(secured({ capabilities: { drop: ['ALL'], add } }), spec);
 export const PRIVILEGED = app(secured({ privileged: true }));

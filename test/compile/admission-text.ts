@@ -22,7 +22,7 @@ interface ResourceRule {
 interface Spec {
   readonly matchConstraints: { readonly namespaceSelector?: LabelSelector; readonly resourceRules: ResourceRule[] };
   readonly matchConditions?: readonly Named[];
-  /** The variables of the program. The list is empty for API servers below Kubernetes 1.36. */
+  /** The variables of the program. The list of variables is empty for API servers below Kubernetes 1.36. */
   readonly variables?: readonly Named[];
   /** The validations. The first validation answers probes. A MutatingAdmissionPolicy has no validations. */
   readonly validations?: readonly Validation[];
@@ -34,14 +34,20 @@ interface Validation {
   readonly messageExpression?: string;
 }
 
-/** One check of a right that an expression makes through `authorizer`. */
+/** One check of a right. An expression makes the check through `authorizer`. */
 export interface Asked {
   readonly verb: string;
-  /** The name of the policy. The name is empty for a right to all policies. */
+  /** The name of the policy. `policy` is empty if the expression checks a right to all policies. */
   readonly policy: string;
-  /** The service account whose right is checked, as `namespace/name`. The text is empty for the user of the request. */
+  /**
+   * The service account whose right is checked, as `namespace/name`. `serviceAccount` is empty if the expression checks
+   * a right of the requesting user.
+   */
   readonly serviceAccount: string;
-  /** The namespace in which the right is checked. The name is empty for the whole cluster. */
+  /**
+   * The namespace in which the right is checked. `namespace` is empty if the expression checks a right in the whole
+   * cluster.
+   */
   readonly namespace: string;
 }
 
@@ -49,7 +55,7 @@ export interface Request {
   /** The resource of the request, such as `pods` or `deployments`. */
   readonly resource: string;
   readonly subResource?: string;
-  /** The namespace of the object. The name is empty for an object without a namespace. */
+  /** The namespace of the object. `namespace` is empty for an object without a namespace. */
   readonly namespace?: string;
   /** The name of an object without a namespace. */
   readonly name?: string;
@@ -58,7 +64,7 @@ export interface Request {
   readonly object: unknown;
   readonly oldObject?: unknown;
   readonly namespaceLabels?: Readonly<Record<string, string>>;
-  /** The rights of users. If this field is left out, no user has any right. */
+  /** The rights of users. If `allows` is left out, no user has any right. */
   readonly allows?: (asked: Asked) => boolean;
 }
 
@@ -133,8 +139,8 @@ const OPTIONAL_ENTRIES = new RegExp(`\\{(${ENTRY.source}(?:, ${ENTRY.source})*)\
 const rewritten = new Map<string, string>();
 
 /**
- * Runs an expression. cel-js lacks optional entries of maps, such as `{?"type": list[?0]}`, so the function rewrites
- * such entries.
+ * Runs an expression. cel-js does not support optional entries of maps, such as `{?"type": list[?0]}`. The function
+ * therefore rewrites optional entries.
  */
 function run(text: string, context: Record<string, unknown>): unknown {
   let known = rewritten.get(text);
@@ -168,7 +174,7 @@ function lazily(variables: readonly Named[], context: Readonly<Record<string, un
   return values;
 }
 
-/** The value of an expression over variables, without a request. */
+/** Evaluates an expression that uses variables, without a request. */
 export function evaluated(
   expression: string,
   context: Readonly<Record<string, unknown>>,

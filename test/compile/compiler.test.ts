@@ -28,7 +28,7 @@ const SPEC = fc.record({
   levelVersion: fc.constantFrom('latest', 'v1.99'),
   defaulting: fc.constantFrom('Enabled', 'Disabled'),
 }) as fc.Arbitrary<Partial<CapabilityPolicySpec>>;
-/** A random step, which creates, edits or deletes a policy. */
+/** A random step that creates, edits or deletes a policy. */
 const STEP = fc.record({ name: fc.constantFrom(...NAMES), spec: fc.option(SPEC, { nil: undefined }) });
 
 function aged(name: string, spec: Partial<CapabilityPolicySpec>, day: number): CompletePolicy {
@@ -43,7 +43,7 @@ function compileUninterrupted(): typeof compile {
 }
 
 describe('compiler', () => {
-  it('incremental compiling gives the same as from scratch', () => {
+  it('incremental compiling gives the same result as compiling from scratch', () => {
     fc.assert(
       fc.property(fc.array(STEP, { maxLength: 6 }), (steps) => {
         const compileAgain = compileUninterrupted();
@@ -63,7 +63,7 @@ describe('compiler', () => {
     );
   });
 
-  it('an edit renders the programs with a row for the policy again, and nothing else', () => {
+  it('an edit of a policy renders only the programs that have a row for the policy', () => {
     const compileAgain = compileUninterrupted();
     const all = (level: 'restricted' | 'baseline') => [
       policy('one', { mode: 'Warn', level }),
@@ -91,7 +91,7 @@ describe('compiler', () => {
     );
   });
 
-  it('an edit of what no program reads renders nothing again', () => {
+  it('an edit of a field that no program contains renders no program again', () => {
     const compileAgain = compileUninterrupted();
     const subjects = (name: string) => [{ kind: 'User' as const, name }];
     const all = (name: string) => [policy('one', { usableBy: 'Subjects', subjects: subjects(name) })];
@@ -112,13 +112,13 @@ describe('compiler', () => {
     assert.deepEqual(evaluated, rendered);
   });
 
-  it('keeps the text of the rules once, whatever the number of policies', async () => {
+  it('a program contains the text of the rules once, for any number of policies', async () => {
     const all = (count: number) =>
       Array.from({ length: count }, (_, index) =>
         policy(`policy-${index}`, { namespaceSelector: { matchLabels: { team: `team-${index}` } } }),
       );
-    // The length counts the program and its canary. The guards are not counted, because guards are split by another
-    // limit. This limit is the number of policies that each guard may ask about.
+    // The function `length` measures the program and its canary, but not the guards. Each program of the guard asks
+    // about a limited number of policies, so the guard can need two programs.
     const length = (count: number) =>
       JSON.stringify(compile(all(count), OPTIONS).programs.filter(({ kind }) => kind === 'Enforce')).length;
     const [one, hundred] = [length(1), length(100)];

@@ -41,7 +41,7 @@ describe('the text of an admission policy', () => {
     });
   }
 
-  it('finds the same in each kind of template', () => {
+  it('a program finds the same violations in each kind of template', () => {
     const text = programText([policy('restricted')]);
     const restricted = resolved('restricted');
     fc.assert(
@@ -54,7 +54,7 @@ describe('the text of an admission policy', () => {
     );
   });
 
-  it('evaluates added containers with the whole pod, and alone where the pod satisfied no policy before', () => {
+  it('a program evaluates the whole pod with its added containers, but only the added containers if the pod satisfied no policy before', () => {
     const cases = fc.array(fc.constantFrom(...CASES), { minLength: 1, maxLength: 3 });
     const containers = fc.tuple(randomPods(), randomEphemeralContainers(), randomEphemeralContainers());
     const seen = { admitted: 0, refused: 0, alone: 0 };
@@ -88,7 +88,7 @@ describe('the text of an admission policy', () => {
     assert.ok(Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
   });
 
-  it('names the violations of the whole pod, or of the added containers if the pod satisfied no policy before', () => {
+  it('the message names all violations of the pod, but only those of the added containers if the pod satisfied no policy before', () => {
     const restricted = policy('restricted', { level: 'restricted' });
     const secured = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, runAsNonRoot: true };
     const confined = { ...secured, seccompProfile: { type: 'RuntimeDefault' } };
@@ -118,7 +118,7 @@ describe('the text of an admission policy', () => {
     );
   });
 
-  it('names no violation of a container that defaulting cannot fill any more', () => {
+  it('the message names no violation of an existing container, because defaulting can no longer fill in the container', () => {
     const capabilities = { allowedAdd: ['CHOWN'], defaultAdd: ['KILL'], allowedBounding: ['CHOWN'] };
     const filling = policy('filling', {
       level: 'privileged',
@@ -138,7 +138,7 @@ describe('the text of an admission policy', () => {
     );
   });
 
-  it('does not mistake a pod for older than the policies because of an annotation that anybody may change', () => {
+  it('users cannot make a pod count as older than the policies by changing an annotation', () => {
     const v18 = { level: 'baseline', levelVersion: 'v1.18' } as const;
     const policies = [['SYS_PTRACE'], ['NET_ADMIN']].map((allowedAdd, i) =>
       policy(`p${i}`, { ...v18, overrides: { capabilities: { allowedAdd } } }),
@@ -156,7 +156,7 @@ describe('the text of an admission policy', () => {
     }
   });
 
-  it('admits what any deciding policy admits that its author may use', () => {
+  it('a program admits a pod if the pod complies with a deciding policy that the author may use', () => {
     const meet = { namespaceSelector: { matchLabels: { team: 'net' } } };
     const elsewhere = { namespaceSelector: {} };
     const object = { spec: { containers: [{ name: 'app' }] } };
@@ -180,7 +180,7 @@ describe('the text of an admission policy', () => {
     }
   });
 
-  it('asks about the service account and the creator, about a policy that the pod complies with', () => {
+  it('a program checks the rights of the service account and of the creator for a policy that admits the pod', () => {
     const policies = [policy('free'), policy('narrow', { level: 'privileged', usableBy: 'Bindings' })];
     const object = { spec: { containers: [{ name: 'app' }], serviceAccountName: 'ping' } };
     const template = { spec: { template: object } };
@@ -203,7 +203,7 @@ describe('the text of an admission policy', () => {
     ]);
   });
 
-  it('asks about ten policies with restricted use at most, and admits by the tenth', () => {
+  it('a program checks the rights to at most ten policies with restricted use, and the tenth policy can admit the pod', () => {
     for (const [count, admitted] of [
       [10, true],
       [11, false],
@@ -218,7 +218,7 @@ describe('the text of an admission policy', () => {
     }
   });
 
-  it('answers every probe, and evaluates neither mirror pods nor excluded namespaces', () => {
+  it('a program answers every probe, and evaluates neither mirror pods nor excluded namespaces', () => {
     const text = programText([policy('p', { level: 'restricted' })]);
     const refused = { spec: { containers: [{ name: 'app' }] } };
     const labels = { 'capabilitypolicy.dev/probe': 'x' };
@@ -236,7 +236,7 @@ describe('the text of an admission policy', () => {
     }
   });
 
-  it('decides as the operator does, whichever policies there are', () => {
+  it('a program decides in the same way as the operator for random policies', () => {
     const specs = fc.array(
       fc.record({
         namespaceSelector: SELECTOR,
@@ -261,7 +261,7 @@ describe('the text of an admission policy', () => {
     );
   });
 
-  it('describes some violations of the first three policies by name, and counts the others', () => {
+  it('a message describes some violations of the first three policies by name, and counts all other violations', () => {
     const containers = Array.from({ length: 60 }, (_, index) => ({ name: `container-${index}` }));
     const request = { resource: 'pods', object: { spec: { containers } } };
     for (const count of [1, 2, 3, 4, 13, 40]) {
@@ -284,7 +284,7 @@ describe('the text of an admission policy', () => {
     }
   });
 
-  it('describes the violations in one line under 5 KiB, however many there are', () => {
+  it('a message describes any number of violations in one line under 5 KiB', () => {
     const containers = Array.from({ length: 20 }, (_, index) => ({
       name: `container-${index}`,
       securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'ö\n' } },

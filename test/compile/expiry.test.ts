@@ -1,6 +1,6 @@
 /**
- * Tests that the API server decides as if a policy were deleted from the time in `expires` on. This must work even if
- * no operator runs.
+ * Tests that from the time in `expires` on, the API server decides as if the policy were deleted. The API server must
+ * ignore the expired policy even if no operator runs.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -38,8 +38,8 @@ const podAt = (time: number, ...add: string[]) => ({
 });
 
 /**
- * The names of the policies of mode Enforce that refuse a request. The message of a program without variables may name
- * no policy.
+ * The names of the policies of mode Enforce that refuse a request. If a program has no variables, its message may omit
+ * the names of the policies.
  */
 function refuser(
   policies: readonly CompletePolicy[],
@@ -76,7 +76,7 @@ describe('expires', () => {
       const answers = (policies: readonly CompletePolicy[], time: number, ...add: string[]) =>
         refusing(policies, { resource: 'pods', object: podAt(time, ...add) }, oldestServer);
 
-      it('an exception with a higher priority admits until the second before its end, and then does not shadow the other', () => {
+      it('an exception with a higher priority decides until one second before its end, and the other policy decides from the end on', () => {
         const both = [restricted, exception];
         assert.deepEqual(answers(both, AT - SECOND, 'NET_RAW'), []);
         assert.deepEqual(answers(both, AT, 'NET_RAW'), ['restricted']);
@@ -84,14 +84,14 @@ describe('expires', () => {
         assert.deepEqual(answers(both, AT - SECOND, 'NET_BIND_SERVICE'), ['exception']);
       });
 
-      it('an exception with the same priority and selector decides beside the other, and does not after its end', () => {
+      it('an exception with the same priority and selector as another policy decides only before the end of the exception', () => {
         const both = [policy('a', { ...NET_RAW, expires: END }), policy('b')];
         assert.deepEqual(answers(both, AT - SECOND, 'NET_RAW'), []);
         assert.deepEqual(answers(both, AT, 'NET_RAW'), ['b']);
         assert.deepEqual(answers(both, AT, 'NET_BIND_SERVICE'), []);
       });
 
-      it('nothing is refused where only expired policies select the namespace', () => {
+      it('no pod is refused in a namespace that only expired policies select', () => {
         const alone = [
           policy('a', { expires: END }),
           policy('b', { priority: 3, expires: '2027-01-31T01:00:00+01:00' }),
@@ -100,7 +100,7 @@ describe('expires', () => {
         assert.deepEqual(answers(alone, AT, 'SYS_ADMIN'), []);
       });
 
-      it('ends as deletion would, for random policies around their ends', () => {
+      it('an expired policy has the same effect as a deleted policy, for random policies around their ends', () => {
         const one = fc.record({
           namespaceSelector: fc.constantFrom({}, NET, { matchExpressions: [{ ...TEAM, operator: 'NotIn' as const }] }),
           priority: fc.constantFrom(0, 0, 1, 2),
@@ -139,12 +139,12 @@ describe('expires', () => {
           }),
           { numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 40 : 15 },
         );
-        // With few runs, it can happen that no expiry changes a verdict.
+        // If a test has few runs, the test may find no expiry that changes a verdict.
         const isLong = oldestServer === NEWEST_KNOWN_MINOR;
         assert.ok(!isLong || Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
       });
 
-      it('templates that are created later are reported once, by the policies that decide then', () => {
+      it('a template that is created after the end of a policy is reported only by the other policy', () => {
         const both = [policy('a', { ...NET_RAW, expires: END }), policy('b')];
         const template = (time: number) => {
           const { metadata, spec } = podAt(time, 'SYS_TIME');
@@ -154,7 +154,7 @@ describe('expires', () => {
         assert.deepEqual(refusing(both, template(AT), oldestServer), ['b']);
       });
 
-      it('an ephemeral container of a pod that existed before the end is evaluated as before it', () => {
+      it('an ephemeral container is evaluated by the policies that decided at the creation of its pod', () => {
         const both = [restricted, exception];
         const request = (time: number) => {
           const before = podAt(time, 'NET_RAW');
@@ -168,13 +168,13 @@ describe('expires', () => {
     });
   }
 
-  it('is read only by programs with a policy that has it', () => {
+  it('only programs with an expiring policy read creationTimestamp', () => {
     const text = (one: CompletePolicy) => JSON.stringify(compiledPrograms([one], 'Enforce')[0]?.policy);
     assert.doesNotMatch(text(policy('p')), /creationTimestamp/);
     assert.match(text(policy('p', { expires: END })), /creationTimestamp/);
   });
 
-  it('is not in mutating admission, which has no creationTimestamp', () => {
+  it('mutating programs do not read creationTimestamp, because mutating admission has no creationTimestamp', () => {
     const filling = policy('filling', { defaulting: 'Enabled', expires: END });
     const mutating = compiledPrograms([filling, exception], 'Defaulting').map((program) => program.policy);
     assert.deepEqual(
@@ -184,7 +184,7 @@ describe('expires', () => {
     assert.doesNotMatch(JSON.stringify(mutating), /creationTimestamp|variables\.created/);
   });
 
-  it('lets several policies for some users be apart in match conditions on older servers', () => {
+  it('several expiring policies with restricted use are accepted for older API servers, with one match condition each', () => {
     const bindings = { usableBy: 'Bindings', expires: END } as const;
     const { refusals } = compile([policy('a', bindings), policy('b', bindings)], { ...OPTIONS, oldestServer: 35 });
     assert.deepEqual([...refusals], []);
@@ -208,7 +208,7 @@ describe('expires', () => {
       assert.deepEqual([programs, grants], [without.programs, without.grants]);
     });
 
-    it('a clock that is set back brings it back as it was', () => {
+    it('a clock that is set back brings the expired policy back unchanged', () => {
       const both = [restricted, exception];
       assert.deepEqual(at(AT - 1, both, at(AT, both)).programs, at(AT - 1, both).programs);
     });
@@ -221,12 +221,12 @@ describe('expires', () => {
       ]);
     });
 
-    it('an end that has passed does not bring the text before it back', () => {
+    it('the previous text of a policy does not come back when an edit sets spec.expires to a time in the past', () => {
       const before = at(AT, [policy('exception', NET_RAW)]);
       assert.deepEqual(names(at(AT, [exception], before).policies), []);
     });
 
-    it('the last accepted text of a policy that is not accepted any more ends as well, and nothing of it is kept', () => {
+    it('if the current text of a policy is not accepted, the last accepted text still expires, and the objects of the policy are stale', () => {
       const broken = policy('exception', { ...exception.spec, levelVersion: 'v1.99' });
       const before = at(AT - 1, [exception]);
       assert.deepEqual(names(at(AT - 1, [broken], before).policies), ['exception']);
@@ -237,7 +237,7 @@ describe('expires', () => {
       assert.deepEqual([kept.length, stale.length > 0], [0, true]);
     });
 
-    it('refuses what is not a time, as a recorded text of somebody else may have it', () => {
+    it('compile refuses a value of expires that is not a time, because an edited role of a policy can contain the value', () => {
       assert.match(
         at(AT, [policy('p', { expires: 'tomorrow' })]).refusals.get('p')?.message ?? '',
         /^spec\.expires: "tomorrow" is not a time: write date and time .* such as 2027-01-31T00:00:00Z$/,

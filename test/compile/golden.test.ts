@@ -60,11 +60,11 @@ describe('rendering', () => {
 
   it('gives the same bytes again', () => assert.equal(bytes(policies), bytes(structuredClone(policies))));
 
-  it('gives the same bytes in any order of policies', () => {
+  it('rendering gives the same bytes for any order of policies', () => {
     assert.equal(bytes(policies), bytes(policies.toReversed()));
   });
 
-  it('gives another hash to every other text, and the same to the same', () => {
+  it('equal texts have equal hashes, and different texts have different hashes', () => {
     const [first] = policies as [CompletePolicy];
     const changed = [
       first,
@@ -83,7 +83,7 @@ describe('rendering', () => {
     for (const one of [relabelled, again]) assert.deepEqual(texts(one), texts(first));
   });
 
-  it('gives the same rules to every table of the same columns', () => {
+  it('all tables with the same columns have the same hash of rules', () => {
     const rules = (level: 'baseline' | 'restricted', levelVersion: string) =>
       compile([policy('one'), policy('two', { level, levelVersion })], OPTIONS).programs.map(
         ({ rulesHash }) => rulesHash,
@@ -92,7 +92,7 @@ describe('rendering', () => {
     assert.deepEqual(rules('baseline', 'v1.36'), rules('baseline', 'v1.35'));
   });
 
-  it('gives the same rules to every selector of the same labels', () => {
+  it('all selectors of the same labels have the same hash of rules', () => {
     const rules = (namespaceSelector: LabelSelector) =>
       compile([policy('one', { namespaceSelector })], OPTIONS).programs.map(({ rulesHash }) => rulesHash);
     const excluding = (...values: string[]): LabelSelector => ({
@@ -102,7 +102,7 @@ describe('rendering', () => {
     assert.deepEqual(rules(excluding('a')), rules({ matchLabels: { team: 'a' } }));
   });
 
-  it('leaves out a refused policy, and renders the others as if it did not exist', () => {
+  it('rendering leaves out a refused policy, and does not change the text of the other policies', () => {
     const accepted = policies.filter(({ metadata }) => metadata?.name !== 'of-the-future');
     assert.equal(bytes(policies), bytes(accepted));
     assert.deepEqual([...compile(policies, OPTIONS).refusals.keys()], ['of-the-future']);
@@ -119,8 +119,8 @@ describe('rendering', () => {
 });
 
 /**
- * Renders one file for each program, and one file with the grants. Another file has namespaces whose labels match the
- * policies' selectors.
+ * Renders one file for each program, and one file with the grants. One more golden file has namespaces whose labels
+ * match the policies' selectors.
  */
 function render(source: string, policies: readonly CompletePolicy[]): Map<string, string> {
   const compiled = compile(policies, OPTIONS);

@@ -11,25 +11,25 @@ const subjects = [{ kind: 'ServiceAccount' as const, namespace: 'net', name: 'pi
 const restricted = policy('ping', { usableBy: 'Subjects', subjects });
 
 describe('the grants of policies', () => {
-  it('are a role for each, and a binding for one that names its users', () => {
+  it('each policy has a role, and a policy that names its users also has a binding', () => {
     const { grants } = compile([restricted, policy('open')], OPTIONS);
     assert.deepEqual([...grants.keys()].sort(), ['open', 'ping']);
     assert.deepEqual(grants.get('ping')?.roleBinding?.subjects, subjects);
     assert.equal(grants.get('open')?.roleBinding, undefined);
   });
 
-  it('are one for both parts of a policy with a rollout', () => {
+  it('both parts of a policy with a rollout share one role', () => {
     const { policies, grants } = compile([policy('ping', { rollout: {} })], OPTIONS);
     assert.deepEqual([policies.length, grants.size], [2, 1]);
   });
 
-  it('keep the accepted spec for an operator that restarts', () => {
+  it('the role of a policy contains the accepted spec, so that a restarted operator can read the spec', () => {
     const { grants } = compile([restricted], OPTIONS);
     const roles = [...grants.values()].map(({ role }) => role) as unknown as RenderedObject[];
     assert.deepEqual(lastAccepted(roles).get('uid-of-ping'), restricted.spec);
   });
 
-  it('are owned by the definition of policies, without anything that keeps it from being deleted', () => {
+  it('the role and the binding are owned by the definition of policies, and do not block the deletion of the definition', () => {
     const owned = compile([restricted], { ...OPTIONS, ownerUid: 'uid' }).grants.get('ping');
     const expected = [
       {
@@ -43,7 +43,7 @@ describe('the grants of policies', () => {
     assert.deepEqual(compile([restricted], OPTIONS).grants.get('ping')?.role.metadata.ownerReferences, []);
   });
 
-  it('stay the same objects as long as nothing of them changes', () => {
+  it('the role and the binding of a policy stay the same objects while the policy does not change', () => {
     const compileAgain = compiler();
     const before = runToEnd(compileAgain([restricted, policy('other')], OPTIONS)).grants;
     const after = runToEnd(compileAgain([restricted, policy('other', { level: 'baseline' })], OPTIONS)).grants;

@@ -17,7 +17,7 @@ const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 const [ENFORCE, VERSION] = ['pod-security.kubernetes.io/enforce', 'pod-security.kubernetes.io/enforce-version'];
 const RECORD = 'capabilitypolicy.dev/labels';
 const ADMIN_ACCESS = 'resource.kubernetes.io/admin-access';
-/** The key that Kubernetes 1.33 uses for the same label. */
+/** The key of the admin access label in Kubernetes 1.33. */
 const OLD_ADMIN_ACCESS = 'resource.k8s.io/admin-access';
 
 type Labels = Readonly<Record<string, string>>;
@@ -64,7 +64,7 @@ const labels: fc.Arbitrary<Labels> = fc
   .map(([own, ofRollouts, ofDevices]) => ({ ...own, ...ofRollouts, ...ofDevices }));
 
 interface Change {
-  /** The labels before the change. The value is undefined if the change creates the namespace. */
+  /** The labels before the change. `before` is undefined if the change creates the namespace. */
   readonly before: Labels | undefined;
   readonly after: Labels;
 }
@@ -94,7 +94,7 @@ function isEnforced(
   return matches(spec.namespaceSelector, labels) && !isPending;
 }
 
-/** Whether the policy guards the namespace's label for admin access while the label grants the access. */
+/** Whether the policy guards the label for admin access, and the label grants admin access in the namespace. */
 function guardsAccess(one: CompletePolicy, labels: Labels, key: string): boolean {
   return one.spec.adminAccessLabel === 'Guarded' && isEnforced(one, labels) && labels[key] === 'true';
 }
@@ -110,13 +110,13 @@ function subsets<One>(all: readonly One[]): One[][] {
 }
 
 /**
- * The policies for which a change needs the verb exempt, if only the laws of a rollout count. Consider each policy that
- * would have decided in the namespace before the change. Each of these policies must still decide after the change, and
- * no additional policy may decide. The same must hold after other policies are deleted.
+ * Returns the policies for which the laws of a rollout require the verb `exempt`. The function considers each policy
+ * that would have decided in the namespace before the change. Each of these policies must still decide after the
+ * change, and no additional policy may decide. The two conditions must also hold if any of the policies are deleted.
  */
 function concerned(all: readonly CompletePolicy[], { before, after }: Change): string[] {
-  // Removing a pending label needs no right. The change only adds a deciding policy, which should decide in the
-  // namespace anyway.
+  // Removing a pending label needs no right. The change only adds a policy that decides. After the rollout, the policy
+  // decides in the namespace in any case.
   const promoted = Object.entries(before ?? after).filter(
     ([key, value]) => value !== 'pending' || (before && after[key] === 'pending'),
   );
@@ -173,7 +173,7 @@ describe('the guard', () => {
         { seed: SEED, numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 60 : 15 },
       );
       const { several, ...often } = seen;
-      // With few runs, it can happen that no change needs several rights.
+      // With few runs, the test may draw no change that needs several rights.
       const enough =
         oldestServer === NEWEST_KNOWN_MINOR ? several > 0 && Math.min(...Object.values(often)) > 3 : seen.one > 0;
       assert.ok(enough, JSON.stringify(seen));
@@ -186,8 +186,8 @@ describe('the guard', () => {
       fc.property(policies, labels, fc.array(labels, { minLength: 30, maxLength: 30 }), (all, start, wanted) => {
         const text = programText(all, { kind: 'Guard' });
         let now: Labels | undefined;
-        // The test tries all pairs of labels. The first labels are set at the creation of the namespace, and the second
-        // labels by a change.
+        // The test tries all pairs of labels. The first labels of a pair are set at the creation of the namespace, and
+        // the second labels are set by a change.
         for (const after of [start, ...wanted]) {
           const isAdmitted = text.refusal(requestOf({ before: now, after })) === undefined;
           seen[isAdmitted ? 'admitted' : 'refused']++;
@@ -203,7 +203,7 @@ describe('the guard', () => {
             }
             if (!now || !isEnforced(one, now)) continue;
             assert.ok(isEnforced(one, after), `${one.metadata?.name} is left by ${JSON.stringify([now, after])}`);
-            // Checks the namespace as if the policy had a rollout.
+            // The next line checks the namespace as if the policy had a rollout.
             if (isEnforced(one, now, true)) assert.ok(isEnforced(one, after, true), 'pending once it has a rollout');
           }
           now = after;
@@ -247,7 +247,7 @@ describe('the guard', () => {
     }
   }
 
-  it('lets nobody enter the selector with the label, in one change or several', () => {
+  it('a namespace with a pending label cannot enter the selector, in one change or in several changes', () => {
     const net = { team: 'net' };
     const text = programText([IT({ rollout: {}, namespaceSelector: { matchLabels: net } })], { kind: 'Guard' });
     const isAdmitted = (before: Labels | undefined, after: Labels) =>
@@ -308,7 +308,7 @@ describe('the guard', () => {
       }
     }
 
-    it('is not asked about it in a namespace where it is pending, also when the namespace is promoted', () => {
+    it('the guard does not ask about the label for admin access while the policy is pending, or at the promotion', () => {
       const text = programText([IT({ ...spec, rollout: {} })], { kind: 'Guard' });
       const isAdmitted = (before: Labels | undefined, after: Labels) =>
         text.refusal(requestOf({ before, after })) === undefined;
@@ -318,7 +318,7 @@ describe('the guard', () => {
       assert.equal(isAdmitted(net, { ...net, ...it5, ...on }), false, 'pending and set by one change');
     });
 
-    it('is named in the refusal, which says what the label does', () => {
+    it('the refusal names the policy, and says what the label for admin access does', () => {
       const text = programText([IT(spec), above], { kind: 'Guard' });
       const message = text.refusal(requestOf({ before: net, after: { ...net, ...on } })) ?? '';
       assert.match(message, /^CapabilityPolicy it: .*admin access to devices .*resource\.kubernetes\.io\/admin-access/);
@@ -338,7 +338,7 @@ describe('the guard', () => {
     }
   });
 
-  it('looks at no change of other labels and annotations, and at every change of the record', () => {
+  it('the guard looks at every change of the record or of a label that policies use, and at no other change', () => {
     const text = programText([policy('one', { namespaceSelector: { matchLabels: { team: 'net' } } })], {
       kind: 'Guard',
     });
@@ -357,13 +357,13 @@ describe('the guard', () => {
     assert.equal(looksAt(team, { ...team, ...PENDING('one') }), true);
   });
 
-  it('looks at new namespaces only because of the label', () => {
+  it('the guard looks at a new namespace only if the namespace has a pending label', () => {
     const text = programText([IT({ rollout: {} })], { kind: 'Guard' });
     const looksAt = (after: Labels) => text.matches(requestOf({ before: undefined, after }));
     assert.deepEqual([{ colour: 'a' }, { [rolloutLabel('it')]: 'enforced' }, it5].map(looksAt), [false, false, true]);
   });
 
-  it('compares all labels where the policies look at very many', () => {
+  it('the guard compares all labels if the selectors of the policies use very many labels', () => {
     const many = Array.from({ length: 10 }, (_, index) =>
       policy(`p${index}`, {
         namespaceSelector: {
@@ -380,7 +380,7 @@ describe('the guard', () => {
     assert.equal(looksAt({ colour: 'blue' }, { colour: 'blue' }), false);
   });
 
-  it('checks bindings of pods once, whatever the number of its programs', () => {
+  it('only the first of several guards checks the bindings of pods to nodes', () => {
     const some = Array.from({ length: 10 }, (_, i) => policy(`p${i}`, { namespaceSelector: longSelector(i) }));
     const programs = compiledPrograms([...some, IT()], 'Guard');
     assert.ok(programs.length > 0);
@@ -495,8 +495,8 @@ describe("the guard of a namespace's Pod Security label", () => {
   function weakens(before: Labels, after: Labels, wanted: number): boolean {
     const rank = (labels: Labels) => RANK[labels[ENFORCE] ?? ''] ?? 0;
     const minors: Labels = { [NEWEST]: `${NEWEST_KNOWN_MINOR}`, 'v1.30': '30' };
-    // `latest` and a missing version mean the API server's own version. After an upgrade of the API server, such a
-    // label is tighter than before.
+    // `latest` and a missing version mean the API server's own version. A label with the version `latest`, or without a
+    // version, therefore gets tighter when the API server is upgraded.
     const minor = (labels: Labels) => Number(minors[labels[VERSION] ?? ''] ?? Number.POSITIVE_INFINITY);
     const isLooser = (labels: Labels) => wanted > 0 && (rank(labels) < wanted || minor(labels) < NEWEST_KNOWN_MINOR);
     const isSame = before[ENFORCE] === after[ENFORCE] && before[VERSION] === after[VERSION];
@@ -509,7 +509,7 @@ describe("the guard of a namespace's Pod Security label", () => {
     return !(isRemoved && isLooser(before));
   }
 
-  it('is not changed once we have set it, nor is our record of it, except to a tighter level', () => {
+  it('the guard refuses changes of the label and of the record of the operator, but admits a tighter level', () => {
     const text = programText([policy('p', { level: 'baseline', namespaceSelector: {} })], { kind: 'Guard' });
     const ours = { [ENFORCE]: 'baseline', [VERSION]: NEWEST };
     const record = { [RECORD]: JSON.stringify(ours) };

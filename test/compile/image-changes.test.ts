@@ -61,7 +61,7 @@ describe('a change of an image', () => {
       const text = programText([NO_EXCEPTION], { oldestServer: server });
       const [before, after] = [pod('h/proxy:1'), pod('h/proxy:2')];
 
-      it('is refused if the pod violates the policy, although no entry names images', () => {
+      it('a change of an image is refused if the pod violates the policy, even if no entry names images', () => {
         const refusal = text.refusal({ resource: 'pods', object: after, oldObject: before });
         assert.match(String(refusal), /container "proxy" must not add capability NET_ADMIN/);
       });
@@ -71,7 +71,7 @@ describe('a change of an image', () => {
         assert.equal(text.refusal({ resource: 'pods', object: now, oldObject: old }), undefined);
       });
 
-      it('is refused for a container without one before', () => {
+      it('a change that sets the first image of a container is refused if the pod violates the policy', () => {
         const { image: _, ...proxy } = before.spec.initContainers[0] ?? {};
         const old = { ...before, spec: { ...before.spec, initContainers: [proxy] } };
         assert.notEqual(text.refusal({ resource: 'pods', object: after, oldObject: old }), undefined);
@@ -84,7 +84,7 @@ describe('a change of an image', () => {
     });
   }
 
-  it('is matched by every binding that refuses pods', () => {
+  it('every binding that refuses pods matches a change of an image', () => {
     for (const one of [NO_EXCEPTION, MESH]) {
       const [program] = compiledPrograms([one], 'Enforce');
       const binding = program?.bindings.find(({ metadata }) => metadata.name.endsWith('-pods'));

@@ -166,7 +166,7 @@ describe('an ephemeral container that is added to a pod which satisfies no polic
     }
   }
 
-  it('has a row for each rule that checks the pod', () => {
+  it('the test has a row for each rule that checks the pod', () => {
     const overrides = Object.assign({}, ...Object.values(ROWS).flatMap((rows) => rows.map((row) => row.overrides)));
     const standards = LEVELS.flatMap((level) =>
       [0, NEWEST_KNOWN_MINOR].map((minor) => ({ level, minor, server: NEWEST_KNOWN_MINOR })),

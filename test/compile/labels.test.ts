@@ -104,7 +104,7 @@ describe('the Pod Security label of policies', () => {
     assert.deepEqual(tightest([resolved('a', {}, 31)], 31), { level: 'restricted', minor: 31 });
   });
 
-  it('is none if API servers can admit a profile of type OCI, which every label refuses', () => {
+  it('there is no label if API servers can admit a profile of type OCI, because every label refuses the type', () => {
     const labelAt = (server: number, ociReferences: string[]) => {
       const seccomp = { types: ['RuntimeDefault' as const, 'OCI' as const], ociReferences };
       return tightest([resolved('a', { overrides: { seccomp } }, server)], server);
@@ -114,7 +114,7 @@ describe('the Pod Security label of policies', () => {
     assert.deepEqual(labelAt(36, ['registry.example.com/*']), { level: 'restricted', minor: 36 });
   });
 
-  it("is at least the policy's own level, at its version", () => {
+  it('the label is at least as tight as the level of the policy, at each version of the level', () => {
     for (const level of LEVELS) {
       for (let minor = 0; minor <= NEWEST_KNOWN_MINOR; minor++) {
         const policy = resolved('plain', { level, levelVersion: formatVersion(minor) });
@@ -123,7 +123,7 @@ describe('the Pod Security label of policies', () => {
     }
   });
 
-  it('refuses nothing that the policy admits, at any version', () => {
+  it('the label refuses no pod that the policy admits, at any version', () => {
     const levels = new Map<string, ResolvedPolicy>();
     const plain = (level: ResolvedPolicy['standard']['level'], minor: number) => {
       const levelVersion = formatVersion(minor);
@@ -161,7 +161,7 @@ describe('the costs of a label', () => {
 
   it('are none for the tightest label', () => assert.deepEqual(costs([resolved('a')]), []));
 
-  it('are the rules of each policy that admit what a tighter level refuses', () => {
+  it('the costs name, for each policy, the rules that admit more than a tighter label', () => {
     const policies = [
       resolved('a', { overrides: { allowPrivilegeEscalation: true, readOnlyRootFilesystem: true } }),
       resolved('b', { containers: [{ names: ['init'], overrides: { runAsNonRoot: false } }] }),
@@ -172,12 +172,12 @@ describe('the costs of a label', () => {
     ]);
   });
 
-  it('are the rules that need an older version', () => {
+  it('the costs name the rules that need a label of an older version', () => {
     const policy = resolved('a', { levelVersion: 'v1.34', overrides: { hostProbes: true } });
     assert.deepEqual(costs([policy]), ['a hostProbes restricted v1.34']);
   });
 
-  it('are fields that defaulting fills in, for warnings before it does', () => {
+  it('the costs of a label for warnings name defaulting, because warnings are about templates before defaulting', () => {
     const [cost] = labelCosts([resolved('a', { defaulting: 'Enabled' })], NEWEST_KNOWN_MINOR, true);
     assert.deepEqual(cost, {
       policy: 'a',
@@ -188,7 +188,7 @@ describe('the costs of a label', () => {
     });
   });
 
-  it('explain every label that is not the tightest, for random policies', () => {
+  it('for random policies, the costs explain every label that is not the tightest label', () => {
     let explained = 0;
     fc.assert(
       fc.property(fc.array(spec, { minLength: 1, maxLength: 3 }), (specs) => {
@@ -235,12 +235,12 @@ describe('the labels of a namespace', () => {
     assert.equal(enforce({ team: 'net' }), 'baseline');
   });
 
-  it('are empty if a deciding policy wants none', () => {
+  it('a namespace has no labels if one deciding policy has podSecurityLabels: Off', () => {
     const policies = [resolved('a'), resolved('b', { podSecurityLabels: 'Off' })];
     assert.deepEqual(podSecurityLabels(policies, {}, OPTIONS), {});
   });
 
-  it("are empty if the cluster's default is tighter", () => {
+  it("a namespace has no labels if the cluster's default is tighter", () => {
     const under = (enforce: LevelVersion) => {
       const options = { ...OPTIONS, podSecurityDefaults: { enforce } };
       return Object.values(podSecurityLabels([resolved('a', { level: 'baseline' })], {}, options));
@@ -251,7 +251,7 @@ describe('the labels of a namespace', () => {
     assert.deepEqual(under({ level: 'baseline', minor: 20 }), []);
   });
 
-  it('are empty if a default at a newer version refuses more than a tighter level of an older one', () => {
+  it('a namespace has no labels if the default of the cluster refuses more because of a newer version', () => {
     const policy = resolved('a', { level: 'restricted', levelVersion: 'v1.34', overrides: { hostProbes: true } });
     const under = (minor: number) =>
       podSecurityLabels([policy], {}, { ...OPTIONS, podSecurityDefaults: { enforce: { level: 'baseline', minor } } });
@@ -260,7 +260,7 @@ describe('the labels of a namespace', () => {
     assert.notDeepEqual(under(33), {});
   });
 
-  it('warn and audit only about what defaulting will not fill in', () => {
+  it('the labels warn and audit leave out violations that defaulting repairs', () => {
     const labels = podSecurityLabels([resolved('a', { defaulting: 'Enabled' })], {}, OPTIONS);
     assert.equal(labels['pod-security.kubernetes.io/enforce'], 'restricted');
     assert.equal(labels['pod-security.kubernetes.io/warn'], 'baseline');
@@ -287,7 +287,7 @@ describe('the rules beyond the label', () => {
     ]);
   });
 
-  it('are all rules if there is no label', () => {
+  it('if a policy has no label, all of its rules are beyond the label', () => {
     const spec: Spec = { overrides: { hostPID: true } };
     assert.deepEqual(
       beyond(spec),
@@ -297,8 +297,8 @@ describe('the rules beyond the label', () => {
 });
 
 /**
- * The API server refuses such pods (k8s.io/kubernetes/pkg/apis/core/validation, validateWindows). No policy therefore
- * evaluates a pod for Windows with SELinux options.
+ * The API server refuses pods for Windows with SELinux options (k8s.io/kubernetes/pkg/apis/core/validation,
+ * validateWindows). No policy therefore evaluates these pods.
  */
 function isForWindowsWithSeLinux({ spec }: PodContent): boolean {
   return (

@@ -93,7 +93,7 @@ describe('a change of a pod of 3,000 containers', () => {
   });
   const [before, after] = [changed('a'), changed('b')];
 
-  it('costs less than the API server grants match conditions, and is evaluated only if it changes an image', () => {
+  it('the change costs less than the budget for match conditions, and only a change of an image is evaluated', () => {
     for (const [now, isEvaluated] of [
       [{ ...before, metadata: { labels: { a: 'b' } } }, false],
       [after, true],
@@ -127,7 +127,7 @@ describe('a message about a long list', () => {
       { securityContext: { sysctls: many(count, (i) => ({ name: `x.y${i}`, value: '1' })) } },
     );
 
-  it('names each of 256 ports, capabilities and sysctls', () => {
+  it('a message names all ports, capabilities or sysctls, even if there are 256', () => {
     assert.match(
       message(ports(256)),
       /^hostPorts: container "app" must not use hostPort 1, 2, .*, 256 \(allowed: none\)$/,

@@ -31,7 +31,7 @@ describe('a policy that cannot be compiled', () => {
     assert.deepEqual(after.grants, before.grants);
   });
 
-  it('keeps its text also when an older API server joins, at the newest version that this one knows', () => {
+  it('when an older API server joins, the policy keeps its text with the newest version that the older server knows', () => {
     const newest = policy('exception', { ...good.spec, levelVersion: formatVersion(NEWEST_KNOWN_MINOR) });
     const older = { ...options, oldestServer: NEWEST_KNOWN_MINOR - 1 };
     const lastOnes = lastAccepted(renderedFor([sibling, newest]));
@@ -45,7 +45,7 @@ describe('a policy that cannot be compiled', () => {
     assert.deepEqual(after.programs, expected.programs);
   });
 
-  it('keeps what it requires of pods also when an API server joins that drops the field', () => {
+  it('the policy still requires a field of pods when an API server joins that drops the field', () => {
     const strict = policy('exception', { overrides: { supplementalGroups: { policy: 'Strict' } } });
     const older = { ...options, oldestServer: 32 };
     const after = compile([sibling, strict], { ...older, lastAccepted: lastAccepted(renderedFor([sibling, strict])) });

@@ -16,8 +16,8 @@ const OPTIONS = {
  */
 const MAX_TEXT = 1_400_000;
 /**
- * k8s.io/apiserver uses the default limits of cel-go's parser. One limit is for the code points of an expression. The
- * other limit is for the depth of nesting, which grows with each term of a sum.
+ * k8s.io/apiserver uses the default limits of cel-go's parser. `MAX_EXPRESSION` limits the code points of an
+ * expression. `MAX_SUM` limits the depth of nesting. The depth grows with each term of a sum.
  */
 const MAX_EXPRESSION = 100_000;
 const MAX_SUM = 250;
@@ -51,7 +51,7 @@ describe('policies that meet', () => {
     });
   }
 
-  it('are split where they would be too large for one object, and none is refused', () => {
+  it('a program that would be too large for one object is split, and no policy is refused', () => {
     const overrides = { capabilities: { allowedAdd: Array.from({ length: 30 }, (_, i) => `CAPABILITY_${i}`) } };
     const all = Array.from({ length: 1_500 }, (_, i) =>
       policy(`policy-${i}`, {
@@ -68,7 +68,7 @@ describe('policies that meet', () => {
     assertTaken(compiled);
   });
 
-  it('are refused alone when one row would be longer than an expression', () => {
+  it('only one policy is refused if its row would be longer than the maximum length of an expression', () => {
     const overrides: CapabilityPolicySpec['overrides'] = {
       hostPaths: Array.from({ length: 32 }, (_, i) => ({ pathPrefix: `/${i}/`.padEnd(2_048, 'x') })),
       sysctls: { allowed: Array.from({ length: 64 }, (_, i) => `net.${i}.`.padEnd(1_000, 'x')) },
@@ -102,8 +102,8 @@ describe('policies that meet', () => {
         assert.equal(reason, 'TooExpensive');
         assert.match(message, /^too many long policies .* Shorten spec\.overrides or spec\.namespaceSelector/);
       }
-      // The first policies in the order would fit in the program. Policies that are already in force take precedence
-      // over this order.
+      // The policies that come first in `all` would fit in the program. However, policies that are already in force
+      // take precedence over the order of `all`.
       const inForce = all.slice(refused.length);
       const lastAccepted = new Map(inForce.map(({ metadata, spec }) => [metadata?.uid ?? '', spec]));
       const then = compile(all, { ...OPTIONS, lastAccepted });
@@ -117,7 +117,7 @@ describe('policies that meet', () => {
     });
   }
 
-  it('of the longest lists that the API accepts are accepted', () => {
+  it('policies with the longest lists that the API accepts are accepted', () => {
     const overrides: CapabilityPolicySpec['overrides'] = {
       hostPaths: Array.from({ length: 32 }, (_, i) => ({
         pathPrefix: `/${i}/`.padEnd(512, 'x'),

@@ -1,5 +1,5 @@
 /**
- * Tests programs that are too large. Such a program is split by the names of namespaces. The verdicts stay the same.
+ * Tests programs that are too large. A large program is split by the names of namespaces. The verdicts stay the same.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -105,7 +105,7 @@ describe('a split program', () => {
     assert.ok(Math.min(...Object.values(seen)) > 3, JSON.stringify(seen));
   });
 
-  it('keeps its boundaries as long as the policies fit, because another range is another program', () => {
+  it('the shards keep their ranges while the policies fit, because a new range requires a new program', () => {
     const many = (count: number) =>
       Array.from({ length: count }, (_, i) => {
         const name = `namespace-${String(i).padStart(3, '0')}`;
@@ -116,7 +116,7 @@ describe('a split program', () => {
     assert.deepEqual(names(many(20)), ['']);
     const first = names(many(50));
     assert.ok(first.length > 2);
-    // A quarter of each shard is kept free for policies that are created later.
+    // Each shard keeps a quarter of its space free for later policies.
     for (const count of [51, 49, 30, 21, 50]) assert.deepEqual(names(many(count)), first, `${count}`);
     const grown = names(many(80));
     assert.notDeepEqual(grown, first);
@@ -124,7 +124,7 @@ describe('a split program', () => {
     assert.deepEqual(names(many(20)), ['']);
   });
 
-  it('has every general policy in each shard, and a policy of several namespaces where one of them is', () => {
+  it('each shard has every general policy, and the policies of the namespaces in its range', () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     const all = [
       resolved('all'),

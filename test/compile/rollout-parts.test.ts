@@ -20,7 +20,7 @@ describe('a policy with a rollout', () => {
     });
   const rows = (begun?: boolean) => compiled(begun).programs.map(({ kind, rows }) => [kind, ...rows.keys()]);
 
-  it('compiles to two parts, and to the pending one alone before it has begun', () => {
+  it('a policy with a rollout compiles to two parts, but only to the pending part before the rollout begins', () => {
     assert.deepEqual(rows(), [
       ['Guard', 'it'],
       ['Enforce', 'it'],
@@ -29,7 +29,7 @@ describe('a policy with a rollout', () => {
     assert.deepEqual(rows(false), [['Warn', 'it/pending']]);
   });
 
-  it('has one role for both parts, also before it has begun', () => {
+  it('both parts of a policy with a rollout share one role, even before the rollout begins', () => {
     for (const begun of [true, false]) {
       const { grants } = compiled(begun);
       assert.deepEqual(
@@ -39,7 +39,7 @@ describe('a policy with a rollout', () => {
     }
   });
 
-  it('warns in pending namespaces and refuses in all others', () => {
+  it('a policy with a rollout warns in pending namespaces, and refuses in all other namespaces', () => {
     const [enforced, pending] = (['Enforce', 'Warn'] as const).map((kind) =>
       programText([policy('it', { rollout: {} })], { kind }),
     );
@@ -65,7 +65,7 @@ describe('a policy with a rollout', () => {
     ]);
   });
 
-  it('of a name of 63 characters has labels that the API server accepts', () => {
+  it('a policy with a rollout and a name of 63 characters has labels that the API server accepts', () => {
     const { programs, grants } = compile([policy('n'.repeat(63), { rollout: {} })], OPTIONS);
     assert.equal(programs.length, 3);
     const labels = manifestsOf({ programs, grants }).flatMap(({ metadata }) => Object.values(metadata.labels));

@@ -53,9 +53,9 @@ function changed(text: AdmissionText, name: string, change: (expression: string)
 }
 
 /**
- * Whether the API server would answer the probe. The answer would show that the text is in force. The result is
- * undefined if the evaluation fails, because a failing program makes the API server refuse the probe with another
- * message.
+ * Whether the API server would answer the probe. The answer to the probe would show that the text of the program is in
+ * force. If the evaluation fails, the result is undefined. A failing program makes the API server refuse the probe with
+ * another message.
  */
 function answers(text: AdmissionText): boolean | undefined {
   try {
@@ -112,7 +112,7 @@ describe('the self-test of a program', () => {
         else row[column] = items as Items;
         return JSON.stringify(all);
       });
-      // A policy without entries of spec.containers is not in the table at all.
+      // The constant `containerRows` has no row for a policy without entries of `spec.containers`.
       if (column !== 'containers') assert.notEqual(answers(damaged), true);
     });
   }
@@ -212,7 +212,7 @@ describe('characters in policies', () => {
     }
   }
 
-  it('which CEL has no literals for do not stop the others', () => {
+  it('a policy with characters that CEL cannot write does not stop the other policies of the program', () => {
     const text = programText([policy('one', localhost('a\ud800')), policy('two', localhost('fine'))]);
     assert.equal(answers(text), true);
     for (const { expression } of text.spec.variables ?? []) assert.ok(expression.isWellFormed());
@@ -226,7 +226,7 @@ describe('the text of a program', () => {
   const named = { kind: 'Enforce', name: 'x', rows: new Map(), ownerUid: '', hasVariables: true } as const;
   const text = modeProgram('Enforce', part, { operatorNamespace: 'operator', excludedNamespaces: [] });
 
-  it('may not have two variables of one name', () => {
+  it('programOf refuses a program with two variables of the same name', () => {
     const twice = { ...text, variables: [...text.variables, { name: 'sound', expression: 'true' }] };
     assert.throws(() => programOf(twice, named), /two variables sound/);
   });
@@ -251,7 +251,7 @@ describe('the text of a program', () => {
     }
   });
 
-  it('is the same for a canary, which only the probe reaches', () => {
+  it('a canary, which only the probe reaches, has the same text as its program', () => {
     for (const { policy: own, canary } of compiledPrograms(POLICIES, 'Enforce')) {
       assert.deepEqual(canary?.policy.spec, own.spec);
       assert.deepEqual(

@@ -24,7 +24,7 @@ const MAX_EXPRESSION = 100_000;
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The names of the selected policies, in the order in which the table returns the names. */
+/** The names of the selected policies, in the order of the table. */
 function selecting(policies: readonly ResolvedPolicy[]): (labels: Labels) => string[] {
   const table = tableOf(policies);
   const {
@@ -63,7 +63,7 @@ describe('the row of a policy', () => {
     assert.deepEqual(Object.keys(rowOf(resolved('same', same))), ['name', 'level']);
   });
 
-  it('has the priority, the use, the end, the part of a rollout, and the entries of spec.containers', () => {
+  it('a row has the priority, the use, the end, the part of a rollout, and the entries of spec.containers', () => {
     const full = resolved('full', {
       priority: 7,
       usableBy: 'Bindings',
@@ -100,7 +100,7 @@ describe('the row of a policy', () => {
     );
   });
 
-  it('differs between versions of a level wherever the level does', () => {
+  it('rows of the same level at different versions differ, because the level differs between versions', () => {
     for (const level of LEVELS) {
       const rows = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) =>
         rowOf(resolved('p', { level, levelVersion: `v1.${minor}` })),
@@ -145,7 +145,7 @@ describe('the table', () => {
     assert.ok(seen.indexed > 3 && seen.selected > 100, JSON.stringify(seen));
   });
 
-  it('does not take an absent label for an empty one', () => {
+  it('the table distinguishes a missing label from a label with an empty value', () => {
     const require = (values: string[]): LabelSelector => ({
       matchExpressions: [{ key: 'team', operator: 'In', values }],
     });
@@ -157,7 +157,7 @@ describe('the table', () => {
     assert.deepEqual([select({}).length, select({ team: '' }).length, select({ team: 'a' }).length], [0, 1, 1]);
   });
 
-  it('has an index by name always, and by another label from eight policies on', () => {
+  it('the table always has an index by name, and has an index by another label if at least eight policies use the label', () => {
     const teams = (count: number) =>
       named(Array.from({ length: count }, (_, i) => ({ matchLabels: { team: `t${i}` } })));
     assert.deepEqual(indexesOf(teams(7)), []);
@@ -170,12 +170,12 @@ describe('the table', () => {
     assert.ok(positions.length < 100, `${positions.length} characters for any number of teams`);
   });
 
-  it('finds a policy that names a value or a namespace twice once', () => {
+  it('the table returns a policy once, even if its selector names a value twice', () => {
     const select = selecting(named([{ matchExpressions: [{ key: NAME, operator: 'In', values: ['a', 'a'] }] }]));
     assert.deepEqual(select({ [NAME]: 'a' }), ['p0']);
   });
 
-  it('is in chunks that are shorter than an expression may be, and finds the rows at their boundaries', () => {
+  it('each chunk of the table is short enough for an expression, and no row at a boundary is lost', () => {
     const policies = Array.from({ length: 1_500 }, (_, i) =>
       resolved(`policy-${String(i).padStart(4, '0')}-${'x'.repeat(40)}`, {
         namespaceSelector: { matchLabels: { [NAME]: `namespace-${i}-${'y'.repeat(40)}` } },

@@ -1,5 +1,6 @@
 /**
- * API servers below Kubernetes 1.36 get the same decision without variables, because variables crash these API servers.
+ * Variables crash API servers below Kubernetes 1.36. These API servers therefore get the same decision without
+ * variables.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -25,8 +26,8 @@ const ALL = [
 ];
 const CASES = [plain('baseline', 30), plain('restricted', 30), plain('restricted', 35), ...OVERRIDDEN];
 /**
- * The maximum number of code points in an expression that k8s.io/apiserver accepts. This maximum is the default of
- * cel-go's parser.
+ * The maximum number of code points in an expression that k8s.io/apiserver accepts. cel-go's parser has this limit by
+ * default.
  */
 const MAX_EXPRESSION = 100_000;
 const FIXED = 'no CapabilityPolicy that decides in this namespace admits this pod';
@@ -97,11 +98,10 @@ describe('a decision for API servers without variables', () => {
     assert.ok(Math.min(...Object.values(seen)) > 1, JSON.stringify(seen));
   });
 
-  describe('whose reasons would be longer than an expression may be', () => {
+  describe('a decision whose reasons would be too long for an expression', () => {
     const spec = { hostNetwork: true, hostPID: true, containers: [{ name: 'app', image: 'app' }] };
     /**
-     * The messages on older and newer API servers. The request is refused by the maximum number of policies that fit
-     * into one program.
+     * The messages on older and newer API servers. As many policies as fit into one program refuse the request.
      */
     const refusalsOf = (request: Parameters<AdmissionText['refusal']>[0]) => {
       const policies = CASES.slice(3)
@@ -125,7 +125,7 @@ describe('a decision for API servers without variables', () => {
       assertBrief(older, newer);
     });
 
-    it('says that a pod violates a rule even without the added container', () => {
+    it('the message says that the pod violates a rule even without the added container', () => {
       const added = { name: 'debug', image: 'debug', securityContext: HARDENED };
       const [older = '', newer = ''] = refusalsOf({
         resource: 'pods',
@@ -156,7 +156,7 @@ describe('a decision for API servers without variables', () => {
     fc.assert(property, { seed: SEED, numRuns: 6 });
   });
 
-  it('refuses policies of other labels that make it too long, and splits policies of other names instead', () => {
+  it('if the decision is too long, policies by other labels are refused, and policies by namespace are split', () => {
     const general = lengthsOf(ALL.map((compared, i) => enforced(i, compared, `t${i}`)));
     assert.ok(general.refusals.size > 0);
     for (const { reason, message } of general.refusals.values()) {
@@ -168,7 +168,7 @@ describe('a decision for API servers without variables', () => {
     assert.ok(named.programs.filter(({ kind }) => kind === 'Enforce').length > 1);
   });
 
-  it('has no variables, and neither has the guard', () => {
+  it('neither the decision nor the guard has variables', () => {
     const policies = [restricted('one'), restricted('other', { priority: 5 })];
     const specs = (server: number) =>
       compile(policies, options(server)).programs.map((program) => new AdmissionText(program.policy).spec);
@@ -177,7 +177,7 @@ describe('a decision for API servers without variables', () => {
     assert.ok(specs(NEWER).every(({ variables }) => variables !== undefined));
   });
 
-  it('asks about one policy with restricted use in an expression, and about several in a match condition each', () => {
+  it('the right to one policy is checked in an expression, and each right to several policies is checked in its own match condition', () => {
     const asking = (count: number) =>
       Array.from({ length: count }, (_, i) => restricted(`asks-${i}`, { usableBy: 'Bindings' }));
     const conditions = (policies: readonly CompletePolicy[]) =>
@@ -189,7 +189,7 @@ describe('a decision for API servers without variables', () => {
     assert.equal(conditions(asking(3)), 3);
   });
 
-  it('evaluates policies that are asked about together apart from the others', () => {
+  it('policies are in a separate program if their rights are checked together', () => {
     const net = { namespaceSelector: { matchLabels: { team: 'net' } } };
     const web = { namespaceSelector: { matchLabels: { team: 'web' } } };
     const policies = [
@@ -256,7 +256,7 @@ describe('a decision for API servers without variables', () => {
     });
   }
 
-  it('refuses by age, and leaves room for others when one is deleted', () => {
+  it('the youngest policy is refused, and is accepted when an older policy is deleted', () => {
     const aged = (count: number) =>
       Array.from({ length: count }, (_, i) => {
         const one = restricted(`p-${900 - i}`, { usableBy: 'Bindings' });
@@ -266,7 +266,7 @@ describe('a decision for API servers without variables', () => {
     const all = aged(4);
     assert.deepEqual([...compile(all, options(OLDER)).refusals.keys()], ['p-897']);
     assert.deepEqual([...compile(all.slice(1), options(OLDER)).refusals], []);
-    // If an edited policy does not fit, it keeps its last accepted spec and displaces no other policy.
+    // If an edited policy does not fit, the policy keeps its last accepted spec and displaces no other policy.
     const [first, ...others] = all;
     assert.ok(first);
     const free = { ...first.spec, level: 'privileged' as const, usableBy: 'Everyone' as const };
@@ -288,7 +288,7 @@ describe('a decision for API servers without variables', () => {
     const accepted = (...policies: CompletePolicy[]) =>
       new Map(policies.map(({ metadata, spec }) => [metadata?.uid ?? '', spec]));
 
-    it('refuses an edited selector that has no room, and leaves everything as it was', () => {
+    it('an edited selector that has no room is refused, and the compiled programs stay the same', () => {
       const stages = new Map([['mover', { begun: true, selector: b }]]);
       const opts = { ...options(OLDER), stages, lastAccepted: accepted(...asking, before) };
       const compiled = compile([...asking, mover], opts);
@@ -298,7 +298,7 @@ describe('a decision for API servers without variables', () => {
       assert.deepEqual(result, expected);
     });
 
-    it('refuses a policy whose enforced part has no room before any namespace is labelled', () => {
+    it('a policy is refused before any namespace gets a label if the enforced part has no room', () => {
       const stages = new Map([['mover', { begun: false }]]);
       const refused = (...others: CompletePolicy[]) => [
         ...compile([...others, mover], {
@@ -312,7 +312,7 @@ describe('a decision for API servers without variables', () => {
     });
   });
 
-  it('has expressions that the API server accepts, however many policies decide together', () => {
+  it('the API server accepts the expressions for any number of policies that decide together', () => {
     const policies = Array.from({ length: 60 }, (_, i) =>
       restricted(`p${i}`, { overrides: { hostPorts: [{ min: i, max: i + 1 }] } }),
     );
@@ -342,8 +342,8 @@ function restricted(name: string, rest: Stated = {}) {
 }
 
 /**
- * Checks that the brief message names one rule for each described policy. If the full message is not cut, it must name
- * the same rule.
+ * Checks that the brief message names one rule for each described policy. If the full message is not cut, the full
+ * message must name the same rule as the brief message.
  */
 function assertBrief(brief: string, message: string): void {
   const described = [

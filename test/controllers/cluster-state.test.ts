@@ -69,7 +69,7 @@ describe('ClusterState', () => {
   });
 
   describe('accept', () => {
-    it('keeps the last accepted text of a policy that cannot be compiled any more, before the watch shows it', () => {
+    it('accept keeps the last accepted text of an edited policy that does not compile, even before the watch shows the text', () => {
       const spec = { ...NET, overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } } as never;
       cluster.put('net', spec, 2);
       cluster.state.accept();
@@ -81,7 +81,7 @@ describe('ClusterState', () => {
         const { policies, grants } = cluster.state.policies.compiled;
         assert.deepEqual([policies, grants], [before.policies, before.grants]);
       }
-      // Before this term began, an earlier leader may have accepted a different spec.
+      // An earlier leader may have accepted a different spec before the term of the current leader began.
       apply({ of: 'term' });
       cluster.state.accept();
       assert.deepEqual(
@@ -90,7 +90,7 @@ describe('ClusterState', () => {
       );
     });
 
-    it('is the only step that compiles: reading changes nothing', () => {
+    it('only accept compiles policies, and reading the compiled policies changes nothing', () => {
       const { compiled } = cluster.state.policies;
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
       assert.equal(cluster.state.policies.isStale, true);
@@ -100,7 +100,7 @@ describe('ClusterState', () => {
       assert.notEqual(cluster.state.policies.compiled, compiled);
     });
 
-    it('tells whether what was found out about an earlier text holds for a policy', () => {
+    it('isCompiledAs returns whether outcomes about an earlier text of a policy still apply to the policy', () => {
       const { state } = cluster;
       const { compiled } = state.policies;
       const unchangedSince = () => ['net', 'all'].filter((name) => state.policies.isCompiledAs(name, compiled));
@@ -115,7 +115,7 @@ describe('ClusterState', () => {
       assert.deepEqual(unchangedSince(), ['all']);
     });
 
-    it('makes dirty the namespaces that an edited policy selects, and the policies that it meets there', () => {
+    it('after an edit of a policy, accept makes the selected namespaces and their other policies dirty', () => {
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
       assert.equal(dirty(cluster.state.accept()), 'all net | a');
       cluster.put('alone', { namespaceSelector: { matchLabels: { team: 'nobody' } } }, 1);
@@ -125,7 +125,7 @@ describe('ClusterState', () => {
       assert.equal(dirty(cluster.state.accept()), 'alone | ');
     });
 
-    it('counts the grants of a policy before the operator has written them', () => {
+    it('accept counts the users of a policy before the operator has written the role of the policy', () => {
       const { state } = cluster;
       const ping = { kind: 'ServiceAccount', namespace: 'a', name: 'ping' } as const;
       const pinger = serviceAccountUser('a', 'ping');
@@ -138,7 +138,7 @@ describe('ClusterState', () => {
       assert.equal(state.policies.use.mayUse(pinger, 'a', 'net'), false);
     });
 
-    it('makes dirty what a changed grant concerns, and keeps the rights while none changes', () => {
+    it('after a change of a right, accept makes the concerned policies and namespaces dirty, and keeps unchanged rights', () => {
       const { state } = cluster;
       cluster.put('bound', { usableBy: 'Bindings' }, 1);
       state.accept();
@@ -151,7 +151,7 @@ describe('ClusterState', () => {
       assert.notEqual(state.policies.use, use);
     });
 
-    it('knows the text that decides: the last accepted one while an edit is refused', () => {
+    it('acceptedText returns the last accepted text while an edit is refused', () => {
       const { state } = cluster;
       const levelOf = () => state.policies.acceptedText('net')?.policy.standard.level;
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
@@ -166,12 +166,12 @@ describe('ClusterState', () => {
       assert.equal(state.policies.acceptedText('never'), undefined);
     });
 
-    it('makes dirty a policy that is not accepted any more, and nothing else', () => {
+    it('if an edit is refused, accept makes only the edited policy dirty', () => {
       cluster.put('net', { ...NET, levelVersion: 'v1.99' }, 2);
       assert.equal(dirty(cluster.state.accept()), 'net | ');
     });
 
-    it('drops the verdicts of the namespaces where other policies decide, and no others', () => {
+    it('accept drops the verdicts of exactly those namespaces in which the deciding policies change', () => {
       const { verdicts } = cluster.state.outcomes;
       for (const namespace of ['a', 'b']) verdicts.set(namespace, { namespace, modes: {}, needs: new Map() });
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
@@ -179,7 +179,7 @@ describe('ClusterState', () => {
       assert.deepEqual([...verdicts.keys()], ['b']);
     });
 
-    it('keeps the list of policies of an untouched namespace, so that its evaluation continues', () => {
+    it('accept keeps the list of policies of an unchanged namespace, so that the evaluation of the namespace continues', () => {
       const { state } = cluster;
       const [a, b] = [state.policies.selecting('a'), state.policies.selecting('b')];
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
@@ -190,7 +190,7 @@ describe('ClusterState', () => {
   });
 
   describe('a namespace that is being deleted', () => {
-    it('is not covered any more: no pod can be created in it', () => {
+    it('no policy covers a namespace that is being deleted, because no pod can be created in the namespace', () => {
       cluster.ending.add('a');
       assert.equal(dirty(apply({ of: 'namespace', name: 'a' })), 'all net | a');
       assert.deepEqual(cluster.state.policies.selecting('a'), []);
@@ -208,7 +208,7 @@ describe('ClusterState', () => {
   });
 
   describe('accepting', () => {
-    it('compiles policy by policy, and changes nothing before the end', () => {
+    it('accepting compiles one policy after another, and replaces the compiled policies only at the end', () => {
       for (let index = 0; index < 10; index++) cluster.put(`more-${index}`, NET, 1);
       const before = cluster.state.policies.compiled;
       let yields = 0;
@@ -234,12 +234,12 @@ describe('ClusterState', () => {
   });
 
   describe('apply', () => {
-    it('policy: its status alone, when only that has changed', () => {
+    it('policy: a change of the status makes only the status of the policy dirty', () => {
       const change = apply({ of: 'policy', name: 'net' });
       assert.deepEqual([dirty(change), change.recompiles, cluster.state.policies.isStale], ['net | ', false, false]);
     });
 
-    it('policy: drops its outcomes and asks for a compilation, when its text has changed', () => {
+    it('policy: a change of the text drops the outcomes of the policy, and requests a compilation', () => {
       const inForce = { state: 'InForce', row: 'r', servers: { inForce: 1, answering: 1 }, message: '' } as const;
       const progress = { begun: true, paused: false, namespaces: new Map() };
       const { programs, progress: steps } = cluster.state.outcomes;
@@ -250,7 +250,7 @@ describe('ClusterState', () => {
       assert.deepEqual([[...programs.keys()], [...steps.keys()]], [['all'], ['all']]);
     });
 
-    it('namespace: the policies that select it, and those that did', () => {
+    it('namespace: the policies that select or selected the namespace become dirty', () => {
       cluster.labels.set('a', {});
       assert.equal(dirty(apply({ of: 'namespace', name: 'a' })), 'all net | a');
       assert.equal(dirty(apply({ of: 'namespace', name: 'a' })), ' | a');
@@ -264,7 +264,7 @@ describe('ClusterState', () => {
       assert.deepEqual(cluster.state.policies.selecting('kube-system'), []);
     });
 
-    it('rbac: the policies that are not for everyone, and the namespaces that they select', () => {
+    it('rbac: the policies with restricted use, and the namespaces that these policies select, become dirty', () => {
       assert.equal(dirty(apply({ of: 'rbac' })), ' | ');
       const { use } = cluster.state.policies;
       cluster.put('net', { ...NET, usableBy: 'Bindings' }, 2);
@@ -273,7 +273,7 @@ describe('ClusterState', () => {
       assert.notEqual(cluster.state.policies.use, use);
     });
 
-    it('servers: asks for a compilation, when the oldest has changed', () => {
+    it('servers: requests a compilation when the version of the oldest API server has changed', () => {
       assert.equal(apply({ of: 'servers', oldest: false }).recompiles, false);
       assert.equal(cluster.state.policies.isStale, false);
       assert.equal(apply({ of: 'servers', oldest: true }).recompiles, true);
@@ -281,7 +281,7 @@ describe('ClusterState', () => {
       assert.equal(dirty(cluster.state.accept()), 'all net | a b');
     });
 
-    it('found: the policies that it concerns, and those that select the namespace that it concerns', () => {
+    it('found: the given policies, and the policies that select the given namespace, become dirty', () => {
       assert.equal(dirty(apply({ of: 'found', by: 'evaluation', namespace: 'b' })), 'all | ');
       assert.equal(dirty(apply({ of: 'found', by: 'programs', policies: ['net'] })), 'net | ');
     });

@@ -56,7 +56,7 @@ class Clock {
 describe('the controller of the clock', () => {
   const both = [policy('exception', { expires: END }), policy('restricted')];
 
-  it('compiles again at the end, and the status of the policy is dirty', async () => {
+  it('the controller compiles again when a policy expires, and makes the status of the policy dirty', async () => {
     const clock = new Clock(AT - DAY / 2, both);
     assert.deepEqual(await clock.at(AT - 1), ['exception', 'restricted']);
     assert.deepEqual(clock.found, [{ by: 'expiry', policies: ['exception'], recompiles: false }]);
@@ -67,12 +67,12 @@ describe('the controller of the clock', () => {
     assert.deepEqual(clock.found, []);
   });
 
-  it('finds an end that passed while it did not run', async () => {
+  it('the controller notices that a policy expired while the controller did not run', async () => {
     const clock = new Clock(AT + 40 * DAY, both);
     assert.deepEqual(await clock.at(AT + 40 * DAY), ['restricted']);
   });
 
-  it('looks often enough to notice a clock that was set, and never waits longer than a timer can', async () => {
+  it('the controller runs often enough to notice a changed clock, and never waits longer than a timer can', async () => {
     const clock = new Clock(AT - 400 * DAY, both);
     await clock.at(AT - 400 * DAY);
     assert.equal(clock.again, 10_000);
@@ -80,7 +80,7 @@ describe('the controller of the clock', () => {
     assert.deepEqual(await clock.at(AT - 3 * DAY), ['exception', 'restricted']);
   });
 
-  it('says when a week and a day are left', async () => {
+  it('the controller reports a policy one week and one day before the policy expires', async () => {
     const clock = new Clock(AT - 8 * DAY, both);
     await clock.at(AT - 8 * DAY);
     for (const [left, policies] of [
@@ -98,7 +98,7 @@ describe('the controller of the clock', () => {
     }
   });
 
-  it('keeps no timer for policies without an end', async () => {
+  it('the controller sets no timer for policies that do not expire', async () => {
     const clock = new Clock(AT, [policy('restricted')]);
     await clock.at(AT);
     assert.equal(clock.again, undefined);

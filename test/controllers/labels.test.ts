@@ -74,7 +74,7 @@ describe('the controller of labels', () => {
     });
   }
 
-  it('writes nothing before the saved states of rollouts have been read', async () => {
+  it('the controller writes no label before it has read the saved states of rollouts', async () => {
     const stage = new Stage('Pending', {});
     stage.isAwaited = true;
     stage.error = new Error('written');

@@ -1,6 +1,6 @@
 /**
  * Tests the controller of promotions on a cluster that the test sets up. The tests check the order of the controller's
- * writes, and the admission policies by which the controller evaluates namespaces.
+ * writes. The tests also check which admission policies the controller uses to evaluate namespaces.
  */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
@@ -156,7 +156,7 @@ class Stage {
     this.rendered = objects as unknown as RenderedObject[];
   }
 
-  /** The number of namespaces in which the status shows the policy as enforced. */
+  /** The number of namespaces that the status counts as enforced. */
   get enforced(): number {
     const namespaces = this.state.outcomes.progress.get('it')?.namespaces.values() ?? [];
     return [...namespaces].filter(({ state }) => state === 'Enforced').length;
@@ -179,7 +179,7 @@ class Stage {
 const fine = (name: string) => podView(name, { namespace: 'a' });
 const bad = (name: string) => podView(name, { namespace: 'a', ...app({ securityContext: { privileged: true } }) });
 
-describe('what the controller of promotions knows of a soaking namespace', () => {
+describe('the saved record of a soaking namespace', () => {
   let stage: Stage;
 
   beforeEach(async () => {
@@ -209,7 +209,7 @@ describe('what the controller of promotions knows of a soaking namespace', () =>
     });
   }
 
-  it('remembers that something violated until an edit admitted it', async () => {
+  it('a violation stays in the record even if an edit of the policy later admits the pod', async () => {
     mock.timers.tick(8_000);
     stage.run(bad('lasting'));
     await stage.evaluate();
@@ -221,7 +221,7 @@ describe('what the controller of promotions knows of a soaking namespace', () =>
     assert.deepEqual([stage.entry?.state, stage.entry?.since], ['Soaking', START + 11_000]);
   });
 
-  it('soaks on over an edit when nothing has violated', async () => {
+  it('a namespace without violations continues to soak after an edit of the policy', async () => {
     mock.timers.tick(8_000);
     stage.put({ ...SOAKING, reason: 'a ticket' }, 2);
     stage.settle();
@@ -230,14 +230,14 @@ describe('what the controller of promotions knows of a soaking namespace', () =>
     assert.deepEqual([stage.entry?.state, stage.entry?.since], ['Soaking', START]);
   });
 
-  it('promotes it although its pods change all the time', async () => {
+  it('the controller promotes a namespace even if the pods of the namespace change all the time', async () => {
     mock.timers.tick(11_000);
     stage.run(fine('busy'));
     await stage.look();
     assert.equal(stage.entry?.state, 'Enforced');
   });
 
-  it('does not promote it when one of the pods that changed since the last evaluation violated', async () => {
+  it('the controller does not promote a namespace if a pod violated the policy since the last evaluation', async () => {
     mock.timers.tick(9_000);
     stage.run(bad('brief'));
     stage.end('brief');
@@ -305,7 +305,7 @@ describe('what the controller of promotions knows of a soaking namespace', () =>
     }
   });
 
-  it('looks again when policies changed while it read the state', async () => {
+  it('the controller runs again if policies changed while the controller read the saved state', async () => {
     stage.lead();
     stage.state.accept();
     const waits: number[] = [];
@@ -317,7 +317,7 @@ describe('what the controller of promotions knows of a soaking namespace', () =>
 });
 
 describe('the controller of promotions', () => {
-  it('compiles the enforced part only when the label is seen, and the state is written first', async () => {
+  it('the controller writes the state first, and compiles the enforced part only after the controller sees the label', async () => {
     const stage = new Stage();
     stage.put({ rollout: {} }, 1);
     await stage.look();
@@ -330,7 +330,7 @@ describe('the controller of promotions', () => {
     assert.deepEqual([stage.parts, stage.writes.length], [['it', 'it/pending'], 2]);
   });
 
-  it('changes no label before its decision is written', async () => {
+  it('the controller changes no label before it has written the decision about the label', async () => {
     const stage = new Stage();
     stage.refuses = true;
     stage.put({ rollout: {} }, 1);
@@ -338,14 +338,14 @@ describe('the controller of promotions', () => {
     assert.deepEqual(stage.rolloutLabels('a').set, {});
   });
 
-  it('labels nothing for a policy that was never accepted', async () => {
+  it('the controller labels no namespace for a policy that was never accepted', async () => {
     const stage = new Stage();
     stage.put({ rollout: {}, levelVersion: 'v1.99' }, 1);
     await stage.look();
     assert.deepEqual([stage.writes, stage.state.promotions.get('it')], [[], undefined]);
   });
 
-  it('goes by the last accepted text of a policy that is not accepted any more', async () => {
+  it('the controller uses the last accepted text of a policy whose edit is refused', async () => {
     const stage = new Stage();
     stage.put({ rollout: {}, namespaceSelector: { matchLabels: { team: 'a' } } }, 1);
     await stage.look();
@@ -358,7 +358,7 @@ describe('the controller of promotions', () => {
     assert.notEqual(stage.state.promotions.get('it'), undefined);
   });
 
-  it('leaves everything as it is when an edited selector has no room beside other policies, without variables', async () => {
+  it('if older API servers have no room for an edited selector beside other policies, the controller changes nothing', async () => {
     const stage = new Stage({ oldestServer: 35 });
     const a = { matchLabels: { team: 'a' } };
     const b = { matchLabels: { team: 'b' } };
@@ -398,7 +398,7 @@ describe('the controller of promotions', () => {
     });
   }
 
-  it('looks at thousands of namespaces for a small share of the time', async () => {
+  it('the controller spends only a small share of the time on thousands of namespaces', async () => {
     const stage = new Stage();
     for (let i = 0; i < 20_000; i++) stage.labels.set(`n-${i}`, {});
     stage.put(SOAKING, 1);
@@ -408,7 +408,7 @@ describe('the controller of promotions', () => {
     assert.ok((waits[0] ?? 0) > 100, `${waits} ms`);
   });
 
-  it('writes the first state although the labels and texts in the cluster already say it', async () => {
+  it('the controller writes the first state even if labels and texts in the cluster already match the state', async () => {
     const stage = new Stage();
     stage.put({}, 1);
     stage.stand();
@@ -424,7 +424,7 @@ describe('the controller of promotions', () => {
     assert.equal(stage.entry?.state, 'Enforced');
   });
 
-  it('says that a namespace is enforced once its label is gone, and not when that is decided', async () => {
+  it('the status counts a namespace as enforced only after the label of the namespace is gone', async () => {
     mock.timers.enable({ apis: ['Date'], now: START });
     const stage = new Stage();
     await stage.soak();
@@ -450,7 +450,7 @@ describe('the controller of promotions', () => {
         const stage = new Stage();
         stage.labels.set('b', {});
         await stage.soak();
-        // Namespace b has lost its label, so the policy is enforced there.
+        // Namespace b has lost its label, so the policy is enforced in namespace b.
         stage.labels.set('b', {});
         const { namespaces } = stage.state.promotions.get('it') as RolloutState;
         (namespaces as Map<string, Entry>).delete('b');
@@ -477,7 +477,7 @@ describe('the controller of promotions', () => {
     });
   }
 
-  it('labels again before it enforces, when somebody deleted the text while no operator led', async () => {
+  it('if the text of a policy was deleted while no operator led, the controller first labels the namespaces again and then enforces the policy', async () => {
     const stage = new Stage();
     await stage.soak();
     stage.rendered = [];
@@ -487,7 +487,7 @@ describe('the controller of promotions', () => {
     assert.deepEqual([stage.parts, stage.rolloutLabels('a').set], [['it/pending'], { [LABEL]: 'pending' }]);
   });
 
-  it('removes what it keeps when the rollout is removed from the policy', async () => {
+  it('the controller removes its saved state when a user removes the rollout from the policy', async () => {
     const stage = new Stage();
     stage.put({ rollout: {} }, 1);
     await stage.look();
@@ -497,7 +497,7 @@ describe('the controller of promotions', () => {
   });
 });
 
-/** Makes the role of a policy, and a program. If the policy is enforced, the program has a row for the policy. */
+/** Creates the role of a policy, and a program. If the policy is enforced, the program has a row for the policy. */
 function renderedWith(policy: string, { grants, policies }: Compiled): RenderedObject[] {
   const name = 'capabilitypolicy.enforce';
   const program = {

@@ -7,10 +7,10 @@ import { unchanged } from '../../operator/controllers/state-change.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { policy } from '../support/policies.ts';
 
-/** One API server, whose answer a test sets. */
+/** One API server. A test sets the answer of the API server. */
 class Stage {
   /**
-   * The refusal with which the API server answers the probe. The value is undefined if the API server would create the
+   * The refusal in the API server's answer to the probe. `refusal` is undefined if the API server would create the
    * object.
    */
   refusal: string | undefined;
@@ -55,7 +55,7 @@ describe('the protection controller', () => {
     stage = new Stage();
   });
 
-  it('asks when a term begins and when API servers change, and then each minute', async () => {
+  it('the controller probes at the beginning of a term, after a change of API servers, and every minute', async () => {
     assert.deepEqual([...stage.controller.keysFor(unchanged({ of: 'term' }))], ['all']);
     assert.deepEqual([...stage.controller.keysFor(unchanged({ of: 'servers', oldest: false }))], ['all']);
     assert.deepEqual([...stage.controller.keysFor(unchanged({ of: 'rbac' }))], []);
@@ -63,7 +63,7 @@ describe('the protection controller', () => {
     assert.deepEqual(stage.again, [60_000]);
   });
 
-  it('makes the status of every policy dirty when the answer changes, and only then', async () => {
+  it('the controller makes the status of every policy dirty only when the answer changes', async () => {
     assert.equal(await stage.look(), 'Unprotected');
     assert.equal(await stage.look(), 'Unprotected');
     stage.refusal = PROTECTED;
@@ -74,7 +74,7 @@ describe('the protection controller', () => {
     ]);
   });
 
-  it('keeps the last answer while an API server restarts, and drops it when no answer comes', async () => {
+  it('the controller keeps the last answer during a restart of an API server, and drops the answer after the third failed probe', async () => {
     stage.refusal = PROTECTED;
     await stage.look();
     stage.refusal = 'the API server is shutting down';

@@ -8,7 +8,10 @@ import type { StateChange } from '../../operator/controllers/state-change.ts';
 import { clockMs, leastOf } from '../support/measured.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
-/** The time in ms for which policies wait for further changes. The time by which a timer may be early is subtracted. */
+/**
+ * The time in ms that policies wait for further changes. A timer may be early, so this value is 10 ms less than the
+ * real time.
+ */
 const WAIT_MS = 290;
 
 const change = (...namespaces: string[]): StateChange => ({
@@ -45,7 +48,7 @@ class Recording implements Controller {
 describe('Running', () => {
   let said: string[];
   let stale: boolean;
-  /** The number of times that the generator yields while policies are accepted. */
+  /** The number of times that the generator yields while the policies are accepted. */
   let yields: number;
   let log: RecordingLog;
   let running: Running;
@@ -76,21 +79,21 @@ describe('Running', () => {
   const saying = (...wanted: string[]) =>
     waitFor(wanted.join(' '), async () => said.join(' ') === wanted.join(' '), { timeoutMs: 5_000, intervalMs: 5 });
 
-  it('accepts the policies before it works on anything, when they have changed', async () => {
+  it('after a change of policies, accept runs before any controller works on a key', async () => {
     stale = true;
     running.enqueue(change('a'));
     running.start();
     await saying('accept', 'a', 'accepted');
   });
 
-  it('accepts once for all keys that wait for it', async () => {
+  it('accept runs once for all keys that wait for accept', async () => {
     stale = true;
     running.enqueue(change('a', 'b'));
     running.start();
     await saying('accept', 'a', 'b', 'accepted');
   });
 
-  it('ends while it accepts, and works on nothing any more', async () => {
+  it('stop ends a running accept, and no controller works on a key afterwards', async () => {
     stale = true;
     yields = Number.POSITIVE_INFINITY;
     running.enqueue(change('a'));
@@ -108,7 +111,7 @@ describe('Running', () => {
       running.start();
     });
 
-    it('accepts them once, 300 ms after the last change', async () => {
+    it('accept runs once, 300 ms after the last change of a policy', async () => {
       const began = performance.now();
       running.enqueue(edit('a'));
       await sleep(200);
@@ -119,7 +122,7 @@ describe('Running', () => {
       assert.ok(performance.now() - began >= 500);
     });
 
-    it('begins to wait again when one changes while it accepts', async () => {
+    it('the waiting time begins again if a policy changes during accept', async () => {
       yields = Number.POSITIVE_INFINITY;
       running.enqueue(edit('a'));
       await saying('accept');
@@ -143,7 +146,7 @@ describe('Running', () => {
       });
     }
 
-    it('does not wait for what is no edit', async () => {
+    it('after a change other than an edit of a policy, accept runs without waiting', async () => {
       const ms = await leastOf(WAIT_MS, () =>
         again(async () => {
           running.enqueue({ ...change('a'), cause: { of: 'found', by: 'expiry' }, recompiles: true });
@@ -154,8 +157,8 @@ describe('Running', () => {
     });
 
     /**
-     * Measures the work after the first round. At this time, the policies have changed, but no controller has been
-     * notified yet.
+     * Measures the work after the first round. When `work` begins, the policies have changed, but no controller knows
+     * about the change.
      */
     function again(work: () => Promise<void>): Promise<number> {
       said.splice(0);
@@ -164,19 +167,19 @@ describe('Running', () => {
     }
   });
 
-  it('works on a key after the delay that its controller asks for', async () => {
+  it('a controller works on a key after the delay that the controller requests', async () => {
     running.enqueue(change('later', 'a'));
     running.start();
     await saying('a', 'later');
   });
 
-  it('works on a key again when its controller requests that', async () => {
+  it('a controller works on a key again if the controller requests another run', async () => {
     running.enqueue(change('twice'));
     running.start();
     await saying('twice', 'twice');
   });
 
-  it('works on a failed key again, and logs the controller', async () => {
+  it('a controller works on a failed key again, and the log names the controller', async () => {
     running.enqueue(change('failing'));
     running.start();
     await saying('failing', 'failing');

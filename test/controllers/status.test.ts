@@ -25,7 +25,7 @@ describe('Status.delay', () => {
     });
   }
 
-  it('writes the progress of hundreds of policies at most once per second, each policy once, and of the first ten soon', () => {
+  it('delay allows ten writes at once, and spreads the other progress of 500 policies to one write per second', () => {
     const status = new Status({ state: { outcomes: { programs: new Map() } } } as unknown as Context);
     const change = { cause: found, recompiles: false, policies: new Set<string>(), namespaces: new Set<string>() };
     const delays = () => Array.from({ length: 500 }, (_, index) => status.delay(`policy-${index}`, change));

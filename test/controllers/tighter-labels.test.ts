@@ -104,7 +104,7 @@ const privileged = policy('all', { level: 'privileged' });
 const exception = policy('exception', { level: 'baseline', priority: 1 });
 
 describe('Labels', () => {
-  it('a first label waits until the policy is in force', async () => {
+  it('the first label of a namespace waits until the policy is in force', async () => {
     const stage = new Stage();
     for (const state of ['Working', 'Failed'] as const)
       assert.deepEqual(await stage.see([restricted], { all: state }), {});
@@ -112,19 +112,19 @@ describe('Labels', () => {
     assert.equal(level(await stage.see([restricted], { all: 'InForce' })), 'restricted');
   });
 
-  it('a tighter label waits, and the one before stays', async () => {
+  it('a tighter label waits, and the previous label stays until the policy is in force', async () => {
     const stage = new Stage(labelled('baseline'));
     assert.equal(level(await stage.see([restricted], { all: 'Working' })), 'baseline');
     assert.equal(level(await stage.see([restricted], { all: 'InForce' })), 'restricted');
   });
 
-  it('a looser label, and none, are written at once', async () => {
+  it('a looser label is written at once, and a label that is no longer needed is removed at once', async () => {
     const stage = new Stage(labelled('restricted'));
     assert.equal(level(await stage.see([baseline], { all: 'Working' })), 'baseline');
     assert.deepEqual(await stage.see([privileged], { all: 'Working' }), {});
   });
 
-  it('waits for every policy that decides, and for no other one', async () => {
+  it('a label waits only for the policies that decide in the namespace', async () => {
     const stage = new Stage();
     const above = { ...exception, spec: { ...exception.spec, level: 'restricted' as const } };
     assert.deepEqual(await stage.see([privileged, above], { all: 'InForce' }), {});
@@ -133,7 +133,7 @@ describe('Labels', () => {
     assert.equal(level(await new Stage().see([restricted, beside], { all: 'InForce' })), undefined);
   });
 
-  it('a policy and its exception in one file: never the label of the policy alone', async () => {
+  it('if a policy and its exception are in one file, the label of the policy alone is never set', async () => {
     const stage = new Stage();
     await stage.see([restricted], {});
     await stage.see([restricted, exception], {});
@@ -148,19 +148,19 @@ describe('Labels', () => {
     assert.deepEqual([level(labels), level(labels, 'warn')], ['baseline', undefined]);
   });
 
-  it('does not take over the label of another owner while it waits', async () => {
+  it('the controller leaves a label of another owner unchanged while it waits', async () => {
     const stage = new Stage(labelled('baseline'), false);
     await stage.see([restricted], { all: 'Working' });
     assert.deepEqual([stage.written, stage.recorded], [[], undefined]);
   });
 
-  it('restores what somebody changed by hand while it waits', async () => {
+  it('the controller restores a label that a user changed by hand, even while a tighter label waits', async () => {
     const stage = new Stage(labelled('baseline'));
     stage.labels = labelled('privileged');
     assert.equal(level(await stage.see([restricted], { all: 'Working' })), 'baseline');
   });
 
-  it('looks again at the namespaces that wait when programs come into force', async () => {
+  it('the controller works on waiting namespaces again when programs come into force', async () => {
     const stage = new Stage();
     const found: StateChange = {
       cause: { of: 'found', by: 'programs' },

@@ -74,7 +74,7 @@ class Stage {
 }
 
 describe('the withdrawal controller', () => {
-  it('releases nothing before the labels of a deleted policy are gone, and does not read again until then', async () => {
+  it('the controller neither refreshes nor releases anything before the labels of a deleted policy are gone', async () => {
     const stage = new Stage();
     assert.ok(stage.labels[ENFORCE]);
     stage.deletePolicies();
@@ -85,7 +85,7 @@ describe('the withdrawal controller', () => {
     assert.equal(stage.released.length, 1);
   });
 
-  it('reads again before it releases: a watch may show the deletion of policies later than that of the object', async () => {
+  it('the controller refreshes before a release, because a watch may show the deletion of policies late', async () => {
     const stage = new Stage();
     stage.onRefresh = () => {
       if (stage.policies.length > 0) stage.deletePolicies();
@@ -112,7 +112,7 @@ describe('the withdrawal controller', () => {
     assert.deepEqual([stage.released, stage.refreshes], [[], 0]);
   });
 
-  it('logs what a deletion waits for, and not at each look', async () => {
+  it('the controller logs the reason of a waiting deletion once, even if the controller runs several times', async () => {
     const stage = new Stage();
     stage.deletePolicies();
     await stage.look();

@@ -25,7 +25,7 @@ describe('the programs of the control plane', () => {
     rmSync(empty, { recursive: true });
   });
 
-  it('without Go and assets: says how to get either, and how to use an existing cluster', async () => {
+  it('without Go and assets, the error says how to get Go or the assets, and how to use an existing cluster', async () => {
     await assert.rejects(findBinaries({ PATH: empty, XDG_CACHE_HOME: empty }), ({ message }: Error) => {
       assert.match(message, /there is no Go/);
       assert.match(message, /https:\/\/go\.dev\/dl\//);
@@ -36,18 +36,18 @@ describe('the programs of the control plane', () => {
     });
   });
 
-  it('with a Go that cannot fetch a newer one: says so', async () => {
+  it('the error calls a version of Go too old if the version cannot fetch a newer Go', async () => {
     writeFileSync(join(empty, 'go'), '#!/bin/sh\necho go version go1.20.4 linux/amd64\n', { mode: 0o755 });
     await assert.rejects(findBinaries(environment()), /go1\.20\.4 is too old/);
   });
 
-  it('with a build that fails: shows what Go said, and leaves nothing behind', async () => {
+  it('a failed build shows the output of Go, and leaves no files behind', async () => {
     writeGo('echo no space left >&2; exit 1');
     await assert.rejects(findBinaries(environment()), /no space left/);
     assert.deepEqual(readdirSync(join(empty, 'capabilitypolicy', 'controlplane')), []);
   });
 
-  it('builds once for two concurrent callers, with etcd under its own name', async () => {
+  it('two concurrent callers share one build, and etcd gets its own name', async () => {
     writeGo(`echo built >> '${empty}/builds'; sleep 1; ${SUCCEEDS}`);
     const [first, second] = await Promise.all([findBinaries(environment()), findBinaries(environment())]);
     assert.equal(first.dir, second.dir);
@@ -56,7 +56,7 @@ describe('the programs of the control plane', () => {
     assert.deepEqual(await findBinaries({ XDG_CACHE_HOME: empty, PATH: '' }), first);
   });
 
-  it('replaces a killed build, and removes its files', async () => {
+  it('a new build replaces a killed build, and removes the files of the killed build', async () => {
     writeGo('kill -9 $PPID');
     const source = "await (await import('../../hack/controlplane/binaries.ts')).findBinaries();";
     const args = ['--input-type=module', '-e', source];
@@ -77,7 +77,7 @@ describe('the programs of the control plane', () => {
     assert.equal(apiServer, join(empty, 'kube-apiserver'));
   });
 
-  it('KUBEBUILDER_ASSETS without kube-controller-manager, as setup-envtest makes it: says where to get that', async () => {
+  it('an error says where to get kube-controller-manager, because setup-envtest does not put this program into KUBEBUILDER_ASSETS', async () => {
     for (const name of ['etcd', 'kube-apiserver', 'kubectl']) {
       writeFileSync(join(empty, name), '');
     }
@@ -87,7 +87,7 @@ describe('the programs of the control plane', () => {
     );
   });
 
-  describe('of a version that imports packages of a module that proxies do not serve', () => {
+  describe('a version with imports that module proxies do not serve', () => {
     const go = (sum: string) => `
       if [ "$1" = mod ]; then echo '{"Dir": "${empty}/source", "Sum": "${sum}"}'; exit; fi
       [ -d apiextensions-api ] && cp -r . '${empty}/built' && echo "$GOTOOLCHAIN" > '${empty}/toolchain'
@@ -110,7 +110,7 @@ describe('the programs of the control plane', () => {
       }
     });
 
-    it('builds them beside its module, with the Go that the module names, and leaves them nowhere', async () => {
+    it('the build copies the imported packages next to the module, uses the Go of the module, and leaves no copy behind', async () => {
       writeGo(go(CHECKSUM));
       const { apiServer } = await findBinaries({ ...environment(), KUBERNETES_VERSION: '1.38' });
       assert.deepEqual(readdirSync(join(apiServer, '..')).sort(), BUILT);
@@ -132,7 +132,7 @@ describe('the programs of the control plane', () => {
       assert.match(readFileSync(join(empty, 'toolchain'), 'utf8'), /^go1\.\d+\.\d+\n$/);
     });
 
-    it('builds nothing from packages that have another checksum', async () => {
+    it('the build fails if the imported packages have another checksum', async () => {
       writeGo(go('h1:other'));
       const built = findBinaries({ ...environment(), KUBERNETES_VERSION: '1.38' });
       await assert.rejects(built, /apiextensions-apiserver@v\S+ has the checksum h1:other, not h1:/);
@@ -143,7 +143,7 @@ describe('the programs of the control plane', () => {
     return { PATH: `${empty}:${process.env.PATH}`, XDG_CACHE_HOME: empty };
   }
 
-  /** Writes a program `go` whose `go build` runs `script`. */
+  /** Writes a program `go`. The command `go build` of this program runs `script`. */
   function writeGo(script: string): void {
     const answer = '[ "$1" = version ] && echo go version go1.26.0 linux/amd64 && exit';
     writeFileSync(join(empty, 'go'), `#!/bin/sh\n${answer}\n${script}\n`, { mode: 0o755 });

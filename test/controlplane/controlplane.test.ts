@@ -28,13 +28,13 @@ describe('the control plane of the tests', () => {
     assert.equal(clientVersion.gitVersion, kubernetesVersion());
   });
 
-  it('asks RBAC: an unbound service account may not list pods', async () => {
+  it('the control plane uses RBAC: a service account without a role binding may not list pods', async () => {
     const { code, stderr } = await kubectl(controlPlane, ['get', 'pods', '--as=system:serviceaccount:default:default']);
     assert.equal(code, 1);
     assert.match(stderr, /cannot list resource "pods"/);
   });
 
-  it('knows the user and the groups of a client certificate', async () => {
+  it('the control plane knows the user and the groups of a client certificate', async () => {
     const kubeconfig = controlPlane.kubeconfigFor('jane', ['network', 'oncall']);
     const { stdout } = await kubectl({ ...controlPlane, kubeconfig }, ['auth', 'whoami', '-o', 'json']);
     const { username, groups } = JSON.parse(stdout).status.userInfo;
@@ -51,7 +51,7 @@ describe('the control plane of the tests', () => {
     assert.equal(JSON.parse(stdout).status.userInfo.username, 'system:serviceaccount:default:default');
   });
 
-  it('has controllers that make pods of a Deployment', async () => {
+  it('the control plane has controllers that create the pods of a Deployment', async () => {
     await kubectl(controlPlane, ['create', 'deployment', 'made', '--image=none', '--replicas=2']);
     await waitFor('two pods', async () => {
       const { stdout } = await kubectl(controlPlane, ['get', 'pods', '-l', 'app=made', '-o', 'name']);
@@ -60,7 +60,7 @@ describe('the control plane of the tests', () => {
     await kubectl(controlPlane, ['delete', 'deployment', 'made', '--wait=false']);
   });
 
-  it('accepts every field that Pod Security evaluates, and refuses by Pod Security in a labelled namespace', async () => {
+  it('the control plane accepts every field that Pod Security Admission evaluates, and enforces Pod Security labels', async () => {
     const pod = {
       hostUsers: false,
       containers: [{ name: 'a', image: 'none', securityContext: { procMount: 'Unmasked' } }],
@@ -74,7 +74,7 @@ describe('the control plane of the tests', () => {
     assert.match(labelled.stderr, /violates PodSecurity "restricted:latest"/);
   });
 
-  it('serves again after its API server was killed', async () => {
+  it('the control plane serves again after its API server was killed', async () => {
     await controlPlane.restartApiServer(0, 'SIGKILL');
     assert.equal((await kubectl(controlPlane, ['get', 'namespaces'])).code, 0);
   });
@@ -93,7 +93,7 @@ describe('the end of a control plane', () => {
     assert.equal(existsSync(dir), false);
   });
 
-  it('SIGKILL of the process that started it leaves no process and no folder', async () => {
+  it('SIGKILL of the process that started a control plane leaves no process and no folder behind', async () => {
     const source = `
       const { startControlPlane } = await import('./hack/controlplane/controlplane.ts');
       const { pids, dir } = await startControlPlane({ quiet: true });
@@ -110,7 +110,7 @@ describe('the end of a control plane', () => {
     assert.equal(existsSync(dir), false);
   });
 
-  it('Ctrl-C ends `npm run controlplane`, which printed lines for a shell', async () => {
+  it('`npm run controlplane` prints lines for a shell, and ends at Ctrl-C', async () => {
     const preflight = spawn(process.execPath, ['hack/preflight.js', 'hack/controlplane/main.ts'], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -128,7 +128,7 @@ describe('the end of a control plane', () => {
     await assert.rejects(start, /kube-apiserver ended early \(exit code 1\).*unknown flag: --no-such-flag/s);
   });
 
-  it('a crash is reported to the caller, and the logs stay in the folder of its choice', async () => {
+  it('a caller gets a report of a crash, and the logs stay in the folder that the caller chose', async () => {
     const logDir = mkdtempSync(join(tmpdir(), 'capabilitypolicy-logs-'));
     try {
       const crashed: CrashedServer[] = [];
@@ -148,7 +148,7 @@ describe('the end of a control plane', () => {
     }
   });
 
-  it('a data folder of our own is kept and used again', async () => {
+  it('a control plane keeps a given data folder, and another control plane can use the folder', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'capabilitypolicy-etcd-'));
     try {
       const first = await startControlPlane({ quiet: true, dataDir });

@@ -1,6 +1,6 @@
 /**
- * Tests the controls of hardening guides on workloads. A workload passes a control, fails it, or is excepted by a
- * policy.
+ * Tests the controls of hardening guides on workloads. A workload passes a control, fails the control, or is excepted
+ * by a policy.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -103,7 +103,7 @@ describe('a workload that breaks a control', () => {
     it(`is ${title}`, () => assert.equal(wordFor('5.2.3', { workloads: HOST_PID, policies }), word));
   }
 
-  it('is excepted with the reason and the end of the policy, and named with the rule and container', () => {
+  it('a workload is excepted with the reason and the end of the policy, and with the rule and the container', () => {
     const expires = '2026-12-31T00:00:00Z';
     const { excepted } = resultOf(
       assessed({ workloads: [RAW], policies: [policy('ping', { ...OPEN, expires })] }),
@@ -120,7 +120,7 @@ describe('a workload that breaks a control', () => {
     ]);
   });
 
-  it('is failed if the policy with a reason does not open the control, but admits what its level never forbids', () => {
+  it('a workload fails a control that no policy with a reason opens, even if the level of the policy admits the workload', () => {
     const spec = { volumes: [{ name: 'one', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }] };
     const pods = [podView('one', pod({ hostPID: true, ...spec }))];
     const hostPID = { ...OPEN, level: 'baseline', overrides: { hostPID: true } } as const;
@@ -131,14 +131,14 @@ describe('a workload that breaks a control', () => {
     assert.equal(wordFor('5.1.6', { pods, policies: [policy('open', OPEN)] }), 'excepted by open');
   });
 
-  it('is failed where a rollout of the policy is pending', () => {
+  it('a workload fails the control in a namespace where the policy is pending', () => {
     const policies = [policy('exception', { ...OPEN, rollout: { meanwhile: 'Warn' } })];
     const [agent] = HOST_PID as [WorkloadView];
     assert.equal(wordFor('5.2.3', { workloads: [agent], policies }), 'excepted by exception');
     assert.equal(wordFor('5.2.3', { workloads: [{ ...agent, namespace: 'late' }], policies }), 'failed');
   });
 
-  it('is excepted by a policy with restricted use only if it is known to be allowed to use it', () => {
+  it('a policy with restricted use excepts a workload only if the workload is known to have the right to use the policy', () => {
     const policies = [policy('ping', { ...OPEN, usableBy: 'Bindings' })];
     const granted: Partial<Cluster> = {
       roles: () => [useRole('ping')],
@@ -152,7 +152,7 @@ describe('a workload that breaks a control', () => {
     assert.equal(wordFor('5.2.8', { pods, policies, changes: granted }), 'failed');
   });
 
-  it('is failed if only some of its pods are excepted', () => {
+  it('a workload fails the control if only some pods of the workload are excepted', () => {
     const [agent] = HOST_PID as [WorkloadView];
     const withPod = (spec: object) => ({
       workloads: [agent],
@@ -163,7 +163,7 @@ describe('a workload that breaks a control', () => {
     assert.equal(wordFor('5.2.3', withPod({ hostNetwork: true })), 'failed');
   });
 
-  it('is excepted by all policies that its pods need', () => {
+  it('the result names all policies that the pods of an excepted workload need', () => {
     const only = (name: string, field: 'hostNetwork' | 'hostIPC') =>
       policy(name, { ...OPEN, level: 'baseline', overrides: { hostPID: true, [field]: true } });
     const pods = ['hostNetwork', 'hostIPC'].map((field) =>
@@ -181,7 +181,7 @@ describe('a workload that breaks no control', () => {
       assert.equal(wordFor('5.2.3', { workloads, policies }), 'passed');
   });
 
-  it('is partly assessed about tokens while it has no pods, because its service account may decide', () => {
+  it('for a workload without pods, the result about tokens is `partly`, because the service account may decide', () => {
     const workloads = [workloadView('Deployment', 'web')];
     const running = podView('web-1', ownedBy('Deployment', 'web'));
     const token = { name: 'one', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } };
@@ -193,14 +193,14 @@ describe('a workload that breaks no control', () => {
     }
   });
 
-  it('is partly assessed about SELinux and AppArmor, because nodes decide whether they run', () => {
+  it('the result about SELinux and AppArmor is at best `partly`, because nodes decide whether these modules run', () => {
     const confined = pod({ securityContext: { seccompProfile: { type: 'RuntimeDefault' } } });
     assert.equal(wordFor('SecurityServices', { pods: [podView('one', confined)] }), 'partly');
     assert.equal(wordFor('SecurityServices', { pods: [podView('one', pod())] }), 'failed');
   });
 });
 
-describe('a template is assessed as its pods will be', () => {
+describe('a template is assessed in the form that its pods will have', () => {
   const workloads = [
     workloadView('Deployment', 'web', { template: app(secured({ capabilities: { drop: ['ALL'] } })) }),
   ];
@@ -222,7 +222,7 @@ describe('a template is assessed as its pods will be', () => {
     assert.equal(wordFor('5.2.6', { workloads, policies }), 'excepted by open');
   });
 
-  it('and a running pod is assessed as it is', () => {
+  it('a running pod is assessed in its present form, without defaulting', () => {
     const pods = [
       podView('web-1', { ...app(secured({ capabilities: { drop: ['ALL'] } })), ...ownedBy('Deployment', 'web') }),
     ];
@@ -244,7 +244,7 @@ describe('the assessment of a cluster', () => {
     assert.equal(assessed({ workloads, namespace: 'kube-system' }).workloads, 0);
   });
 
-  it('counts each workload once in each control, and names each that does not pass', () => {
+  it('each control counts each workload once, and names each workload that does not pass', () => {
     const policies = [policy('strict'), baselinePolicy('open', { mode: 'Enforce', reason: REASON })];
     fc.assert(
       fc.property(fc.array(randomPods(), { maxLength: 6 }), (random) => {

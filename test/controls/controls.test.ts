@@ -10,7 +10,7 @@ import { resolved } from '../support/policies.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
 
 const EVALUATOR = new Evaluator();
-/** A container that no control advises against. */
+/** A container that breaks no control. */
 const HARDENED = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
@@ -98,7 +98,7 @@ describe('the controls of hardening guides', () => {
     });
   }
 
-  it('of CIS that level restricted v1.34 covers are not broken by a pod that it admits', () => {
+  it('a pod that complies with the level restricted v1.34 breaks no CIS control that the level covers', () => {
     const restricted = resolved('restricted', { levelVersion: 'v1.34' });
     const covered = ['5.2.2', '5.2.3', '5.2.4', '5.2.5', '5.2.6', '5.2.7', '5.2.10', '5.2.11', '5.2.12'];
     let admitted = 0;
@@ -117,7 +117,7 @@ describe('the controls of hardening guides', () => {
     assert.ok(admitted > 10, `${admitted}`);
   });
 
-  it('are broken by a pod without any setting, except what a pod has to ask for', () => {
+  it('a pod without settings breaks all controls, except for controls that only a set field can break', () => {
     assert.deepEqual(brokenBy(pod()), [
       ...['5.2.6', '5.2.7', '5.2.8', '5.2.9', '5.6.2'],
       ...['NonRoot', 'ImmutableFileSystem', 'Root', 'SecurityServices'],

@@ -52,15 +52,15 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
   { title: 'any capability', spec: caps({ allowedAdd: ['*'], requiredDrop: [], allowedBounding: ['*'] }) },
   { title: 'the word ALL', spec: caps({ allowedAdd: ['ALL'] }) },
   {
-    title: "capabilities in user namespaces beside the level's own",
+    title: "allowedAddInUserNamespace with the level's own capability and another capability",
     spec: caps({ allowedAddInUserNamespace: ['NET_ADMIN', 'NET_BIND_SERVICE'] }),
   },
   {
-    title: 'any capability in user namespaces, and ALL dropped',
+    title: 'allowedAddInUserNamespace with any capability, and requiredDrop with ALL',
     spec: caps({ allowedAdd: [], allowedAddInUserNamespace: ['*'], requiredDrop: ['ALL'] }),
   },
   {
-    title: 'capabilities in user namespaces at level privileged, allowedAdd stated',
+    title: 'allowedAddInUserNamespace at the level privileged, with allowedAdd',
     spec: {
       level: 'privileged',
       overrides: { privileged: false, capabilities: { allowedAdd: [], allowedAddInUserNamespace: ['NET_ADMIN'] } },
@@ -83,7 +83,7 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
     spec: { level: 'baseline', overrides: { seccomp: { types: [] } } },
   },
   {
-    title: 'a profile with a letter beyond the basic plane',
+    title: 'a profile with a character above U+FFFF',
     spec: { overrides: { seccomp: { types: ['Localhost'], localhostProfiles: ['😀/*'] } } },
   },
   { title: 'a sysctl with slashes', spec: { overrides: { sysctls: { allowed: ['net/ipv4/ip_forward'] } } } },
@@ -419,24 +419,24 @@ function capabilities(): BadInput[] {
       answer: /NET_RAW is both in allowedAdd and in requiredDrop: keep it in one of them/,
     },
     {
-      title: 'capabilities in user namespaces beside any capability everywhere',
+      title: 'allowedAddInUserNamespace, although allowedAdd admits any capability',
       spec: caps({ allowedAdd: ['*'], allowedAddInUserNamespace: ['NET_ADMIN'] }),
       answer:
         /allowedAddInUserNamespace: .*allowedAdd: \['\*'\] admits any add in every pod: remove allowedAddInUserNamespace, or name/,
     },
     {
-      title: 'a capability in user namespaces that is admitted everywhere',
+      title: 'the same capability in allowedAddInUserNamespace and allowedAdd',
       spec: caps({ allowedAdd: ['CHOWN', 'NET_RAW'], allowedAddInUserNamespace: ['SYS_PTRACE', 'NET_RAW'] }),
       answer:
         /allowedAddInUserNamespace: .*NET_RAW is in allowedAdd too, which admits it in every pod: remove it from one of them/,
     },
     {
-      title: 'a capability in user namespaces that must be dropped',
+      title: 'the same capability in allowedAddInUserNamespace and requiredDrop',
       spec: caps({ allowedAddInUserNamespace: ['NET_RAW'], requiredDrop: ['NET_RAW'] }),
       answer: /allowedAddInUserNamespace: .*NET_RAW is in requiredDrop too: keep it in one of them/,
     },
     {
-      title: 'any capability in user namespaces, and one that must be dropped',
+      title: 'allowedAddInUserNamespace with any capability, and requiredDrop with one capability',
       spec: caps({ allowedAddInUserNamespace: ['*'], requiredDrop: ['NET_RAW'] }),
       answer: /allowedAddInUserNamespace: .*write requiredDrop: \[\] or \[ALL\], or name the capabilities/,
     },

@@ -79,13 +79,13 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
   },
   { title: 'the beginning of a host', spec: image('docker*'), answer: /"docker\*" is not an image: "\*" goes only/ },
   {
-    title: 'the beginning of a repository, which others may have as well',
+    title: 'the beginning of a repository name, because other repositories can have the same beginning',
     spec: image('docker.io/istio/proxy*'),
     answer:
       /is not an image: "\*" goes only at the end, after a "\/" or in the tag or digest, such as docker\.io\/istio/,
   },
   {
-    title: 'any tag of an image without a host, which could be the port of one',
+    title: 'any tag of an image without a host, because the tag could be the port of a host',
     spec: image('proxyv2:*'),
     answer: /"proxyv2:\*" is not an image/,
   },
@@ -109,7 +109,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
     answer: /seccomp\.unset: .*RefusedOnPod concerns the whole pod, .* write it in spec\.overrides, or Refused here/,
   },
   {
-    title: 'no seccomp profile for one container, of which none may be unset',
+    title: 'no seccomp type for one container, although an unset profile is refused',
     spec: overrides({ seccomp: { types: [] } }),
     answer:
       /containers\[0\]\.overrides\.seccomp: .*types: \[\] admits only an unset profile: write unset: Allowed here/,
@@ -120,7 +120,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
     answer: /containers\[0\]\.overrides\.capabilities\.allowedAdd\[0\]: .*"NET_RAWW" is not a Linux capability/,
   },
   {
-    title: 'a capability for one container that spec.overrides drops',
+    title: 'allowedAdd of one container, with a capability that spec.overrides drops',
     spec: overrides(
       { capabilities: { allowedAdd: ['NET_RAW'] } },
       { overrides: { capabilities: { requiredDrop: ['NET_RAW'] } } },
@@ -129,7 +129,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
       /spec\.containers: .*that requiredDrop of spec\.overrides asks its containers to drop: state requiredDrop in the entry/,
   },
   {
-    title: 'any capability for one container, and a drop by spec.overrides',
+    title: 'allowedAdd of one container with any capability, and requiredDrop in spec.overrides',
     spec: overrides(
       { capabilities: { allowedAdd: ['*'] } },
       { overrides: { capabilities: { requiredDrop: ['ALL'] } } },
@@ -137,7 +137,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
     answer: /state requiredDrop in the entry too, without it \(\[\] with allowedAdd: \['\*'\]\)/,
   },
   {
-    title: 'a drop for one container of what spec.overrides adds',
+    title: 'requiredDrop of one container, with a capability that spec.overrides adds',
     spec: overrides(
       { capabilities: { requiredDrop: ['KILL'] } },
       { overrides: { capabilities: { defaultAdd: ['KILL'] } } },
@@ -146,7 +146,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
       /drop a capability that spec\.overrides allows or adds: state allowedAdd, allowedAddInUserNamespace and defaultAdd in the entry too/,
   },
   {
-    title: 'a capability in user namespaces for one container that spec.overrides drops',
+    title: 'allowedAddInUserNamespace of one container, with a capability that spec.overrides drops',
     spec: overrides(
       { capabilities: { allowedAddInUserNamespace: ['NET_RAW'] } },
       { overrides: { capabilities: { requiredDrop: ['NET_RAW'] } } },
@@ -154,7 +154,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
     answer: /state requiredDrop in the entry too, without it/,
   },
   {
-    title: 'capabilities in user namespaces for one container at level privileged',
+    title: 'allowedAddInUserNamespace of one container at the level privileged',
     spec: overrides(
       { privileged: false, capabilities: { allowedAddInUserNamespace: ['NET_RAW'] } },
       { level: 'privileged' },
@@ -167,7 +167,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
     answer: /with capabilities of an entry write privileged: false there too \(or true, if it is meant\)/,
   },
   {
-    title: 'escalation by default for one container where none may escalate',
+    title: 'privilege escalation as the default of one container, although the level refuses escalation',
     spec: overrides({ defaultAllowPrivilegeEscalation: true }),
     answer: /write allowPrivilegeEscalation: true in the entry too/,
   },
@@ -177,7 +177,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
     answer: /spec\.containers: .*write procMount: \{types: \[Default\]\} or \[Default, Unmasked\]/,
   },
   {
-    title: 'the user ID 0 filled into one container that must not run as root',
+    title: 'user ID 0 as the default of one container that must not run as root',
     spec: overrides(
       { runAsUser: { rule: 'MustRunAs', ranges: [{ min: 0, max: 9 }] } },
       { mode: 'Enforce', defaulting: 'Enabled' },
@@ -235,7 +235,7 @@ export const GOOD_CONTAINER_INPUT: readonly Omit<BadInput, 'answer'>[] = [
     }),
   },
   {
-    title: 'capabilities of one container at level privileged, privileged stated in the entry',
+    title: 'capabilities of one container at the level privileged, with privileged in the entry',
     spec: overrides({ privileged: false, capabilities: { allowedAdd: ['NET_RAW'] } }, { level: 'privileged' }),
   },
 ];

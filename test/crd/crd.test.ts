@@ -74,7 +74,7 @@ describe('the CRD', () => {
     });
   });
 
-  it('reports a policy that no operator has seen as not observed, so that no tool counts it as ready', async () => {
+  it('a policy that no operator has seen has observedGeneration -1, so that no tool counts the policy as ready', async () => {
     const policy = policyOf({}, 'unseen');
     await kubectl(['create', '-f', '-'], JSON.stringify(policy));
     const { stdout } = await kubectl(['get', 'cappol', 'unseen', '-o', 'json']);
@@ -94,7 +94,7 @@ describe('the CRD', () => {
     );
   });
 
-  it('explains why an administrator may use every policy, and how to test as somebody else', async () => {
+  it('kubectl explain says why administrators may use every policy, and how to test as another user', async () => {
     const { stdout } = await kubectl(['explain', 'cappol.spec.usableBy']);
     const text = stdout.replace(/\s+/g, ' ');
     assert.match(text, /Holders of wildcard verbs, such as cluster administrators, may use every policy/);
@@ -178,7 +178,7 @@ describe('the CRD', () => {
   }
 });
 
-/** Maps the name of each refused policy to kubectl's refusal, which is one line of the output. */
+/** Maps the name of each refused policy to kubectl's refusal. The refusal is one line of the output. */
 function byPolicy(output: string): ReadonlyMap<string, string> {
   const refusals = output.matchAll(/^.*CapabilityPolicy\S* "([^"]+)" is invalid: .*$/gm);
   return new Map([...refusals].map(([line, name]) => [name ?? '', line]));

@@ -1,5 +1,6 @@
 /**
- * Tests the removal of a field from a policy. The field falls back to its default, whatever tool removed the field.
+ * Tests the removal of a field from a policy. A removed field falls back to its default, independent of the tool that
+ * removes the field.
  *
  * The CRD therefore has no default for a field of spec. With a default, the API server would fill in a value without a
  * field manager. The server-side diff of Argo CD ignores a value without a field manager
@@ -27,7 +28,7 @@ const MINIMAL = { namespaceSelector: { matchLabels: { no: 'body' } }, level: 're
 interface Field {
   readonly name: keyof typeof SPEC_DEFAULTS;
   readonly stated: unknown;
-  /** Other fields that must be set together with this value. */
+  /** Other fields that must be set together with the field `name`. */
   readonly beside?: Readonly<Record<string, unknown>>;
 }
 
@@ -89,7 +90,7 @@ describe('the defaults of a policy', () => {
     await establishedOn(controlPlane.kubeconfig);
   });
 
-  it('are not in the schema of spec: the API server would fill in values that no field manager owns', () => {
+  it('the schema of spec has no defaults, because no field manager would own the filled-in values', () => {
     assert.deepEqual(defaulted(crd.versions[0].schema.openAPIV3Schema.properties?.spec ?? {}, 'spec'), []);
   });
 
@@ -105,7 +106,7 @@ describe('the defaults of a policy', () => {
     assert.deepEqual(silent, []);
   });
 
-  it('are values that the API server accepts, with the same meaning as leaving them out', async () => {
+  it('the API server accepts a policy that states all defaults, and the stated defaults do not change the meaning', async () => {
     await run([[['apply'], [policy('spelled-out', { ...MINIMAL, ...SPEC_DEFAULTS })]]]);
     assert.deepEqual(await effective('spelled-out'), completeSpec(MINIMAL as never));
   });
@@ -132,7 +133,7 @@ describe('the defaults of a policy', () => {
     });
   }
 
-  it('leave no value in a policy that its field manager does not own, since Argo CD ignores such values', async () => {
+  it('a policy has no value without a field manager, because Argo CD ignores such values', async () => {
     const fields = Object.assign({}, ...FIELDS.map(({ name, stated }) => ({ [name]: stated })));
     await run([[['apply', '--server-side'], [policy('owned', { ...MINIMAL, ...fields })]]]);
     const dryRun = ['apply', '--server-side', '--dry-run=server', '--show-managed-fields', '-o', 'json'];
@@ -144,7 +145,7 @@ describe('the defaults of a policy', () => {
     );
   });
 
-  it('mean the same for policies that were stored when the CRD still had them', async () => {
+  it('policies that were stored when the CRD had defaults have the same meaning', async () => {
     const before = structuredClone(crd);
     const { properties = {} } = before.versions[0].schema.openAPIV3Schema.properties?.spec ?? {};
     for (const [name, value] of Object.entries(SPEC_DEFAULTS))
@@ -178,7 +179,7 @@ describe('the defaults of a policy', () => {
     return projected(JSON.parse(await kubectl(['get', 'cappol', name, '-o', 'json'])));
   }
 
-  /** Creates or changes a CRD of another group with this schema. */
+  /** Creates or changes a CRD of another group with the given schema. */
   async function establish(spec: CrdSpec): Promise<void> {
     const names = {
       plural: 'policies',

@@ -41,7 +41,7 @@ describe('the generated model', () => {
 });
 
 describe('a policy that migrate and suggest write', () => {
-  it('is a plain object, an instance of the model before', () => {
+  it('newPolicy returns a plain object instead of an instance of the generated model', () => {
     const spec = { namespaceSelector: {}, level: 'baseline' as const };
     const policy = newPolicy('written', spec);
     assert.deepEqual(policy, {
@@ -53,7 +53,7 @@ describe('a policy that migrate and suggest write', () => {
     assert.equal(Object.getPrototypeOf(policy), Object.prototype);
   });
 
-  it('is not written when the schema refuses it', () => {
+  it('newPolicy fails when the schema refuses the policy', () => {
     const spec = { namespaceSelector: {}, level: 'baseline', overrides: { hostPorts: [{ min: -1, max: 5 }] } } as const;
     assert.throws(() => newPolicy('wrong', spec as never), /hostPorts\/0\/min must be >= 1/);
   });

@@ -22,7 +22,7 @@ const IDENTITY = {
 };
 /**
  * The file with the titles of the bad inputs that only the API server refuses. The API server refuses these inputs by
- * CEL rules, which the JSON Schema does not translate.
+ * CEL rules. The JSON Schema has no CEL rules.
  */
 const ONLY_CEL = join(import.meta.dirname, 'golden', 'only-cel.txt');
 
@@ -31,7 +31,7 @@ describe('the JSON Schema of a policy', () => {
   const validate = new Ajv({ allErrors: true, strictTypes: false }).compile(JSON.parse(text));
   const accepts = (policy: unknown) => validate(JSON.parse(JSON.stringify(policy)));
 
-  it('is what `npm run generate` makes of the CRD', () => {
+  it('the JSON Schema equals the output of `npm run generate` for the CRD', () => {
     const crd = load(readFileSync(join(ROOT, 'crds/capabilitypolicies.yaml'), 'utf8'));
     assert.equal(text, jsonSchema(crd as Parameters<typeof jsonSchema>[0]));
   });
@@ -43,7 +43,7 @@ describe('the JSON Schema of a policy', () => {
       assert.ok(accepts(load(readFileSync(join(ROOT, 'config/samples', `${sample}.yaml`), 'utf8'))), sample);
   });
 
-  it('accepts each random policy that the CRD with its rules accepts', () => {
+  it('the JSON Schema accepts each random policy that the CRD accepts', () => {
     const fields = fc.record({
       overrides: few(arbitraryOverrides),
       containers: few(arbitraryOverrides).map((overrides) => [{ names: ['a'], overrides }]),
@@ -68,21 +68,21 @@ describe('the JSON Schema of a policy', () => {
     assert.ok(accepted > RUNS / 10, `${accepted} of ${RUNS}`);
   });
 
-  it('refuses what the CRD refuses, but for the listed rules of CEL', () => {
+  it('the JSON Schema refuses all inputs that the CRD refuses, apart from the listed inputs that CEL rules refuse', () => {
     const accepted = BAD_INPUT.filter((input) => accepts(policyOf(input, 'bad')));
     const list = `${accepted.map(({ title }) => title).join('\n')}\n`;
     if (process.env.UPDATE_GOLDEN) writeFileSync(ONLY_CEL, list);
     assert.equal(list, readFileSync(ONLY_CEL, 'utf8'));
   });
 
-  it('refuses each row that the CRD refuses by its schema', () => {
+  it('the JSON Schema refuses each row that the schema of the CRD refuses', () => {
     const schema = JSON.parse(readFileSync(join(ROOT, 'operator/api/generated/schema.json'), 'utf8'));
     const bySchema = BAD_INPUT.filter((input) => typeProblems(policyOf(input, 'bad'), schema).length > 0);
     assert.ok(bySchema.length > 0);
     for (const input of bySchema) assert.ok(!accepts(policyOf(input, 'bad')), input.title);
   });
 
-  it('refuses an unknown field, another kind, and a policy without a name', () => {
+  it('the JSON Schema refuses an unknown field, another kind, and a policy without a name', () => {
     const policy = policyOf({}, 'a') as { metadata: object; spec: object };
     assert.ok(accepts(policy));
     assert.ok(!accepts({ ...policy, spec: { ...policy.spec, levels: 'restricted' } }));

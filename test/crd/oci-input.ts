@@ -126,7 +126,7 @@ export const GOOD_OCI_INPUT: readonly Omit<BadInput, 'answer'>[] = [
     spec: inEntry({ types: ['OCI'], ociReferences: GOOD_REFERENCES }),
   },
   {
-    title: 'as many references as fit, as long as they may be',
+    title: 'the maximum number of references, each with the maximum length',
     spec: referring(
       ...Array.from({ length: 32 }, (_, i) => `registry.example.com/${i}${'a'.repeat(350)}@sha512:${HEX}${HEX}`),
     ),

@@ -1,6 +1,6 @@
 /**
- * Test cases with valid and invalid values of the overrides from PodSecurityPolicy. These overrides do not come from
- * the Standards.
+ * Test cases with valid and invalid values of the overrides from PodSecurityPolicy. The overrides from
+ * PodSecurityPolicy do not come from the Standards.
  */
 import type { BadInput } from './input.ts';
 

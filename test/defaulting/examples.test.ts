@@ -60,13 +60,13 @@ function examples(): Example[] {
       ),
     },
     {
-      title: 'drops after the existing ones, and adds except for names that are dropped',
+      title: 'required drops after the existing drops, and default adds except for dropped capabilities',
       overrides: lists,
       before: app(caps(['BPF'], ['KILL'])),
       after: app(caps(['BPF', 'CHOWN'], ['KILL', 'MKNOD'])),
     },
     {
-      title: 'adds beside a drop of ALL, which needs no other drop',
+      title: 'default adds beside a drop of ALL, and no other drops',
       overrides: lists,
       before: app(caps([], ['ALL'])),
       after: app(caps(['CHOWN', 'KILL'], ['ALL'])),
@@ -89,14 +89,14 @@ function examples(): Example[] {
       after: app(secured({ capabilities: { add: ['SYS_ADMIN'], drop: [] }, allowPrivilegeEscalation: false })),
     },
     {
-      title: 'a seccomp profile on the pod when one of its containers has none',
+      title: 'a seccomp profile on the pod if a container has no profile',
       overrides: refused,
       before: init(unconfined),
       after: { annotations: {}, spec: { ...init(unconfined).spec, ...runtimeDefault } },
     },
     unchanged('when each container has a seccomp profile', refused, init(unconfined, unconfined)),
     {
-      title: 'a seccomp profile on an added container, whose pod exists already',
+      title: 'a seccomp profile on an added container, because the pod already exists',
       overrides: refused,
       before: ephemeral({}),
       after: ephemeral(secured({ seccompProfile: { type: 'RuntimeDefault' } })),
@@ -113,7 +113,7 @@ function examples(): Example[] {
       pod({ securityContext: { runAsUser: 0 } }),
     ),
     {
-      title: 'runAsNonRoot if MustRunAsNonRoot finds neither it nor a user',
+      title: 'runAsNonRoot for MustRunAsNonRoot, if neither runAsNonRoot nor a user is set',
       overrides: { runAsUser: { rule: 'MustRunAsNonRoot' } },
       before: init(secured({ runAsUser: 5 })),
       after: init(secured({ runAsUser: 5 }), secured({ runAsNonRoot: true })),
@@ -153,7 +153,7 @@ function examples(): Example[] {
       after: pod({ securityContext: { seLinuxOptions: { type: 'container_t', level: 's0:c1,c2' } } }),
     },
     {
-      title: 'SELinux options on the pod also where each container has its own',
+      title: 'SELinux options on the pod, even if each container has its own options',
       overrides: { seLinux: { rule: 'MustRunAs', options: { type: 'container_t' } } },
       before: app(secured({ seLinuxOptions: { type: 'container_t' } })),
       after: app(secured({ seLinuxOptions: { type: 'container_t' } }), {
@@ -184,7 +184,7 @@ function examples(): Example[] {
       app(secured({ privileged: true })),
     ),
     {
-      title: 'the seccomp profile that is the default, on the pod, also where each container has one',
+      title: 'the default seccomp profile on the pod, even if each container has a profile',
       overrides: {
         seccomp: {
           types: ['Localhost'],
@@ -205,7 +205,7 @@ function examples(): Example[] {
     },
     unchanged('of a seccomp profile on the pod without a default', { seccomp: { unset: 'RefusedOnPod' } }, pod()),
     {
-      title: 'the AppArmor profile that is the default, on containers that have none',
+      title: 'the default AppArmor profile on containers without a profile',
       overrides: { appArmor: { default: { type: 'RuntimeDefault' } } },
       before: {
         ...init(secured({ appArmorProfile: { type: 'Unconfined' } })),

@@ -1,4 +1,4 @@
-/** Implements defaulting without an API server. The functions apply a policy's fills to a pod. */
+/** Implements defaulting without an API server. The functions fill in the fields of a pod as a policy requires. */
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import type { Container, PodContent, PodSpec } from '../../operator/model/objects.ts';
 import { checksOf, fillsOf as fillsOfPolicy, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -8,7 +8,7 @@ type Fields = Record<string, unknown>;
 
 const engine = new CelEngine();
 
-/** The fills of a policy, in the order in which they are applied. */
+/** The changes by which a policy fills in fields, in the order of application. */
 export function fillsOf(policy: ResolvedPolicy): Fill[] {
   return fillsOfPolicy(policy);
 }
@@ -48,7 +48,7 @@ function fillContainer(pod: PodContent, c: Container, fills: readonly Fill[]): C
   return fillPart({ ...c }, own, { ...contextOf(pod), c }) as Container;
 }
 
-/** Fills one part of a pod. Each fill reads the state of the pod or container before the first fill. */
+/** Fills one part of a pod. All conditions and values are evaluated on the pod or container before the first change. */
 function fillPart(part: Fields, fills: readonly Fill[], context: Fields): Fields {
   return fills
     .filter(({ when }) => engine.run(when, context) === true)
@@ -63,7 +63,7 @@ function set(part: Fields, [field = '', ...below]: readonly string[], value: unk
   return { ...part, [field]: below.length === 0 ? value : set((part[field] ?? {}) as Fields, below, value) };
 }
 
-/** Converts CEL's integers, which are bigints, to numbers. */
+/** Converts CEL's integers to numbers. CEL's integers are bigints. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return value.map(plain);

@@ -21,7 +21,7 @@ function broken(pod: PodContent, policy: ResolvedPolicy, isEvaluated: (violation
 const isAdded = ({ path }: Violation) => path.startsWith('ephemeralContainers');
 
 describe('filling', () => {
-  it('and the texts that evaluate the filled pod agree, rule by rule', () => {
+  it('filling and the expressions that evaluate pods after filling agree on each rule', () => {
     fc.assert(
       fc.property(arbitraryPolicy, arbitraryPod, (policy, pod) => {
         const filled = fillCreated(pod, fillsOf(policy));
@@ -31,7 +31,7 @@ describe('filling', () => {
     );
   });
 
-  it('and these texts agree on containers that are added to a pod', () => {
+  it('filling and the expressions that evaluate pods after filling agree on added containers', () => {
     fc.assert(
       fc.property(arbitraryPolicy, arbitraryPodWithAddedContainers, (policy, pod) => {
         const filled = fillAdded(pod, fillsOf(policy));
@@ -54,7 +54,7 @@ describe('filling', () => {
     );
   });
 
-  it('gives the same result when each fill sees the earlier fills', () => {
+  it('filling gives the same result if the values are filled in one after another', () => {
     fc.assert(
       fc.property(arbitraryPolicy, arbitraryPod, (policy, pod) => {
         fc.pre(!fillsRootThatIsRefused(policy));
@@ -79,7 +79,7 @@ describe('filling', () => {
     );
   });
 
-  it('never sets a field that the API server refuses on pods for Windows', () => {
+  it('filling never sets a field that the API server refuses on pods for Windows', () => {
     fc.assert(
       fc.property(arbitraryPolicy, (policy) => {
         const { spec } = fillCreated(init({}, {}), fillsOf(policy));

@@ -64,9 +64,10 @@ export function addEphemeralContainer(pod: string, container: unknown): Question
 }
 
 /**
- * Whether the answers of the three engines agree. The policy and the operator must give the same reasons. If a message
- * is cut, only the part before the cut is compared. In an exact case, the label must give the policy's verdict. In any
- * other case, the label may admit more pods than the policy, but must admit each pod that the policy admits.
+ * Whether the policy, Pod Security Admission and the operator give answers that agree. The policy and the operator must
+ * give the same reasons. If a message is cut, only the part before the cut is compared. If the case is exact, the label
+ * must give the policy's verdict. If the case is not exact, the label may admit more pods than the policy, but must
+ * admit each pod that the policy admits.
  */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: DifferentialCase): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
@@ -124,7 +125,7 @@ export class Arena {
     await this.#connection.close();
   }
 
-  /** Creates a pod in all namespaces of these cases, without dry run. */
+  /** Creates a pod in all namespaces of the given cases, without dry run. */
   async createEverywhere(cases: readonly DifferentialCase[], pod: unknown): Promise<void> {
     for (const namespace of this.#namespacesOf(cases)) await this.#client.create(pathFor('v1', 'Pod', namespace), pod);
   }
@@ -157,8 +158,8 @@ export class Arena {
   }
 
   /**
-   * The API server's answer in the namespace without policies. Cases with the same seed have the same requests, many of
-   * which are invalid. The function therefore sends each request only once.
+   * The API server's answer in the namespace without policies. Cases with the same seed have the same requests. Many of
+   * these requests are invalid. The function therefore sends each request only once.
    */
   #inTheOpen(question: Question): Promise<ServerAnswer> {
     const key = JSON.stringify(question);
@@ -206,7 +207,10 @@ export class Arena {
     this.#written.push(pathOf(object));
   }
 
-  /** Creates the service account of a namespace, because pods are refused until it exists. */
+  /**
+   * Waits until the service account of a namespace exists, because the API server refuses pods without the service
+   * account.
+   */
   async #serviceAccount(namespace: string): Promise<void> {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
     await waitFor(path, () => this.#client.get(path).catch(() => undefined));

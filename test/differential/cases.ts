@@ -13,7 +13,7 @@ import { LATEST_MINOR } from '../support/latest.ts';
 import { policyManifest } from '../support/policies.ts';
 
 export interface DifferentialCase {
-  /** The name of the case, which can be a part of a namespace's name. */
+  /** The name of the case. The name can be a part of a namespace's name. */
   readonly name: string;
   /**
    * The policy of the case. The policy has the name of the case. The policy selects namespaces by the label CASE_LABEL.
@@ -21,8 +21,7 @@ export interface DifferentialCase {
    */
   readonly policy: CompletePolicy;
   /**
-   * The Pod Security label to compare with. The value is undefined if every level refuses something that the policy
-   * admits.
+   * The Pod Security label to compare with. The label is undefined if every level refuses a pod that the policy admits.
    */
   readonly podSecurity: LevelVersion | undefined;
   /**
@@ -34,19 +33,18 @@ export interface DifferentialCase {
 
 export const CASE_LABEL = 'differential';
 
-/** The versions of the Standards in which some check changed. */
+/** The versions of the Standards that changed a check. */
 const CHANGED_AT = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => minor).filter(
   (minor) => minor === 0 || valuesAt(minor) !== valuesAt(minor - 1),
 );
 
 /**
- * The newest version of the Standards that the API server supports, and the earlier versions in which some check
- * changed.
+ * The newest version of the Standards that the API server supports, and the earlier versions that changed a check.
  */
 export const VERSIONS: readonly number[] = [...CHANGED_AT.filter((minor) => minor < LATEST_MINOR), LATEST_MINOR];
 
 /**
- * A case for a level without overrides. The verdicts of this case have to equal the verdicts of Pod Security Admission.
+ * A case for a level without overrides. The verdicts of the case have to equal the verdicts of Pod Security Admission.
  */
 export function plain(level: LevelVersion['level'], minor: number): DifferentialCase {
   const name = `${level}-1-${minor}`;
@@ -183,7 +181,7 @@ const STATED: readonly DifferentialCase[] = [
   }),
 ];
 
-/** The overrides in the examples of rules. The list leaves out each rule that some case in STATED overrides. */
+/** The overrides in the examples of rules. A rule is left out if a case in STATED overrides the rule. */
 const OTHERS = RULES.filter(
   ({ id }) => !STATED.some(({ policy }) => (id.split('.')[0] ?? '') in (policy.spec.overrides ?? {})),
 )

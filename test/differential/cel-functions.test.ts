@@ -34,8 +34,8 @@ const LETTER = fc.oneof(
 const TEXT = fc.array(LETTER, { maxLength: 12 }).map((letters) => letters.join('').toWellFormed().replaceAll('\0', ''));
 
 /**
- * Random arguments for the functions: two strings, and a range of the first string. The second string may be this
- * range.
+ * Random arguments for the functions: two strings, and a range of the first string. In some cases, the second string is
+ * the text of the range.
  */
 const CASE = fc.tuple(TEXT, TEXT, fc.nat(), fc.nat(), fc.boolean()).map(([s, other, a, b, within]) => {
   const points = [...s];

@@ -1,9 +1,10 @@
 import { PRINTABLE } from '../../operator/compile/decision.ts';
 
 /**
- * The functions of CEL that the rules' texts may call on strings, by name. Each value is an expression. The variables
- * `s` and `t` are strings. The variables `from` and `to` are a range of the code points of `s`. If a rule calls another
- * CEL function, test/rules/functions.test.ts fails, because the engines' results for that function were never compared.
+ * The CEL functions that the expressions of rules may call on strings, by name. Each value is an expression. The
+ * variables `s` and `t` are strings. The variables `from` and `to` are a range of the code points of `s`. The engines'
+ * results were never compared for a function that is not in this list. If a rule calls the function,
+ * test/rules/functions.test.ts fails.
  */
 export const CEL_FUNCTIONS: Readonly<Record<string, string>> = {
   size: 's.size()',

@@ -15,7 +15,7 @@ export interface Plan<T> {
 export interface Outcome {
   readonly compared: DifferentialCase;
   readonly seed: number;
-  /** The number of valid objects, all of which were evaluated. */
+  /** The number of valid, evaluated objects. */
   readonly evaluated: number;
   /** The number of objects that the policy admitted. */
   readonly admitted: number;
@@ -26,7 +26,7 @@ export interface Outcome {
 }
 
 export interface Difference {
-  /** fast-check's path to the object. With the path and the seed, fast-check generates the object again. */
+  /** fast-check's path to the object. With the path and the seed, fast-check can regenerate the object. */
   readonly path: string;
   readonly object: unknown;
   readonly answers: Answers;

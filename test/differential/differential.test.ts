@@ -47,7 +47,7 @@ describe('admission policy, Pod Security Admission and operator agree', function
       agreement({ compared, objects: schemaPods(), ask: createPod, runs: RUNS, seed }));
   }
 
-  describe('ephemeral containers added to a pod that complies', () => {
+  describe('ephemeral containers that are added to a compliant pod', () => {
     before(async () => {
       for (const [index, pod] of Object.values(COMPLIANT).entries()) {
         await arena.createEverywhere(newest, { ...pod, metadata: { ...pod.metadata, name: `compliant-${index}` } });
@@ -68,7 +68,7 @@ describe('admission policy, Pod Security Admission and operator agree', function
     }
   });
 
-  it('name annotations in the order of the containers, at each request', async () => {
+  it('all messages name annotations in the order of the containers, for each request', async () => {
     // The whole message would be too long at level restricted, because the messages of other rules come first.
     const [baseline] = newest;
     assert.equal(baseline?.podSecurity?.level, 'baseline');
@@ -80,7 +80,7 @@ describe('admission policy, Pod Security Admission and operator agree', function
     }
   });
 
-  it('agree about a text that does not fit', async () => {
+  it('all messages agree about a text that is too long for a message', async () => {
     const compared = OVERRIDDEN.find(({ name }) => name === 'no-net-raw');
     assert.ok(compared);
     const answers = await arena.ask(createPod(notAscii()), compared);
@@ -96,7 +96,7 @@ describe('admission policy, Pod Security Admission and operator agree', function
   }
 });
 
-/** A pod whose refusal message is not ASCII. The message is therefore cut at a quarter of the usual length. */
+/** A pod with a refusal message that is not ASCII. The message is therefore cut at a quarter of the usual length. */
 function notAscii() {
   const capabilities = { add: ['ALL', 'ſYS_ADMIN'] };
   const containers = ['app', 'second'].map((name) => ({ name, image: 'image', securityContext: { capabilities } }));

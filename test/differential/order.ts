@@ -1,10 +1,10 @@
 import { podManifest } from '../support/pod-manifests.ts';
 
 /**
- * The containers of an annotated pod. The message about this pod would vary if a rule iterated over the annotations.
- * Maps have no order in CEL. The API server iterates over a map in Go's random order, and the operator in the order of
- * the JSON. If a message depended on the order of a map, the API server and the operator would give different messages.
- * The message would also change from one request to the next.
+ * The containers of an annotated pod. If a rule iterated over the annotations, the message about the pod would vary.
+ * Maps have no order in CEL. The API server iterates over a map in Go's random order. The operator iterates in the
+ * order of the JSON. If a message depended on the order of a map, the API server and the operator would give different
+ * messages. The API server's message would also change from one request to the next.
  */
 const NAMES = Array.from({ length: 12 }, (_, index) => `app-${(index * 7) % 12}`);
 const PREFIX = 'container.apparmor.security.beta.kubernetes.io/';

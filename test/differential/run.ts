@@ -77,8 +77,8 @@ async function run(): Promise<boolean> {
 }
 
 /**
- * The cases, split into batches that are in force at the same time. If a program without variables has several policies
- * with many rules, its messages have no room for details. The test needs the details to compare the engines.
+ * The cases, split into batches that are in force at the same time. Without variables, a program with several large
+ * policies has no room for details in its messages. The test needs the details to compare the engines.
  */
 function batches(cases: readonly DifferentialCase[]): readonly (readonly DifferentialCase[])[] {
   return offers(SERVER_MINOR, 'admissionVariables') ? [cases] : cases.map((one) => [one]);

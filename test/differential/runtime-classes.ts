@@ -1,6 +1,6 @@
 import type { Api } from '../../hack/controlplane/api.ts';
 
-/** The RuntimeClasses that random pods name. The API server refuses pods with any other RuntimeClass. */
+/** The RuntimeClasses that random pods name. The API server refuses pods with other RuntimeClasses. */
 const NAMES = ['gvisor', 'kata', 'runc'];
 
 export async function createRuntimeClasses(api: Api): Promise<void> {

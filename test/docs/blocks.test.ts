@@ -7,7 +7,7 @@ import { NOT_RUN } from './not-run.ts';
 
 interface Run {
   readonly page: string;
-  /** The sections whose blocks are run. If this field is left out, the blocks of all sections are run. */
+  /** The sections whose blocks are run. Without `sections`, the test runs the blocks of all sections. */
   readonly sections?: readonly string[];
   /** The test that pastes the blocks. */
   readonly by: string;
@@ -42,7 +42,7 @@ describe('the shell blocks', () => {
   const all = pages.flatMap((page) => page.blocks.map((block) => ({ page, block })));
   const shell = all.filter(({ block }) => block.info[0] === 'sh');
 
-  it('are marked `sh`, with a use that tests know, and have no prompts', () => {
+  it('all shell blocks are marked `sh`, have a use that tests know, and have no prompts', () => {
     const wrong = all.filter(({ block }) => !isMarked(block)).map(({ page, block }) => titleOf(page, block));
     assert.deepEqual(wrong, []);
   });
@@ -55,7 +55,7 @@ describe('the shell blocks', () => {
     );
   });
 
-  it('are pasted by a test, or are in not-run.ts', () => {
+  it('a test pastes each shell block, or not-run.ts lists the block', () => {
     const forgotten = shell
       .filter(({ page, block }) => !runOf(page, block) && reasonOf(page, block) === undefined)
       .map(({ page, block }) => titleOf(page, block));

@@ -1,5 +1,5 @@
 /**
- * Tests the npm scripts that README names. A script must print its usage or report a mistyped argument before the
+ * Tests the npm scripts that README names. A script must print its usage, or report a mistyped argument, before the
  * script starts anything.
  */
 import assert from 'node:assert/strict';

@@ -1,4 +1,7 @@
-/** Tests the checklists of contributing.md. Each checklist must name exactly the files that an addition changes. */
+/**
+ * Tests the checklists of contributing.md. Each checklist describes an addition, and must name exactly the files to
+ * change.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -63,7 +66,7 @@ describe('the checklists of contributing.md', () => {
     });
   }
 
-  it('Add a rule: names each file that names every rule, and only files that name the rule of the walk', () => {
+  it('the checklist for a rule names each file with the names of all rules, and only files that name the example rule', () => {
     const files = filesIn(checklist('Add a rule'));
     const fields = RULES.map(({ id }) => word(id.split('.').at(-1) ?? id));
     const tables = filesNaming(fields);
@@ -102,7 +105,7 @@ describe('the checklists of contributing.md', () => {
       });
     }
 
-    it('names each file that names every condition about a problem, and no others', () => {
+    it('the checklist names exactly the files with the names of all conditions about a problem', () => {
       const problems = ['LabelConflict', 'LabelRefused', 'UseLimitExceeded'];
       assert.deepEqual(
         filesIn(steps).filter((file) => file !== 'operator/report/conditions.ts'),
@@ -121,7 +124,7 @@ describe('the checklists of contributing.md', () => {
     });
   });
 
-  it('Add a command: names each file that names every command, and no others', () => {
+  it('the checklist for a command names exactly the files with the names of all commands', () => {
     const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
     const { signal } = new AbortController();
     const io = { stdin: Readable.from([]), stdout: nowhere(), stderr: nowhere(), env: {}, cwd: '.', signal };
@@ -135,7 +138,7 @@ describe('the checklists of contributing.md', () => {
     );
   });
 
-  it('Add a Kubernetes version: names each file that has to name the newest one, and no others but records', () => {
+  it('the checklist for a Kubernetes version names exactly the files that must name the newest version, apart from records', () => {
     const files = filesIn(checklist('Add a Kubernetes version'));
     assert.deepEqual(
       files.filter((file) => !isRecord(file)),

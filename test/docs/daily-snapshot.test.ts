@@ -82,7 +82,7 @@ describe('the recipe for a snapshot every day', function () {
   const snapshot = (kubeconfig: string, ...args: string[]) =>
     cappol(['snapshot', ...args, '--kubeconfig', kubeconfig], '', folder);
 
-  it('creates a pod that the restricted namespace admits, and that runs as the service account', async () => {
+  it('the Job creates a pod that runs as the service account, and the restricted namespace admits the pod', async () => {
     await tools.shell(START);
     const pod = await eventually('the pod of the Job', async () => {
       const events = await cluster.api.list(`${NAMESPACES}/${NAMESPACE}/events`);
@@ -103,14 +103,14 @@ describe('the recipe for a snapshot every day', function () {
     assert.deepEqual(readdirSync(join(folder, 'taken')), [stdout.trim().slice('taken/'.length)]);
   });
 
-  it('names the folder if it cannot be written', async () => {
+  it('if snapshot cannot write a folder, the error names the folder', async () => {
     writeFileSync(join(folder, 'file'), '');
     const { code, stdout, stderr } = await snapshot(account, '--directory', 'file');
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /^cappol: .*\/file\b.*\n$/);
   });
 
-  it('has no right that a snapshot does not need', async () => {
+  it('the service account of the recipe has only the rights that a snapshot needs', async () => {
     const rules = documentedRules();
     assert.ok(rules.length > 0 && rules.every(({ verbs }) => verbs.join() === 'list'));
     for (const resource of rules.flatMap(({ resources = [] }) => resources)) {

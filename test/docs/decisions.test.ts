@@ -27,7 +27,7 @@ describe('the decision records', () => {
     assert.equal(new Set(files.map((file) => file.slice(0, 4))).size, files.length);
   });
 
-  it('name only later records as those that superseded them', () => {
+  it('only a later record can supersede a decision record', () => {
     const decisions = files.map((file) => decisionOf(file, readFileSync(join(FOLDER, file), 'utf8')));
     assert.deepEqual(
       decisions.filter(({ number, supersededBy }) => supersededBy !== undefined && supersededBy <= number),
@@ -35,7 +35,7 @@ describe('the decision records', () => {
     );
   });
 
-  it('are listed with what superseded and refined them', () => {
+  it('for each record, the index lists the records that superseded or refined the record', () => {
     const record = (status: string) =>
       `# 7. A title\n\nAccepted on 2026-11-25.${status}\n\n**Context.** [0001](1.md)\n`;
     const texts = {

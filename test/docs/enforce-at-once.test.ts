@@ -1,6 +1,7 @@
 /**
  * Runs the blocks of docs/enforce-at-once.md as a reader would. The cluster has six namespaces with the workloads of
- * well-known charts. Meanwhile, the test creates the pods of the workloads again and again. No pod may be refused.
+ * well-known charts. While the blocks run, the test creates the pods of the workloads again and again. No pod may be
+ * refused.
  */
 import assert from 'node:assert/strict';
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -13,7 +14,7 @@ import { pasteBlocks } from './pasted.ts';
 
 const PAGE = 'docs/enforce-at-once.md';
 const NAMESPACES = [...new Set(INSTALLED.map(({ metadata }) => metadata.namespace))];
-/** The namespaces in which level restricted admits all workloads unchanged. */
+/** The namespaces in which the level restricted admits all workloads unchanged. */
 const COMPLIANT = ['cert-manager'];
 /** The maximum number of commands from an empty cluster to enforced policies. */
 const MOST_COMMANDS = 6;
@@ -50,7 +51,7 @@ describe('enforcing at once', function () {
   const refusals: string[] = [];
   let created = 0;
 
-  /** Creates a pod of the workload by dry run, as its controller. @returns the answer */
+  /** Creates a pod of the workload by dry run, as the user of the workload's controller. @returns the answer */
   function create(one: Installed): Promise<string> {
     const { metadata = {}, spec } = templateOf(one);
     const pod = {
@@ -116,7 +117,7 @@ describe('enforcing at once', function () {
 
     pasteBlocks(readPage(PAGE), { cluster: () => cluster.controlPlane });
 
-    it('refuses no pod of the workloads, at any time', async () => {
+    it('the policies refuse no pod of the workloads at any time', async () => {
       const before = created;
       await eventually('all workloads to be created again', async () => created > before + INSTALLED.length);
       assert.deepEqual([...new Set(refusals)], []);
@@ -161,7 +162,7 @@ describe('enforcing at once', function () {
       });
     }
 
-    it('has exceptions only in namespaces that need them, each with its end and reason', async () => {
+    it('only namespaces with violations have exceptions, and each exception has an end and a reason', async () => {
       const policies = await cluster.api.list(POLICIES);
       const exceptions = policies.filter(({ spec }) => spec.usableBy === 'Subjects');
       const excepted = new Set(

@@ -15,7 +15,7 @@ describe('the glossary', () => {
     return { row, term, meaning, link };
   });
 
-  it('has a meaning and one link for each term', () => {
+  it('the glossary has a meaning and one link for each term', () => {
     assert.ok(terms.length > 0);
     assert.deepEqual(
       terms.filter(({ link }) => link === '').map(({ row }) => row),
@@ -35,7 +35,7 @@ describe('the glossary', () => {
     });
   }
 
-  it('is linked from the pages that use its terms most: the index, and contributing', () => {
+  it('docs/README.md and docs/contributing.md link the glossary, because these pages use the most terms', () => {
     for (const page of ['docs/README.md', 'docs/contributing.md'])
       assert.ok(
         readPage(page).links.some((link) => link.startsWith('glossary.md')),

@@ -52,12 +52,15 @@ function filesIn(...folders: readonly string[]): string[] {
     .filter((path) => /\.(?:ts|js|md|yaml)$/.test(path));
 }
 
-/** Whether the link's target is outside this checkout. Links to such targets cannot be checked. */
+/**
+ * Whether the target of the link is outside this checkout. The test cannot check a link whose target is outside the
+ * checkout.
+ */
 function isElsewhere(link: string): boolean {
   return /^[a-z]+:/.test(link);
 }
 
-/** The problem with a link, as a message for the author of the page. */
+/** Returns the problem with a link, as a message for the author of the page. */
 function problem(page: Page, link: string): string | undefined {
   const { path, anchor } = targetOf(page.path, link);
   const file = join(ROOT, path);

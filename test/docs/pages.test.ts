@@ -13,7 +13,7 @@ import type { RawObject } from '../../operator/model/raw.ts';
 import * as reasons from '../../operator/report/reasons.ts';
 import { type Block, documentation, ROOT, readPage } from '../support/page.ts';
 
-/** Matches a link to a test file or to its rows, and the titles that follow the link. */
+/** Matches a link to a test file, and the test titles that follow the link. */
 const CITED = /\]\(\.\.\/(test\/[^)#]+\.ts)\)(?::((?:(?:,|;| and)? \*[^\s*][^*]*\*)+))?/g;
 const HEREDOC = /<<'?(\w+)'?.*\n([\s\S]*?)^\1$/gm;
 
@@ -42,7 +42,7 @@ describe('the documentation', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('names only existing npm scripts and test files', () => {
+  it('the documentation names only existing npm scripts and test files', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
     const inline = documentation().flatMap(({ path }) =>
       [...textOf(path).matchAll(/`([^`]+)`/g)].map(([, code = '']) => ({ path, code })),
@@ -78,7 +78,7 @@ describe('the documentation', () => {
     for (const [flag, value] of Object.entries(defaults())) assert.ok(rowOf(flag)?.includes(`| ${value} |`), flag);
   });
 
-  it('walks through a rule with its real code', () => {
+  it('docs/contributing.md explains a rule with the real code of the rule', () => {
     const rule = textOf('operator/rules/read-only-root-filesystem.ts');
     const blocks = readPage('docs/contributing.md').blocks.filter(({ info }) => info[0] === 'ts');
     assert.ok(blocks.length > 5);
@@ -98,7 +98,7 @@ describe('the documentation', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('has every reason of a condition or an Event', () => {
+  it('the documentation has every reason of a condition or an Event', () => {
     const text = textOf('docs/concepts.md');
     const refusals = ['VersionTooNew', 'ServerTooOld', 'InvalidSpec', 'TooExpensive'];
     const missing = [...Object.values(reasons), ...refusals].filter((reason) => !text.includes(`\`${reason}\``));
@@ -107,8 +107,8 @@ describe('the documentation', () => {
 });
 
 /**
- * The policies in a YAML block, or in the heredocs that a shell block passes to commands. If a block is only a part of
- * an object, it has no policies.
+ * The policies in a YAML block, or in the heredocs that a shell block passes to commands. A block that shows only a
+ * part of an object has no policies.
  */
 function policiesIn({ info, text }: Block): RawObject[] {
   const [language, use] = info;
@@ -128,7 +128,7 @@ function citationsIn(path: string): { page: string; file: string; title: string 
   });
 }
 
-/** The source of a test file in a form in which titles can be compared regardless of line breaks. */
+/** Returns the source of a test file without line breaks, so that titles can be compared. */
 function sourceOf(file: string): string {
   return textOf(file).replaceAll(/\s+/g, ' ');
 }

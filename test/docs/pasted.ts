@@ -1,6 +1,6 @@
 /**
- * Runs the blocks of a page as a reader would. All blocks marked `sh` are pasted unchanged and in order into one shell,
- * which runs in a checkout. The top of the page has to name everything that the blocks need beyond a plain shell.
+ * Runs the blocks of a page as a reader would. All blocks marked `sh` are pasted unchanged and in order into one shell.
+ * The shell runs in a checkout. The top of the page has to name everything that the blocks need beyond a plain shell.
  */
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
@@ -13,8 +13,8 @@ import { ShellSession } from './shell-session.ts';
 import { assertShown } from './shown.ts';
 
 /**
- * The access to a cluster, for a page that needs a cluster according to its text. The cluster has the objects that the
- * page's kubectl commands need.
+ * The access to a cluster. A page gets the access if its text says that the page needs a cluster. The cluster has the
+ * objects that the page's kubectl commands need.
  */
 interface Access {
   readonly kubectl: string;
@@ -23,8 +23,8 @@ interface Access {
 
 interface Pasting {
   /**
-   * The function that gives access to the cluster. The test calls the function when the cluster exists. Without this
-   * function, the shell has neither kubectl nor a cluster.
+   * The function that gives access to the cluster. The test calls the function when the cluster exists. If `cluster` is
+   * missing, the shell has neither kubectl nor a cluster.
    */
   readonly cluster?: () => Access;
 }
@@ -38,7 +38,7 @@ export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
   const notRun = NOT_RUN[page.path] ?? {};
   let isLeftOut = false;
   const run = page.blocks.filter((block) => {
-    // A text block is skipped together with the block whose output it shows.
+    // If a text block shows the output of a skipped block, the text block is skipped, too.
     if (block.info[0] !== 'text') isLeftOut = firstLine(block) in notRun;
     return !isLeftOut;
   });
@@ -86,13 +86,13 @@ export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
 }
 
 /**
- * Matches a block of one command that changes nothing. On a busy machine, it takes longer until the cluster has the
- * state that the page shows.
+ * Matches a block of one command that changes nothing. The test may repeat a block that changes nothing. A busy machine
+ * needs longer to reach the state that the page shows.
  */
 const ONLY_LOOKS = /^(kubectl get|cappol status) [^\n|;&>]*\n?$/;
 const LOOKED_MS = 20_000;
 
-/** Repeats the comparison until it succeeds, as a reader would look again. */
+/** Repeats the comparison until the comparison succeeds, as a reader would repeat a command. */
 async function untilShown(look: () => Promise<void>): Promise<void> {
   const until = performance.now() + LOOKED_MS;
   for (;;) {

@@ -49,7 +49,7 @@ describe('prose', () => {
     });
   }
 
-  it('is checked sentence by sentence: a question may begin with What', () => {
+  it('the test checks sentence by sentence, so that a question may begin with What', () => {
     const [, opener] = RULES[0] as readonly [string, RegExp];
     const found = sentencesIn('A policy decides. Who complies is skipped. What breaks? Of these, none.');
     assert.deepEqual(

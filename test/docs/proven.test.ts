@@ -22,7 +22,7 @@ describe("README's table of what is proven", () => {
     assert.deepEqual([count, oldest], [String(tested.length), tested[0]]);
   });
 
-  it('says of the rollout what its page says', () => {
+  it('README and docs/rollout.md give the same numbers about the rollout', () => {
     const page = textOf('docs/rollout.md').replaceAll(/\s+/g, ' ');
     const [, times, namespaces] = /killed (\d+) times in .* over (\d+) namespaces/.exec(rowOf('faults')) ?? [];
     assert.ok(page.includes(`over ${namespaces} namespaces`), namespaces);

@@ -1,6 +1,6 @@
 /**
- * Tests the walk in concepts.md through a program that `cappol render` prints. UPDATE_GOLDEN=1 writes the program again
- * and keeps the texts between the blocks. The first line of each block therefore must not change.
+ * Tests the walk in concepts.md through a program that `cappol render` prints. UPDATE_GOLDEN=1 rewrites the program on
+ * the page and keeps the texts between the blocks. The first line of each block therefore must not change.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ describe('the rendered program', function () {
   const shown = inSection.filter(({ info }) => info.join(' ') === 'yaml part');
   const rows = blocks.find(({ text }) => text.startsWith('{"name"'));
 
-  it('on the page is the real one, whole', async () => {
+  it('the program on the page equals the whole program that cappol render prints', async () => {
     const { code, stdout, stderr } = await cappol(['render', '--policy', '-'], policies?.text);
     assert.equal(code, 0, stderr);
     const printed = stdout
@@ -38,7 +38,7 @@ describe('the rendered program', function () {
       );
   });
 
-  it('has the rows that the page shows before', () => {
+  it('the program on the page contains the three rows that an earlier block shows', () => {
     const lines = rows?.text.trim().split('\n') ?? [];
     assert.equal(lines.length, 3);
     const all = shown.map(({ text }) => text).join('');

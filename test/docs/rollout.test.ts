@@ -20,7 +20,7 @@ describe('the rollout', () => {
   after(() => controlPlane?.stop());
 
   describe('step by step', () => {
-    // This hook runs before the clean-up of `cluster`, which removes only policies with its prefix.
+    // This hook runs before the clean-up of `cluster`. The clean-up removes only policies with the prefix of `cluster`.
     after(async () => {
       const policies = await cluster.api.list(POLICIES);
       await Promise.all(policies.map(({ metadata }) => cluster.deletePolicy(metadata.name)));
@@ -28,13 +28,13 @@ describe('the rollout', () => {
 
     pasteBlocks(readPage('docs/rollout.md'), { cluster: () => cluster.controlPlane });
 
-    describe('ends with the steps that other pages describe', () => {
+    describe('after the blocks of the page, the blocks of other pages work', () => {
       for (const page of ['docs/concepts.md', 'docs/exceptions.md'])
         pasteBlocks(readPage(page), { cluster: () => cluster.controlPlane });
     });
   });
 
-  /** Breaks glass by editing the sample that the page names. */
+  /** Runs the break-glass procedure on the sample that the page names. */
   describe('is undone by breaking glass', () => {
     const [withOperator = '', back = '', without = ''] = documentedBlocks('docs/operations.md', 'Break glass');
     const namespace = 'team-01';

@@ -10,7 +10,7 @@ describe('a shell session', () => {
   });
   afterEach(() => session.end());
 
-  it('keeps the state of a block for the next', async () => {
+  it('a session keeps the state of a block for the next block', async () => {
     await session.paste('cd /\nname=ping\nsay() { echo "$name in $PWD"; }\n');
     assert.deepEqual(await session.paste('say\n'), { status: 0, output: 'ping in /\n' });
   });
@@ -20,7 +20,7 @@ describe('a shell session', () => {
     assert.equal(output, 'one\ntwo\nthree\n');
   });
 
-  it('ends at a command that fails, and accepts no block after it', async () => {
+  it('a session ends at a command that fails, and accepts no later block', async () => {
     await assert.rejects(session.paste('echo before\nfalse\necho after\n'), {
       message: 'a command ended with 1; it printed:\nbefore\n',
     });
@@ -36,7 +36,7 @@ describe('a shell session', () => {
     await assert.rejects(session.paste('false\n'));
   });
 
-  it('ends a block that stays with Ctrl-C, and continues', async () => {
+  it('Ctrl-C ends a block that does not end by itself, and the session continues', async () => {
     const script = 'trap "echo ended; exit 0" INT; echo begun; while :; do sleep 0.1; done';
     const started = session.start(`sh -c '${script}'\n`);
     await sleep(500);

@@ -1,4 +1,4 @@
-/** A shell into which the blocks of a page are pasted, one after the other, as a reader would. */
+/** Pastes the blocks of a page into a shell one after the other, as a reader would. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,16 +11,16 @@ import { waitFor } from '../../hack/controlplane/wait.ts';
 
 const TIMEOUT_MS = 120_000;
 /**
- * The timeout in ms of a block that ends with Ctrl-C. All blocks that are pasted before the Ctrl-C must fit into this
- * time.
+ * The timeout in ms of a block that ends with Ctrl-C. All blocks that are pasted before the Ctrl-C must end within the
+ * timeout.
  */
 const STAYING_MS = 1_200_000;
 const GRACE = { timeoutMs: 10_000, intervalMs: 20 };
 
 /**
  * The loop that runs in the shell and executes the pasted blocks. The loop reads from descriptor 3 which file to run
- * and whether the file may fail. The loop reports the result on descriptor 4. Like the shell of a terminal, this shell
- * survives the Ctrl-C that ends a program.
+ * and whether the file may fail. The loop reports the result on descriptor 4. The loop survives a Ctrl-C that ends a
+ * program, like the shell of a terminal.
  */
 const READER = `
 trap : INT
@@ -36,7 +36,7 @@ done
 interface Ran {
   /** The exit code of the block's last command. */
   readonly status: number;
-  /** The text on standard output and standard error, in the order in which it was written. */
+  /** The text on standard output and standard error, in the order of writing. */
   readonly output: string;
 }
 
@@ -53,8 +53,8 @@ export class ShellSession {
   #ended: string | undefined;
 
   /**
-   * @param environment the variables of the shell, which replace the variables of this process. Unless `environment`
-   * sets HOME and TMPDIR, these variables name a new folder that is deleted at the end.
+   * @param environment the variables of the shell. The variables replace the variables of this process. If
+   * `environment` does not set HOME and TMPDIR, these variables name a new folder. The folder is deleted at the end.
    */
   constructor(cwd: string, environment: NodeJS.ProcessEnv) {
     // The shell gets a separate process group. Background processes of the blocks therefore end with the shell.
@@ -69,7 +69,7 @@ export class ShellSession {
 
   /**
    * @param mayFail whether a command may fail. If no command may fail, the session ends at the first command that
-   * fails, because later blocks depend on it.
+   * fails, because later blocks depend on the command.
    * @throws an Error with the output if the session has ended or the block takes longer than `timeoutMs`
    */
   async paste(text: string, mayFail = false, timeoutMs = TIMEOUT_MS): Promise<Ran> {

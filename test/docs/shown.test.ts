@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { assertShown } from './shown.ts';
 
-/** Pairs of texts that count as equal. The first text is on a page, and the second text is an output. */
+/**
+ * Pairs of texts that count as equal. The first text of a pair is on a page, and the second text is the output of a
+ * command.
+ */
 const SAME: Readonly<Record<string, readonly [string, string]>> = {
   'the same': ['namespace/net created\n', 'namespace/net created\n'],
   'columns of another width': ['NAME   AGE\nping   4s\n', 'NAME     AGE\nping     4s\n'],

@@ -15,7 +15,7 @@ describe('the table of Kubernetes versions in operations.md', () => {
     tested,
   }));
 
-  it('lists every version from the oldest to the newest, once', () => {
+  it('the table lists every version once, from the oldest to the newest version', () => {
     const minors = rows.flatMap(({ versions }) => versions).map((version) => Number(version.split('.')[1]));
     assert.ok(minors.length > 0);
     assert.deepEqual(
@@ -24,13 +24,13 @@ describe('the table of Kubernetes versions in operations.md', () => {
     );
   });
 
-  it('says tested of the versions that test:versions runs, and of no others', () => {
+  it('the table marks exactly the versions that test:versions runs as tested', () => {
     const run = [...otherVersions(), ''].map((version) => kubernetesVersion({ KUBERNETES_VERSION: version }));
     const tested = rows.flatMap(({ tested }) => tested ?? []);
     assert.deepEqual(tested.map((version) => `v${version}`).sort(), run.sort());
   });
 
-  it('lists defaulting for the first version that has it', () => {
+  it('the table lists defaulting for the first version that offers defaulting', () => {
     const [first] = rows.filter(({ offered }) => offered.includes('defaulting'));
     assert.equal(`v${first?.versions[0]}`, offeredSince('mutatingAdmissionPolicies'));
   });

@@ -1,5 +1,5 @@
 /**
- * Tests an evaluator that remembers verdicts and skips unchanged modes. Such an evaluator gives the same verdicts as an
+ * Tests an evaluator that remembers verdicts and skips unchanged modes. The evaluator must give the same verdicts as an
  * evaluator without memory.
  */
 import assert from 'node:assert/strict';
@@ -39,7 +39,7 @@ interface Step {
 describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS * 1000);
 
-  it('gives the verdicts of an evaluator without memory, whatever changes in between', () => {
+  it('an evaluator with memory gives the same verdicts as an evaluator without memory, after any changes', () => {
     const seen = { known: 0, evaluated: 0, violating: 0, pending: 0 };
     const property = fc.property(arbitraryCluster, arbitrarySteps, (...given) => {
       const [objects, open] = objectsIn(given[0]);
@@ -76,7 +76,7 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
     use: createUseIndex([useRole('raw')], bindings),
   });
 
-  it('is one object for all pods with the same content, unless it depends on who may use a policy', () => {
+  it('pods with the same content share one verdict object if the verdict does not depend on who may use a policy', () => {
     const evaluator = new Evaluator();
     const [everyone, bound] = [
       resolvedBaseline('raw', { ...spec, usableBy: 'Everyone' }),
@@ -88,7 +88,7 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
     assert.notEqual(evaluated('one', bound), evaluated('two', bound));
   });
 
-  it('is evaluated apart as it is and as it will be after defaulting', () => {
+  it('a pod has separate verdicts for its present form and for its form after defaulting', () => {
     const evaluator = new Evaluator();
     const filling = resolved('filling', { mode: 'Enforce', defaulting: 'Enabled' });
     const candidate = podCandidate(podView('web', frozen(app({}))));
@@ -98,7 +98,7 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
     assert.deepEqual(verdicts, ['Violating', 'Compliant', 'Violating', 'Compliant']);
   });
 
-  it('says that a creator is unknown only of pods whose creator is unknown', () => {
+  it('a verdict says that a creator is unknown only for pods with an unknown creator', () => {
     const evaluator = new Evaluator();
     const debugged = frozen(adding([], { ephemeralContainers: [container('debug')] }));
     const messages = [pod, { ...pod, ...debugged }].map((one) => {
@@ -111,7 +111,7 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
     );
   });
 
-  it('is evaluated again when somebody gets the right to use a policy that decides, and not when it is another policy', () => {
+  it('after a user gets the right to use a policy, only pods about which the policy decides are evaluated again', () => {
     const evaluator = new Evaluator();
     const groups = groupsOf(membersOf(PLACE, clusterOf([], [pod])));
     const policies = [resolvedBaseline('raw', spec)];
@@ -134,7 +134,8 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
 });
 
 /**
- * The cluster's objects in two forms: the shared objects of the projection, and copies that are new to the evaluator.
+ * Returns the objects of the cluster in two forms. The first form has the shared objects of the projection, and the
+ * second form has copies that are new to the evaluator.
  */
 function objectsIn(cluster: Cluster): [Objects, Objects] {
   const [workloads, pods] = [[...cluster.workloads(PLACE)], [...cluster.pods(PLACE)]];

@@ -1,4 +1,4 @@
-/** Tests the grants of a policy, and which of the grants pods need. */
+/** Tests which grants a policy has, and which of the grants pods need. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -119,7 +119,7 @@ describe('the grants of a policy', () => {
     it(title, () => assert.deepEqual(grants(resolved('p', spec)), expected));
   }
 
-  it('lists that admit, and lists that restrict, are told apart by the examples of the rules', () => {
+  it('the examples of the rules show which lists admit values, and which lists restrict values', () => {
     const lists = RULES.flatMap(({ examples }) => examples.flatMap(({ overrides }) => listsIn(overrides)));
     const found = lists.filter(([path, overrides]) =>
       grants(resolved('p', { level: 'privileged', overrides: { privileged: false, ...overrides } })).some((key) =>
@@ -128,7 +128,7 @@ describe('the grants of a policy', () => {
     );
     const names = (all: typeof lists) => [...new Set(all.map(([path]) => path))].sort();
     const restricting = ['capabilities.requiredDrop', 'sysctls.forbidden'];
-    // Level privileged admits all types of profiles. The lists of types therefore grant nothing beyond the level.
+    // The level privileged admits all types of profiles. The lists of types therefore grant nothing beyond the level.
     const ofLevel = ['appArmor.types', 'seccomp.types'];
     assert.deepEqual(
       names(lists).filter((path) => !names(found).includes(path)),
@@ -251,7 +251,7 @@ describe('the grants that a pod needs', () => {
     assert.equal(twice[0], twice[1]);
   });
 
-  it('count as all of them where a pod is too expensive to evaluate', () => {
+  it('a pod that is too expensive to evaluate counts as a pod that needs all grants', () => {
     const tooExpensive: Pick<Evaluator, 'violations'> = {
       violations(content, checks) {
         if (content === large) throw new TooExpensive();

@@ -37,8 +37,8 @@ function loosenings(web: Partial<Spec>, everywhere: Partial<Spec> = {}, labels =
   });
 }
 
-describe('a policy loosens one that is rolled out', () => {
-  it('if everybody may use it, at the same priority', () => {
+describe('a policy loosens another policy that has a rollout', () => {
+  it('a policy that everybody may use loosens another policy of the same priority', () => {
     const [found, ...others] = loosenings({});
     assert.deepEqual(others, []);
     assert.deepEqual([found?.policy, found?.namespaces], ['everywhere', ['web']]);
@@ -46,7 +46,7 @@ describe('a policy loosens one that is rolled out', () => {
     assert.ok(!found?.rules.includes('hostNetwork'));
   });
 
-  it('if the rollout is pending in the namespace', () => {
+  it('a policy loosens another policy while the rollout is pending in the namespace', () => {
     const [found] = loosenings({}, {}, { [`rollout.${GROUP}/everywhere`]: 'pending' });
     assert.deepEqual(found?.namespaces, ['web']);
   });
@@ -75,7 +75,7 @@ describe('a policy loosens one that is rolled out', () => {
     it(`not ${title}`, () => assert.deepEqual(loosenings(web, everywhere), []));
   }
 
-  it('and the message names the policy, the namespaces, the rules and the field', () => {
+  it('and the message names the loosened policy, the namespaces, the rules and the field', () => {
     const [found] = loosenings({ level: 'restricted', overrides: { hostNetwork: true, hostPID: true } });
     assert.equal(
       looseningText(found as Loosening),
@@ -83,7 +83,7 @@ describe('a policy loosens one that is rolled out', () => {
     );
   });
 
-  it('with evidence for each rule: a policy never loosens itself under another name', () => {
+  it('a copy of a policy under another name loosens nothing, because each rule needs evidence', () => {
     for (const level of ['privileged', 'baseline', 'restricted'] as const) {
       const one = resolved('one', { level, mode: 'Enforce' });
       assert.deepEqual(loosenedRules(one, { ...one, name: 'other', meanwhile: 'Warn' }), []);

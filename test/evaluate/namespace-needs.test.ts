@@ -43,7 +43,7 @@ const ping = resolvedBaseline('ping', RAW);
 const raw = (name: string, fields: Partial<PodView> = {}) => podView(name, { ...adding(['NET_RAW']), ...fields });
 
 describe('the need of a namespace for an exception', () => {
-  it('is nothing while no workload is beyond the other policy', () => {
+  it('a namespace needs nothing while the other policy admits all workloads', () => {
     assert.deepEqual(needsOf([base, ping], [podView('web')])('ping'), {
       isException: true,
       needed: [],
@@ -51,7 +51,7 @@ describe('the need of a namespace for an exception', () => {
     });
   });
 
-  it('is the exception and its grant, for a pod that only the exception admits', () => {
+  it('a namespace needs the exception and its grant for a pod that only the exception admits', () => {
     assert.deepEqual(needsOf([base, ping], [podView('web'), raw('ping')])('ping'), {
       isException: true,
       needed: ['spec', KEY],
@@ -59,17 +59,17 @@ describe('the need of a namespace for an exception', () => {
     });
   });
 
-  it('is the same for a template without pods', () => {
+  it('a namespace needs the exception and its grant for a template without pods', () => {
     const workload = workloadView('Deployment', 'ping', { template: adding(['NET_RAW']) });
     assert.deepEqual(needsOf([base, ping], [], [workload])('ping').needed, ['spec', KEY]);
   });
 
-  it('is only the grant, where another exception admits the pod, too', () => {
+  it('a namespace needs only the grant if another exception also admits the pod', () => {
     const needs = needsOf([base, ping, resolvedBaseline('twin', RAW)], [raw('ping')]);
     for (const policy of ['ping', 'twin']) assert.deepEqual(needs(policy).needed, [KEY]);
   });
 
-  it('is the exception, where a policy of lower priority would decide without it', () => {
+  it('a namespace needs the exception if a policy of lower priority would decide without the exception', () => {
     const above = resolvedBaseline('above', { ...RAW, priority: 5 });
     assert.deepEqual(needsOf([base, above], [raw('ping')])('above').needed, ['spec', KEY]);
     assert.deepEqual(needsOf([base, above], [podView('web')])('above'), {
@@ -79,7 +79,7 @@ describe('the need of a namespace for an exception', () => {
     });
   });
 
-  it('is the exception also if only its level is looser', () => {
+  it('a namespace needs the exception even if the exception is looser only by its level', () => {
     const [strict, loose] = [resolved('strict', { mode: 'Audit' }), resolvedBaseline('loose')];
     assert.deepEqual(needsOf([strict, loose], [podView('web')])('loose'), {
       isException: true,
@@ -89,7 +89,7 @@ describe('the need of a namespace for an exception', () => {
     assert.equal(needsOf([strict, loose], [podView('web')])('strict').isException, false);
   });
 
-  it('no policy is an exception where no other policy would decide', () => {
+  it('a policy is an exception only if another policy would decide without the exception', () => {
     assert.equal(needsOf([ping], [podView('web')])('ping').isException, false);
     const other = resolvedBaseline('other', { mode: 'Warn' });
     assert.equal(needsOf([ping, other], [podView('web')])('ping').isException, false);
@@ -103,7 +103,7 @@ describe('the need of a namespace for the subjects of an exception', () => {
   const exception = resolvedBaseline('ping', { ...RAW, usableBy: 'Subjects', subjects: [...SUBJECTS] });
   const ofController = ownedBy('ReplicaSet', 'ping-1');
 
-  it('is none while no workload relies on the exception', () => {
+  it('a namespace needs no subject while no workload relies on the exception', () => {
     const { unneeded } = needsOf(
       [base, exception],
       [podView('web', { serviceAccount: 'pinger', ...ofController })],
@@ -111,14 +111,14 @@ describe('the need of a namespace for the subjects of an exception', () => {
     assert.deepEqual(unneeded, [KEY, PINGER, JANE, GROUP]);
   });
 
-  it('is the service account of a pod that only the exception admits, and its groups', () => {
+  it('a namespace needs the service account of a pod that only the exception admits, and the groups of the service account', () => {
     const pod = raw('ping', { serviceAccount: 'pinger', ...ofController });
     const { needed, unneeded } = needsOf([base, exception], [pod])('ping');
     assert.deepEqual(needed, ['spec', KEY, PINGER, GROUP].sort());
     assert.deepEqual(unneeded, [JANE]);
   });
 
-  it('is each user and group, where the creator of a pod is not known', () => {
+  it('a namespace needs each user and group if the creator of a pod is unknown', () => {
     const { needed, unneeded } = needsOf([base, exception], [raw('ping')])('ping');
     assert.deepEqual(needed, ['spec', KEY, JANE, GROUP].sort());
     assert.deepEqual(unneeded, [PINGER]);

@@ -195,13 +195,13 @@ describe('the verdicts of a namespace', () => {
     });
   }
 
-  it('lists each violation of a workload once, by policy', () => {
+  it('the verdict lists each violation of a workload once, by policy', () => {
     const [one] = result([deployment, replicaSet], [badPod('web-1-a'), badPod('web-1-b')]).modes.Audit?.workloads ?? [];
     assert.deepEqual(Object.keys(one?.violations ?? {}), ['baseline']);
     assert.equal(one?.violations.baseline?.length, 1);
   });
 
-  it('evaluates each mode by the policies that decide in it', () => {
+  it('the policies that decide in a mode evaluate the workloads for this mode', () => {
     const policies = [
       resolvedBaseline('cluster', { mode: 'Enforce' }),
       resolvedBaseline('team', {
@@ -224,7 +224,7 @@ describe('the verdicts of a namespace', () => {
     assert.deepEqual(modes.Audit?.workloads.map(brief), ['Deployment/web Violating 0']);
   });
 
-  describe('when a policy of mode Enforce admits what one of mode Audit does not', () => {
+  describe('a pod that a policy of mode Enforce admits, but a policy of mode Audit does not admit', () => {
     const raw: Parameters<typeof resolvedBaseline>[1] = { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } };
     const rawPod = (name: string, add = ['NET_RAW']) =>
       podView(name, { ...adding(add), ...ownedBy('ReplicaSet', 'web') });
@@ -235,7 +235,10 @@ describe('the verdicts of a namespace', () => {
     const warn = resolvedBaseline('warn', { mode: 'Warn' });
     const NOT_USABLE: Parameters<typeof resolvedBaseline>[1] = { ...raw, usableBy: 'Bindings' };
 
-    /** Each row has policies and pods. The last value is the admitting policy in the verdict of mode Audit. */
+    /**
+     * Each row has policies and pods. The last value of a row is the name of the admitting policy in the verdict of
+     * mode Audit.
+     */
     const cases: [string, ResolvedPolicy[], PodView[], string | undefined][] = [
       ['names it at a higher priority', [audit(), enforce(10)], [], 'exception'],
       ['names it at the same priority, where one of the two is enough', [audit(), enforce(0)], [], 'exception'],
@@ -275,7 +278,7 @@ describe('the verdicts of a namespace', () => {
       });
     }
 
-    it('gives the same for mode Warn, and nothing for mode Enforce and for compliant workloads', () => {
+    it('the verdict also names the admitting policy for mode Warn, but not for mode Enforce or for compliant workloads', () => {
       const { modes } = result([web, workloadView('Deployment', 'good')], [], [audit(), warn, enforce(10)]);
       const found = Object.entries(modes).flatMap(([mode, { workloads }]) =>
         workloads.map(({ name, admittedBy }) => `${mode} ${name} ${admittedBy}`),
@@ -319,7 +322,7 @@ describe('the verdicts of a namespace', () => {
     }
   });
 
-  it('evaluates each shape once per text of a policy: not again for other labels, pods or policies', () => {
+  it('each shape is evaluated once for each text of a policy, even if labels, pods or other policies change', () => {
     const shape = adding(['SYS_ADMIN']);
     Object.freeze(shape.spec);
     const evaluation = { evaluator, use: createUseIndex([], []) };

@@ -44,7 +44,7 @@ const CLOCK = pod('clock', SYS_TIME);
 const ROOT = pod('root', { privileged: true });
 
 describe('the verdict about a promotion', () => {
-  it('counts the workloads that would be refused, and names the worst', () => {
+  it('the verdict counts the workloads that would be refused, and names the worst workload', () => {
     const { violating, worst } = verdict({}, [FINE, CLOCK, ROOT]) ?? assert.fail();
     assert.deepEqual([violating, worst?.name], [2, 'root']);
   });
@@ -53,36 +53,36 @@ describe('the verdict about a promotion', () => {
     assert.deepEqual(verdict({}, [FINE]), { violating: 0 });
   });
 
-  it('counts what the Enforce policies of the same priority admit', () => {
+  it('the verdict counts a pod as compliant if an Enforce policy of the same priority admits the pod', () => {
     const exception = resolved('exception', { level: 'privileged' });
     assert.equal(verdict({ others: [exception] }, [CLOCK])?.violating, 0);
   });
 
-  it('finds nothing where a policy of higher priority will keep deciding', () => {
+  it('the verdict is empty if a policy of higher priority decides even after the promotion', () => {
     const higher = resolved('higher', { level: 'privileged', priority: 10 });
     assert.equal(verdict({ others: [higher] }, [CLOCK])?.violating, 0);
   });
 
-  it('is about the policy, and not about one of lower priority that decides now', () => {
+  it('the verdict is about the pending policy, even if a policy of lower priority decides before the promotion', () => {
     const lower = resolved('lower', { level: 'restricted', priority: -1 });
     assert.equal(verdict({ others: [lower] }, [FINE])?.violating, 0);
     assert.equal(verdict({ others: [lower] }, [CLOCK])?.violating, 1);
   });
 
-  it('does not depend on another policy that is pending, too', () => {
+  it('the verdict does not depend on another policy that is also pending', () => {
     const other = resolved('other', { level: 'privileged', rollout: {} });
     const [, pending] = partsOf(other, { begun: true });
     assert.equal(verdict({ others: [pending as ResolvedPolicy] }, [CLOCK])?.violating, 1);
   });
 
-  it('takes a pod that would be filled in for compliant', () => {
+  it('a pod that complies after defaulting counts as compliant', () => {
     const spec = { level: 'restricted', defaulting: 'Enabled' } as const;
     assert.equal(verdict({ spec }, [FINE])?.violating, 0);
     assert.equal(verdict({ spec: { level: 'restricted' } }, [FINE])?.violating, 1);
   });
 
   // If a pod already complies, defaulting does not change the pod.
-  it('takes a pod for compliant that complies as it is, though not with what defaulting would add', () => {
+  it('a pod that complies without defaulting counts as compliant, even if the pod would not comply after defaulting', () => {
     const overrides = { capabilities: { allowedAdd: ['CHOWN'], defaultAdd: ['CHOWN'], allowedBounding: [] } };
     const spec: Partial<CapabilityPolicySpec> = { level: 'privileged', defaulting: 'Enabled', overrides };
     const none = pod('none', { capabilities: { drop: ['ALL'] } });
@@ -94,13 +94,13 @@ describe('the verdict about a promotion', () => {
     );
   });
 
-  it('says when a pod violated that is gone', () => {
+  it('the verdict says when a deleted pod violated the policy', () => {
     const seen = [FINE, CLOCK, ROOT].map((object, i) => ({ object, at: 10 + i }));
     assert.deepEqual(verdict({}, [FINE], seen), { violating: 0, violatedAt: 12 });
     assert.deepEqual(verdict({}, [FINE], seen.slice(0, 1)), { violating: 0 });
   });
 
-  it('does not count the pods of a node itself', () => {
+  it('the verdict does not count mirror pods, because a node creates mirror pods itself', () => {
     assert.equal(verdict({}, [pod('static', { privileged: true }, { mirror: true })])?.violating, 0);
   });
 });

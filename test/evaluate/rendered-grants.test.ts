@@ -1,5 +1,5 @@
 /**
- * Tests how the roles and bindings of a cluster are combined with the roles and bindings that the operator will write.
+ * Tests how the cluster's roles and bindings are combined with the roles and bindings that the operator will write.
  */
 import assert from 'node:assert/strict';
 import { renderedGrants, withRendered } from '../../operator/evaluate/rendered-grants.ts';
@@ -43,14 +43,14 @@ describe('the grants of policies', () => {
     });
   }
 
-  it('are the same objects for the same policy, and one for both parts of a rollout', () => {
+  it('one policy always gives the same objects, and both parts of a rollout share one object', () => {
     const rolled = resolvedBaseline('ping', { mode: 'Enforce', rollout: {}, usableBy: 'Subjects', subjects: [PINGER] });
     const grants = renderedGrants(partsOf(rolled, { begun: true }));
     assert.deepEqual([...grants.keys()], [NAME]);
     assert.equal(renderedGrants([subjects]).get(NAME), renderedGrants([subjects]).get(NAME));
   });
 
-  it('state subjects as the projection of the written binding does', () => {
+  it('a rendered binding and the projection of the written binding state subjects in the same form', () => {
     const group = { kind: 'Group', name: 'ops' } as const;
     const policy = resolvedBaseline('ping', { usableBy: 'Subjects', subjects: [PINGER, group] });
     const all = withRendered({ roles: [], bindings: [] }, renderedGrants([policy]));

@@ -63,7 +63,7 @@ describe('the right to use a policy', () => {
   });
 
   describe('a binding holds', () => {
-    it('everywhere as ClusterRoleBinding, in its namespace as RoleBinding', () => {
+    it('a ClusterRoleBinding holds everywhere, and a RoleBinding holds in its namespace', () => {
       const cluster = createUseIndex([useRole('ping')], [binding(ROLE, PINGER)]);
       const local = createUseIndex([useRole('ping')], [binding(ROLE, PINGER, 'net')]);
       assert.deepEqual(
@@ -78,12 +78,12 @@ describe('the right to use a policy', () => {
       );
     });
 
-    it('for a service account of its own namespace when the subject names none', () => {
+    it('a subject without a namespace is a service account in the namespace of the binding', () => {
       const use = createUseIndex([useRole('ping')], [binding(ROLE, { kind: 'ServiceAccount', name: 'pinger' }, 'net')]);
       assert.equal(use.mayUse(pinger, 'net', 'ping'), true);
     });
 
-    it('only to a Role of its own namespace', () => {
+    it('a binding to a Role holds only if the Role is in the same namespace', () => {
       const role = { ...useRole('ping'), name: 'local' };
       const bound = (namespace: string): RoleBindingView => ({
         namespace,
@@ -96,13 +96,13 @@ describe('the right to use a policy', () => {
       assert.equal(use.mayUse(pinger, 'web', 'ping'), false);
     });
 
-    it('not to a missing role, and not without a binding', () => {
+    it('a binding holds only if the role exists, and a role without a binding grants nothing', () => {
       assert.equal(createUseIndex([], [binding(ROLE, PINGER)]).mayUse(pinger, 'net', 'ping'), false);
       assert.equal(createUseIndex([useRole('ping')], []).mayUse(pinger, 'net', 'ping'), false);
     });
   });
 
-  it('points out wildcards and what covers the built-in controllers', () => {
+  it('the index names rights by wildcard, and rights that cover the built-in controllers', () => {
     const admin = {
       name: 'cluster-admin',
       rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
@@ -124,7 +124,7 @@ describe('the right to use a policy', () => {
     assert.deepEqual(use.holdersOfAll(), [{ subject: { kind: 'User', name: 'ada' }, wildcard: true }]);
   });
 
-  it('knows the bindings to the name of a policy that are older than it', () => {
+  it('the index knows which bindings to a policy are older than the policy', () => {
     const made = (created: string, fields: Partial<RoleBindingView>) => ({
       ...binding(ROLE, PINGER),
       created,
@@ -151,7 +151,7 @@ describe('the right to use a policy', () => {
     ]);
   });
 
-  it('lists the users of a policy by its name, and the users of all policies', () => {
+  it('the index lists the users of one policy, and separately the users of all policies', () => {
     const everybody: RbacSubject = { kind: 'Group', name: 'system:authenticated' };
     const use = createUseIndex(
       [

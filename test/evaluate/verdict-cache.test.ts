@@ -22,20 +22,20 @@ describe('cached verdicts', () => {
     cache = new VerdictCache();
   });
 
-  it('are computed once for the same checks and content', () => {
+  it('a verdict is computed once for the same checks and the same content', () => {
     const [one, other] = [frozen(), frozen()];
     const [first, second] = [checks('true'), checks('false')];
     assert.deepEqual([get(one, first), get(one, first), get(other, first), get(one, second)], [1, 1, 2, 3]);
   });
 
-  it('apply to every policy with the same text, even one that is resolved again', () => {
+  it('a cached verdict applies to every policy with the same text, even after the policy is resolved again', () => {
     const content = frozen();
     const before = checks('true');
     assert.equal(get(content, before), get(content, checks('true')));
     assert.equal(asked, 1);
   });
 
-  it('do not apply to content that may change, or with other annotations', () => {
+  it('a cached verdict does not apply to content that may change, or to content with other annotations', () => {
     const open: PodContent = { annotations: {}, spec: { containers: [] } };
     const by = checks('true');
     assert.deepEqual([get(open, by), get(open, by)], [1, 2]);
@@ -43,7 +43,7 @@ describe('cached verdicts', () => {
     assert.deepEqual([get(content, by), get({ ...content, annotations: { a: 'b' } }, by)], [3, 4]);
   });
 
-  it('are kept as long as content and checks live, and no longer', async () => {
+  it('the cache keeps a verdict exactly as long as the content and the checks exist', async () => {
     const content = frozen();
     const kept = checks('kept');
     get(content, kept);

@@ -36,7 +36,7 @@ function evaluated(
 }
 
 describe('the verdict on a pod', () => {
-  it('is Compliant under the first deciding policy that admits it', () => {
+  it('the verdict is Compliant, and names the first deciding policy that admits the pod', () => {
     const candidate = podCandidate(podView('web', adding(['NET_RAW'])));
     assert.deepEqual(evaluated(candidate, [baseline, raw]), {
       verdict: 'Compliant',
@@ -45,7 +45,7 @@ describe('the verdict on a pod', () => {
     });
   });
 
-  it('is Violating with the violations of every deciding policy', () => {
+  it('the verdict is Violating, with the violations of every deciding policy', () => {
     const { verdict, violations } = evaluated(podCandidate(podView('web', adding(['SYS_ADMIN']))), [baseline, raw]);
     assert.equal(verdict, 'Violating');
     assert.deepEqual(
@@ -57,7 +57,7 @@ describe('the verdict on a pod', () => {
     );
   });
 
-  it('applies all containers to one policy: a pod that two policies each admit by half is refused', () => {
+  it('one policy must admit all containers, so a pod is refused if two policies each admit only a half', () => {
     const halves = {
       annotations: {},
       spec: { containers: [container('ping', ['NET_RAW']), container('own', ['CHOWN'])] },
@@ -65,7 +65,7 @@ describe('the verdict on a pod', () => {
     assert.equal(evaluated(podCandidate(podView('web', halves)), [baseline, raw]).verdict, 'Violating');
   });
 
-  it('for a template that already complies does not depend on defaulting', () => {
+  it('the verdict on a compliant template does not depend on defaulting', () => {
     const capabilities = { defaultAdd: ['CHOWN'], allowedBounding: [] };
     const filling = resolvedBaseline('filling', {
       defaulting: 'Enabled',
@@ -80,7 +80,7 @@ describe('the verdict on a pod', () => {
     assert.equal(verdict, 'Compliant');
   });
 
-  describe('before more policies with restricted use than an API server asks about', () => {
+  describe('more deciding policies with restricted use than an API server asks about', () => {
     const several = (count: number) =>
       Array.from({ length: count }, (_, i) => resolvedBaseline(`p${i}`, { usableBy: 'Bindings' as const }));
     const candidate = podCandidate(podView('web', adding([])));
@@ -97,13 +97,13 @@ describe('the verdict on a pod', () => {
       });
     };
 
-    it('is Compliant where it is asked about one that it may use', () => {
+    it('the verdict is Compliant if the API server asks about a policy that the pod may use', () => {
       assert.equal(verdict(several(10), 'p9').verdict, 'Compliant');
       assert.equal(verdict(several(11), 'p0', 'p1').verdict, 'Compliant');
       assert.equal(verdict([...several(11), baseline], 'p10').verdict, 'Compliant');
     });
 
-    it('is Unknown where that may not be asked about, and says why', () => {
+    it('the verdict is Unknown if the API server might skip the usable policy, and the message says why', () => {
       const { verdict: is, violations } = verdict(several(11), 'p10');
       assert.equal(is, 'Unknown');
       assert.match(
@@ -113,7 +113,7 @@ describe('the verdict on a pod', () => {
       assert.match(violations.p0?.[0]?.message ?? '', /use policy p0/);
     });
 
-    it('is not Compliant where it may use none', () => {
+    it('the verdict is not Compliant if the pod may use no policy', () => {
       assert.notEqual(verdict(several(11)).verdict, 'Compliant');
     });
   });
@@ -134,13 +134,13 @@ describe('the verdict on a pod', () => {
       }
     });
 
-    it('is still Compliant under a policy that admits it at a lower cost', () => {
+    it('the verdict is Compliant if a policy admits the pod at a lower cost', () => {
       const open = resolvedBaseline('open', { level: 'privileged' });
       const little = { ...none, evaluator: new Evaluator({ costLimit: 1 }) };
       assert.equal(evaluate(candidate, [baseline, open], little).admittedBy, 'open');
     });
 
-    it('is Unknown even if other policies refuse it: nobody knows whether it is admitted', () => {
+    it('the verdict is Unknown even if other policies refuse the pod, because the expensive policy might admit the pod', () => {
       const dear = resolvedBaseline('dear', {
         level: 'restricted',
         overrides: { capabilities: { allowedBounding: [] } },
@@ -151,7 +151,7 @@ describe('the verdict on a pod', () => {
     });
   });
 
-  it('names the role that would grant the use', () => {
+  it('the violation names the role that would grant the right to use the policy', () => {
     const candidate = podCandidate(podView('web', { ...adding(['NET_RAW']), ...ownedBy('ReplicaSet', 'web') }));
     assert.deepEqual(evaluated(candidate, [bound]).violations, {
       raw: [
@@ -165,7 +165,7 @@ describe('the verdict on a pod', () => {
     });
   });
 
-  describe('when only a policy that is not for everyone admits it', () => {
+  describe('a pod that only a policy with restricted use admits', () => {
     const serviceAccount = binding(useRoleName('raw'), { kind: 'ServiceAccount', name: 'default', namespace: 'net' });
     const replicaSets = binding(useRoleName('raw'), { ...controller, name: 'replicaset-controller' });
     const jobs = binding(useRoleName('raw'), { ...controller, name: 'job-controller' }, 'net');
@@ -206,7 +206,7 @@ describe('the verdict on a pod', () => {
     }
   });
 
-  it('is never Unknown for a pod that complies with no policy', () => {
+  it('the verdict is never Unknown for a pod that complies with no policy', () => {
     assert.equal(
       evaluated(podCandidate(podView('web', adding(['SYS_ADMIN']))), [baseline, bound]).verdict,
       'Violating',
@@ -235,7 +235,7 @@ describe('the verdict on a template', () => {
     });
   }
 
-  it('counts only the service account for a PodTemplate', () => {
+  it('only the rights of the service account count for a PodTemplate', () => {
     const template = adding(['NET_RAW'], { serviceAccountName: 'pinger' });
     const candidate = templateCandidate(workloadView('PodTemplate', 'web', { template }));
     const pinger = binding(useRoleName('raw'), { kind: 'ServiceAccount', name: 'pinger', namespace: 'net' });

@@ -18,7 +18,7 @@ describe('violations', () => {
     assert.deepEqual(evaluator.violations(bad, resolved('any', { level: 'privileged' })), []);
   });
 
-  it('name rule, part, message and path, in the order of rules and then of parts', () => {
+  it('violations name the rule, the part, the message and the path, ordered by rules and then by parts', () => {
     const privileged = { securityContext: { privileged: true } };
     const bad = pod({
       hostPID: true,
@@ -59,13 +59,13 @@ describe('violations', () => {
     ]);
   });
 
-  it('of a filled pod exclude those that defaulting fixes', () => {
+  it('the violations of a filled pod exclude violations that defaulting fixes', () => {
     const policy = resolved('filling', { defaulting: 'Enabled' });
     assert.notDeepEqual(evaluator.violations(pod(), policy), []);
     assert.deepEqual(evaluator.violations(pod(), policy, true), []);
   });
 
-  it('depend only on pod and policy: many evaluators, or one, give the same', () => {
+  it('violations depend only on the pod and the policy, not on the evaluator', () => {
     const policies = [resolved('a'), resolved('b', { level: 'baseline' }), resolved('c', { levelVersion: 'v1.0' })];
     fc.assert(
       fc.property(randomPods(), fc.constantFrom(...policies), (random, policy) => {
@@ -83,7 +83,7 @@ describe('violations', () => {
     );
   });
 
-  it('are correct for names that mean something in JavaScript', () => {
+  it('violations are correct for names that have a meaning in JavaScript', () => {
     const odd = pod({ containers: [{ name: 'constructor', securityContext: { privileged: true } }] }, { toString: '' });
     const [violation] = evaluator.violations(odd, resolved('baseline', { level: 'baseline' }));
     assert.equal(violation?.container, 'constructor');

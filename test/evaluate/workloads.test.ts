@@ -54,7 +54,7 @@ describe('the controller that a person would edit', () => {
     });
   }
 
-  it('comes with the reference to it when it is a custom resource, and only then', () => {
+  it('topController returns a reference to the controller only if the controller is a custom resource', () => {
     const custom = (owner: ReturnType<typeof ownedBy>) => topController('Pod', podView('one', owner), cluster).custom;
     const { owner: rollout } = ownedBy('Rollout', 'shop', 'argoproj.io/v1alpha1');
     assert.deepEqual(custom(ownedBy('ReplicaSet', 'shop-1')), rollout);

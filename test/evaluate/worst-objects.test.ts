@@ -15,11 +15,11 @@ import { LONGEST, WORST_OBJECTS, type WorstPod } from './worst-objects.ts';
 /** The longest time in ms for which evaluating one object may block the operator. */
 const BLOCKED_MS = 100;
 /**
- * The factor by which the object grows, and the maximum factor by which the time may grow. With this object, linear
- * time grows by a factor of 4, and quadratic time by a factor of 16.
+ * The growth of the object, and the maximum growth of the time, as factors. When the object grows by a factor of 4,
+ * linear time grows by a factor of 4, and quadratic time by a factor of 16.
  */
 const [TIMES, MOST_GROWTH] = [4, 9];
-/** The minimum time in ms that can be compared, because some kernels count CPU time in steps of 10 ms. */
+/** The test compares no shorter times, because some kernels count CPU time in steps of 10 ms. */
 const MEASURABLE_MS = 10;
 
 function contentIn({ annotations = {}, spec }: WorstPod): PodContent {
@@ -74,7 +74,7 @@ describe('the dearest object', () => {
     });
   }
 
-  it('for findings grows only linearly with the object', () => {
+  it('the time for findings grows only linearly with the object', () => {
     const object = (count: number) =>
       WORST_OBJECTS['capabilities.allowedBounding']?.pod(count).spec ?? { containers: [] };
     const spent = (count: number) => {
@@ -90,14 +90,14 @@ describe('the dearest object', () => {
 describe('an evaluator with a limit', () => {
   const everything = resolvedBaseline('everything', { level: 'restricted', overrides: EVERYTHING_RESTRICTED });
 
-  it('evaluates pods of 100 containers that break every rule', () => {
+  it('an evaluator with a limit evaluates pods of 100 containers that break every rule', () => {
     const content = crowded(100);
     const evaluator = new Evaluator({ costLimit: COST_LIMIT });
     const rules = new Set(evaluator.violations(content, everything).map(({ rule }) => rule));
     assert.ok(rules.size > 15, [...rules].join());
   });
 
-  it('finds the same as one without a limit, or nothing', () => {
+  it('an evaluator with a limit finds the same violations as an evaluator without a limit, or fails', () => {
     const content = crowded(20);
     const all = new Evaluator().violations(content, everything);
     for (const costLimit of [0, 1_000, 10_000, 100_000, 300_000, COST_LIMIT]) {
@@ -122,7 +122,7 @@ describe('an evaluator with a limit', () => {
 describe('the violations of a pod', () => {
   const baseline = resolvedBaseline('baseline', { level: 'baseline' });
 
-  it('are described 32 times for each rule, and counted beyond', () => {
+  it('for each rule, 32 violations are described, and further violations are counted', () => {
     const found = new Evaluator().violations(crowded(1_000), baseline);
     const privileged = found.filter(({ rule }) => rule === 'privileged');
     assert.equal(privileged.length, 33);
@@ -133,7 +133,7 @@ describe('the violations of a pod', () => {
     });
   });
 
-  it('are of a bounded size, whatever is in the pod', () => {
+  it('the violations have a bounded size for any pod', () => {
     for (const { pod, most } of Object.values(WORST_OBJECTS)) {
       const found = new Evaluator().violations(contentIn(pod(Math.ceil(most / 4))), baseline);
       assert.ok(found.every(({ message }) => message.length <= 2_048));

@@ -18,7 +18,7 @@ export interface WorstObject {
   readonly overrides: CapabilityPolicyOverrides;
   /** @param count the number of items that the rule iterates over */
   pod(count: number): WorstPod;
-  /** The number of items of an object of about 1.4 MB. This size is near the limit of etcd. */
+  /** The number of items of an object of about 1.4 MB. A size of 1.4 MB is near the limit of etcd. */
   readonly most: number;
 }
 
@@ -170,8 +170,8 @@ export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = Object.fromE
 );
 
 /**
- * The most expensive object for other rules. The object is the refused pod of the rule's example, in which the volume
- * or container is repeated as often as possible.
+ * The most expensive object for other rules. The object is the refused pod of the rule's example. The volume or
+ * container of the pod is repeated as often as possible.
  */
 function ofExample(rule: Rule): WorstObject {
   const { overrides, refuses } = restricting(rule);

@@ -36,14 +36,14 @@ const DROPPED = spec({ drop: ['ALL'], add: ['NET_RAW', 'CHOWN'] });
 const names = (checks: readonly { readonly capability: string }[] = []) => checks.map(({ capability }) => capability);
 
 describe('a container beside the evidence', () => {
-  it('used what it holds and the kernel granted, and did not use the rest', () => {
+  it('a capability that the container holds is used if the kernel granted a use, and unused otherwise', () => {
     const [{ evidence } = {}] = compared(DROPPED, [use('NET_RAW', { count: 2 }), use('NET_RAW')]);
     assert.deepEqual(evidence?.granted, ['CHOWN', 'NET_RAW']);
     assert.deepEqual(evidence?.used, [{ capability: 'NET_RAW', count: 3 }]);
     assert.deepEqual(evidence?.unused, ['CHOWN']);
   });
 
-  it('was refused a capability only if it never got it', () => {
+  it('a capability counts as refused only if the container never got the capability', () => {
     const [{ evidence } = {}] = compared(DROPPED, [
       use('CHOWN', { outcome: 'refused' }),
       use('CHOWN'),
@@ -68,7 +68,7 @@ describe('a container beside the evidence', () => {
     );
   });
 
-  it('used what a tool saw without an outcome, if the manifest grants it; else it was refused', () => {
+  it('a use without an outcome counts as used if the manifest grants the capability, and as refused otherwise', () => {
     const [{ evidence } = {}] = compared(DROPPED, [
       use('NET_RAW', { outcome: 'unknown' }),
       use('KILL', { outcome: 'unknown' }),
@@ -77,18 +77,18 @@ describe('a container beside the evidence', () => {
     assert.deepEqual(names(evidence?.refused), ['KILL']);
   });
 
-  it('got elsewhere what this manifest does not grant', () => {
+  it('if a container has a capability that the manifest does not grant, the capability counts as granted elsewhere', () => {
     const [{ evidence } = {}] = compared(DROPPED, [use('SYS_TIME')]);
     assert.deepEqual([names(evidence?.grantedElsewhere), names(evidence?.used)], [['SYS_TIME'], []]);
   });
 
-  it('has no evidence without a record of its name, and none of another pod', () => {
+  it('a container has evidence only from records of its own name and its own pod', () => {
     assert.deepEqual(compared(DROPPED, [use('CHOWN', { container: 'd' }), use('CHOWN', { pod: 'q' })]), [
       { name: 'c', privileged: false },
     ]);
   });
 
-  it('is evidence even if it only was watched', () => {
+  it('a watched container has evidence even without a use', () => {
     assert.deepEqual(compared(DROPPED, [], [watch()])[0]?.evidence?.unused, ['CHOWN', 'NET_RAW']);
   });
 });
@@ -110,7 +110,7 @@ describe('a pod that keeps what it used', () => {
     assert.deepEqual(kept(DROPPED, [], [watch()]), spec({ drop: ['ALL'] }));
   });
 
-  it('stays as it is without evidence, and if it is privileged', () => {
+  it('a pod without evidence and a privileged pod stay unchanged', () => {
     assert.deepEqual(kept(DROPPED, []), DROPPED);
     const privileged = spec({}, { privileged: true });
     assert.deepEqual(kept(privileged, [use('CHOWN')]), privileged);
@@ -125,7 +125,7 @@ describe('a pod that keeps what it used', () => {
     assert.deepEqual(containers, [{ name: 'c' }]);
   });
 
-  it('never holds more than before, holds all that it used, and does not change when it is done twice', () => {
+  it('the narrowed pod holds all used capabilities and no new capabilities, and a second narrowing changes nothing', () => {
     const some = fc.subarray([...CAPABILITIES]);
     const uses = fc.array(
       fc.tuple(fc.constantFrom(...CAPABILITIES), fc.constantFrom('granted', 'refused', 'unknown'), fc.boolean()),
@@ -149,7 +149,7 @@ describe('a pod that keeps what it used', () => {
 });
 
 describe('the coverage of evidence', () => {
-  it('counts times in which several instances were watched once, and each start', () => {
+  it('the coverage counts overlapping times of several instances once, and counts each start', () => {
     const watches = [
       watch({ instance: 'a', started: true }),
       watch({ instance: 'b', from: '2026-11-01T10:30:00.000Z', to: '2026-11-01T11:30:00.000Z', started: true }),
@@ -174,12 +174,12 @@ describe('evidence since a time', () => {
   const TIME = '2026-11-01T10:30:00.000Z';
   const last = (at: string) => use('CHOWN', { first: '2026-11-01T09:00:00.000Z', last: at });
 
-  it('keeps what was used later, and what has no time', () => {
+  it('evidence since a time contains the uses from this time on, and uses without a time', () => {
     const uses = [last('2026-11-01T10:29:59.999Z'), last(TIME), use('CHOWN')];
     assert.deepEqual(since(TIME, { uses, watches: [] }).uses, uses.slice(1));
   });
 
-  it('shortens a watch that began before, whose start is then not seen', () => {
+  it('evidence since a time shortens a watch that began earlier, and drops the start of the watch', () => {
     const watches = [
       watch({ started: true }),
       watch({ to: TIME.replace('30', '29') }),

@@ -12,7 +12,7 @@ function belongs(observed: Partial<ObservedContainer>, kind: string, name: strin
 
 const LONG = 'a-name-as-long-as-kubernetes-lets-a-deployment-be-or-nearly';
 
-describe('a pod belongs to a workload by its name', () => {
+describe('the name of a pod decides whether the pod belongs to a workload', () => {
   const rows: readonly [pod: string, kind: string, name: string, belongs: boolean][] = [
     ['web', 'Pod', 'web', true],
     ['web-2', 'Pod', 'web', false],
@@ -48,7 +48,7 @@ describe('a pod belongs to a workload by its name', () => {
   }
 });
 
-describe('a pod belongs to a workload by its owner', () => {
+describe('the owner of a pod decides whether the pod belongs to a workload', () => {
   const rows: readonly [owner: ObservedWorkload, kind: string, name: string, belongs: boolean][] = [
     [{ kind: 'Deployment', name: 'web' }, 'Deployment', 'web', true],
     [{ kind: 'deployment', name: 'web' }, 'Deployment', 'web', true],
@@ -65,13 +65,13 @@ describe('a pod belongs to a workload by its owner', () => {
   }
 });
 
-describe('a pod of a custom resource belongs to it by its labels', () => {
+describe('the labels of a pod decide whether the pod belongs to a custom resource', () => {
   const pod = { pod: 'whatever-0', podLabels: { app: 'web', revision: '3' } };
-  it('if it has all labels of the template', () => assert.ok(belongs(pod, 'Service', 'web', { app: 'web' })));
+  it('if the pod has all labels of the template', () => assert.ok(belongs(pod, 'Service', 'web', { app: 'web' })));
   it('and not if one differs', () => assert.ok(!belongs(pod, 'Service', 'web', { app: 'web', revision: '2' })));
 });
 
-describe('a container belongs to that of the same name', () => {
+describe('the evidence of a container belongs to the container with the same name', () => {
   const index = new EvidenceIndex({
     uses: [],
     watches: [{ namespace: 'shop', pod: 'web', container: 'web', from: '', to: '', started: false }],

@@ -23,7 +23,7 @@ const evidence = (uses: readonly CapabilityUse[], watches: readonly ContainerWat
 });
 
 describe('merging evidence', () => {
-  it('sums the counts of equal uses, and keeps the first and the last time', () => {
+  it('merging sums the counts of equal uses, and keeps the first and the last time', () => {
     const early = { ...USE, count: 2, first: '2026-11-01T10:00:00.000Z', last: '2026-11-01T10:00:01.000Z' };
     const late = { ...USE, count: 3, first: '2026-11-02T10:00:00.000Z', last: '2026-11-02T10:00:01.000Z' };
     assert.deepEqual(mergeEvidence([evidence([late]), evidence([early])]).uses, [
@@ -42,7 +42,7 @@ describe('merging evidence', () => {
     }
   });
 
-  it('keeps apart what differs in outcome, noise, container, pod or workload', () => {
+  it('merging keeps uses separate if outcome, noise, container, pod or workload differ', () => {
     const uses: CapabilityUse[] = [
       USE,
       { ...USE, outcome: 'refused' },
@@ -54,13 +54,13 @@ describe('merging evidence', () => {
     assert.equal(mergeEvidence([evidence(uses)]).uses.length, uses.length);
   });
 
-  it('counts a watch once that two files contain', () => {
+  it('merging counts a watch once if two files contain the watch', () => {
     const watch = { ...WEB, from: '2026-11-01T10:00:00.000Z', to: '2026-11-01T11:00:00.000Z', started: true };
     const other = { ...watch, to: '2026-11-01T12:00:00.000Z' };
     assert.deepEqual(mergeEvidence([evidence([], [watch, other]), evidence([], [watch])]).watches, [watch, other]);
   });
 
-  it('depends neither on the order of records nor on how files split them', () => {
+  it('merging does not depend on the order of records, or on how files split the records', () => {
     const time = fc.integer({ min: 0, max: 9 }).map((second) => `2026-11-01T10:00:0${second}.000Z`);
     const use: fc.Arbitrary<CapabilityUse> = fc
       .record(

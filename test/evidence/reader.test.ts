@@ -21,7 +21,7 @@ const POD = { namespace: 'net', pod: 'pinger-6d5f9c7b4-x7k2q', container: 'ping'
 const WORKLOAD = { namespace: 'net', workload: { kind: 'Deployment', name: 'pinger' } };
 
 describe("evidence of Inspektor Gadget's trace_capabilities", () => {
-  it('has the container, the outcome, the time in UTC and the system call', () => {
+  it('a use has the container, the outcome, the time in UTC and the system call', () => {
     const at = '2026-11-01T10:00:00.208Z';
     assert.deepEqual(evidenceIn(gadgetEvent()).uses, [
       {
@@ -37,7 +37,7 @@ describe("evidence of Inspektor Gadget's trace_capabilities", () => {
     ]);
   });
 
-  it('is read from the built-in gadget of older releases, too, with nanoseconds since 1970', () => {
+  it('events of the built-in gadget of older releases are also read, with times in nanoseconds since 1970', () => {
     const [use] = evidenceIn(builtInEvent(), { type: 'ready', node: 'n1' }).uses;
     assert.equal(use?.capability, 'SYS_CHROOT');
     assert.equal(use?.outcome, 'granted');
@@ -45,7 +45,7 @@ describe("evidence of Inspektor Gadget's trace_capabilities", () => {
     assert.equal(evidenceIn(builtInEvent({ verdict: 'Deny' })).uses[0]?.outcome, 'refused');
   });
 
-  it('names the owner of the pod where the gadget does', () => {
+  it('a use names the owner of the pod if the gadget names the owner', () => {
     const k8s = {
       namespace: 'net',
       podName: 'p',
@@ -55,7 +55,7 @@ describe("evidence of Inspektor Gadget's trace_capabilities", () => {
     assert.deepEqual(evidenceIn(gadgetEvent({ k8s })).uses[0]?.workload, WORKLOAD.workload);
   });
 
-  it('counts setuid and setgid as uses: a process that gives up root needs both', () => {
+  it('a call of setuid or setgid counts as a use, because a process that gives up root needs both calls', () => {
     assert.equal(evidenceIn(gadgetEvent({ cap: 'CAP_SETUID', insetid: 1 })).uses[0]?.noise, undefined);
   });
 
@@ -90,7 +90,7 @@ describe("evidence of Inspektor Gadget's trace_capabilities", () => {
     });
   }
 
-  it('watches a container from its first event to its last one, and sees its start by the set-up', () => {
+  it('a watch lasts from the first event of a container to the last event, and the set-up shows the start', () => {
     const { watches } = evidenceIn(
       gadgetEvent({ timestamp: '2026-11-01T11:00:00Z' }),
       gadgetEvent({ timestamp: '2026-11-01T10:00:00Z', proc: { comm: 'runc:[2:INIT]' } }),
@@ -108,7 +108,7 @@ describe("evidence of Inspektor Gadget's trace_capabilities", () => {
     assert.deepEqual(evidenceIn(gadgetEvent({ k8s: { node: 'n1' } })), { uses: [], watches: [] });
   });
 
-  it('does not depend on the order of the lines', () => {
+  it('the evidence does not depend on the order of the lines', () => {
     const seconds = fc
       .integer({ min: 0, max: 59 })
       .map((second) => `2026-11-01T10:00:${String(second).padStart(2, '0')}Z`);
@@ -140,7 +140,7 @@ describe("evidence of Inspektor Gadget's trace_capabilities", () => {
 describe("evidence of Kubescape's profiles", () => {
   const unknown = { outcome: 'unknown', count: 1 } as const;
 
-  it('is read from an ApplicationProfile: all kinds of containers, of the workload that labels name', () => {
+  it('an ApplicationProfile gives evidence of all kinds of containers, and its labels name the workload', () => {
     const { uses, watches } = evidenceIn(applicationProfile());
     const last = '2026-11-01T10:00:00.000Z';
     assert.deepEqual(
@@ -158,28 +158,28 @@ describe("evidence of Kubescape's profiles", () => {
     ]);
   });
 
-  it("is read from a ContainerProfile, whose times are in Go's form", () => {
+  it("a ContainerProfile with times in Go's form gives evidence", () => {
     const { uses, watches } = evidenceIn(containerProfile());
     const [from, to] = ['2026-11-01T10:00:00.000Z', '2026-11-01T11:30:00.500Z'];
     assert.deepEqual(uses, [{ ...WORKLOAD, container: 'ping', capability: 'NET_RAW', ...unknown, last: to }]);
     assert.deepEqual(watches, [{ ...WORKLOAD, container: 'ping', from, to, started: false }]);
   });
 
-  it('has no time where a profile has the first second of the year 1', () => {
+  it('the first second of the year 1 in a profile counts as a missing time', () => {
     const annotations = { 'kubescape.io/report-timestamp': '0001-01-01 00:00:00 +0000 UTC' };
     const at = '2026-11-01T10:00:00.000Z';
     const [{ from, to } = { from: '', to: '' }] = evidenceIn(containerProfile({ annotations })).watches;
     assert.deepEqual([from, to], [at, at]);
   });
 
-  it('names the workload by the wlid where labels do not', () => {
+  it('the wlid names the workload if labels do not name the workload', () => {
     const annotations = { 'kubescape.io/wlid': 'wlid://cluster-c/namespace-net/deployment-pinger' };
     const [use] = evidenceIn(applicationProfile({ labels: {}, annotations })).uses;
     assert.deepEqual(use?.workload, { kind: 'deployment', name: 'pinger' });
     assert.equal(use?.namespace, 'net');
   });
 
-  it('names the container by the instance where labels do not', () => {
+  it('the instance ID names the container if labels do not name the container', () => {
     const annotations = {
       'kubescape.io/instance-id':
         'apiVersion-apps/v1/namespace-net/kind-ReplicaSet/name-pinger-6d5f9c7b4/containerName-web',

@@ -32,8 +32,8 @@ export function gadgetEvent(fields: Fields = {}): Fields {
 }
 
 /**
- * An event of Inspektor Gadget's built-in gadget, which existed until v0.30. The command was `kubectl gadget trace
- * capabilities -o json`.
+ * An event of Inspektor Gadget's built-in gadget. The gadget existed until v0.30. The command of the gadget was
+ * `kubectl gadget trace capabilities -o json`.
  */
 export function builtInEvent(fields: Fields = {}): Fields {
   return {

@@ -88,7 +88,7 @@ describe('explain adminAccess: the namespaces', () => {
     assert.deepEqual(accessIn({ team: 'net' }, []), { namespaces: [], guards: [] });
   });
 
-  it('stand in a table, below the policies that guard the label', () => {
+  it('the namespaces are in a table, below the policies that guard the label', () => {
     const topic = { kind: 'NamespaceLabel', name: KEY, found: [] } as const;
     const access = accessIn({ [KEY]: 'true' }, it5(GUARDED));
     assert.equal(

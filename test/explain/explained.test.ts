@@ -1,6 +1,6 @@
 /**
- * Tests lists of workloads. The workloads of a list hold a certain capability, or use the feature that a certain rule
- * restricts. The lists have the verdict of each policy.
+ * Tests lists of workloads. Each list is about a capability or a rule. The workloads of the list hold the capability,
+ * or use the feature that the rule restricts. The lists have the verdict of each policy.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -59,7 +59,7 @@ function foundIn(name: string, template: PodContent, policies: readonly Complete
 
 const STRICT_POD = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-/** A pod that level restricted admits, unless `capabilities` violates the level. */
+/** A pod that complies with the level restricted, apart from `capabilities`. */
 function strict(capabilities: object, fields: object = {}): PodContent {
   return app(secured({ allowPrivilegeEscalation: false, capabilities }), { securityContext: STRICT_POD, ...fields });
 }
@@ -86,14 +86,14 @@ describe('explain NAME --cluster: how a container holds a capability', () => {
     });
   }
 
-  it('no level is too tight for NET_BIND_SERVICE, which level restricted admits adding', () => {
+  it('no level is too tight for adding NET_BIND_SERVICE, because the level restricted admits this capability', () => {
     const [one] = foundIn('NET_BIND_SERVICE', strict({ drop: ['ALL'], add: ['NET_BIND_SERVICE'] }));
     assert.deepEqual([one?.how, one?.beyond, one?.messages], ['Added', null, []]);
     const [byDefault] = foundIn('NET_BIND_SERVICE', pod());
     assert.equal(byDefault?.beyond, 'restricted');
   });
 
-  it('finds exactly the containers whose bounding set has the capability on some runtime, in random pods', () => {
+  it('in random pods, explain finds exactly the containers whose bounding set has the capability on some runtime', () => {
     const rows = fc.tuple(arbitraryPod, fc.constantFrom(...CAPABILITIES));
     fc.assert(
       fc.property(rows, ([template, capability]) => {
@@ -292,7 +292,7 @@ describe('explain NAME --cluster: what policies say', () => {
     );
   });
 
-  it('no policy decides in an excluded namespace, nor without the CRD', () => {
+  it('no policy decides in an excluded namespace, or in a cluster without the CRD', () => {
     const state = {
       workloads: [workloadView('Deployment', 'web', { namespace: 'kube-system', template: added })],
       policies: [net()],
@@ -310,7 +310,7 @@ describe('explain NAME --cluster: what policies say', () => {
     }
   });
 
-  it('it is unknown whether a pod is admitted whose creator may or may not use the policy', () => {
+  it('the admission is Unknown if it is unknown whether the creator of the pod may use the policy', () => {
     const pods = [podView('bare', added)];
     const [one] = explained('NET_RAW', { pods, policies: [net({ ...netRaw, usableBy: 'Bindings' })] }).found;
     assert.deepEqual([one?.admission, one?.policies[0]?.answer], ['Unknown', 'Unknown']);
@@ -318,7 +318,9 @@ describe('explain NAME --cluster: what policies say', () => {
 });
 
 describe('explain NAME --cluster: what a rule is about', () => {
-  /** Pods that the levels refuse. The tests use these pods for the rules whose example pods the levels admit. */
+  /**
+   * Pods that the levels refuse. If the levels admit the example pods of a rule, the tests use these pods for the rule.
+   */
   const REFUSED: Readonly<Record<string, PodContent>> = {
     volumes: pod({ volumes: [{ name: 'one', hostPath: { path: '/' } }] }),
     procMount: app(secured({ procMount: 'Unmasked' })),
@@ -334,7 +336,7 @@ describe('explain NAME --cluster: what a rule is about', () => {
     });
   }
 
-  it('names the loosest level that refuses it, and what was compared if no level refuses it', () => {
+  it('the answer names the loosest level that refuses the workload, or the compared override if no level refuses the workload', () => {
     const hostNetwork = explained('hostNetwork', {
       workloads: [workloadView('Deployment', 'web', { template: pod({ hostNetwork: true }) })],
     });
@@ -363,7 +365,7 @@ describe('explain NAME --cluster: what a rule is about', () => {
 });
 
 describe('explain NAME --cluster: workloads and pods', () => {
-  it('counts the pods that are like the template, and lists other pods separately', () => {
+  it('explain counts the pods that equal their template, and lists other pods separately', () => {
     const template = adding(['NET_RAW']);
     const owner = ownedBy('StatefulSet', 'db');
     const { found, workloads } = explained('NET_RAW', {
@@ -386,7 +388,7 @@ describe('explain NAME --cluster: workloads and pods', () => {
     );
   });
 
-  it('reads one namespace or all, in the order of their names', () => {
+  it('explain reads one namespace, or all namespaces in the order of their names', () => {
     const state = {
       namespaces: ['net', 'web'],
       workloads: ['web', 'net'].map((namespace) => workloadView('Deployment', 'x', { namespace })),
@@ -415,7 +417,7 @@ describe('explain NAME --cluster --used', () => {
   const template = pod({ containers: ['ping', 'idle', 'other'].map((name) => ({ name })) });
   const state = { workloads: [workloadView('Deployment', 'web', { template })] };
 
-  it('says whether the container used the capability; noise is no use', () => {
+  it('explain --used says whether the container used the capability, and does not count noise as a use', () => {
     const { found } = explained('NET_RAW', state, { evidence });
     assert.deepEqual(
       found.map(({ container, evidence: one }) => [
@@ -430,7 +432,7 @@ describe('explain NAME --cluster --used', () => {
     );
   });
 
-  it('says nothing without evidence, and nothing about rules', () => {
+  it('explain --used says nothing if there is no evidence, and nothing about rules', () => {
     for (const [name, options] of [
       ['NET_RAW', {}],
       ['readOnlyRootFilesystem', { evidence }],

@@ -43,7 +43,7 @@ describe('the names that explain takes', () => {
     });
   }
 
-  it('every capability and every rule is found by its name, and no two by the same name', () => {
+  it('explain finds every capability and every rule by a unique name', () => {
     const names = [...CAPABILITIES, ...RULES.map(({ id }) => id)];
     assert.deepEqual(
       names.map((name) => topicOf(name)?.name),

@@ -23,7 +23,7 @@ const HEALTH: Readonly<Record<string, Verdict>> = { Healthy: 'ready', Progressin
  */
 function lives(states: readonly (readonly [StatusInput, StatusInput])[]): CapabilityPolicy[] {
   return states.flatMap(([earlier, later]) => {
-    // The CRD gives this default status to a policy that the operator has not seen.
+    // The default status in the CRD. A policy has this status until the operator sees the policy.
     const fresh = withStatus({ observedGeneration: -1 }, earlier);
     const first = buildStatus(fresh);
     const next = buildStatus(withStatus(first, later));
@@ -53,7 +53,7 @@ describe('of every status', () => {
   });
 
   describeWith({ programs: { go: 'https://go.dev/dl/' } }, 'kstatus', () => {
-    it('are Current if in force, Failed if not accepted, and otherwise InProgress', function () {
+    it('kstatus is Current if the policy is in force, Failed if the policy is not accepted, and InProgress in all other cases', function () {
       this.timeout(120_000);
       const found = kstatusOf(policies);
       assert.equal(found.length, policies.length);
@@ -74,7 +74,7 @@ describe('of every status', () => {
       }
     });
 
-    it('have the findings as message if healthy, and otherwise the reason', () => {
+    it('the message has the findings about a healthy policy, or the reason why a policy is not healthy', () => {
       for (const [i, { status, message }] of found.entries()) {
         const { status: reported = {} } = policies[i] as CapabilityPolicy;
         const said = (type: string) => condition(reported, type)?.message ?? '';

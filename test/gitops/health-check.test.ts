@@ -53,7 +53,7 @@ const ROLLOUT: RolloutProgress = { ...ROLLED_OUT, namespaces: new Map([...ROLLED
  * has not seen.
  */
 const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
-  // This status is for an old API server, because the message names the API server's version.
+  // The status `degraded_notAccepted` is for an old API server, because the message names the API server's version.
   degraded_notAccepted: input(TOO_NEW, { resolution: resolvePolicy(baselinePolicy('ping', TOO_NEW), 30) }),
   healthy_expired: input(ENDING, { now: '2027-02-01T00:00:00Z', expired: true, program: undefined }),
   healthy_expires: input(ENDING),
@@ -90,10 +90,10 @@ const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
   progressing_unseen: undefined,
 };
 
-describe('the health check of Argo CD, in its layout', () => {
+describe('the health check of Argo CD, in the layout of Argo CD', () => {
   const { tests } = load(readFileSync(join(CUSTOMIZATION, 'health_test.yaml'), 'utf8')) as HealthTests;
 
-  describe('is tested with statuses that the operator writes', () => {
+  describe('the health check is tested with statuses that the operator writes', () => {
     for (const name of Object.keys(STATUSES)) {
       it(name, () => {
         const path = join(TESTDATA, `${name}.yaml`);

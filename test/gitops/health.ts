@@ -3,7 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { CONFIG } from '../support/rights.ts';
 
-/** The files have the names of Argo CD's repository. The files could therefore be copied to Argo CD's repository. */
+/**
+ * The files of the health check have the same names as in Argo CD's repository. The files could therefore be copied to
+ * Argo CD's repository.
+ */
 export const CUSTOMIZATION = join(CONFIG, 'argocd/resource_customizations/capabilitypolicy.dev/CapabilityPolicy');
 
 export interface Health {

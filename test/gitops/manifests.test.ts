@@ -21,7 +21,7 @@ describe('config/argocd', () => {
   const [operator, policies] = read('application.yaml');
   const [teams] = read('applicationset.yaml');
 
-  it('adds the health of policies to argocd-cm, and keeps existing entries', async () => {
+  it('config/argocd adds the health of policies to argocd-cm, and keeps existing entries', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-argocd-'));
     const tools = await Tools.find();
     try {
@@ -46,7 +46,7 @@ describe('config/argocd', () => {
     }
   });
 
-  it('has no Prune=confirm anywhere: it stops all syncs of an Application', () => {
+  it('config/argocd never sets Prune=confirm, because Prune=confirm stops all syncs of an Application', () => {
     const files = readdirSync(ARGOCD, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
     const texts = files.map((file) => readFileSync(join(ARGOCD, file), 'utf8').replaceAll(/#.*/g, ''));
     assert.ok(texts.length > 5, String(texts.length));
@@ -56,7 +56,7 @@ describe('config/argocd', () => {
     );
   });
 
-  it('retries what is not accepted yet with the newest commit, and prunes last', () => {
+  it('config/argocd retries failed syncs with the newest commit, and prunes last', () => {
     for (const { spec } of [policies, { spec: teams.spec.template.spec }]) {
       assert.partialDeepStrictEqual(spec.syncPolicy.retry, { limit: -1, refresh: true });
     }
@@ -71,7 +71,7 @@ describe('config/argocd', () => {
     assert.ok(!names.includes(policy.metadata.name), policy.metadata.name);
   });
 
-  it('protects its samples from deletion by mistake, and creates the namespace after the policy that selects it', () => {
+  it('config/argocd protects the samples from accidental deletion, and creates the policy before its namespace', () => {
     for (const sample of [policy, namespace]) assert.partialDeepStrictEqual(sample.metadata.annotations, GUARDED);
     assert.ok(waveOf(policy) < waveOf(namespace));
     const { name, labels } = namespace.metadata;
@@ -79,14 +79,14 @@ describe('config/argocd', () => {
     assert.ok(!Object.keys(labels).some((label) => label.startsWith('pod-security.kubernetes.io/')));
   });
 
-  it('orders the operator before the policies, and the policies before their namespaces', () => {
+  it('config/argocd creates the operator before the policies, and the policies before their namespaces', () => {
     assert.deepEqual([operator, policies, teams].map(waveOf), [0, 1, 2]);
     for (const option of ['Prune=false', 'Delete=confirm']) {
       assert.ok(operator.spec.syncPolicy.syncOptions.includes(option));
     }
   });
 
-  it('puts the operator into waves: CRD, rights, Deployment, and what is deleted before it', async () => {
+  it('config/argocd puts the operator into waves for the CRD, the rights, the Deployment, and the object that is deleted first', async () => {
     const tools = await Tools.find();
     try {
       const { stdout } = await tools.run('kubectl', 'kustomize', 'config/argocd/operator');

@@ -32,7 +32,7 @@ describeWith({ root: true, programs: { buildah: 'apt-get install buildah' } }, '
   });
   after(async () => void (await buildah?.run('rm', container)));
 
-  it('runs as an unprivileged user, and has labels', () => {
+  it('the image runs as an unprivileged user, and has labels', () => {
     assert.equal(image.User, '65532:65532');
     assert.equal(image.Labels['org.opencontainers.image.version'], version);
     assert.equal(image.Labels['org.opencontainers.image.title'], 'cappol');

@@ -79,7 +79,7 @@ describeWith(
       rmSync(folder, { recursive: true, force: true });
     });
 
-    it('runs as an unprivileged user, and has labels', () => {
+    it('the image runs as an unprivileged user, and has labels', () => {
       assert.equal(image.User, '65532:65532');
       const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
       assert.equal(image.Labels['org.opencontainers.image.version'], version);
@@ -88,7 +88,7 @@ describeWith(
       }
     });
 
-    it('has the operator as one file, the licences, and nothing else', () => {
+    it('the image contains the operator as one file, the licences, and nothing else', () => {
       const files = readdirSync(join(rootfs, 'app'), { recursive: true }) as string[];
       assert.deepEqual(files.sort(), ['LICENSE', 'operator', 'operator/LICENSES.txt', 'operator/main.mjs']);
       for (const shell of ['bin/sh', 'bin/bash', 'busybox']) assert.ok(!existsSync(join(rootfs, shell)), shell);
@@ -98,7 +98,7 @@ describeWith(
       assert.deepEqual(image.Entrypoint, deployment().spec.template.spec.containers[0]?.command);
     });
 
-    describe('in a container with a read-only root, no capabilities and no new privileges', () => {
+    describe('the image in a container with a read-only root, no capabilities and no new privileges', () => {
       let container: ChildProcess;
       let api: Api;
       let output = '';
@@ -126,7 +126,7 @@ describeWith(
         await api.close();
       });
 
-      it('brings a policy into force: it becomes Ready', async () => {
+      it('the operator brings a policy into force, and the policy becomes Ready', async () => {
         await api.apply(
           POLICY,
           policyManifest(

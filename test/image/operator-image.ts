@@ -10,7 +10,7 @@ import { ROOT } from '../support/page.ts';
 interface OperatorImage {
   /** The name of the image in the chart and the manifests. */
   readonly name: string;
-  /** The buildah instance whose storage has the image. */
+  /** The buildah instance with the image in its storage. */
   readonly buildah: Buildah;
 }
 

@@ -77,7 +77,7 @@ describe('an installation', () => {
   });
 
   describe('with kubectl', () => {
-    it('is one command, without any warning of Pod Security Admission', async () => {
+    it('one kubectl command installs the operator, without any warning of Pod Security Admission', async () => {
       const { stderr } = await tools.shell(withKubectl);
       assert.equal(stderr, '');
     });
@@ -86,13 +86,13 @@ describe('an installation', () => {
       await tools.run('kubectl', 'diff', '-k', 'config/default');
     });
 
-    it('brings policies into force, with an operator that runs as its service account with its flags', async () => {
+    it('the operator runs as its service account with its flags, and brings policies into force', async () => {
       await runOperator();
       await applySamples();
       await eventually('a report', async () => (await api.list(OPEN_REPORTS.path)).length > 0);
     });
 
-    it('passes Pod Security level restricted and the sample of it', async () => {
+    it('the operator passes Pod Security level restricted, and the sample policy of the level', async () => {
       const { spec } = (await api.get(DEPLOYMENT)).spec.template;
       assert.equal(await admit(spec, OPERATOR_NAMESPACE), ADMITTED);
       assert.equal(await admit(spec, TEAM), ADMITTED);
@@ -101,7 +101,7 @@ describe('an installation', () => {
       assert.match(await admit((baselinePod() as Json).spec, TEAM), /PodSecurity|CapabilityPolicy restricted/);
     });
 
-    it('lets viewers of the cluster view policies and reports, and only editors of policies write them', async () => {
+    it('the ClusterRole view allows viewing policies and reports, and only the ClusterRole capabilitypolicy-editor allows writing policies', async () => {
       const policies = { group: 'capabilitypolicy.dev', resource: 'capabilitypolicies' };
       const reports = { group: 'openreports.io', resource: 'reports', namespace: TEAM };
       const may: [role: string, verb: string, what: object, allowed: boolean][] = [
@@ -128,7 +128,7 @@ describe('an installation', () => {
       for (const binding of bindings) await api.remove(binding);
     });
 
-    it('leaves nothing behind when it is removed as documented', async () => {
+    it('the documented removal of the operator leaves nothing behind', async () => {
       await tools.shell(purge + deleteWithKubectl);
       await leftNothing();
     });
@@ -155,7 +155,7 @@ describe('an installation', () => {
       await ready();
     });
 
-    it('keeps enforcement when it is uninstalled, and takes it over when it is installed again', async () => {
+    it('helm uninstall keeps enforcement, and a new installation takes over the enforcement', async () => {
       await tools.run('helm', 'uninstall', 'capabilitypolicy', '--namespace', OPERATOR_NAMESPACE);
       await operator?.stop();
       assert.ok(await api.find(CRD));
@@ -167,7 +167,7 @@ describe('an installation', () => {
       await ready();
     });
 
-    it('leaves nothing behind when it is removed as documented', async () => {
+    it('the documented removal with Helm leaves nothing behind', async () => {
       await tools.shell(purge + deleteWithHelm);
       await leftNothing();
     });
@@ -206,7 +206,7 @@ describe('an installation', () => {
     return status === 201 ? ADMITTED : body.message;
   }
 
-  /** Whether a user in the group with the role's name has the right. */
+  /** Whether a user has the right. The user's group has the name of the role. */
   async function isAllowed(role: string, verb: string, what: object): Promise<boolean> {
     const { status } = await api.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
       apiVersion: 'authorization.k8s.io/v1',

@@ -55,7 +55,7 @@ describe('the manifests', function () {
     return parse((await tools.run('helm', 'template', ...release, ...set)).stdout);
   }
 
-  it('to try the operator beside a cluster are all the others, without what runs it in the cluster', async () => {
+  it('config/try has the same objects as the default manifests, apart from the objects that run the operator in the cluster', async () => {
     const found = parse((await tools.run('kubectl', 'kustomize', 'config/try')).stdout);
     const inCluster = ['Deployment', 'PodDisruptionBudget', 'Service', 'NetworkPolicy'];
     assert.deepEqual(
@@ -65,7 +65,7 @@ describe('the manifests', function () {
   });
 
   describe('of the chart', () => {
-    it("equal kustomize's with default values, except for the namespace, which helm expects, and the annotation that keeps the CRD", async () => {
+    it('with default values, the chart and kustomize give the same objects, apart from the namespace that helm expects and the annotation that keeps the CRD', async () => {
       const [found, wanted] = [await template(), kustomized.filter(({ kind }) => kind !== 'Namespace')];
       assert.deepEqual(found.map(keyOf).sort(), wanted.map(keyOf).sort());
       for (const object of found) {
@@ -98,7 +98,7 @@ describe('the manifests', function () {
       assert.deepEqual(Object.keys(EVERY_FLAG).sort(), wanted);
     });
 
-    it('pass every flag to the operator in its form', async () => {
+    it('the chart passes every flag to the operator in the form that the operator parses', async () => {
       const found = await operatorOf({ flags: EVERY_FLAG });
       const stated = Object.entries(EVERY_FLAG).map(([name, value]) =>
         value === true ? `--${name}` : `--${name}=${value}`,
@@ -110,7 +110,7 @@ describe('the manifests', function () {
       );
     });
 
-    it('serve neither metrics nor health if they are turned off', async () => {
+    it('the chart serves neither metrics nor health if both are turned off', async () => {
       const values = {
         flags: { 'metrics-bind-address': '0', 'health-probe-bind-address': 0, 'metrics-secure': false },
       };
@@ -142,11 +142,11 @@ describe('the manifests', function () {
       assert.doesNotMatch(stdout, /\[(WARNING|ERROR)\]/);
     });
 
-    it('equal the output of `npm run generate` from config/ and crds/', () => {
+    it('the chart equals the output of `npm run generate` from config/ and crds/', () => {
       for (const [path, text] of generatedFiles()) assert.equal(readFileSync(join(CHART, path), 'utf8'), text, path);
     });
 
-    it("have the project's version, as does the image of kustomize", () => {
+    it("the chart and the image of kustomize have the project's version", () => {
       const { version } = JSON.parse(readFileSync(join(CONFIG, '..', 'package.json'), 'utf8'));
       const chart = load(readFileSync(join(CHART, 'Chart.yaml'), 'utf8')) as { version: string; appVersion: string };
       assert.deepEqual([chart.version, chart.appVersion], [version, version]);
@@ -174,7 +174,7 @@ describe('the manifests', function () {
       });
     }
 
-    it('views by ClusterRole view, and nothing by edit or admin', () => {
+    it('only the rights to view policies and reports are aggregated, and only to the ClusterRole view', () => {
       const aggregated = rbacObjects().flatMap(({ metadata }) =>
         Object.keys(metadata.labels ?? {})
           .filter((label) => AGGREGATES.test(label))

@@ -1,5 +1,6 @@
 /**
- * Each right of the operator, with an action that needs the right and the operator's message if the right is missing.
+ * Each right of the operator, with an action and a message. The action needs the right, and the operator reports the
+ * message if the right is missing.
  */
 import { dirname } from 'node:path/posix';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -22,21 +23,23 @@ import { type Right, titleOf } from './single-rights.ts';
 
 export interface Stage {
   readonly cluster: TestCluster;
-  /** A policy for which the operator renders one object of every kind. */
+  /** A policy that makes the operator render one object of every kind. */
   readonly policy: string;
   /** A namespace that the policy selects. */
   readonly namespace: string;
-  /** Reads the operator's metrics as a new user. The result is undefined if the operator does not show the metrics. */
+  /**
+   * Reads the operator's metrics as a new user. If the operator does not show the metrics, the function returns
+   * undefined.
+   */
   readonly scrape: () => Promise<string | undefined>;
 }
 
 interface Provocation {
-  /** The preparation, which runs while the operator still holds the right. */
+  /** The preparation runs while the operator still holds the right. */
   readonly prepare?: (stage: Stage) => Promise<void>;
   readonly act: (stage: Stage, right: Right) => Promise<void>;
   /**
-   * The message by which the operator reports the missing right. By default, the message says that RBAC refused the
-   * request.
+   * The operator's message about the missing right. By default, the message says that RBAC refused the request.
    */
   readonly says?: RegExp;
 }
@@ -47,7 +50,7 @@ export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPA
 const NEVER = { spec: { matchConditions: [{ name: 'never', expression: 'false' }] } };
 
 /**
- * Manual changes to rendered objects. If the operator may replace the object, the manual change adds a field, which
+ * Manual changes to rendered objects. For objects that the operator may replace, the manual change adds a field that
  * server-side apply would not remove.
  */
 const CHANGES: Readonly<Record<string, unknown>> = {
@@ -70,7 +73,8 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
       return Object.entries<Provocation>({
         // Server-side apply of a missing object needs the verbs create and patch.
         create: { act: (stage) => deleteByHand(stage, kind) },
-        // The operator replaces programs. Only the creation of the replacement is an apply.
+        // The operator replaces programs. When the operator replaces a program, only the creation of the new program is
+        // a server-side apply.
         patch: { act: (stage) => (kind.endsWith('AdmissionPolicy') ? deleteByHand : changeByHand)(stage, kind) },
         update: { act: (stage) => changeByHand(stage, kind) },
         delete: { act: (stage) => leaveBehind(stage, kind) },
@@ -110,7 +114,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   'create configmaps': { act: async (stage) => void (await rollout(stage, 'created')) },
   'patch configmaps': { act: async (stage) => void (await rollout(stage, 'written')) },
   'delete configmaps': { prepare: rolledOut, act: endRollout },
-  // Only an operator that lacks pod fields checks which values API servers fill in.
+  // The operator checks which values API servers fill in only if the operator lacks pod fields.
   'create podtemplates': { act: askDefaults },
   'create events': { act: violate },
   // The operator patches an Event to count its repetitions in the Event's series.
@@ -121,7 +125,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   // Without the right to get EndpointSlices, the operator assumes that there are several API servers.
   'get endpointslices': { act: follow },
   'get namespaces': { act: restart },
-  // The test does nothing for this right, because the leader renews the Lease all the time.
+  // The test does nothing for the right to update leases, because the leader renews the Lease all the time.
   'update leases': { act: async () => {} },
   'get leases': { act: ({ cluster }) => cluster.api.remove(LEASE) },
   'create leases': { act: ({ cluster }) => cluster.api.remove(LEASE) },
@@ -134,7 +138,7 @@ export async function prepare(stage: Stage, right: Right): Promise<void> {
   await PROVOCATIONS[`${right.verb} ${right.resource}`]?.prepare?.(stage);
 }
 
-/** Resolves when the operator has reported that it lacks `right`. */
+/** Resolves when the operator has reported that `right` is missing. */
 export async function provoke(stage: Stage, right: Right): Promise<void> {
   const { act, says = refusal(right) } = PROVOCATIONS[`${right.verb} ${right.resource}`] ?? { act: follow };
   const { operator } = stage.cluster;
@@ -210,8 +214,8 @@ async function repaired(stage: Stage, kind: string): Promise<void> {
 }
 
 /**
- * Creates an object of a policy that no longer exists. The deletion of a policy with `Orphan` leaves an object like
- * this.
+ * Creates an object of a policy that no longer exists. When a user deletes a policy with `Orphan`, the objects of the
+ * policy remain.
  */
 async function leaveBehind(stage: Stage, kind: string): Promise<void> {
   const { apiVersion, metadata, status, ...rest } = await rendered(stage, kind);
@@ -271,8 +275,8 @@ async function failing(
 }
 
 /**
- * Resolves when the operator writes reports to this API. The operator writes PolicyReports only if the API of
- * OpenReports does not exist, so this API is removed first.
+ * Resolves when the operator writes reports to the given API. The operator writes PolicyReports only if the API of
+ * OpenReports does not exist. The function therefore removes the API of OpenReports first.
  */
 async function writeReportsTo(stage: Stage, crd: typeof OPEN_REPORTS): Promise<void> {
   const { api } = stage.cluster;
@@ -315,7 +319,7 @@ async function beginTerm({ cluster: { operator } }: Stage): Promise<void> {
   await operator.startAndWatch();
 }
 
-/** Creates a policy with a rollout that has a state but no namespaces. */
+/** Creates a policy with a rollout. The rollout has a state but no namespaces. */
 async function rollout({ cluster }: Stage, name: string): Promise<string> {
   const namespaceSelector = { matchLabels: { no: 'body' } };
   return cluster.policy(name, { namespaceSelector, level: 'restricted', mode: 'Enforce', rollout: {} });

@@ -27,7 +27,7 @@ describe('the files of a release', function () {
     rmSync(folder, { recursive: true });
   });
 
-  it('are one for kubectl, with everything in config/default', async () => {
+  it('install.yaml contains everything in config/default, for kubectl', async () => {
     const { stdout } = await tools.run('kubectl', 'kustomize', 'config/default');
     const found = loadAll(readFileSync(join(folder, 'install.yaml'), 'utf8')) as Json[];
     // The namespace must be first, because kubectl applies the objects in order.
@@ -35,7 +35,7 @@ describe('the files of a release', function () {
     assert.deepEqual(found, loadAll(stdout));
   });
 
-  it('are one for helm, which gives the same as config/helm', async () => {
+  it('the packed chart for helm gives the same objects as config/helm', async () => {
     const template = async (chart: string) => {
       const release = ['capabilitypolicy', chart, '--namespace', OPERATOR_NAMESPACE, '--kube-version', '1.36.0'];
       return loadAll((await tools.run('helm', 'template', ...release)).stdout);

@@ -37,7 +37,8 @@ describe("the operator's rights", () => {
       apiServerFlags: [
         ...audit.flags,
         '--enable-admission-plugins=OwnerReferencesPermissionEnforcement',
-        // The operator needs the verb `list` for API servers before 1.34. These API servers have no streaming lists.
+        // The operator needs the verb `list` for API servers before 1.34. API servers before 1.34 have no streaming
+        // lists.
         '--feature-gates=WatchList=false',
       ],
     });
@@ -68,7 +69,7 @@ describe("the operator's rights", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('grant no wildcard, no way to get more rights, and no secrets', () => {
+  it('the roles grant no wildcard, no way to get more rights, and no secrets', () => {
     const rules = operatorRoles().flatMap((role) => role.rules ?? []);
     const granted = rules.flatMap(({ verbs, apiGroups = [], resources = [], nonResourceURLs = [] }) => [
       ...[verbs, apiGroups, resources, nonResourceURLs].flat(),
@@ -99,8 +100,8 @@ describe("the operator's rights", () => {
     await cluster.settled();
     assert.match((await stage.scrape()) ?? '', /^capabilitypolicy_programmed\b/m);
     const refused = audit.events().filter(({ responseStatus }) => responseStatus?.code === 403);
-    // Refused dry runs of ClusterRoles do not count. These dry runs are probes, which a program refuses because of the
-    // content.
+    // Refused dry runs of ClusterRoles do not count. Dry runs of ClusterRoles are probes. A program refuses the probes
+    // because of their content.
     const asked = refused.filter(({ requestURI }) => !/\/clusterroles\?.*dryRun=All/.test(requestURI));
     assert.deepEqual(
       asked.map(({ verb, requestURI }) => `${verb} ${requestURI}`),
@@ -108,7 +109,7 @@ describe("the operator's rights", () => {
     );
   });
 
-  describe('are needed each: without it, the operator says what it cannot do,', () => {
+  describe('the operator needs each right, and reports what it cannot do without the right:', () => {
     for (const right of operatorRights()) {
       it(titleOf(right), async function () {
         this.timeout(300_000);

@@ -50,7 +50,7 @@ describe('npm run try', function () {
     assert.match(output, /^npm run try: .*not found; first: kubectl apply -k config\/try\n$/);
   });
 
-  it('brings policies into force as the service account, until a signal', async () => {
+  it('npm run try brings policies into force as the service account, until a signal ends the command', async () => {
     await kubectl('apply', '-k', 'config/try');
     const running = start();
     const all = ended(running);
@@ -71,7 +71,7 @@ describe('npm run try', function () {
     assert.equal((await team()).metadata.labels['rollout.capabilitypolicy.dev/all'], 'pending');
   });
 
-  it('touches no cluster where the operator is installed', async () => {
+  it('npm run try changes nothing in a cluster where the operator is installed', async () => {
     const labels = { app: 'operator' };
     const template = {
       metadata: { labels },
@@ -87,7 +87,7 @@ describe('npm run try', function () {
     await api.remove(DEPLOYMENT);
   });
 
-  it('leaves nothing behind with --remove, and says nothing the second time', async () => {
+  it('npm run try with --remove leaves nothing behind, and prints nothing the second time', async () => {
     const { code, output } = await ended(start('--remove'));
     assert.equal(code, 0, output);
     await eventually('the cluster to be as before', async () => {
@@ -115,7 +115,7 @@ describe('npm run try', function () {
     assert.equal(code, 0, output);
   }
 
-  /** An environment whose HOME is a temporary folder, because kubectl writes its caches there. */
+  /** An environment with a temporary folder as HOME, because kubectl writes its caches to HOME. */
   function environment(): NodeJS.ProcessEnv {
     return { ...reader(controlPlane), HOME: controlPlane.dir };
   }

@@ -74,7 +74,7 @@ describe('a policy that cannot be compiled', function () {
     assert.match(await kubectl('get', 'cappol', bad), / False /);
   });
 
-  it('renders nothing, and does not disturb the others', async () => {
+  it('a policy that cannot be compiled renders nothing, and does not disturb other policies', async () => {
     assert.deepEqual(await cluster.rendered(bad), []);
     assert.deepEqual(await cluster.having(bad), []);
     assert.equal((await cluster.condition(good, 'Ready'))?.status, 'True');
@@ -85,7 +85,7 @@ describe('a policy that cannot be compiled', function () {
     assert.deepEqual(labels, { enforce: 'baseline', 'enforce-version': LATEST });
   });
 
-  it('does not keep a new or changed policy from coming into force', async () => {
+  it('new and changed policies come into force beside a policy that cannot be compiled', async () => {
     const other = await cluster.policy('other', select('other'));
     await cluster.policy('good', select('good', { level: 'restricted' }));
     await cluster.programmed(other, good);
@@ -94,7 +94,7 @@ describe('a policy that cannot be compiled', function () {
     await cluster.programmed(good);
   });
 
-  it('is in force as soon as it is repaired', async () => {
+  it('a repaired policy comes into force without further action', async () => {
     const fixed = await cluster.policy('fixed', select('fixed', { levelVersion: 'v1.99' }));
     await refused(fixed);
     await cluster.policy('fixed', select('fixed', { levelVersion: LATEST }));
@@ -103,7 +103,7 @@ describe('a policy that cannot be compiled', function () {
     await kubectl('wait', 'cappol', fixed, '--for=condition=Ready', '--timeout=5s');
   });
 
-  it('that was in force keeps its last accepted text, and so do those beside it, even over a restart', async () => {
+  it('after a bad edit and a restart, the policy and its neighbours keep their last accepted texts in force', async () => {
     const team = await cluster.namespace('was', { team: 'was' });
     const overrides = { capabilities: { allowedAdd: ['CHOWN', 'SYS_TIME'] } } as CapabilityPolicySpec['overrides'];
     const policy = await cluster.policy('was', select('was', { overrides }));

@@ -20,7 +20,7 @@ interface Pod {
   readonly spec: { readonly containers: readonly { readonly securityContext?: object }[] };
 }
 
-/** A pod that level restricted admits, unless `add` names more capabilities. */
+/** A pod that complies with the level restricted, apart from the capabilities in `add`. */
 function podOf(serviceAccountName: string, ...add: readonly string[]) {
   const { spec, ...pod } = restrictedPod() as Pod;
   const containers = spec.containers.map(({ securityContext, ...container }) => ({
@@ -35,7 +35,8 @@ describe('exceptions beside policies in force', function () {
   const cluster = useCluster('beside');
 
   /**
-   * Creates a namespace with two workloads. Level restricted admits the first workload and refuses the second workload.
+   * Creates a namespace with two workloads. The level restricted admits the first workload and refuses the second
+   * workload.
    */
   async function namespaceWith(suffix: string): Promise<string> {
     const namespace = await cluster.namespace(suffix, { beside: suffix });
@@ -85,7 +86,7 @@ describe('exceptions beside policies in force', function () {
     assert.match(await admit(namespace, 'pinger', 'SYS_TIME'), /must not add capability SYS_TIME/);
   }
 
-  it('are all that is written, and are complete', async () => {
+  it('suggest writes exceptions and nothing else, and the exceptions suffice', async () => {
     const namespace = await namespaceWith('enforced');
     const base = await cluster.policy('base', {
       ...selecting('enforced'),
@@ -108,7 +109,7 @@ describe('exceptions beside policies in force', function () {
     );
   });
 
-  it('have the mode of a policy that only warns, and refuse nothing', async () => {
+  it('exceptions from a policy of mode Warn also have mode Warn, and refuse nothing', async () => {
     const namespace = await namespaceWith('warned');
     await cluster.programmed(
       await cluster.policy('warn', { ...selecting('warned'), level: 'restricted', mode: 'Warn' }),
@@ -185,7 +186,7 @@ describe('exceptions beside policies in force', function () {
     },
   );
 
-  it('differ from a looser policy for everybody, which Accepted and check name', async () => {
+  it('the condition Accepted and cappol check name a looser policy that everybody may use, but name no exceptions', async () => {
     const namespace = await namespaceWith('loosened');
     const base = await cluster.policy('tight', {
       ...selecting('loosened'),

@@ -1,6 +1,6 @@
 /**
- * Tests the commands in the section Break glass of docs/operations.md, and the commands that undo the effects of these
- * commands. The commands run on a policy of every kind.
+ * Tests the commands in the section Break glass of docs/operations.md. Also tests the commands that undo the effects of
+ * a break glass. The commands run on a policy of every kind.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -47,7 +47,7 @@ describe('attempts to get around a policy', () => {
   });
 
   describe('by the annotation of a mirror pod', () => {
-    it('is refused whoever creates it, unless that is a node', async () => {
+    it('a mirror pod is refused for every creator except a node', async () => {
       const pod = privilegedPod() as Json;
       const owner = { apiVersion: 'v1', kind: 'Node', name: 'node', uid: 'uid', controller: true };
       pod.metadata = { name: 'mirror', annotations: { [MIRROR]: 'hash' }, ownerReferences: [owner] };
@@ -113,7 +113,7 @@ describe('attempts to get around a policy', () => {
       assert.equal(body.spec.containers[0].securityContext.allowPrivilegeEscalation, false);
     });
 
-    it('replaces a record and labels that a namespace was created with', async () => {
+    it('the operator replaces a forged record and forged labels that a namespace has from its creation', async () => {
       const managed = await cluster.policy('managed', enforce('managed', { podSecurityLabels: 'Managed' }));
       await cluster.programmed(managed);
       const name = cluster.named('forged');
@@ -130,7 +130,7 @@ describe('attempts to get around a policy', () => {
       });
     });
 
-    it('touches no label of a namespace without policy that forges a record', async () => {
+    it('the operator changes no label of a namespace that has a forged record but no policy', async () => {
       const name = cluster.named('unselected');
       const labels = { [`${LABELS}/enforce`]: 'baseline' };
       const annotations = { [RECORD]: JSON.stringify(labels) };
@@ -144,7 +144,7 @@ describe('attempts to get around a policy', () => {
       await cluster.api.remove(`${NAMESPACES}/${name}`);
     });
 
-    it('keeps its rendered text when a policy cannot be compiled, whatever others claim it was', async () => {
+    it('a policy that cannot be compiled keeps its rendered text, even if a forged object claims another text', async () => {
       const name = cluster.named('claimed');
       const team = await cluster.namespace('claimed', { team: 'claimed' });
       await cluster.programmed(await cluster.policy('claimed', enforce('claimed')));
@@ -174,13 +174,13 @@ describe('attempts to get around a policy', () => {
   });
 
   describe('by names', () => {
-    it('is in force in a namespace whose name resembles an excluded one', async () => {
+    it('a policy is in force in a namespace whose name resembles the name of an excluded namespace', async () => {
       await inNamespace('kube-system-bypass', async (name) => {
         await eventually('refusal', async () => byUs(policy).test(await cluster.admit(privilegedPod(), name)));
       });
     });
 
-    it('is in force in openshift-* and gke-* on a cluster that is of neither platform', async () => {
+    it('a policy is in force in openshift-* and gke-* if the cluster is neither OpenShift nor GKE', async () => {
       for (const name of ['openshift-bypass', 'gke-bypass']) {
         await inNamespace(name, async () => {
           await eventually('refusal', async () => byUs(policy).test(await cluster.admit(privilegedPod(), name)));
@@ -217,7 +217,7 @@ describe('attempts to get around a policy', () => {
       }
     });
 
-    it("does not confuse namespaces whose label has another one's name", async () => {
+    it('a namespace is not mistaken for another namespace if its name label states the name of the other namespace', async () => {
       const label = 'kubernetes.io/metadata.name';
       const dryRun = { query: { dryRun: 'All' } };
       const claiming = {
@@ -256,7 +256,7 @@ describe('attempts to get around a policy', () => {
     );
   });
 
-  it('lets holders of every verb in a namespace use all policies there, as RBAC has it, and nowhere else', async () => {
+  it('if RBAC grants a user every verb in a namespace, the user may use all policies in this namespace, and nowhere else', async () => {
     const user = { user: 'bypass-owner', groups: CREATOR.groups ?? [] };
     const other = await cluster.namespace('owned', { team: 'owned' });
     const elsewhere = await cluster.namespace('not-owned', { team: 'owned' });
@@ -287,7 +287,7 @@ describe('attempts to get around a policy', () => {
       assert.ok(PROBE in labels);
     });
 
-    it('on a PodTemplate: it is warned about and admitted, as without them', async () => {
+    it('a PodTemplate with or without the labels gets a warning and is admitted', async () => {
       const path = `${NAMESPACES}/${namespace}/podtemplates`;
       for (const marks of [labels, {}]) {
         const { status, warnings } = await cluster.tryCreate(path, template(marks), ADMINISTRATOR);
@@ -299,7 +299,7 @@ describe('attempts to get around a policy', () => {
       }
     });
 
-    it('on a ClusterRole: it is refused, and no other ClusterRole is', async () => {
+    it('a ClusterRole is refused only with these labels', async () => {
       const path = COLLECTIONS.ClusterRole ?? '';
       const created = (marks: object) => {
         const metadata = { generateName: 'marked-', labels: marks };
@@ -353,7 +353,7 @@ describe('attempts to get around a policy', () => {
       });
     }
 
-    it('deletes only rendered objects among those that have our labels and names', async () => {
+    it('the operator deletes only rendered objects, even if other objects have the same labels and names', async () => {
       const labels = { 'app.kubernetes.io/managed-by': 'capabilitypolicy.dev', [POLICY]: 'bypass-gone' };
       const collection = COLLECTIONS.ValidatingAdmissionPolicy ?? '';
       const spec = {
@@ -384,7 +384,7 @@ describe('attempts to get around a policy', () => {
     });
   });
 
-  /** Creates a namespace that the policy selects, for as long as `meanwhile` runs. */
+  /** Creates a namespace that the policy selects, runs `meanwhile`, and removes the namespace. */
   async function inNamespace(name: string, meanwhile: (name: string) => Promise<void>): Promise<void> {
     const metadata = { name, labels: { team: 'bypass' } };
     await cluster.api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata });
@@ -393,7 +393,7 @@ describe('attempts to get around a policy', () => {
   }
 });
 
-/** The API by which cappol recognizes a cluster as OpenShift. In this test, the API has no content. */
+/** cappol recognizes a cluster as OpenShift by this API. In this test, the API has no content. */
 function clusterVersions(name: string): object {
   const schema = { openAPIV3Schema: { type: 'object' } };
   return {

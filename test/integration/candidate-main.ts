@@ -1,13 +1,16 @@
 /**
- * Runs a candidate for the Lease in a separate process. The candidate writes ConfigMaps while it leads. Many writes of
- * the candidate always wait for their turn. The candidate reports each event on standard output as one JSON line.
+ * Runs a candidate for the Lease in a separate process. The candidate writes ConfigMaps while it leads. At any time,
+ * many writes of the candidate wait for their turn. The candidate reports each event on standard output as one JSON
+ * line.
  */
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { Election, NotLeadingError } from '../../operator/runtime/election.ts';
 import { createLog } from '../../operator/runtime/log.ts';
 
-/** The number of waiting writes. QPS is the number of writes per second, so each write waits for more than a second. */
+/**
+ * The number of waiting writes. The candidate sends QPS writes per second, so each write waits for more than a second.
+ */
 const WAITING = 100;
 const QPS = 60;
 

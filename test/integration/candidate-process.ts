@@ -54,8 +54,8 @@ export class CandidateProcess {
   }
 
   /**
-   * Waits until the candidate has seen another candidate lead. When a candidate sees another leader, it starts its
-   * clock for the Lease.
+   * Waits until the candidate has seen another candidate lead. When a candidate sees another leader, the candidate
+   * starts its clock for the Lease.
    */
   async seesLeader(): Promise<void> {
     await waitFor(`${this.identity} to see a leader`, () => this.#errors.includes('another leads'), { intervalMs: 10 });

@@ -12,10 +12,13 @@ import { POLICIES } from '../support/rendered.ts';
 const CANDIDATES = 14;
 const RESTRICTED = 10;
 const CONTAINERS = 100;
-/** The maximum size of a message, in bytes. The API server drops a longer message, and the user sees CEL instead. */
+/**
+ * The maximum size of a message, in bytes. The API server drops a longer message, and shows the CEL expression to the
+ * user instead.
+ */
 const MOST_BYTES = 5 * 1024;
 
-describe('14 policies that decide together, ten with restricted use', function () {
+describe('14 policies that decide together, including ten policies with restricted use', function () {
   this.timeout(300_000);
   const cluster = useCluster('candidates');
   const namespaces: Record<string, string> = {};
@@ -38,26 +41,26 @@ describe('14 policies that decide together, ten with restricted use', function (
     }
   });
 
-  it('admit a pod of 100 containers that complies only with the last of them, which everyone may use', async () => {
+  it('the policies admit a pod of 100 containers that complies only with the last policy, which everyone may use', async () => {
     assert.equal(await cluster.admit(podOf(['SYS_TIME']), namespaces.everyone ?? ''), ADMITTED);
   });
 
-  it('admit a pod of 100 containers that complies only with the last of them, which its service account may use', async () => {
+  it('the policies admit a pod of 100 containers that complies only with the last policy, which its service account may use', async () => {
     const pod = podOf(['SYS_TIME'], { serviceAccountName: 'pinger' });
     assert.equal(await cluster.admit(pod, namespaces.bindings ?? ''), ADMITTED);
   });
 
-  it('admit a pod of 100 containers that complies only with the last of them, which its creator may use', async () => {
+  it('the policies admit a pod of 100 containers that complies only with the last policy, which its creator may use', async () => {
     const namespace = namespaces.bindings ?? '';
     assert.equal(await cluster.admit(podOf(['SYS_TIME']), namespace, serviceAccount(namespace, 'pinger')), ADMITTED);
   });
 
-  it('admit a pod of 100 containers with everything that the rules read', async () => {
+  it('the policies admit a pod of 100 containers with all fields that the rules read', async () => {
     const fields = { volumes: Array.from({ length: 20 }, (_, i) => ({ name: `v-${i}`, emptyDir: {} })) };
     assert.equal(await cluster.admit(podOf(['SYS_TIME'], fields), namespaces.everyone ?? ''), ADMITTED);
   });
 
-  it('refuse a pod that complies with none: a policy and what it allows are named, in at most 5 KiB', async () => {
+  it('the policies refuse a pod that complies with no policy, and name a policy and its allowed values, in at most 5 KiB', async () => {
     for (const team of ['everyone', 'bindings']) {
       const refusals = await Promise.all(
         [['SYS_ADMIN'], [...CAPABILITIES]].map((add) => cluster.admit(podOf(add), namespaces[team] ?? '')),
@@ -70,17 +73,17 @@ describe('14 policies that decide together, ten with restricted use', function (
     }
   });
 
-  it('refuse a pod that lacks only the right to use the last: the refusal says so', async () => {
+  it('the policies refuse a pod if its user lacks only the right to use the last policy', async () => {
     const text = await cluster.admit(podOf(['SYS_TIME']), namespaces.bindings ?? '');
     assert.match(text, /CapabilityPolicy candidates-bindings-[a-n]: /);
     assert.ok(Buffer.byteLength(text) <= MOST_BYTES, text);
   });
 
-  it('stay without a complaint as long as not more than ten of them have restricted use', async () => {
+  it('the policies have no condition about restricted use if at most ten policies have restricted use', async () => {
     assert.deepEqual(await complaints(namespaces.bindings ?? ''), []);
   });
 
-  it('say in a condition that the namespace has more than ten with restricted use', async () => {
+  it('the policies have a condition about restricted use if more than ten policies of the namespace have restricted use', async () => {
     const namespace = await cluster.namespace('crowd', { candidates: 'crowd' });
     const spec = (index: number) => ({ ...specOf('crowd', index, 'Bindings'), usableBy: 'Bindings' as const });
     for (let index = 0; index < RESTRICTED; index++) await cluster.policy(`crowd-${letter(index)}`, spec(index));
@@ -130,16 +133,16 @@ describe('14 policies that decide together, ten with restricted use', function (
 });
 
 /**
- * A letter for the name of a policy. The names sort by index. The policy with the highest index is therefore the last
- * candidate.
+ * Returns a letter for the name of the policy with the given index. The names sort by index. The API server therefore
+ * evaluates the policy with the highest index last.
  */
 function letter(index: number): string {
   return String.fromCharCode('a'.charCodeAt(0) + index);
 }
 
 /**
- * The spec of the policy with this index. Only the last policy allows SYS_TIME. If everyone may use the last policy,
- * the ten policies with restricted use sort before the other policies.
+ * Returns the spec of the policy with the given index. Only the last policy allows SYS_TIME. If everyone may use the
+ * last policy, the ten policies with restricted use sort before the other policies.
  */
 function specOf(team: string, index: number, last: 'Everyone' | 'Bindings'): CapabilityPolicySpec {
   const restricted = last === 'Everyone' ? index < RESTRICTED : index >= CANDIDATES - RESTRICTED;
@@ -156,7 +159,7 @@ function specOf(team: string, index: number, last: 'Everyone' | 'Bindings'): Cap
   };
 }
 
-/** A pod with hardened containers. Each container sets all fields that level restricted reads. */
+/** A pod with hardened containers. Each container sets all fields that the level restricted reads. */
 function podOf(add: readonly string[], spec: object = {}): object {
   const securityContext = {
     allowPrivilegeEscalation: false,

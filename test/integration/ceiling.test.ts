@@ -19,7 +19,7 @@ const RBAC = 'rbac.authorization.k8s.io';
 const ROLLED_OUT_MS = 240_000;
 
 /**
- * The capabilities of the policies. Each policy admits one capability of this list. Only bound subjects may use a
+ * The capabilities of the policies. Each policy admits one capability of CAPABILITIES. Only bound subjects may use a
  * policy.
  */
 const CAPABILITIES = [
@@ -73,7 +73,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
     assert.match(message, counted(policies.length - DESCRIBED));
   });
 
-  it('refuse a pod that violates them all: the first ones in a few words each, with the number of the others', async () => {
+  it('the policies refuse a pod that violates every policy, describe the first violations briefly, and count the other policies', async () => {
     const message = await cluster.admit(crowdedPod(undefined, 'bound'), namespace);
     for (const policy of policies.slice(0, DESCRIBED)) {
       const reason = `CapabilityPolicy ${policy}: capabilities: container "c0" must not add capability SYS_ADMIN [^|]*; and \\d+ more`;
@@ -97,7 +97,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
     });
   }
 
-  it('evaluate containers that are added to such a pod, with the pod and, if it satisfies none of them, alone', async () => {
+  it('the policies evaluate the whole pod with its added containers, but only the added containers if the pod satisfies no policy', async () => {
     const older = await cluster.namespace('older');
     const [compliant, violating] = [crowdedPod(['NET_RAW'], 'bound'), crowdedPod(undefined)];
     const metadata = { name: 'debugged' };
@@ -113,7 +113,8 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
       const answer = await debug(where, add);
       assert.equal(answer.status, status, answer.body.message);
       for (const [i, policy] of status === 403 ? policies.slice(0, DESCRIBED).entries() : []) {
-        // If a policy allows the capability of the added container, the policy refuses only the pod's own containers.
+        // If a policy allows the capability of the added container, the policy's reason names only the pod's own
+        // containers.
         const container = CAPABILITIES[i] === add[0] ? 'c0' : 'debug-';
         const reason = `CapabilityPolicy ${policy}: capabilities: container "${container}`;
         assert.ok(answer.body.message.includes(reason), `${reason} is not in: ${answer.body.message}`);
@@ -121,7 +122,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
     }
   });
 
-  it('have room for another one, and the others stay in force when one is deleted', async () => {
+  it('another policy fits into the program, and the other policies stay in force when one policy is deleted', async () => {
     const last = await cluster.policy('last', admitting(TOGETHER));
     await cluster.programmed(last);
     for (const policy of policies) assert.ok(isProgrammed(await cluster.api.get(`${POLICIES}/${policy}`)), policy);
@@ -163,7 +164,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
     await eventually('all policies to be programmed', look, ROLLED_OUT_MS);
   }
 
-  /** Lets the service account `bound` use the policy for as long as `meanwhile` runs. */
+  /** Gives the service account `bound` the right to use the policy while `meanwhile` runs. */
   async function bound(index: number, meanwhile: () => Promise<void>, policy = policies[index]): Promise<void> {
     const path = `/apis/${RBAC}/v1/namespaces/${namespace}/rolebindings/bound`;
     await cluster.api.apply(path, {
@@ -236,11 +237,11 @@ describe(`policies for everyone with one selector: a pod of ${CONTAINERS} contai
 });
 
 /**
- * A pod with many containers. The pod complies with level restricted except for its capabilities. If `capabilities` is
- * not set, the pod violates every rule.
+ * A pod with many containers. The pod complies with the level restricted, apart from its capabilities. If
+ * `capabilities` is not set, the pod violates every rule.
  *
- * @param capabilities the capabilities that all containers add, or a function that makes the capabilities of each
- * container
+ * @param capabilities the capabilities that all containers add. If the value is a function, the function returns the
+ * capabilities of each container
  */
 function crowdedPod(
   capabilities: readonly string[] | ((index: number) => object) | undefined,

@@ -1,6 +1,6 @@
 /**
- * Tests pod fields that the operator's release does not know. The real API server of the test has these fields. The
- * tested operator's table of pod fields lacks the same fields.
+ * Tests pod fields that the operator's release does not know. The real API server of the test has the fields that the
+ * release does not know. The tested operator's table of pod fields lacks the same fields.
  */
 import assert from 'node:assert/strict';
 import type { Answer } from '../../hack/controlplane/api.ts';
@@ -18,7 +18,7 @@ const LEVELS = ['baseline', 'restricted'] as const;
 type Fields = Readonly<Record<string, unknown>>;
 
 interface Row {
-  /** The name of the field. The earlier release lacks this field in some types. */
+  /** The name of the field. In the earlier release, some types lack the field. */
   readonly field: string;
   /** The field as a part of a container, if a container can have the field. */
   readonly container?: Fields;
@@ -31,7 +31,7 @@ interface Row {
 const secured = (securityContext: Fields) => ({ securityContext });
 const LOCALHOST = { type: 'Localhost', localhostProfile: 'profile' };
 
-/** Fields in a securityContext. Levels baseline and restricted both refuse these fields. */
+/** Fields in a securityContext. The levels baseline and restricted both refuse unknown fields in a securityContext. */
 const REFUSED: readonly Row[] = [
   {
     field: 'appArmorProfile',
@@ -60,8 +60,8 @@ const REFUSED: readonly Row[] = [
 ];
 
 /**
- * Fields outside a securityContext, about which API servers only warn. API servers fill in a value for some of these
- * fields.
+ * Fields outside a securityContext. API servers only warn about these fields. For some of the fields in WARNED, API
+ * servers fill in a value.
  */
 const WARNED: readonly Row[] = [
   { field: 'hostUsers', spec: { hostUsers: false } },
@@ -198,7 +198,7 @@ describe('fields of pods that the release does not know', function () {
 
     for (const level of LEVELS) {
       describe(`at ${level}`, () => {
-        it('a pod without them is admitted without a warning, also where the API server fills them in', async () => {
+        it('a pod without unknown fields is admitted without a warning, even if the API server fills in unknown fields', async () => {
           const probe = { httpGet: { port: 80 } };
           const main = { readinessProbe: probe, livenessProbe: probe, resources: { limits: { cpu: '1' } } };
           for (const pod of [PLAIN, podWith({ field: 'none' }, { main, init: {} })]) {
@@ -238,7 +238,7 @@ describe('fields of pods that the release does not know', function () {
       });
     }
 
-    it('cause a warning in a template of each kind', async () => {
+    it('unknown fields cause a warning in a template of each kind', async () => {
       const [, refused] = REFUSED;
       const [, , admitted] = WARNED;
       assert.ok(refused && admitted);
@@ -255,7 +255,7 @@ describe('fields of pods that the release does not know', function () {
       }
     });
 
-    it('are refused in ephemeral containers, or cause a warning', async () => {
+    it('in ephemeral containers, unknown fields of a securityContext are refused, and other unknown fields cause a warning', async () => {
       const namespace = namespaces.get('restricted');
       const path = `${NAMESPACES}/${namespace}/pods`;
       await cluster.api.ask('POST', path, { body: { ...PLAIN, metadata: { name: 'target' } } });
@@ -284,7 +284,7 @@ describe('fields of pods that the release does not know', function () {
       assert.equal(warned(answer).length, 1);
     });
 
-    it('are all refused by unknownFields: Refused, but not what the API server fills in', async () => {
+    it('unknownFields: Refused refuses all unknown fields, except values that the API server fills in', async () => {
       assert.equal((await make(PLAIN, 'all')).status, 201);
       for (const row of [...REFUSED, ...WARNED]) {
         for (const pod of podsWith(row)) {
@@ -295,7 +295,7 @@ describe('fields of pods that the release does not know', function () {
       }
     });
 
-    it('are all admitted by unknownFields: Allowed, without a warning', async () => {
+    it('unknownFields: Allowed admits all unknown fields, without a warning', async () => {
       for (const row of [...REFUSED, ...WARNED]) {
         for (const pod of podsWith(row)) {
           const answer = await make(pod, 'allowed');
@@ -305,7 +305,7 @@ describe('fields of pods that the release does not know', function () {
       }
     });
 
-    it('are admitted where allowedUnknownFields lists them, in each list of containers', async () => {
+    it('allowedUnknownFields admits the listed fields, in each list of containers', async () => {
       const listed = ['readOnlyRootFilesystem', 'hostUsers'];
       for (const row of [...REFUSED, ...WARNED]) {
         for (const pod of podsWith(row)) {
@@ -317,7 +317,7 @@ describe('fields of pods that the release does not know', function () {
       }
     });
 
-    it('cause only warnings under mode Warn, and none under mode Audit', async () => {
+    it('unknown fields cause a warning in mode Warn, and no warning in mode Audit', async () => {
       for (const row of [...REFUSED, ...WARNED]) {
         for (const pod of podsWith(row)) {
           const [warn, audit] = [await make(pod, 'warn'), await make(pod, 'audit')];
@@ -328,7 +328,7 @@ describe('fields of pods that the release does not know', function () {
       }
     });
 
-    it('are in the status of each policy where the API server fills them in', async () => {
+    it('the status of each policy lists the unknown fields that the API server fills in', async () => {
       const { status } = await cluster.api.get(`${POLICIES}/${cluster.named('all')}`);
       const { serverDefaults } = status;
       assert.ok(serverDefaults.includes('spec.containers.terminationMessagePolicy=File'), serverDefaults);

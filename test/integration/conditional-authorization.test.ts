@@ -14,7 +14,7 @@ import { describeIfOffered } from '../support/needs.ts';
 import { restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
-/** A decision that allows a request under a condition. The condition always holds. */
+/** A decision of an authorizer that allows a request under a condition. The condition always holds. */
 const CONDITIONAL = {
   type: 'ConditionsMap',
   conditionsMap: {
@@ -22,7 +22,7 @@ const CONDITIONAL = {
   },
 };
 
-/** Answers of the webhook that must not count as allowed. */
+/** Answers of the webhook that the API server must not treat as allowed. */
 const NOT_ALLOWED: Readonly<Record<string, Answered>> = {
   'no opinion': { allowed: false },
   'a conditional decision that nobody asked for': { allowed: false, conditionalDecision: CONDITIONAL },
@@ -79,7 +79,7 @@ describeIfOffered('conditionalAuthorization', 'an authorizer that allows on cond
     return authorizer.asked.filter(({ resourceAttributes }) => resourceAttributes?.verb === verb);
   }
 
-  it('may let somebody use a policy without conditions', async () => {
+  it('an authorizer may give the right to use a policy without conditions', async () => {
     answer('use', { allowed: true });
     assert.equal(await cluster.admit(pinging, namespace), ADMITTED);
     assert.ok(askedAbout('use').length > 0);
@@ -105,7 +105,7 @@ describeIfOffered('conditionalAuthorization', 'an authorizer that allows on cond
     });
   }
 
-  it('is asked for conditions when somebody creates a pod, but never about use and exempt', async () => {
+  it('the API server asks an authorizer for conditions on the creation of a pod, but never on use and exempt', async () => {
     const conditional = (asked: Asked): Answered =>
       asked.authorizationOptions ? { allowed: false, conditionalDecision: CONDITIONAL } : { allowed: false };
     authorizer.answer = conditional;
@@ -123,7 +123,7 @@ describeIfOffered('conditionalAuthorization', 'an authorizer that allows on cond
     }
   });
 
-  it('does not allow in the answer to a SubjectAccessReview, whether or not it asks for conditions', async () => {
+  it('the answer to a SubjectAccessReview never states a conditional decision as allowed, even if the review asks for conditions', async () => {
     answer('use', { allowed: false, conditionalDecision: CONDITIONAL });
     const review = (fields: object) =>
       cluster.api.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {

@@ -10,7 +10,7 @@ import { podManifest } from '../support/pod-manifests.ts';
 
 type Overrides = NonNullable<CapabilityPolicySpec['overrides']>;
 
-describe('a policy with statements that contradict each other', () => {
+describe('a policy with settings that contradict each other', () => {
   const cluster = useCluster('contradictions');
 
   const pod = (container: object, spec: object = {}) =>
@@ -27,7 +27,10 @@ describe('a policy with statements that contradict each other', () => {
       },
     );
 
-  /** Settings of a policy. Each row has a part of the expected note, and the pods that the setting should admit. */
+  /**
+   * Settings of a policy. Each row has a part of the expected note. Each row also has the pods that the setting should
+   * admit.
+   */
   const CASES: readonly (readonly [name: string, overrides: Overrides, note: RegExp, pods: readonly object[]])[] = [
     [
       'privileged',
@@ -75,7 +78,7 @@ describe('a policy with statements that contradict each other', () => {
     ],
   ];
 
-  it('is accepted with a note, and admits none of the pods that the statement is about', async () => {
+  it('the policy is accepted with a note, and refuses the pods that the setting should admit', async () => {
     for (const [name, overrides, note, pods] of CASES) {
       const team = { team: cluster.named(name) };
       const namespace = await cluster.namespace(name, team);
@@ -96,7 +99,7 @@ describe('a policy with statements that contradict each other', () => {
     }
   });
 
-  it('has no note where the other statement agrees, and admits the pods', async () => {
+  it('the policy has no note if the settings agree, and admits the pods', async () => {
     const team = { team: cluster.named('agreed') };
     const namespace = await cluster.namespace('agreed', team);
     const policy = await cluster.policy('agreed', {

@@ -19,7 +19,10 @@ const API_VERSION = 'client.authentication.k8s.io/v1';
 const REVIEW = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 const VERSION = '/version';
 
-/** A credential plugin that records each run with its input. The plugin takes some time, as real plugins do. */
+/**
+ * A credential plugin that records each of its runs, and the input of each run. The plugin takes some time, as real
+ * plugins do.
+ */
 const PLUGIN = `#!/usr/bin/env node
 const { appendFileSync, readFileSync } = require('node:fs');
 const { LOG, ANSWER, SCRIPT_ENV, KUBERNETES_EXEC_INFO } = process.env;
@@ -117,7 +120,7 @@ describe('credentials of a kubeconfig', function () {
   const whoAmI = async (one: ApiClient) => ((await one.create(REVIEW, review)) as Json).status.userInfo;
 
   describe('that a program prints', () => {
-    it('are asked for once by all requests of a command', async () => {
+    it('all requests of a command share one run of the program', async () => {
       const policy = join(folder, 'policy.yaml');
       writeFileSync(policy, JSON.stringify(writtenPolicy('any', { level: 'privileged', overrides: {} })));
       const { code, stderr } = await cappol(['check', '--cluster', '-A', '--policy', policy, '--kubeconfig', plugin()]);
@@ -125,7 +128,7 @@ describe('credentials of a kubeconfig', function () {
       assert.equal(runs().length, 1);
     });
 
-    it('are asked for once by all connections of a client', async () => {
+    it('all connections of a client share one run of the program', async () => {
       const own = client(plugin());
       const copies = [own, own.fresh(), own.apart(), own.at(own.server)];
       clients.push(...copies.slice(1));
@@ -141,7 +144,7 @@ describe('credentials of a kubeconfig', function () {
       assert.deepEqual(runs(), [{ info, args: ['one', 'two'], SCRIPT_ENV: 'set' }]);
     });
 
-    it('are asked for with the cluster, if the plugin wants to know it', async () => {
+    it('the program gets information about the cluster if provideClusterInfo is set', async () => {
       const extension = { audience: 'ours' };
       const extensions = [{ name: 'client.authentication.k8s.io/exec', extension }];
       await client(plugin({ provideClusterInfo: true, interactiveMode: 'Never' }, { extensions })).get(VERSION);
@@ -151,7 +154,7 @@ describe('credentials of a kubeconfig', function () {
       assert.deepEqual(info.spec, { interactive: false, cluster });
     });
 
-    it('are asked for again when they have expired, and once then, too', async () => {
+    it('the program runs exactly once again after the credentials have expired', async () => {
       const expirationTimestamp = new Date(Date.now() + 2_000).toISOString();
       writeFileSync(answer, credential({ token, expirationTimestamp }));
       const own = client(plugin());
@@ -163,7 +166,7 @@ describe('credentials of a kubeconfig', function () {
       assert.equal(runs().length, 2);
     });
 
-    it('are asked for again when the API server refuses them', async () => {
+    it('the program runs again when the API server refuses the credentials', async () => {
       writeFileSync(answer, credential({ token: 'revoked' }));
       const own = client(plugin());
       const refused = await Promise.allSettled(Array.from({ length: 5 }, () => own.get('/api/v1/namespaces')));
@@ -210,7 +213,7 @@ describe('credentials of a kubeconfig', function () {
       });
     }
 
-    it('end a command with the hint how to install the program', async () => {
+    it('a command with a missing program fails with a hint on how to install the program', async () => {
       const exec = { apiVersion: API_VERSION, command: 'no-such-program', installHint: 'install it:\n  first' };
       const { code, stderr } = await cappol(['check', '--cluster', '--kubeconfig', kubeconfig({ exec })]);
       assert.equal(code, 2);
@@ -218,7 +221,7 @@ describe('credentials of a kubeconfig', function () {
     });
   });
 
-  it('reach the API server with every field of the user to act as', async () => {
+  it('the API server gets every field of the impersonated user', async () => {
     const extra = { 'example.org/Scope%': ['a', 'ü'], reason: ['x'] };
     const as = { as: 'jane', 'as-uid': '42', 'as-groups': ['one', 'two, three'], 'as-user-extra': extra };
     const { username, uid, groups, extra: seen } = await whoAmI(client(kubeconfig({ token, ...as })));
@@ -226,7 +229,7 @@ describe('credentials of a kubeconfig', function () {
     assert.deepEqual(seen, { 'example.org/scope%': ['a', 'ü'], reason: ['x'] });
   });
 
-  it('are those of a file that is read again', async () => {
+  it('the client reads the token from the file in tokenFile', async () => {
     writeFileSync(join(folder, 'token'), token);
     const { username } = await whoAmI(client(kubeconfig({ tokenFile: 'token' })));
     assert.equal(username, `system:serviceaccount:${NAMESPACE}:default`);
@@ -277,7 +280,7 @@ describe('credentials of a kubeconfig', function () {
       assert.equal(asked.length, 1);
     });
 
-    it('only where NO_PROXY does not say otherwise, also at the addresses that API servers publish', async () => {
+    it('the client uses the proxy only for addresses that NO_PROXY does not exclude, including the addresses that API servers publish', async () => {
       const environment = { HTTPS_PROXY: at(), NO_PROXY: '10.0.0.0/8' };
       const own = client(kubeconfig({ token }, { server: HIDDEN }), environment);
       await own.get(VERSION);

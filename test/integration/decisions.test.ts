@@ -37,13 +37,13 @@ describe('the deciding policies of a namespace', () => {
       assert.equal(await cluster.admit(ping, namespace), ADMITTED);
     });
 
-    it('refuse what both refuse, each with its reason', async () => {
+    it('a pod that both policies refuse is refused, and each policy gives its reason', async () => {
       const message = await cluster.admit(restrictedPod({ add: ['SYS_TIME'] }), namespace);
       assert.match(message, new RegExp(`CapabilityPolicy ${strict}: [^|]* SYS_TIME`));
       assert.match(message, new RegExp(`CapabilityPolicy ${exception}: [^|]* SYS_TIME`));
     });
 
-    describe('one of them usable by a service account', () => {
+    describe('a policy that only one service account may use, beside another policy', () => {
       before(async () => {
         const subjects = [{ kind: 'ServiceAccount', name: 'pinger', namespace }] as const;
         await cluster.policy(
@@ -59,7 +59,7 @@ describe('the deciding policies of a namespace', () => {
         assert.equal(await cluster.admit(plain, namespace), ADMITTED);
       });
 
-      it("admits a cluster administrator's pod, says why, and how to test as somebody else", async () => {
+      it("a cluster administrator's pod is admitted, and the condition Accepted says why and how to test as another user", async () => {
         assert.equal(await cluster.admit(ping, namespace, ADMINISTRATOR), ADMITTED);
         const { message = '' } = (await cluster.condition(exception, 'Accepted')) ?? {};
         assert.match(message, /holders of wildcard verbs \(cluster administrators[,)]/);
@@ -72,15 +72,15 @@ describe('the deciding policies of a namespace', () => {
         assert.equal(await cluster.admit(plain, namespace, { user: controller }), ADMITTED);
       });
 
-      it('admits the pods of the service account, whoever creates them', async () => {
+      it('the pods of the service account are admitted for every creator', async () => {
         assert.equal(await cluster.admit(pinger(), namespace), ADMITTED);
       });
 
-      it('admits the pods that the service account creates', async () => {
+      it('the pods that the service account creates are admitted', async () => {
         assert.equal(await cluster.admit(ping, namespace, serviceAccount(namespace, 'pinger')), ADMITTED);
       });
 
-      it('does not confuse it with a service account of the same name elsewhere', async () => {
+      it('a service account of the same name in another namespace may not use the policy', async () => {
         const elsewhere = await cluster.namespace('elsewhere', { team: 'equal' });
         await cluster.serviceAccount(elsewhere, 'pinger');
         assert.match(await cluster.admit(pinger(), elsewhere), /may use this policy/);
@@ -184,7 +184,7 @@ describe('the deciding policies of a namespace', () => {
       });
     }
 
-    it('that complies gets no warning, whatever its kind', async () => {
+    it('a template that complies gets no warning, for any kind of workload', async () => {
       for (const { path, object } of workloads(restrictedPod())) {
         const { status, warnings } = await cluster.tryCreate(inNamespace(path), object, ADMINISTRATOR);
         assert.deepEqual({ path, status, warnings }, { path, status: 201, warnings: [] });
@@ -196,7 +196,7 @@ describe('the deciding policies of a namespace', () => {
     }
   });
 
-  describe('an empty value that a pod states, with defaulting', () => {
+  describe('an empty value that a pod states, under a policy with defaulting', () => {
     let namespace: string;
 
     before(async () => {
@@ -229,12 +229,12 @@ describe('the deciding policies of a namespace', () => {
       },
     );
 
-    it('is evaluated unchanged if it is an object', async () => {
+    it('an empty object is not filled in', async () => {
       assert.match(JSON.stringify(await created({ seLinuxOptions: {} })), /refused.*seLinuxOptions/);
     });
   });
 
-  describe("a policy that refuses groups of the image's", () => {
+  describe("a policy that refuses additional groups from a container's image", () => {
     const withPolicy = (supplementalGroupsPolicy?: string) => ({
       ...privilegedPod(),
       spec: {
@@ -287,7 +287,7 @@ describe('the deciding policies of a namespace', () => {
     );
   });
 
-  it('a namespace made later is enforced from its first pod on, with the operator stopped', async () => {
+  it('while the operator is stopped, a policy refuses even the first violating pod of a new namespace', async () => {
     const later = await cluster.policy('later', enforce('later', { level: 'restricted' }));
     await cluster.programmed(later);
     await cluster.operator.stop();

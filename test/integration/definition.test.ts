@@ -16,7 +16,7 @@ const PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${NAME}`;
  * minute.
  */
 const COLLECTION_MS = 90_000;
-/** The maximum time in ms in which the garbage collector deletes an object whose owner is gone. */
+/** The maximum time in ms until the garbage collector deletes an object without its owner. */
 const COLLECTED_MS = 5_000;
 const KEEPS_CRD = 'the protection lets nobody delete the CRD';
 
@@ -83,7 +83,7 @@ describe('the CRD of policies', function () {
     assert.deepEqual(await owners(), await wantedOwners());
   });
 
-  it('leaves all in force when a policy is deleted with the operator stopped, until it runs again', async () => {
+  it('if a policy is deleted while the operator is stopped, all objects stay in force until the operator runs again', async () => {
     const policy = await cluster.policy('it', spec);
     await cluster.programmed(policy);
     await cluster.operator.stop();
@@ -124,7 +124,7 @@ describe('the CRD of policies', function () {
     },
   );
 
-  it('owns nothing where the operator may not read it, which works all the same', async () => {
+  it('an operator without the right to read the CRD sets no owners, and otherwise works', async () => {
     const right = operatorRights().find(({ resource }) => resource === 'customresourcedefinitions');
     assert.ok(right);
     await cluster.operator.stop();

@@ -49,7 +49,7 @@ describe('deleting and changing policies', function () {
     }
   }
 
-  it('changes nothing while the operator is stopped, and deletes everything once it runs again', async () => {
+  it('a deleted policy stays in force while the operator is stopped, and is removed completely when the operator runs again', async () => {
     const namespace = await cluster.namespace('gone', { team: 'gone' });
     const subjects = [{ kind: 'ServiceAccount', name: 'default', namespace }];
     const policy = await cluster.policy('gone', restricted('gone', { usableBy: 'Subjects', subjects }));
@@ -82,7 +82,7 @@ describe('deleting and changing policies', function () {
     await cluster.settled();
   });
 
-  it('names the bindings to an earlier policy of its name', async () => {
+  it('the status names the bindings to an earlier policy of the same name', async () => {
     const namespace = await cluster.namespace('bound', { team: 'bound' });
     const spec = withNetRaw('bound', { usableBy: 'Bindings' });
     const policy = await cluster.policy('bound', spec);
@@ -139,7 +139,7 @@ describe('deleting and changing policies', function () {
     });
   }
 
-  it('keeps the grants of a policy that was deleted while the operator was down for its siblings', async () => {
+  it('if a policy is deleted while no operator runs, its grants stay in force beside the other policies', async () => {
     const namespace = await cluster.namespace('sibling', { team: 'sibling' });
     const staying = await cluster.policy('staying', restricted('sibling'));
     const leaving = await cluster.policy('leaving', withNetRaw('sibling'));
@@ -159,7 +159,7 @@ describe('deleting and changing policies', function () {
     assert.deepEqual(await cluster.rendered(leaving), []);
   });
 
-  it('keeps the grants of a deleted policy also with its possible users', async () => {
+  it('if a policy with restricted use is deleted while no operator runs, the users may still use the policy', async () => {
     const namespace = await cluster.namespace('user', { team: 'user' });
     await cluster.serviceAccount(namespace, 'one');
     const pod = restrictedPod({ serviceAccountName: 'one', add: ['NET_RAW'] });
@@ -180,7 +180,7 @@ describe('deleting and changing policies', function () {
     await cluster.settled();
   });
 
-  it('a rename, by a new policy and the deletion of the old one, leaves nothing behind', async () => {
+  it('replacing a policy by a policy with another name leaves nothing of the old policy behind', async () => {
     const namespace = await cluster.namespace('rename', { team: 'rename' });
     const old = await cluster.policy('old-name', withNetRaw('rename'));
     await cluster.programmed(old);
@@ -192,7 +192,7 @@ describe('deleting and changing policies', function () {
     assert.match(await cluster.admit(restrictedPod({ add: ['SYS_TIME'] }), namespace), /forbidden/);
   });
 
-  it('a policy deleted and created again under the same name is in force again', async () => {
+  it('a policy that is deleted and created again under the same name is in force again', async () => {
     const namespace = await cluster.namespace('again', { team: 'again' });
     const policy = await cluster.policy('again', withNetRaw('again', { podSecurityLabels: 'Off' }));
     await cluster.programmed(policy);
@@ -204,7 +204,7 @@ describe('deleting and changing policies', function () {
     assert.equal(await cluster.admit(ping, namespace), ADMITTED);
   });
 
-  it('a mode change moves the labels and no longer refuses pods', async () => {
+  it('a mode change moves the labels, and a policy of mode Warn or Audit refuses no pods', async () => {
     const namespace = await cluster.namespace('mode', { team: 'mode' });
     for (const [mode, label, admitted] of [
       ['Enforce', 'enforce', false],
@@ -240,7 +240,7 @@ describe('deleting and changing policies', function () {
   });
 
   describe('a policy that cannot be compiled', () => {
-    it('disturbs no other, and keeps its last text in force', async () => {
+    it('the policy keeps its last text in force, and other policies are not disturbed', async () => {
       const good = await cluster.namespace('good', { team: 'good' });
       const bad = await cluster.namespace('bad', { team: 'bad' });
       const compiled = await cluster.policy('good', restricted('good'));
@@ -281,7 +281,7 @@ describe('deleting and changing policies', function () {
       await cluster.api.remove(`${admission}/validatingadmissionpolicies/${obstacle}`);
     });
 
-    it('disturbs no other, says why, and keeps its last text in force', async () => {
+    it('the policy keeps its last text in force, reports the reason, and does not disturb other policies', async () => {
       const namespace = await cluster.namespace('obstacle', { team: 'obstacle' });
       const account = [{ kind: 'ServiceAccount', name: 'default', namespace }];
       const refused = await cluster.policy('obstacle', withNetRaw('obstacle', { podSecurityLabels: 'Off' }));
@@ -300,7 +300,7 @@ describe('deleting and changing policies', function () {
       await cluster.programmed(policy);
       assert.equal(await cluster.admit(ping, other), ADMITTED);
       assert.match(await cluster.admit(baselinePod(), other), new RegExp(policy));
-      // At any time, the old policy or the new policy decides.
+      // At every moment, either the old policy or the new policy decides.
       assert.match(await cluster.admit(baselinePod(), namespace), new RegExp(refused));
     });
 

@@ -14,8 +14,8 @@ const MUTATES = offers(SERVER_MINOR, 'mutatingAdmissionPolicies');
 const PARAM = { name: 'foreign', namespace: 'default', parameterNotFoundAction: 'Allow' };
 
 /**
- * Manual changes to a rendered object. If several objects of the kind exist, `suffix` is the end of the object's name.
- * By default, the object of mode Enforce is changed.
+ * Manual changes to a rendered object. If several objects of the kind exist, the test changes the object whose name
+ * ends with `suffix`. By default, the test changes the object of mode Enforce.
  */
 const BY_HAND: readonly {
   readonly title: string;
@@ -188,7 +188,7 @@ describe('a change by hand', () => {
     });
   }
 
-  it('is reported by an Event: on the policy about its role and binding, else on the object', async () => {
+  it('an Event on the policy reports a change of its role or binding, and an Event on the object reports other changes', async () => {
     const repairsOf = async (kind: string, name: string) => {
       const events = await eventsAbout(cluster.api, kind, name);
       return events.filter(({ reason }) => reason === 'DriftRepaired');
@@ -213,7 +213,7 @@ describe('a change by hand', () => {
     }
   });
 
-  it('is repaired when everything is deleted at once', async () => {
+  it('the operator repairs all objects after a user deletes all objects at once', async () => {
     const objects = await existing();
     await Promise.all(objects.map((object) => cluster.byHand.remove(pathOf(object))));
     await cluster.settled(REPAIRED_MS);
@@ -239,7 +239,7 @@ describe('a change by hand', () => {
     await repaired(path, before);
   });
 
-  it('is repaired when a binding was made again for another role', async () => {
+  it('if a user replaces a binding by a binding to another role, the operator repairs the binding', async () => {
     const { path, before } = await find('ClusterRoleBinding');
     const { uid: _, resourceVersion: __, creationTimestamp: ___, managedFields: ____, ...metadata } = before.metadata;
     const roleRef = { ...before.roleRef, name: 'view' };
@@ -254,7 +254,7 @@ describe('a change by hand', () => {
     await cluster.programmed(policy);
   });
 
-  it('is ignored on an object that only carries our labels', async () => {
+  it('the operator ignores a change of an object that has only the labels of the operator', async () => {
     const path = `${COLLECTIONS.ClusterRole}/drift-foreign`;
     const labels = {
       'app.kubernetes.io/managed-by': 'capabilitypolicy.dev',

@@ -14,7 +14,7 @@ import { CandidateProcess } from './candidate-process.ts';
 const DURATIONS = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 500 };
 /** With these durations, a leader on a busy machine does not lose the lease before it ends. */
 const LONG_DURATIONS = { ...DURATIONS, leaseDurationMs: 15_000, renewDeadlineMs: 10_000 };
-/** The tolerance in ms for requests and for a busy machine. */
+/** The tolerance in ms. Requests take time, and the machine may be busy. */
 const GRACE_MS = 750;
 const NAME = 'capabilitypolicy.dev';
 
@@ -49,10 +49,10 @@ describe('leader election on a real API server', () => {
 
   after(() => client?.close());
 
-  it('lets the standby lead at once when the leader ends', async () => {
+  it('the standby leads at once when the leader ends normally', async () => {
     const { leader, standBy } = await pair(LONG_DURATIONS);
     const exit = leader.end('SIGTERM');
-    // At this point, all waiting writes have been sent and the Lease is released.
+    // When the leader reports `wrote`, all waiting writes have been sent and the Lease is released.
     const { failed, refused } = await leader.said('wrote');
     const released = performance.now();
     await standBy.said('leading');
@@ -63,7 +63,7 @@ describe('leader election on a real API server', () => {
     say(`ended: ${took.toFixed(0)} ms until the other led`);
   });
 
-  it('lets the standby lead after the lease and a retry when the leader is killed', async () => {
+  it('if the leader is killed, the standby leads after the lease and a retry', async () => {
     const { leader, standBy } = await pair();
     const killed = performance.now();
     await leader.end('SIGKILL');
@@ -75,7 +75,7 @@ describe('leader election on a real API server', () => {
     say(`killed: ${took.toFixed(0)} ms until the other led`);
   });
 
-  it('sends at most one write after it was stopped for longer than the lease, however many were waiting', async () => {
+  it('a leader that was stopped for longer than the lease sends at most one of its waiting writes', async () => {
     const holders = followHolders();
     const { leader, standBy } = await pair();
     // The rate limit makes many writes wait. Some other writes are in flight.
@@ -85,20 +85,21 @@ describe('leader election on a real API server', () => {
     await sleep(300);
     leader.signal('SIGCONT');
     const { written, refused = 0, failed } = await leader.said('wrote');
-    // A late write would arrive within this time.
+    // A late write would arrive within 500 ms.
     await sleep(500);
     const taken = holders.seen.find(({ holder }) => holder === standBy.identity)?.version ?? 0;
     const writes = await versionsOf(leader);
     const late = writes.filter((version) => version > taken);
     say(`stopped: ${written} written, ${refused} refused, ${failed} failed; ${late.length} after the other led`);
     assert.ok(taken > 0 && writes.length > 0);
-    // One write may be late. The process was about to send this write (docs/security-model.md).
+    // One write may be late. The process began to send the late write just before the process was stopped
+    // (docs/security-model.md).
     assert.ok(late.length <= 1, JSON.stringify(late));
     assert.ok(refused >= 50, 'many were waiting to leave');
     holders.stop();
   });
 
-  it('keeps its leader over a restart of the API server', async function () {
+  it('the leader stays the same when the API server restarts', async function () {
     this.timeout(300_000);
     const stopping = new AbortController();
     const log = new RecordingLog();
@@ -149,12 +150,15 @@ describe('leader election on a real API server', () => {
       seen.push({ holder: spec?.holderIdentity ?? '', version: Number(object.metadata?.resourceVersion) });
     };
     const ended = client.watch(leasesPath(), {}, onEvent, { signal: stopping.signal });
-    // If the watch fails, an event is missing. The failed test reports the missing event.
+    // If the watch fails, an event is missing. A missing event makes the test fail and report the event.
     ended.catch(() => {});
     return { seen, stop: () => stopping.abort() };
   }
 
-  /** The resourceVersions of a candidate's writes. The API server counts resourceVersions across all kinds. */
+  /**
+   * The resourceVersions of a candidate's writes. All kinds of objects share one counter of resourceVersions, so
+   * resourceVersions of different kinds can be compared.
+   */
   async function versionsOf({ identity }: CandidateProcess): Promise<number[]> {
     const query = { labelSelector: `writer=${identity}` };
     const versions: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * Tests containers that are added to an existing pod. Added containers are evaluated with the pod, or alone if the pod
- * satisfies no policy.
+ * Tests containers that are added to an existing pod. The API server evaluates the whole pod with its added containers.
+ * If the pod satisfies no policy, the API server evaluates only the added containers.
  */
 import assert from 'node:assert/strict';
 import type { Answer, Identity, Json } from '../../hack/controlplane/api.ts';
@@ -56,11 +56,11 @@ describe('pods that exist', () => {
       [namespace, policy] = await inhabited('off');
     });
 
-    it('get an ephemeral container that complies, though they violate', async () => {
+    it('a violating pod can get an ephemeral container that complies', async () => {
       admitted(await debug(namespace, 'violating', 'good', RESTRICTED));
     });
 
-    it('get another beside it, and each is evaluated when it arrives', async () => {
+    it('a violating pod can get a second ephemeral container, and each added container is evaluated when it is added', async () => {
       admitted(await debug(namespace, 'violating', 'better', RESTRICTED));
       refused(
         await debug(namespace, 'violating', 'bad', {
@@ -86,7 +86,7 @@ describe('pods that exist', () => {
       });
     }
 
-    it('get none that violates by an update of /ephemeralcontainers either', async () => {
+    it('an update of /ephemeralcontainers also cannot add a violating container', async () => {
       const path = `${podPath(namespace, 'violating')}/ephemeralcontainers`;
       const pod = await cluster.api.get(podPath(namespace, 'violating'));
       const bad = { name: 'put', image: 'example.org/debug', securityContext: { privileged: true } };
@@ -98,12 +98,12 @@ describe('pods that exist', () => {
       );
     });
 
-    it('may not be given another image while they violate, as with Pod Security Admission', async () => {
+    it('the policy refuses a change of the image of a violating pod, as Pod Security Admission would', async () => {
       const body = { spec: { containers: [{ name: 'main', image: 'example.org/app:2' }] } };
       refused(await patch(namespace, 'violating', body, ''), policy, 'main');
     });
 
-    it('may be given labels, annotations and a status, though they violate', async () => {
+    it('the labels, annotations and status of a violating pod can be changed', async () => {
       for (const [change, path, body] of [
         ['labels', '', { metadata: { labels: { colour: 'blue' } } }],
         ['annotations', '', { metadata: { annotations: { colour: 'blue' } } }],
@@ -126,7 +126,7 @@ describe('pods that exist', () => {
       assert.equal(answer.status, 200, answer.body.message);
     });
 
-    it('lose finalizers and are deleted, though they violate', async () => {
+    it('a violating pod can lose finalizers and can be deleted', async () => {
       const path = podPath(namespace, 'violating');
       const finalizers = (list: readonly string[]) =>
         cluster.api.ask('PATCH', path, { body: { metadata: { finalizers: list } }, contentType: MERGE });
@@ -150,7 +150,7 @@ describe('pods that exist', () => {
       });
     });
 
-    it('get no ephemeral container at all while they violate: Pod Security Admission evaluates the whole pod', async () => {
+    it('a violating pod can get no ephemeral container, because Pod Security Admission evaluates the whole pod', async () => {
       const { status, body } = await debug(namespace, 'violating', 'good', RESTRICTED);
       assert.equal(status, 403);
       assert.match(body.message, /violates PodSecurity "restricted:v1\.\d+"/);
@@ -161,7 +161,7 @@ describe('pods that exist', () => {
       admitted(await debug(namespace, 'compliant', 'good', RESTRICTED));
     });
 
-    it('get none that violates: Pod Security Admission refuses it first', async () => {
+    it('Pod Security Admission refuses a violating ephemeral container before the policy does', async () => {
       const { status, body } = await debug(namespace, 'compliant', 'bad', { privileged: true });
       assert.equal(status, 403);
       assert.match(body.message, /violates PodSecurity|CapabilityPolicy/);
@@ -169,14 +169,14 @@ describe('pods that exist', () => {
     });
   });
 
-  describe('that violate by a field of the pod', () => {
+  describe('pods that violate the policy by a field of the pod', () => {
     let policy: string;
     const namespace = () => cluster.named('inherited');
     const added = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
     /**
-     * A pod that complies with level restricted except for the given fields. The pod's own container overrides the
-     * given fields.
+     * A pod that complies with the level restricted, apart from the given fields. The container `main` sets the fields
+     * of a compliant securityContext itself.
      */
     const host = (securityContext: object, spec: object = {}, annotations: Record<string, string> = {}) =>
       podManifest(
@@ -191,8 +191,8 @@ describe('pods that exist', () => {
     const LOGS = { volumes: [{ name: 'logs', hostPath: { path: '/var/log' } }] };
 
     /**
-     * Cases by the field of a pod. A case has the pod, the fields that an added container may override, and the message
-     * of the refusal. The middle value is undefined if an added container may override no field.
+     * Maps the field of a pod to a case. A case has the pod, the fields that an added container may override, and the
+     * message of the refusal. The second value of a case is undefined if an added container may override no field.
      */
     const INHERITED: Readonly<Record<string, readonly [pod: object, own: object | undefined, message: RegExp]>> = {
       seccompProfile: [
@@ -272,7 +272,7 @@ describe('pods that exist', () => {
       }
     }
 
-    it('get one that leaves a violating volume alone, and none that mounts it, writable or not', async () => {
+    it('an added container that mounts a violating volume is refused, even if the mount is read-only, but is admitted without the mount', async () => {
       admitted(await debug(namespace(), 'logs', 'without', RESTRICTED));
       for (const readOnly of [true, false]) {
         const volumeMounts = [{ name: 'logs', mountPath: '/logs', readOnly }];
@@ -283,7 +283,7 @@ describe('pods that exist', () => {
     });
   });
 
-  describe('that an exception admits, beside a policy for everyone', () => {
+  describe('pods that an exception admits, beside another policy for everyone', () => {
     const logs = { volumeMounts: [{ name: 'logs', mountPath: '/logs', readOnly: true }] };
     const traced = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['SYS_PTRACE'] } };
     let [base, exception] = ['', ''];
@@ -325,7 +325,7 @@ describe('pods that exist', () => {
       await create(namespace(), 'agent', agent('agent'));
     });
 
-    it('are refused when they need at once what each policy admits', async () => {
+    it('a pod with two fields is refused if each of two policies admits only one of the fields', async () => {
       const pod = agent('both') as Json;
       pod.spec.containers[0].securityContext.capabilities.add = ['SYS_PTRACE'];
       const message = await cluster.admit(pod, namespace());
@@ -359,7 +359,7 @@ describe('pods that exist', () => {
       admitted(await debug(namespace(), 'agent', 'good', RESTRICTED, logs));
     });
 
-    it('get one by the policy for everyone, when it admits the pod as well', async () => {
+    it('the policy for everyone admits an added container if the policy also admits the pod', async () => {
       await create(namespace(), 'plain', restrictedPod());
       admitted(await debug(namespace(), 'plain', 'traces', traced));
     });

@@ -26,7 +26,7 @@ const PODS = {
 };
 type Pod = keyof typeof PODS;
 
-/** Whether each pod is admitted before the policy expires, and whether the pod is admitted afterwards. */
+/** Whether each pod is admitted before and after the expiry of the policy. */
 const EXPECTED: Record<Pod, readonly [boolean, boolean]> = {
   'only the exception admits': [true, false],
   'only the other policy admits': [false, true],
@@ -121,7 +121,7 @@ describe('the end of a policy', function () {
       });
     }
 
-    it('leaves a refusal that names only the policy that decides now', () => {
+    it('after the end, a refusal names only the policy that still decides', () => {
       const late = attempts.filter(({ sentAt, admitted }) => sentAt >= end && !admitted);
       assert.deepEqual(
         late.filter(({ message }) => message.includes(exception) || !message.includes(`CapabilityPolicy ${other}: `)),
@@ -129,7 +129,7 @@ describe('the end of a policy', function () {
       );
     });
 
-    it('does not evaluate pods from before it differently, until an operator runs', async () => {
+    it('until an operator runs, pods that were created before the end are evaluated as before', async () => {
       const pods = await cluster.api.list(`${NAMESPACES}/${namespace}/pods`);
       const old = pods.find(({ metadata, spec }) => {
         const { add = [] } = spec.containers[0].securityContext.capabilities;
@@ -156,12 +156,12 @@ describe('the end of a policy', function () {
       await cluster.settled();
     });
 
-    it('leaves nothing of the policy: neither rows nor grants', async () => {
+    it('the operator removes all rows and grants of the expired policy', async () => {
       assert.deepEqual(await cluster.rendered(exception), []);
       assert.deepEqual(await cluster.having(exception), []);
     });
 
-    it('shows the running pods that no policy admits any more', async () => {
+    it('the status shows the running pods that no policy admits after the end', async () => {
       const look = async () => {
         const { status } = await cluster.api.get(`${POLICIES}/${other}`);
         return status.violations?.some(({ message }: Json) => message.includes('NET_RAW'));
@@ -169,7 +169,7 @@ describe('the end of a policy', function () {
       await eventually('the violations', look);
     });
 
-    it('is a condition, a column and one Event, also after a restart; the policy is ready', async () => {
+    it('a condition, a column and one Event show the end even after a restart, and the policy is ready', async () => {
       const look = async () => (await cluster.condition(exception, 'Expired'))?.status === 'True';
       await eventually('the condition', look);
       const ready = await cluster.condition(exception, 'Ready');
@@ -186,7 +186,7 @@ describe('the end of a policy', function () {
       assert.match(events[0]?.note, /spec\.reason: until the test is over$/);
     });
 
-    it('is compared with the time of an object that a client replaces without stating it', async () => {
+    it('if a client replaces an object without its creation time, the stored creation time counts', async () => {
       await exceptionFor(end + 3_600 * SECOND);
       await cluster.programmed(exception, other);
       const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
@@ -209,7 +209,7 @@ describe('the end of a policy', function () {
       assert.match(warnings[0] ?? '', new RegExp(`CapabilityPolicy ${exception}: the pod complies, but neither`));
     });
 
-    it('is taken back by a later one, and by none', async () => {
+    it('a later end, or no end, brings the policy back', async () => {
       for (const expires of [end + 3_600 * SECOND, undefined]) {
         await exceptionFor(expires);
         await cluster.programmed(exception, other);
@@ -220,7 +220,7 @@ describe('the end of a policy', function () {
   });
 
   describe('while an operator runs', () => {
-    it('comes at the second, and nothing is looser while it removes the rest', async () => {
+    it('the policy ends at the exact second, and nothing is looser while the operator removes the objects', async () => {
       end = await endsSoon();
       const [attempts] = await Promise.all([
         attemptsAround(end, 4 * SECOND, cluster, namespace, PODS),
@@ -235,7 +235,7 @@ describe('the end of a policy', function () {
       assert.deepEqual(await cluster.having(exception), []);
     });
 
-    it('leaves namespaces of the last policy without one, as Accepted warned, and their label goes', async () => {
+    it('after the end of its last policy, a namespace has no policy and no label, as the condition Accepted warned', async () => {
       const alone = await cluster.namespace('alone', { team: 'alone' });
       const only = (expires: string) =>
         cluster.policy('only', {

@@ -1,7 +1,7 @@
 /**
- * Tests the guard of the label by which Kubernetes grants admin access to devices. To set the label on a namespace, a
- * user needs `exempt` on each policy with `adminAccessLabel: Guarded` that selects the namespace. The claims show the
- * effect of the label.
+ * Tests the guard of a namespace label. With this label, Kubernetes grants admin access to devices. To set the label on
+ * a namespace, a user needs `exempt` on each policy with `adminAccessLabel: Guarded` that selects the namespace. The
+ * claims show the effect of the label.
  */
 import assert from 'node:assert/strict';
 import type { Answer, Identity } from '../../hack/controlplane/api.ts';
@@ -71,7 +71,7 @@ describe('the guard of the label for admin access to devices', function () {
     });
   }
 
-  it('lets no editor set it as the namespace enters the selector, or before, or change its value there', async () => {
+  it('an editor can neither move a namespace with the label into the selector nor set the label on a selected namespace', async () => {
     const free = await cluster.namespace('enters', { [KEY]: 'false' });
     const enters: MetadataChange = { labels: { team: 'asks', [KEY]: 'true' } };
     for (const route of ROUTES) refused(await change(cluster.api, free, enters, EDITOR, route), policy, route.title);
@@ -84,7 +84,7 @@ describe('the guard of the label for admin access to devices', function () {
     for (const route of ROUTES) refused(await change(cluster.api, inside, ON, EDITOR, route), policy, route.title);
   });
 
-  it('lets nobody create such a namespace with it, by create, apply or a generated name', async () => {
+  it('a namespace with the label cannot be created inside the selector, by create, apply or a generated name', async () => {
     const labels = { team: 'asks', [KEY]: 'true' };
     for (const create of [creates, applies, generates]) {
       refused(await create(labels), policy);
@@ -127,7 +127,7 @@ describe('the guard of the label for admin access to devices', function () {
     });
   }
 
-  it('lets everybody remove the label, and keep one that was set before the policy came', async () => {
+  it('everybody may remove the label, and may keep a label that is older than the policy', async () => {
     const kept = await cluster.namespace('kept', { team: 'kept', [KEY]: 'true' });
     await cluster.programmed(await cluster.policy('kept', guarded('kept')));
     const wanted: MetadataChange[] = [
@@ -138,14 +138,14 @@ describe('the guard of the label for admin access to devices', function () {
     for (const one of wanted) {
       for (const route of routesOf(one)) {
         const answer = await change(cluster.api, kept, one, EDITOR, route);
-        // If a server-side apply has fewer fields, labels of other field managers stay.
+        // If a server-side apply leaves out labels, labels of other field managers stay.
         if (one.labels?.[KEY] === null && route.title.startsWith('server-side apply')) assert.equal(answer.status, 200);
         else assert.ok(isChanged(answer, one), route.title);
       }
     }
   });
 
-  it('protects no namespace where the policy is pending, and each one where it is enforced', async () => {
+  it('the guard protects only namespaces where the policy is enforced, and no namespaces where the policy is pending', async () => {
     const rolled = await cluster.namespace('rolled', { team: 'rolled' });
     const name = await cluster.policy('rolled', guarded('rolled', { rollout: { paused: true } }));
     await cluster.programmed(name);
@@ -158,7 +158,7 @@ describe('the guard of the label for admin access to devices', function () {
     for (const route of ROUTES) refused(await change(cluster.api, rolled, both, EDITOR, route), name, route.title);
   });
 
-  it('ends with the policy: expired, it guards nothing', async () => {
+  it('the guard of the label ends when the policy expires', async () => {
     const ends = await cluster.namespace('ends', { team: 'ends' });
     const expires = new Date(Date.now() + 20_000).toISOString().replace(/[.]\d+Z$/, 'Z');
     const name = await cluster.policy('ends', guarded('ends', { expires }));
@@ -167,7 +167,7 @@ describe('the guard of the label for admin access to devices', function () {
     await eventually('the end', async () => isChanged(await change(cluster.api, ends, ON, EDITOR), ON));
   });
 
-  describe('protects what the API server grants by it', () => {
+  describe('the label lets the API server accept', () => {
     for (const resource of ['resourceclaims', 'resourceclaimtemplates'] as const) {
       itIfOffered('deviceAdminAccess', `${resource} with adminAccess: true only where the value is true`, async () => {
         const values = { none: undefined, false: 'false', True: 'True', 1: '1', empty: '', true: 'true' };

@@ -33,7 +33,7 @@ describe('the guards of many policies', function () {
   before(() => allowEditor(cluster.api));
   afterEach(() => cluster.deletePolicies());
 
-  it('let no editor move a namespace out of its policy', async () => {
+  it('the guards let no editor move a namespace out of its policy', async () => {
     const names: string[] = [];
     for (let i = 0; i < POLICIES; i++) names.push(await cluster.policy(`it-${i}`, enforce({ team: `groups-${i}` })));
     await cluster.programmed(...names);
@@ -63,9 +63,9 @@ describe('the guards of many policies', function () {
     await eventually('the labels', async () => (await cluster.differences()).length === 0);
   });
 
-  it('ask for exempt on each policy that a change concerns, also beyond those that the first one asks about', async () => {
+  it('the guards require exempt on each policy that a change concerns, including the policies of the second guard', async () => {
     const names: string[] = [];
-    // The policies are created in the order of their names.
+    // The order of creation equals the order of the policies' names.
     for (let i = 100; i <= 100 + 2 * ASKED; i++) names.push(await cluster.policy(`${i}`, enforce({ crowd: 'yes' })));
     await cluster.programmed(...names);
     assert.deepEqual(await guards(), ['capabilitypolicy.guard', 'capabilitypolicy.guard-more']);

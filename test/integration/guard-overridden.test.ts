@@ -1,8 +1,8 @@
 /**
- * Tests two changes that a subject without `exempt` cannot make. Such a subject cannot make a namespace pending, and
- * cannot take a namespace out of an Enforce policy. The guard refuses these changes even if another policy overrides
- * the Enforce policy. The guard also refuses these changes while a rollout is added. The guard also refuses a change
- * that is made in several steps.
+ * Tests two changes that a subject without `exempt` cannot make. A subject without `exempt` cannot make a namespace
+ * pending, and cannot take a namespace out of an Enforce policy. The guard refuses both changes even if another policy
+ * overrides the Enforce policy. The guard refuses both changes even while a rollout is added. The guard also refuses a
+ * change that is made in several steps.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -43,7 +43,7 @@ describe('an editor of namespaces without exempt', function () {
     await grant(cluster.api, EDITOR.user, rules, { name: 'namespace-creator' });
   });
 
-  describe('of a namespace where another policy overrides its own', () => {
+  describe('of a namespace in which another policy overrides the policy of the namespace', () => {
     let namespace: string;
     let plain: string;
     let rolled: string;
@@ -53,7 +53,7 @@ describe('an editor of namespaces without exempt', function () {
       plain = await cluster.policy('plain', enforce('under'));
       rolled = await cluster.policy('rolled', enforce('under', { rollout: { soak: '0s' } }));
       const above = await Promise.all([
-        // A policy with a higher priority overrides this policy.
+        // The policy `higher` overrides the policy `middle`, because `higher` has a higher priority.
         cluster.policy(
           'middle',
           enforce('', { namespaceSelector: { matchLabels: { grade: 'middle' } }, level: 'baseline', priority: 5 }),
@@ -89,7 +89,7 @@ describe('an editor of namespaces without exempt', function () {
         it(`never ${what}, as far as the policy ${which} is concerned`, async () => {
           const policy = { plain, rolled }[which];
           const wanted = wantedFor(policy);
-          // The editor holds `exempt` on all policies except this policy. These rights are not enough.
+          // The editor holds `exempt` on all policies except the policy under test. These rights are not enough.
           const others = [plain, rolled, cluster.named('middle'), cluster.named('higher')].filter(
             (one) => one !== policy,
           );
@@ -124,14 +124,14 @@ describe('an editor of namespaces without exempt', function () {
       });
     }
 
-    it('may make changes that concern none of the policies', async () => {
+    it('the editor may make changes that concern none of the policies', async () => {
       const wanted: MetadataChange = { labels: { colour: 'blue' } };
       for (const route of ROUTES) {
         assert.ok(isChanged(await change(cluster.api, namespace, wanted, EDITOR, route), wanted), route.title);
       }
     });
 
-    it('gains nothing for the time when the other policy is gone', async () => {
+    it('the editor cannot prepare a change that takes effect when the other policy is deleted', async () => {
       for (const labels of [{ [labelOf(plain)]: 'pending' }, { [labelOf(rolled)]: 'pending' }, { team: null }]) {
         const { status } = await patch(namespace, labels);
         assert.equal(status, 403);
@@ -157,7 +157,7 @@ describe('an editor of namespaces without exempt', function () {
     },
     'and another level are added': { level: 'baseline' },
   };
-  it('makes no namespace pending while a rollout is added, whatever else changes with it', async () => {
+  it('the editor cannot make a namespace pending while a rollout is added, even if the edit of the policy has other changes', async () => {
     const namespaces = await Promise.all(
       [0, 150, 400, 800].map((ms) => cluster.namespace(`adding-${ms}`, { team: 'adding' })),
     );
@@ -211,8 +211,8 @@ describe('an editor of namespaces without exempt', function () {
       rolled = await cluster.policy('entered-rolled', enforce('entered', { rollout: { paused: true } }));
       plain = await cluster.policy('entered-plain', enforce('entered'));
       await cluster.programmed(rolled, plain);
-      // The operator is stopped because the operator would remove the label of a rollout from a namespace that the
-      // policy does not select.
+      // The operator would remove the label of a rollout from a namespace that the policy does not select. The test
+      // therefore stops the operator.
       await cluster.operator.stop();
     });
     after(() => cluster.operator.startAndWatch());
@@ -257,7 +257,7 @@ describe('an editor of namespaces without exempt', function () {
           const cleans: MetadataChange = { labels: { team: 'entered', [labelOf(policyOf())]: null } };
           for (const route of routesOf(cleans)) {
             const answer = await change(cluster.api, namespace, cleans, EDITOR, route);
-            // If a server-side apply has fewer fields, labels of other field managers stay. The value therefore stays
+            // If a server-side apply leaves out labels, labels of other field managers stay. The value therefore stays
             // `pending`.
             if (route.title.startsWith('server-side apply')) refused(answer, policyOf(), route.title);
             else assert.ok(isChanged(answer, cleans), route.title);

@@ -9,7 +9,7 @@ import { privilegedPod } from '../support/pod-manifests.ts';
 import { longSelector } from '../support/random-selectors.ts';
 
 const POLICIES = 10;
-/** The number of policies with 100 long names each. Together, the policies fill more than one program. */
+/** The number of policies. Each policy has 100 long names. Together, the policies fill more than one program. */
 const NAMED = 80;
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
 
@@ -24,7 +24,7 @@ describeIfOffered('admissionVariables', 'the guard of policies with long selecto
   before(() => allowEditor(cluster.api));
   afterEach(() => cluster.deletePolicies());
 
-  it('has room for all of them, so that they become Ready, and so does any other policy', async () => {
+  it('the guard has room for all policies with long selectors, so that these policies and other policies become Ready', async () => {
     const names: string[] = [];
     for (let i = 0; i < POLICIES; i++) {
       names.push(await cluster.policy(`long-${i}`, enforce({ namespaceSelector: longSelector(i) })));
@@ -38,7 +38,8 @@ describeIfOffered('admissionVariables', 'the guard of policies with long selecto
       const leaving = await change(cluster.api, namespace, { labels: { shard: null } }, EDITOR);
       assert.equal(leaving.status, 403);
       assert.match(leaving.body.message, new RegExp(`CapabilityPolicy ${name}: this change would`));
-      // If the label gets a value that the selector excludes, the policy no longer selects the namespace.
+      // If the label of the namespace gets a value that the selector excludes, the policy no longer selects the
+      // namespace.
       const key = `example.com/key-13`;
       const excluded = longSelector(shard === 0 ? 0 : POLICIES - 1).matchExpressions?.[13]?.values?.[99] ?? '';
       const excluding = await change(cluster.api, namespace, { labels: { [key]: excluded } }, EDITOR);
@@ -54,7 +55,7 @@ describeIfOffered('admissionVariables', 'the guard of policies with long selecto
     await eventually('the labels', async () => (await cluster.differences()).length === 0);
   });
 
-  it('is split by the names of namespaces, and each namespace has the guard of its policy', async () => {
+  it('the guard is split by the names of namespaces, and each namespace has the guard of its policy', async () => {
     const names: string[] = [];
     for (let i = 0; i < NAMED; i++) {
       const matchExpressions = [{ key: NAME_LABEL, operator: 'In' as const, values: namespaces(i) }];

@@ -87,7 +87,7 @@ describe('the guard', () => {
     });
   }
 
-  it('lets editors make changes that affect no policy', async () => {
+  it('the guard lets editors make changes that affect no policy', async () => {
     const wanted = { labels: { colour: 'blue' }, annotations: { 'example.org/colour': 'blue' } };
     for (const route of ROUTES) {
       admitted(await change(cluster.api, namespace, wanted, EDITOR, route), wanted, route.title);
@@ -101,14 +101,14 @@ describe('the guard', () => {
     for (const route of ROUTES) admitted(await change(cluster.api, base, wanted, EDITOR, route), wanted, route.title);
   });
 
-  describe('protects the label that policies require, whoever states it', () => {
-    // The namespaces are deleted, because a remaining label would look like a label that the operator forgot.
+  describe('the guard protects the label that policies require, for any owner of the label', () => {
+    // The test deletes the namespaces, because a remaining label would look like a label that the operator forgot.
     after(async () => {
       const namespaces = ['wanted', 'tightened', 'loose'].map((name) => cluster.named(name));
       await Promise.all(namespaces.map((name) => cluster.api.remove(`${NAMESPACES}/${name}`)));
     });
 
-    it('when an editor has stated the same before it changed', async () => {
+    it('the guard protects the label after an editor has stated the previous value of the label', async () => {
       const wanted = await labelled('wanted', { team: 'wanted' });
       await cluster.policy('wanted', enforce({ team: 'wanted' }, { level: 'baseline' }));
       const stated = { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: LATEST };
@@ -119,7 +119,7 @@ describe('the guard', () => {
       await refusesWeakening(wanted, cluster.named('wanted'), 'privileged', 'baseline', null);
     });
 
-    it('when an editor has tightened it, and so owns it', async () => {
+    it('the guard protects the label after an editor has tightened the label and owns the label', async () => {
       const base = await labelled('tightened', { team: 'base' });
       await ours(base, { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: LATEST });
       await applies(base, { [ENFORCE]: 'restricted' });
@@ -151,7 +151,7 @@ describe('the guard', () => {
       }
     });
 
-    it('except that a looser label that existed before may be tightened and removed', async () => {
+    it('the guard lets editors tighten or remove an older, looser label', async () => {
       const loose = await labelled('loose', { team: 'guard', [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: 'v1.20' });
       const changes: Record<string, string | null>[] = [
         { [ENFORCE]: null, [`${ENFORCE}-version`]: null },
@@ -171,14 +171,14 @@ describe('the guard', () => {
       for (const level of levels) {
         const weakened: MetadataChange = { labels: { [ENFORCE]: level } };
         for (const route of routesOf(weakened)) {
-          // If a server-side apply has fewer fields, fields of other field managers stay.
+          // If a server-side apply leaves out fields, fields of other field managers stay.
           if (level === null && route.title.startsWith('server-side apply')) continue;
           refused(await change(cluster.api, name, weakened, EDITOR, route), by, `${level}: ${route.title}`);
         }
       }
     }
 
-    /** Waits until the operator has set and recorded these labels. */
+    /** Waits until the operator has set and recorded the given labels. */
     async function ours(name: string, labels: Record<string, string>): Promise<void> {
       await eventually(`our labels on ${name}`, async () => {
         const { metadata } = await cluster.api.get(`${NAMESPACES}/${name}`);
@@ -199,13 +199,13 @@ describe('the guard', () => {
     }
   });
 
-  it('lets editors put a namespace under a policy that had none', async () => {
+  it('the guard lets editors put a namespace without a policy under a policy', async () => {
     const free = await cluster.namespace('free');
     const wanted = { labels: { team: 'guard' } };
     admitted(await change(cluster.api, free, wanted, EDITOR), wanted);
   });
 
-  it('lets holders of exempt on the policy everywhere', async () => {
+  it('holders of exempt on the policy in all namespaces may make every change', async () => {
     const path = await grant(cluster.api, EDITOR.user, [onPolicy('exempt', policy)], { name: 'guard-exempt' });
     try {
       for (const wanted of Object.values(GUARDED)) {
@@ -225,7 +225,7 @@ describe('the guard', () => {
     );
   });
 
-  it('stops anyone who holds exempt in the namespace only, or on another policy', async () => {
+  it('a user who holds exempt only in the namespace, or on another policy, is stopped', async () => {
     const paths = [
       await grant(cluster.api, EDITOR.user, [onPolicy('exempt', policy)], { name: 'guard-local', namespace }),
       await grant(cluster.api, EDITOR.user, [onPolicy('exempt', cluster.named('equal'))], { name: 'guard-other' }),
@@ -236,7 +236,7 @@ describe('the guard', () => {
     await Promise.all(paths.map((path) => cluster.api.remove(path)));
   });
 
-  it('asks for exempt on each policy that decides', async () => {
+  it('the guard requires exempt on each policy that decides', async () => {
     const both = await labelled('both', { team: 'guard', exception: 'yes' });
     const path = await grant(cluster.api, EDITOR.user, [onPolicy('exempt', policy)], { name: 'guard-one' });
     await eventually('the right', async () => isChanged(await change(cluster.api, namespace, LEAVES, EDITOR), LEAVES));
@@ -264,7 +264,7 @@ describe('the guard', () => {
     await cluster.api.patch(`${NAMESPACES}/${name}`, { metadata: { labels: { team: null } } });
   });
 
-  it('lets finalizers be removed and namespaces be deleted', async () => {
+  it('the guard lets users remove finalizers and delete namespaces', async () => {
     const going = await labelled('going', { team: 'guard' });
     const path = `${NAMESPACES}/${going}`;
     const held = (finalizers: readonly string[]) =>
@@ -310,7 +310,7 @@ describe('the guard', () => {
     assert.ok(tried > 200, `tried ${tried} times only`);
   });
 
-  it('is in force whenever a policy of mode Enforce is Programmed', async () => {
+  it('if a policy of mode Enforce is Programmed, the guard of the policy is in force', async () => {
     const namespaces = [await labelled('left', { side: 'left' }), await labelled('right', { side: 'right' })];
     const wanted: MetadataChange = { labels: { side: null } };
     for (let i = 0; i < 4; i++) {
@@ -322,15 +322,15 @@ describe('the guard', () => {
     await cluster.deletePolicy(cluster.named('sided'));
   });
 
-  it('protects the objects of a policy that is no longer accepted', async () => {
+  it('the guard protects the objects of a policy even if an edit of the policy is not accepted', async () => {
     const kept = await labelled('kept', { team: 'kept' });
     const spec = enforce({ team: 'kept' });
     const changed = await cluster.policy('kept', spec);
     await cluster.programmed(changed);
     await cluster.policy('kept', { ...spec, levelVersion: 'v1.99' });
     await eventually('the refusal', async () => (await cluster.condition(changed, 'Accepted'))?.status === 'False');
-    // The new policy makes the operator write the guard again. The guard must still protect the policy that is no
-    // longer accepted.
+    // Because of the new policy, the operator writes the guard again. The guard must still protect the policy that is
+    // no longer accepted.
     await cluster.programmed(
       await cluster.policy('base', enforce({ team: 'base' }, { level: 'baseline', priority: 1 })),
     );
@@ -342,7 +342,7 @@ describe('the guard', () => {
     await cluster.settled();
   });
 
-  it('lets cluster administrators and holders of exempt pass however many policies it guards, and nobody else', async () => {
+  it('the guard admits only cluster administrators and holders of exempt, even with the largest number of policies', async () => {
     const crowded = await labelled('crowded', { crowd: 'yes' });
     const names = Array.from({ length: 40 }, (_, i) => `crowd-${i}`);
     const { programs } = compile(
@@ -357,7 +357,8 @@ describe('the guard', () => {
     const rendered = guards.flatMap(({ policy, bindings }) => [policy, ...bindings]);
     const objects = rendered.map(({ metadata: { name }, ...rest }) => ({ ...rest, metadata: { name } }));
     const paths = objects.map(({ kind, metadata }) => `${COLLECTIONS[kind]}/${metadata.name}`);
-    // A running operator would restore its own guard. The tested guard has the same name.
+    // A running operator would replace the guard under test by the operator's guard. The guard under test has the same
+    // name as the operator's guard.
     await cluster.operator.stop();
     try {
       for (const [i, object] of objects.entries()) await cluster.byHand.apply(paths[i] ?? '', object);
@@ -396,7 +397,7 @@ describe('the guard', () => {
       await gone();
     });
 
-    it('when that is deleted with the operator stopped, once the operator runs again', async () => {
+    it('the guard is deleted when the operator runs again after the deletion of the last policy', async () => {
       const another = await cluster.policy('another', enforce({ team: 'another' }));
       await cluster.programmed(policy, another);
       await cluster.operator.stop();
@@ -418,7 +419,7 @@ describe('the guard', () => {
       await gone();
     });
 
-    it('when the operator comes back after that was deleted and its objects orphaned', async () => {
+    it('the guard is deleted when the operator runs again after the last policy was deleted with orphaned objects', async () => {
       await cluster.operator.stop();
       try {
         await cluster.deletePolicy(policy, 'Orphan');
@@ -430,7 +431,7 @@ describe('the guard', () => {
     });
   });
 
-  /** Changes the namespace. After the change, the policy still selects the namespace. */
+  /** Changes the namespace. The policy selects the namespace before and after the change. */
   async function disturb(turn: number): Promise<unknown> {
     switch (turn % 6) {
       case 0:

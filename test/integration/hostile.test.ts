@@ -1,4 +1,4 @@
-/** Tests objects with which an attacker may try to disturb the operator, or the readers of its output. */
+/** Tests objects that an attacker can use to disturb the operator, or the readers of its output. */
 import assert from 'node:assert/strict';
 import { Etcd } from '../../hack/bench/etcd.ts';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -35,7 +35,7 @@ describe('hostile input', () => {
     });
   }
 
-  /** The paths of control characters in a status, an Event, a report or the log. */
+  /** Returns the paths of control characters in a status, an Event, a report or the log. */
   function unprintable(value: Json, path = ''): string[] {
     if (typeof value === 'string') return UNPRINTABLE.test(value) ? [`${path}: ${JSON.stringify(value)}`] : [];
     if (typeof value !== 'object' || value === null) return [];
@@ -81,7 +81,7 @@ describe('hostile input', () => {
       return cluster.api.list(OPEN_REPORTS.path);
     }
 
-    it('is counted completely in a status of bounded size', async () => {
+    it('the status counts all violations, and has a bounded size', async () => {
       const status = await violating(policy, MANY);
       assert.equal(status.violationsTotal, MANY);
       assert.equal(status.violations.length, 64);
@@ -98,7 +98,7 @@ describe('hostile input', () => {
       assert.ok(about.length < 16, String(about.length));
     });
 
-    it('is reported completely, in parts that etcd accepts', async () => {
+    it('reports contain all violations, in parts that etcd accepts', async () => {
       await installReportCrd(cluster.api, OPEN_REPORTS);
       const all = await eventually('all to be reported', async () => {
         const found = await reports();
@@ -189,7 +189,7 @@ describe('hostile input', () => {
       assert.ok(Buffer.byteLength(JSON.stringify(status)) < MOST_STATUS_BYTES);
     });
 
-    it('leave no room for our labels in full annotations, and the policy is still enforced', async () => {
+    it('a namespace with full annotations has no room for the record of the operator, and the policy is still enforced', async () => {
       const namespace = await cluster.namespace('full', { team: 'full' });
       await cluster.api.patch(`${NAMESPACES}/${namespace}`, {
         metadata: { annotations: { note: 'x'.repeat(262_100) } },
@@ -241,7 +241,7 @@ describe('hostile input', () => {
       });
     }
 
-    it('is followed by our decision on its result', async () => {
+    it('defaulting and the policy apply to the result of a foreign mutating policy', async () => {
       const namespace = await cluster.namespace('changed', { team: 'changed' });
       const policy = await cluster.policy('changed', {
         ...enforce('changed'),
@@ -272,7 +272,7 @@ describe('hostile input', () => {
     });
   });
 
-  describe('the CRD of CapabilityPolicies deleted while the operator runs', () => {
+  describe('the deletion of the CRD of CapabilityPolicies while the operator runs', () => {
     itUnprotected('nobody may delete the CRD then', 'is survived, and later policies are in force', async () => {
       const namespace = await cluster.namespace('crd', { team: 'crd' });
       await cluster.programmed(await cluster.policy('crd', enforce('crd')));

@@ -1,6 +1,6 @@
 /**
  * Tests a pod that violates the deciding policies. The image of a violating pod cannot be changed. Pod Security
- * Admission also refuses such a change.
+ * Admission also refuses a change of the image of a violating pod.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -93,7 +93,8 @@ describe('the image of a container', function () {
         for (const list of LISTS) {
           for (const image of ['example.org/shell:1', 'example.org/proxy:2', 'example.org/other:1']) {
             const { status, body } = await setImage(namespace, list, list, 'proxy', image);
-            // One policy lists another image. This policy admits a change to `example.org/other:1`.
+            // One policy lists another image. The policy that lists another image admits a change to
+            // `example.org/other:1`.
             if (what === 'lists another image' && image === 'example.org/other:1')
               assert.equal(status, 200, body.message);
             else assert.equal(status, 403, `${image}: ${body.message}`);
@@ -105,7 +106,7 @@ describe('the image of a container', function () {
     }
   });
 
-  describe('of a pod that is older than the policy, without labels of Pod Security', () => {
+  describe('a pod that is older than the policy, in a namespace without Pod Security labels', () => {
     let namespace: string;
     let policy: string;
 
@@ -139,7 +140,7 @@ describe('the image of a container', function () {
       }
     });
 
-    it('does not matter to changes of something else', async () => {
+    it('changes of a violating pod that do not change an image are admitted', async () => {
       for (const pod of ['violates', 'half-containers', 'half-initContainers']) {
         assert.equal((await label(namespace, pod)).status, 200);
         const { status, body } = await cluster.api.ask('PATCH', `${NAMESPACES}/${namespace}/pods/${nameOf(pod)}`, {
@@ -152,7 +153,7 @@ describe('the image of a container', function () {
       }
     });
 
-    it('cannot be changed either where Pod Security alone refuses it', async () => {
+    it('an image cannot be changed if only Pod Security Admission refuses the pod', async () => {
       const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
       const compared = await cluster.namespace('compared');
       await create(compared, 'violates', privilegedPod());
@@ -168,7 +169,7 @@ describe('the image of a container', function () {
       await vanish(cluster.api, compared);
     });
 
-    it('can be changed where the policy only warns, or is pending', async () => {
+    it('an image can be changed if the policy only warns, or is pending', async () => {
       const warned = await cluster.namespace('warned', { team: 'warned' });
       const pending = await cluster.namespace('pending', { team: 'pending' });
       for (const one of [warned, pending]) await create(one, 'violates', privilegedPod());
@@ -199,7 +200,7 @@ describe('the image of a container', function () {
     assert.equal(status, 201, answer.message);
   }
 
-  /** Changes an image by dry run. All following requests are dry runs, too. */
+  /** Changes an image by dry run. The requests of the functions below are dry runs, too. */
   function setImage(namespace: string, pod: string, list: List, container: string, image: string): Promise<Answer> {
     return cluster.api.ask('PATCH', `${NAMESPACES}/${namespace}/pods/${nameOf(pod)}`, {
       body: { spec: { [list]: [{ name: container, image }] } },
@@ -237,7 +238,8 @@ function nameOf(pod: string): string {
 }
 
 /**
- * A pod that only an exception for its image admits. A container or a sidecar of the pod runs as root with SYS_ADMIN.
+ * A pod that only an exception for its image admits. A container or a sidecar of the pod runs as root and adds
+ * SYS_ADMIN.
  */
 function proxied(list: List): object {
   const image = 'example.org/proxy:1';

@@ -8,8 +8,8 @@ import { Traffic } from '../support/traffic.ts';
 
 const KILLS = 20;
 /**
- * The time in ms within which the test kills the operator. A change needs this time from its first write to its last
- * deletion.
+ * The time in ms within which the test kills the operator. From its first write to its last deletion, a change takes
+ * 1.5 s.
  */
 const CHANGE_MS = 1_500;
 const TEAMS = ['one', 'two'];

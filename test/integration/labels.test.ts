@@ -25,21 +25,21 @@ const AUDIT_RESTRICTED: Labels = { audit: 'restricted', 'audit-version': LATEST 
  * minute.
  */
 const COLLECTION_MS = 60_000;
-/** A time in ms that is longer than a watch event takes on a busy machine. */
+/** A time in ms. Even on a busy machine, a watch event arrives within 2 s. */
 const WATCH_MS = 2_000;
 
 describe('Pod Security labels', function () {
   this.timeout(300_000);
   const cluster = useCluster('labels');
 
-  /** A policy for the namespaces of a team. The mode of the policy is Audit unless `rest` states another mode. */
+  /** A policy for the namespaces of a team. If `rest` states no mode, the mode of the policy is Audit. */
   function select(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
     return { namespaceSelector: { matchLabels: { team } }, level: 'baseline', ...rest };
   }
 
   /**
-   * Waits until the namespace has these labels. By default, the operator must have set and recorded all of these
-   * labels.
+   * Waits until the namespace has the given labels. Without `labels`, the operator must have set and recorded all Pod
+   * Security labels.
    */
   async function expectLabels(namespace: string, labels: Labels, record = labels): Promise<void> {
     let last: unknown;
@@ -95,7 +95,7 @@ describe('Pod Security labels', function () {
       });
     }
 
-    it('exist beside each other, one for each mode', async () => {
+    it('a namespace has one Pod Security label for each mode of its policies', async () => {
       const namespace = await cluster.namespace('modes', { team: 'modes' });
       await cluster.policy('modes-enforce', select('modes', { mode: 'Enforce' }));
       await cluster.policy('modes-audit', select('modes', { level: 'restricted' }));
@@ -104,7 +104,7 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, AUDIT_RESTRICTED);
     });
 
-    it('move with mode, selector, namespace and name, and are removed with the policy', async () => {
+    it('the labels follow mode, selector, namespace and name, and are removed with the policy', async () => {
       const one = await cluster.namespace('one', { team: 'moving', zone: 'one' });
       const two = await cluster.namespace('two', { team: 'moving', zone: 'two' });
       const selecting = (zone: string) => ({ namespaceSelector: { matchLabels: { team: 'moving', zone } } });
@@ -132,7 +132,7 @@ describe('Pod Security labels', function () {
       await expectLabels(two, {});
     });
 
-    it('are the looser of two policies of equal priority, and those of the higher one alone', async () => {
+    it('the label fits the looser of two policies with equal priority, or the policy with the higher priority', async () => {
       const namespace = await cluster.namespace('equal', { team: 'equal' });
       await cluster.policy('strict', select('equal', { level: 'restricted' }));
       await expectLabels(namespace, AUDIT_RESTRICTED);
@@ -142,7 +142,7 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, AUDIT_RESTRICTED);
     });
 
-    it('are left out with podSecurityLabels: Off, also by one of several', async () => {
+    it('there are no labels if one of the policies has podSecurityLabels: Off', async () => {
       const namespace = await cluster.namespace('off', { team: 'off' });
       const policy = await cluster.policy('off', select('off'));
       await expectLabels(namespace, AUDIT_BASELINE);
@@ -159,7 +159,7 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, {});
     });
 
-    it('are left out, and never privileged, if the allowed values fit no tighter level', async () => {
+    it('if the allowed values fit neither baseline nor restricted, there is no label, not even privileged', async () => {
       const namespace = await cluster.namespace('raw', { team: 'raw' });
       const policy = await cluster.policy('raw', select('raw', { level: 'restricted', mode: 'Enforce' }));
       await expectLabels(namespace, { enforce: 'restricted', 'enforce-version': LATEST });
@@ -226,7 +226,7 @@ describe('Pod Security labels', function () {
       await Promise.all(TEAMS.map((team) => cluster.api.remove(`${NAMESPACES}/${cluster.named(team)}`)));
     });
 
-    it('are left alone, and condition and Events name their owner, their value and ours', async () => {
+    it('foreign labels stay, and a condition and Events name the owner, the foreign value and the wanted value', async () => {
       const namespace = await cluster.namespace('foreign', { team: 'foreign' });
       await label(namespace, `${PREFIX}audit=privileged`);
       const policy = await cluster.policy('foreign', select('foreign'));
@@ -252,7 +252,7 @@ describe('Pod Security labels', function () {
       await noConflict(policy);
     });
 
-    it('prevent ours of the same mode even if only the version is theirs', async () => {
+    it('a version label of another owner prevents the operator from setting the label of the same mode', async () => {
       const namespace = await cluster.namespace('version', { team: 'version' });
       await label(namespace, `${PREFIX}audit-version=v1.20`);
       const policy = await cluster.policy('version', select('version'));
@@ -277,7 +277,7 @@ describe('Pod Security labels', function () {
       },
     );
 
-    it('by server-side apply win, are reported, and nothing flaps', async () => {
+    it('a label that another owner sets by server-side apply wins, is reported, and does not change again', async () => {
       const namespace = await cluster.namespace('argo', { team: 'argo' });
       const policy = await cluster.policy('argo', select('argo'));
       await expectLabels(namespace, AUDIT_BASELINE);
@@ -295,7 +295,7 @@ describe('Pod Security labels', function () {
       await noConflict(policy);
     });
 
-    it('are no conflict if they have the same value, and remain after ours', async () => {
+    it('a label of another owner with the same value is no conflict, and stays when the operator removes its label', async () => {
       const namespace = await cluster.namespace('same', { team: 'same' });
       const policy = await cluster.policy('same', select('same'));
       await expectLabels(namespace, AUDIT_BASELINE);
@@ -308,7 +308,7 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, { audit: 'baseline' }, {});
     });
 
-    it('do not belong to a manager that states ours after us, until it changes them', async () => {
+    it('a manager that states the same value as the operator owns the label only after a change of the value', async () => {
       const namespace = await cluster.namespace('claimed', { team: 'claimed' });
       const policy = await cluster.policy('claimed', select('claimed'));
       await expectLabels(namespace, AUDIT_BASELINE);
@@ -326,7 +326,7 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, AUDIT_RESTRICTED);
     });
 
-    it('do not belong to an unknown manager, when our entry was removed from the managed fields', async () => {
+    it('if the managed fields lack the entry of the operator, the operator still owns the label and reports no conflict', async () => {
       const namespace = await cluster.namespace('stripped', { team: 'stripped' });
       const policy = await cluster.policy('stripped', select('stripped'));
       await expectLabels(namespace, AUDIT_BASELINE);
@@ -341,7 +341,7 @@ describe('Pod Security labels', function () {
       assert.equal(await cluster.condition(policy, 'LabelConflict'), undefined);
     });
 
-    it('do not lose our record when another manager states that, too', async () => {
+    it('the operator keeps its record of labels when another manager also states the record', async () => {
       const namespace = await cluster.namespace('record', { team: 'record' });
       const policy = await cluster.policy('record', select('record'));
       await expectLabels(namespace, AUDIT_BASELINE);
@@ -362,11 +362,11 @@ describe('Pod Security labels', function () {
         const team = how.replace(/\W+/g, '-');
         const namespace = await cluster.namespace(team, { team });
         await state(namespace);
-        // The operator must see the change before the operator sees the policy. Otherwise, the operator would mistake
-        // the change for a response to its own write.
+        // The operator must see the change before the operator sees the policy. In another order, the operator would
+        // mistake the change for a response to its own write.
         await sleep(WATCH_MS);
         const policy = await cluster.policy(team, select(team));
-        // The operator does not record these labels as its own, because another client set the labels first.
+        // The operator does not record the given labels as its own, because another client set the labels first.
         await expectLabels(namespace, AUDIT_BASELINE, { 'audit-version': LATEST });
         await cluster.policy(team, select(team, { level: 'restricted' }));
         await conflict(
@@ -378,7 +378,7 @@ describe('Pod Security labels', function () {
     }
   });
 
-  describe('of policies that were deleted while the operator was down', () => {
+  describe('labels of policies that were deleted while the operator was down', () => {
     const TEAMS = ['background', 'orphan', 'unrecorded', 'deselected'] as const;
     const namespaces = new Map<string, string>();
 
@@ -417,7 +417,7 @@ describe('Pod Security labels', function () {
   });
 
   describe('of a namespace that is deleted', () => {
-    it('are not written any more, and do not recreate it', async () => {
+    it('the operator writes no label to a deleted namespace, and does not recreate the namespace', async () => {
       const config = new KubeConfig();
       config.loadFromFile(cluster.controlPlane.kubeconfig);
       const client = new ApiClient(config);
@@ -439,7 +439,7 @@ describe('Pod Security labels', function () {
       }
     });
 
-    it('do not recreate namespaces that come and go', async () => {
+    it('the operator does not recreate namespaces that exist only for a moment', async () => {
       const policy = await cluster.policy('brief', select('brief'));
       await cluster.programmed(policy);
       const names = await Promise.all(

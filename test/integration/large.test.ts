@@ -15,7 +15,7 @@ const ANSWERED_CPU_MS = 500;
 const ENDED_MS = 10_000;
 const SELECTED = { matchLabels: { team: 'large' } };
 
-/** The rules that iterate over lists, and one rule that reads a single field of a container. */
+/** The rules that iterate over lists. The list also has a rule that reads a single field of a container. */
 const RULES = [
   'capabilities',
   'capabilities.allowedBounding',
@@ -36,7 +36,7 @@ const overrides = WORST.map(([, worst]) => worst.overrides);
 const capabilities = Object.assign({}, ...overrides.map((one) => one.capabilities));
 const OVERRIDES: CapabilityPolicyOverrides = { ...Object.assign({}, ...overrides), capabilities };
 
-/** A Deployment of 155 KB with 10,000 names. A smaller Deployment of this form once stopped the operator. */
+/** A Deployment of 155 KB with 10,000 names. A smaller Deployment of the same form once stopped the operator. */
 const NAMES_155_KB: WorstPod = WORST_OBJECTS['capabilities.allowedBounding']?.pod(5_000) as WorstPod;
 
 describe('objects as large as the API server accepts', function () {
@@ -59,7 +59,7 @@ describe('objects as large as the API server accepts', function () {
     }
   });
 
-  it('are all evaluated: the too expensive ones as Unknown, and the others as usual', async () => {
+  it('all objects are evaluated, and only objects that are too expensive have the verdict Unknown', async () => {
     const status = await eventually(`the status of ${policy}`, async () => {
       const { status } = await cluster.api.get(`${POLICIES}/${policy}`);
       return status.workloads?.evaluated === WORST.length + 2 && status;
@@ -79,7 +79,7 @@ describe('objects as large as the API server accepts', function () {
     assert.ok(cpuMs < ANSWERED_CPU_MS, `${cpuMs} ms`);
   });
 
-  it('obeys SIGTERM when it has just started to evaluate them again', async () => {
+  it('the operator obeys SIGTERM when it has just begun to evaluate the objects again', async () => {
     await cluster.operator.stop('SIGKILL');
     await cluster.operator.startAndWatch();
     const began = performance.now();

@@ -33,7 +33,7 @@ describe('the users who may read /metrics, on a real API server', () => {
     await client.close();
   });
 
-  /** Requests the metrics from a new handler, which has no cached answers. */
+  /** Requests the metrics from a new handler. A new handler has no cached answers. */
   async function ask(bearer: string): Promise<number | undefined> {
     const handle = authorized(async () => ({ status: 200, body: 'shown' }), { client });
     const headers = { authorization: `Bearer ${bearer}` };
@@ -45,7 +45,7 @@ describe('the users who may read /metrics, on a real API server', () => {
     assert.equal(await ask(`${token.slice(0, -4)}AAAA`), 401);
   });
 
-  it('includes a service account as soon as RBAC allows it', async () => {
+  it('a service account may read /metrics as soon as the role binding exists', async () => {
     assert.equal(await ask(token), 403);
     const rules = [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }];
     const role = { apiVersion: RBAC, kind: 'ClusterRole', metadata: { name: NAME }, rules };

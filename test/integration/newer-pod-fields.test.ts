@@ -24,7 +24,7 @@ describe('an API server with pod fields that the operator does not know', () => 
     assert.doesNotMatch(await accepted(), WARNING);
   });
 
-  it('is named in the condition Accepted of each policy, until the operator is upgraded', async () => {
+  it('the condition Accepted of each policy names the unknown fields, until the operator is upgraded', async () => {
     await cluster.operator.stop();
     const earlier = earlierOperator(cluster.operatorKubeconfig, ['procMount', 'hostUsers']);
     await earlier.startAndWatch();

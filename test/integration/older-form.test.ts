@@ -1,7 +1,7 @@
 /**
- * Tests objects of an older operator. This operator wrote one admission policy for each CapabilityPolicy, with a hash in
- * the name. The file older-form.jsonl.gz contains the objects that commit e48cf55 compiled from POLICIES for Kubernetes
- * 1.36.
+ * Tests objects of an older operator. The older operator wrote one admission policy for each CapabilityPolicy, with a
+ * hash in the name. The file older-form.jsonl.gz contains the objects that commit e48cf55 compiled from POLICIES for
+ * Kubernetes 1.36.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -91,7 +91,7 @@ describeIfOffered('admissionVariables', 'objects in the form of an operator befo
     await cluster.settled();
   });
 
-  it('are deleted when the programs are in force, with no wrong answer in between', async () => {
+  it('the older objects are deleted when the programs are in force, and no answer in between is wrong', async () => {
     const traffic = new Traffic(cluster, attempts);
     let left = 0;
     let done = false;
@@ -126,7 +126,7 @@ describeIfOffered('admissionVariables', 'objects in the form of an operator befo
     assert.equal(metadata.labels[PENDING], 'pending');
   });
 
-  it('keep the text of a policy that was edited into an invalid one meanwhile', async () => {
+  it('the older text of a policy stays in force if an edit made the policy invalid before the upgrade', async () => {
     await cluster.policy('it', { ...of('older'), mode: 'Enforce', levelVersion: 'v1.99' });
     const traffic = new Traffic(cluster, attempts);
     await cluster.operator.startAndWatch();
@@ -140,7 +140,7 @@ describeIfOffered('admissionVariables', 'objects in the form of an operator befo
     assert.equal(await wrong(), undefined);
   });
 
-  it('are deleted with their policies, also those that were deleted with their objects orphaned', async () => {
+  it('the older objects are deleted with their policies, even if a user deleted the policies with orphaned objects', async () => {
     for (const name of Object.keys(POLICIES)) await cluster.deletePolicy(cluster.named(name), 'Orphan');
     await cluster.operator.startAndWatch();
     await eventually('everything to be deleted', async () => (await renderedObjects(cluster.api)).length === 0);

@@ -9,7 +9,7 @@ import { eventually, useCluster } from '../support/harness.ts';
 import { eventsAbout, Observation, statusOf } from '../support/observed.ts';
 import { baselinePod } from '../support/pod-manifests.ts';
 
-describe('the status of a policy that grants its use', function () {
+describe('the status of a policy with its own subjects', function () {
   this.timeout(180_000);
   const cluster = useCluster('grants', { args: ['--kube-api-qps', '1', '--kube-api-burst', '1'] });
 
@@ -65,7 +65,7 @@ describe('the status of a policy that grants its use', function () {
     );
   }
 
-  it('does not say that its subjects violate it before its binding exists', async () => {
+  it('the status lists no violation of the subjects of the policy before the binding exists', async () => {
     const namespace = await cluster.namespace('new', { team: 'new' });
     for (const name of ['a', 'b', 'c']) await deploy(namespace, name);
     await neverViolates(cluster.named('new'), 3, () =>
@@ -73,7 +73,7 @@ describe('the status of a policy that grants its use', function () {
     );
   });
 
-  it('does not say that a new subject violates it before its binding names it', async () => {
+  it('the status lists no violation of a new subject before the binding names the subject', async () => {
     const namespace = await cluster.namespace('named', { team: 'named' });
     await deploy(namespace, 'first');
     const policy = await cluster.policy('named', granting('named', namespace, 'first'));
@@ -85,7 +85,7 @@ describe('the status of a policy that grants its use', function () {
     });
   });
 
-  it('does not say that workloads violate it which a binding allows that was made in advance', async () => {
+  it('the status lists no violation of workloads that an earlier binding allows to use the policy', async () => {
     const namespace = await cluster.namespace('bound', { team: 'bound' });
     await deploy(namespace, 'pinger');
     const policy = cluster.named('bound');
@@ -100,7 +100,7 @@ describe('the status of a policy that grants its use', function () {
     await neverViolates(policy, 1, () => cluster.policy('bound', select('bound', { usableBy: 'Bindings' })));
   });
 
-  it('says that others violate it, and subjects that it no longer names', async () => {
+  it('the status lists violations of other workloads, and of subjects that the policy no longer names', async () => {
     const namespace = await cluster.namespace('others', { team: 'others' });
     for (const name of ['other', 'former']) await deploy(namespace, name);
     const policy = await cluster.policy('others', granting('others', namespace, 'former'));

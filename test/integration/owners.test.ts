@@ -137,7 +137,7 @@ describe('workloads with owners, and claims of StatefulSets', function () {
     });
   }
 
-  it('warns about the claims of a StatefulSet when it is written, and not about a volume that a claim replaces', async () => {
+  it('the policy warns about the claims of a new StatefulSet, but not about a volume that a claim replaces', async () => {
     const namespace = await cluster.namespace('warned', { team: 'warned' });
     const policy = await cluster.policy('warned', {
       namespaceSelector: { matchLabels: { team: 'warned' } },
@@ -167,7 +167,7 @@ describe('workloads with owners, and claims of StatefulSets', function () {
     assert.doesNotMatch(warning, /hostPath/);
   });
 
-  it('evaluates nothing in the namespace where all comply', async () => {
+  it('the status lists no workload of the namespace with only compliant workloads', async () => {
     assert.deepEqual(entries(await statusOf(cluster.api, audit), { namespace: cluster.named('clean') }), []);
     assert.equal((await cluster.condition(audit, 'Compliant'))?.status, 'False');
   });

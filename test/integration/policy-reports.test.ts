@@ -42,13 +42,13 @@ describe('policy reports', () => {
       });
     }
 
-    /** The reports in all namespaces. The list is empty while the API server does not serve their kind. */
+    /** The reports in all namespaces. If the API server does not serve the kind of the reports, the list is empty. */
     async function reports({ path }: { path: string }): Promise<Json[]> {
       const { status, body } = await cluster.api.ask('GET', path);
       return status === 200 ? body.items : [];
     }
 
-    /** Waits until exactly one report exists and `wanted` accepts this report. */
+    /** Waits until exactly one report exists, and `wanted` accepts the report. */
     async function report(crd: { path: string }, what: string, wanted: (report: Json) => boolean): Promise<Json> {
       return eventually(`a report ${what}`, async () => {
         const [one, ...others] = await reports(crd);
@@ -56,7 +56,7 @@ describe('policy reports', () => {
       });
     }
 
-    it('come with the CRD of PolicyReports, and name every violating workload', async () => {
+    it('reports appear when the CRD of PolicyReports is installed, and name every violating workload', async () => {
       const total = async () => (await cluster.api.get(`${POLICIES}/${policy}`)).status?.violationsTotal === VIOLATING;
       await eventually('the status', total);
       await installReportCrd(cluster.api, POLICY_REPORTS);
@@ -84,7 +84,7 @@ describe('policy reports', () => {
       await eventually('none to be left in the old one', async () => (await reports(POLICY_REPORTS)).length === 0);
     });
 
-    it('say since when the namespace has been clean', async () => {
+    it('a report says since when its namespace has been without violations', async () => {
       for (let index = 0; index < VIOLATING; index++) await cluster.api.remove(`${templates()}/bad-${index}`);
       const clean = await report(OPEN_REPORTS, 'that is clean', ({ summary }) => summary.fail === 0);
       assert.deepEqual(
@@ -95,7 +95,7 @@ describe('policy reports', () => {
       assert.ok(Math.abs(Date.now() - Date.parse(cleanSince)) < 120_000, cleanSince);
     });
 
-    it('keep that time after a restart, and are not rewritten for it', async () => {
+    it('a restart neither rewrites a report nor changes the time since which the namespace is clean', async () => {
       const [{ metadata }] = await reports(OPEN_REPORTS);
       await cluster.operator.stop();
       await template('fine-too', restrictedPod());
@@ -113,7 +113,7 @@ describe('policy reports', () => {
       await report(OPEN_REPORTS, 'made anew', ({ metadata: { uid } }) => uid !== metadata.uid);
     });
 
-    it('continue in the other API when theirs is removed', async () => {
+    it('when the API of the reports is removed, the operator writes the reports to the other API', async () => {
       await removeReportCrd(cluster.api, OPEN_REPORTS);
       await report(POLICY_REPORTS, 'in the remaining API', ({ summary }) => summary.pass === 2);
     });
@@ -123,7 +123,7 @@ describe('policy reports', () => {
       await eventually('none to be left', async () => (await reports(POLICY_REPORTS)).length === 0);
     });
 
-    it('are not needed when there is no API for them any more', async () => {
+    it('policies come into force even if there is no API for reports', async () => {
       await removeReportCrd(cluster.api, POLICY_REPORTS);
       policy = await cluster.policy('later', {
         namespaceSelector: { matchLabels: { team: 'policy-reports' } },

@@ -36,7 +36,7 @@ describe('the condition Programmed', () => {
         CAPABILITIES.map((capability) => cluster.admit(restrictedPod({ add: [capability] }), namespace)),
       );
       const after = await cluster.api.get(`${POLICIES}/${policy}`);
-      // If the policy has changed meanwhile, the answers may be about another spec than the spec in force.
+      // If the policy has changed since the first answer, the answers may be about different specs.
       if (after.metadata.generation !== before.metadata.generation) return false;
       seenTrue++;
       const message = `seed ${random.seed}, generation ${before.metadata.generation}: ${answers.find((one) => one !== ADMITTED)}`;
@@ -58,7 +58,7 @@ describe('the condition Programmed', () => {
     assert.ok(seenTrue >= 10, `True was seen ${seenTrue} times only`);
   });
 
-  it('is True for a new policy only when the policies that share its namespaces contain it', async () => {
+  it('Programmed is True for a new policy only when the policy takes part in the decisions of its namespaces', async () => {
     const namespace = await cluster.namespace('shared', { team: 'shared' });
     await cluster.programmed(await cluster.policy('shared', admitting('shared', ['NET_RAW'])));
     for (let i = 0; i < 3; i++) {
@@ -72,7 +72,7 @@ describe('the condition Programmed', () => {
     }
   });
 
-  it('is True for new subjects only when they may use the policy', async () => {
+  it('Programmed is True for new subjects only when the subjects may use the policy', async () => {
     const namespace = await cluster.namespace('subjects', { team: 'subjects' });
     const accounts = ['one', 'other'];
     for (const account of accounts) await cluster.serviceAccount(namespace, account);
@@ -88,7 +88,7 @@ describe('the condition Programmed', () => {
     }
   });
 
-  it('is True only when the Pod Security labels do not refuse what is admitted', async () => {
+  it('Programmed is True only when no Pod Security label refuses pods that the policy admits', async () => {
     const namespace = await cluster.namespace('labels', { team: 'labels' });
     const pod = restrictedPod({ add: ['NET_RAW'] });
     for (let i = 0; i < 4; i++) {
@@ -105,7 +105,7 @@ describe('the condition Programmed', () => {
     }
   });
 
-  it('is False for a policy that is not accepted', async () => {
+  it('Programmed is False for a policy that is not accepted', async () => {
     const policy = await cluster.policy('refused', { ...admitting('refused', []), levelVersion: 'v1.99' });
     await eventually('Accepted=False', async () => (await cluster.condition(policy, 'Accepted'))?.status === 'False');
     const condition = await cluster.condition(policy, 'Programmed');

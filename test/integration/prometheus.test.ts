@@ -27,7 +27,10 @@ const KINDS: Readonly<Record<string, number>> = { ServiceMonitor: 0, PrometheusR
 const [port] = await freePorts(1);
 const LABEL = 'pod-security.kubernetes.io/warn';
 const ADDRESS = `127.0.0.1:${port}`;
-/** The sections of the runbook. Each section has the output of its blocks in the situation that this test makes. */
+/**
+ * The sections of the runbook. The list of a section has the output of the section's blocks in the situation of this
+ * test.
+ */
 const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
   // In this test, the operator runs outside the cluster. Therefore no pod has the operator's log.
   'Set up': [[/capabilitypolicy-metrics-reader created/], []],
@@ -42,7 +45,7 @@ const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
       /ForeignLabel +namespace\//,
     ],
   ],
-  // In this test no label is refused.
+  // In this test, the API server refuses no label.
   CapabilityPolicyLabelRefused: [[/^prometheus-warn +<none>$/m]],
   CapabilityPolicyExpiresSoon: [[/^prometheus-ends .*\n[\s\S]*^prometheus-ends: \S/m]],
   CapabilityPolicyRolloutStalled: [
@@ -87,7 +90,7 @@ describeWith(
       await expire();
       await cluster.programmed(policy);
       await finds(`capabilitypolicy_workloads{policy="${policy}",verdict="violating"} == 1`);
-      // An alert is pending from the first moment on.
+      // A new alert immediately has the state pending.
       await finds('count(capabilitypolicy_programmed == 1) == 3');
       await finds(`absent(ALERTS{alertname="CapabilityPolicyNotProgrammed", policy!="${refused}"})`);
     });
@@ -107,7 +110,10 @@ describeWith(
       await finds(`capabilitypolicy_rollout_namespaces{policy="${rolledOut}",state="blocked"} == 1`);
     }
 
-    /** Creates a policy that expires late. The alert does not fire for this policy. */
+    /**
+     * Creates a policy that expires late. The alert about expiring policies does not fire for a policy that expires
+     * late.
+     */
     async function expire(): Promise<void> {
       const expires = new Date(Date.now() + 30 * 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z');
       const none = { matchLabels: { team: 'none' } };
@@ -137,7 +143,7 @@ describeWith(
       );
     }
 
-    it('accepts the names and texts of our metrics', async () => {
+    it('promtool accepts the names and help texts of the metrics', async () => {
       const input = await (await fetch(`http://${ADDRESS}/metrics`)).text();
       const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
       assert.ok(status === 0 || status === 3, stderr);
@@ -179,7 +185,7 @@ describeWith(
       }
     });
 
-    it('fires for a policy that is not in force, and for a label conflict, and for nothing else', async () => {
+    it('alerts fire only for a policy that is not in force, and for a label conflict', async () => {
       const programmed = await alertOf('CapabilityPolicyNotProgrammed', { policy: refused });
       assert.equal(programmed.annotations.summary, `The current text of CapabilityPolicy ${refused} is not in force.`);
       const conflict = await alertOf('CapabilityPolicyLabelConflict', { policy });
@@ -196,7 +202,7 @@ describeWith(
       );
     });
 
-    describe("and then the runbook's commands show the problem:", () => {
+    describe('after the alerts, the commands of the runbook show the problem:', () => {
       let tools: Tools;
 
       before(async () => {
@@ -226,7 +232,7 @@ describeWith(
       });
     });
 
-    describe('is accepted by its operator, without unknown fields,', () => {
+    describe('the Prometheus Operator accepts each manifest, without unknown fields:', () => {
       before(async () => {
         for (const crd of MONITORING) await installPublishedCrd(cluster.api, crd);
       });
@@ -246,7 +252,7 @@ describeWith(
     });
 
     describe('in the end', () => {
-      it('fires when the operator is gone and nobody leads', async () => {
+      it('an alert fires when the operator is stopped and nobody leads', async () => {
         await cluster.operator.stop();
         const { labels } = await alertOf('CapabilityPolicyNoLeader');
         assert.equal(labels.severity, 'critical');

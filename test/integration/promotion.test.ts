@@ -52,7 +52,7 @@ describe('a policy with a rollout', function () {
     await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { [label(policy)]: value } } });
   }
 
-  it('refuses nothing before the promotion of a namespace, and a policy of lower priority keeps refusing', async () => {
+  it('the policy refuses no pod before the promotion of a namespace, and a policy of lower priority continues to refuse pods', async () => {
     const [clean, dirty] = await Promise.all(
       ['clean', 'dirty'].map((name) => cluster.namespace(name, { team: 'start' })),
     );
@@ -82,7 +82,7 @@ describe('a policy with a rollout', function () {
     assert.equal(await cluster.admit(restrictedPod(), dirty), ADMITTED);
   });
 
-  it('counts a pod that violated and is gone', async () => {
+  it('a deleted pod that violated the policy extends the soak', async () => {
     const namespace = await cluster.namespace('brief', { team: 'brief' });
     const policy = await cluster.policy('brief', spec('brief', { soak: '4s' }));
     await isPending(policy, namespace);
@@ -99,7 +99,7 @@ describe('a policy with a rollout', function () {
     assert.ok(Date.now() - violatedAt >= 3_800, `promoted ${Date.now() - violatedAt} ms after the last violation`);
   });
 
-  it('puts the label back where somebody dropped it, with an Event, and takes the value enforced as a decision', async () => {
+  it('the operator restores a dropped label and writes an Event, but accepts the value enforced as a promotion', async () => {
     const namespace = await cluster.namespace('dropped', { team: 'dropped' });
     const policy = await cluster.policy('dropped', spec('dropped', { soak: '24h' }));
     await cluster.programmed(policy);
@@ -123,7 +123,7 @@ describe('a policy with a rollout', function () {
     assert.equal(await labelOf(policy, namespace), undefined);
   });
 
-  it('keeps its state when the operator is killed and when its ConfigMap is lost', async () => {
+  it('a rollout keeps its state when the operator is killed, and when its ConfigMap is lost', async () => {
     const [one, two] = await Promise.all(['kept-1', 'kept-2'].map((name) => cluster.namespace(name, { team: 'kept' })));
     assert.ok(one && two);
     const policy = await cluster.policy('kept', spec('kept', { soak: '24h' }));
@@ -146,7 +146,7 @@ describe('a policy with a rollout', function () {
     assert.deepEqual([await labelOf(policy, one), await labelOf(policy, two)], ['pending', 'pending']);
   });
 
-  it('labels the namespaces that an edited selector newly selects before the new text exists', async () => {
+  it('the operator labels the namespaces that an edited selector newly selects, before the new text exists', async () => {
     const [old, added] = [
       await cluster.namespace('old', { team: 'old' }),
       await cluster.namespace('added', { team: 'new' }),
@@ -167,7 +167,7 @@ describe('a policy with a rollout', function () {
     assert.deepEqual(traffic.surprises, []);
   });
 
-  it('leaves no label on a namespace that leaves the selector, by its own labels or by an edit', async () => {
+  it('a namespace that leaves the selector loses its label, after a change of the namespace or of the policy', async () => {
     const names = ['leaving-one', 'leaving-two'];
     const [one, two] = await Promise.all(names.map((name) => cluster.namespace(name, { team: 'leaving' })));
     assert.ok(one && two);
@@ -181,7 +181,7 @@ describe('a policy with a rollout', function () {
     await eventually('the label of the second to be gone', async () => (await labelOf(policy, two)) === undefined);
   });
 
-  describe('against people who may edit and create namespaces', () => {
+  describe('a rollout against people who may edit and create namespaces', () => {
     const CREATE_ROUTES = [
       ['creation', 'POST', ''],
       ['server-side apply', 'PATCH', 'application/apply-patch+yaml'],

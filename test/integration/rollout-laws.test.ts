@@ -51,8 +51,8 @@ describe('the laws of a rollout', function () {
   }
 
   /**
-   * Makes the API server refuse every request that satisfies the given match condition, as another tool's policy may
-   * do.
+   * Makes the API server refuse every request that satisfies the given match condition. Policies of other tools can
+   * have the same effect.
    */
   async function refuse(name: string, expression: string): Promise<() => Promise<void>> {
     const metadata = { name: cluster.named(name) };
@@ -91,7 +91,7 @@ describe('the laws of a rollout', function () {
     });
   }
 
-  it('says that a namespace is enforced when its label is gone, and names who refuses to remove it', async () => {
+  it('the status counts a namespace as enforced only after its label is gone, and names the policy that refuses the removal', async () => {
     const namespace = await cluster.namespace('frozen', { team: 'frozen' });
     const policy = await cluster.policy('frozen', spec('frozen', { soak: '1s', paused: true }));
     await cluster.programmed(policy);
@@ -129,7 +129,7 @@ describe('the laws of a rollout', function () {
     await eventually('the Event', async () => (await enforcedEvents(namespace)) === 1);
   });
 
-  it('goes on without a namespace whose label cannot be set, and names it', async () => {
+  it('if the label of a namespace cannot be set, the rollout continues without the namespace, and the status names the namespace', async () => {
     const [open, stuck, late] = await Promise.all(
       ['open', 'stuck', 'late'].map((name) => cluster.namespace(name, { team: name === 'late' ? 'late' : 'stuck' })),
     );
@@ -169,7 +169,7 @@ describe('the laws of a rollout', function () {
     await Promise.all([open, stuck, late].map((name) => enforcedIn(policy, name)));
   });
 
-  it('begins beside a namespace that its editor filled with labels, and enforces there by name', async () => {
+  it('if the label does not fit into a namespace, the rollout still begins, and later enforces the policy in the namespace by name', async () => {
     const [open, full] = await Promise.all(['room', 'full'].map((name) => cluster.namespace(name, { team: 'full' })));
     assert.ok(open && full);
     await fill(full);
@@ -244,7 +244,7 @@ describe('the laws of a rollout', function () {
     });
   }
 
-  it('begins although 15 namespaces a second are created, and enforces in those', async () => {
+  it('a rollout begins although 15 namespaces a second are created, and enforces the policy in the new namespaces', async () => {
     const old = await cluster.namespace('busy-old', { team: 'busy' });
     let isEnding = false;
     const creating = (async () => {
@@ -265,7 +265,7 @@ describe('the laws of a rollout', function () {
     assert.ok(!(await isAdmitted(created)));
   });
 
-  it('writes its first state before the text, so that a crash makes no enforced namespace pending', async () => {
+  it('the operator writes the first state before the text, so that no enforced namespace gets pending after a crash', async () => {
     const namespace = await cluster.namespace('first', { team: 'first' });
     const { rollout: _, ...plain } = spec('first', {});
     const policy = await cluster.policy('first', plain as CapabilityPolicySpec);
@@ -281,7 +281,7 @@ describe('the laws of a rollout', function () {
   });
 
   describe('by another leader', () => {
-    /** Starts another operator, which leads instead of the operator of `cluster`. */
+    /** Starts another operator. This operator leads instead of the operator of `cluster`. */
     async function lead(args: readonly string[], nodeFlags: readonly string[] = []): Promise<OperatorProcess> {
       await cluster.operator.stop('SIGKILL');
       const own = ['--kubeconfig', cluster.operatorKubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
@@ -295,7 +295,7 @@ describe('the laws of a rollout', function () {
       await cluster.operator.startAndWatch();
     }
 
-    it('whose clock is an hour ahead ends neither a soak nor a policy', async () => {
+    it('a leader with a clock that is an hour ahead ends neither a soak nor a policy', async () => {
       const namespace = await cluster.namespace('clock', { team: 'clock' });
       const policy = await cluster.policy('clock', spec('clock', { soak: '30m' }));
       const expires = formatTime(Date.now() + 1_800_000) as never;
@@ -310,7 +310,7 @@ describe('the laws of a rollout', function () {
       await leadAgain(other);
     });
 
-    it('that excludes fewer namespaces makes them pending before it enforces there', async () => {
+    it('a leader that excludes fewer namespaces makes these namespaces pending before it enforces policies in them', async () => {
       const [left, enforced] = await Promise.all(
         ['left', 'kept'].map((name) => cluster.namespace(`excluded-${name}`, { team: 'excluded' })),
       );

@@ -15,7 +15,7 @@ const [FIRST, SECOND] = REPLICAS;
 const NAME = 'stale';
 const LOOKS = 60;
 
-describe('a standby whose watch of policies has been silent for a while', () => {
+describe('a standby with a watch of policies that was silent for a while', () => {
   let controlPlane: ControlPlane;
   let api: Api;
   let proxy: FaultProxy;

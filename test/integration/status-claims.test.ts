@@ -1,6 +1,6 @@
 /**
- * Tests the status of a policy, its columns and its Events. Every statement in the status and the Events must be true,
- * and no true statement may be missing.
+ * Tests the status of a policy, its columns and its Events. The status and the Events must contain all true statements,
+ * and no false statement.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -63,7 +63,7 @@ describe('what a status claims', function () {
     return cappol(['status', '-A', '--kubeconfig', cluster.controlPlane.kubeconfig, ...args]);
   }
 
-  describe('about a policy that is deleted and created again', () => {
+  describe('the status of a policy that is deleted and created again', () => {
     const status = {
       observedGeneration: 1,
       conditions: [
@@ -80,7 +80,7 @@ describe('what a status claims', function () {
     before(() => cluster.operator.stop());
     after(() => cluster.operator.startAndWatch());
 
-    /** Writes the status of an operator that has only seen the policy before its deletion. */
+    /** Writes the status as an operator that last saw the policy before its deletion. */
     async function write(seen: CompletePolicy): Promise<void> {
       const config = new KubeConfig();
       config.loadFromFile(cluster.operatorKubeconfig);
@@ -121,14 +121,14 @@ describe('what a status claims', function () {
       });
     }
 
-    it('is written while the policy is the same one', async () => {
+    it('a status is written if the policy is still the same object', async () => {
       await write(await created());
       assert.equal((await cluster.condition(cluster.named('again'), 'Ready'))?.status, 'True');
       await cluster.deletePolicy(cluster.named('again'));
     });
   });
 
-  describe('about a namespace where a rollout is pending', () => {
+  describe('the status of a policy with a rollout that is pending in a namespace', () => {
     let policy: string;
     let pending: string;
     let enforced: string;
@@ -191,7 +191,7 @@ describe('what a status claims', function () {
     });
   });
 
-  describe('about a policy after an edit that is refused', () => {
+  describe('the status of a policy after a refused edit', () => {
     const reported = ({ namespaces, workloads, violations, violationsTotal, rollout, rendered }: Json) => ({
       namespaces,
       workloads,
@@ -247,7 +247,7 @@ describe('what a status claims', function () {
   });
 
   describe('in the columns of kubectl', () => {
-    it('is not True for a policy that counts as deleted', async () => {
+    it('the column READY is not True for a policy that counts as deleted', async () => {
       const policy = await cluster.policy('expired', select('expired', { expires: PAST }));
       await eventually('the end', async () => (await cluster.condition(policy, 'Expired'))?.status === 'True');
       assert.equal(await cell(policy, 'READY'), 'Expired');
@@ -256,7 +256,7 @@ describe('what a status claims', function () {
       assert.equal(row.slice(head.indexOf('READY')).split(/ {2,}/)[0], 'Expired', stdout);
     });
 
-    it('is the status of Ready for all others', async () => {
+    it('the column READY is the status of Ready for a policy that has not expired', async () => {
       const policy = await cluster.policy('ready', select('ready', { expires: '2999-01-01T00:00:00Z' }));
       await cluster.programmed(policy);
       assert.equal(await cell(policy, 'READY'), 'True');
@@ -265,7 +265,7 @@ describe('what a status claims', function () {
       assert.equal(await cell(policy, 'READY'), 'False');
     });
 
-    it('names the first policies that share namespaces, and counts the others', async () => {
+    it('a column names the first policies that share namespaces, and counts the other policies', async () => {
       await cluster.namespace('shared', { team: 'shared' });
       const names = await Promise.all(
         Array.from({ length: 9 }, (_, index) => cluster.policy(`shared-${index}`, select('shared'))),

@@ -69,7 +69,7 @@ describe('the status of a policy', function () {
     assert.equal(ready.at(-1), 'True');
   });
 
-  it('keeps violations and times over a restart of the operator, and repeats no Event', async () => {
+  it('violations and their times stay the same after a restart of the operator, and no Event is repeated', async () => {
     const namespace = await cluster.namespace('restart', { team: 'restart' });
     const policy = await cluster.policy('restart', select('restart'));
     await createPod(namespace, 'bad', baselinePod({ add: ['NET_ADMIN'] }));
@@ -129,7 +129,7 @@ describe('the status of a policy', function () {
     assert.match(await kubectl('get', 'security'), new RegExp(`${policy} `));
   });
 
-  it('names the policies that it shares with or loses to, and the namespaces where it decides', async () => {
+  it('the status names the policies that share namespaces or override the policy, and counts the namespaces in which the policy decides', async () => {
     await cluster.namespace('meet-a', { team: 'meet', zone: 'a' });
     await cluster.namespace('meet-b', { team: 'meet', zone: 'b' });
     const all = await cluster.policy('all', select('meet'));
@@ -170,7 +170,7 @@ describe('the status of a policy', function () {
     });
   });
 
-  it("counts no excluded namespace, and not the operator's own", async () => {
+  it('the status counts neither excluded namespaces nor the namespace of the operator', async () => {
     const everywhere = await cluster.policy('everywhere', { namespaceSelector: {}, level: 'privileged' });
     await cluster.programmed(everywhere);
     const excluded = (name: string) => name.startsWith('kube-') || name === OPERATOR_NAMESPACE;
@@ -183,7 +183,7 @@ describe('the status of a policy', function () {
     await cluster.deletePolicy(everywhere);
   });
 
-  it('names grants that no workload needs, and since when', async () => {
+  it('the status names the grants that no workload needs, and since when', async () => {
     const namespace = await cluster.namespace('grants', { team: 'grants' });
     const overrides = { ...allowing('SYS_TIME', 'NET_RAW'), hostNetwork: true };
     const policy = await cluster.policy('grants', select('grants', { overrides }));
@@ -214,7 +214,7 @@ describe('the status of a policy', function () {
     assert.deepEqual(kept, again);
   });
 
-  it('comes with Events on policy and workload, once for each change', async () => {
+  it('each change of the status gives one Event on the policy and one Event on the workload', async () => {
     const namespace = await cluster.namespace('events', { team: 'events' });
     const policy = await cluster.policy('events', select('events'));
     await cluster.programmed(policy);
@@ -254,7 +254,7 @@ describe('the status of a policy', function () {
     assert.match(await kubectl('describe', 'deployment', 'worse', '-n', namespace), /WorkloadViolates.*SYS_ADMIN/);
     assert.match(await kubectl('describe', 'cappol', policy), /InForce/);
 
-    // A violation that returns makes no further Event. Instead, the operator adds the violation to the series of the
+    // A violation that returns makes no further Event. The operator adds a repeated violation to the series of the
     // first Event.
     await cluster.api.patch(`${deployments}/worse`, { spec: { template: { spec: object.spec.template.spec } } });
     await violating(policy, 1);
@@ -267,7 +267,7 @@ describe('the status of a policy', function () {
     assert.deepEqual(await reasons('Deployment', 'worse'), ['WorkloadViolates', 'ViolationEnded']);
   });
 
-  it('comes with no warning about a workload that an exception admits, until the exception is gone', async () => {
+  it('while an exception admits a workload, the workload gets no warning Event', async () => {
     const namespace = await cluster.namespace('excepted', { team: 'excepted' });
     const exception = await cluster.policy('exception', {
       ...select('excepted'),

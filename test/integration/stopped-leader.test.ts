@@ -46,7 +46,7 @@ describe('a leader that is stopped for longer than its lease', () => {
     audit?.remove();
   });
 
-  it('sends at most one write when it resumes, and the end state is as if it had not been stopped', async function () {
+  it('the old leader sends at most one write after the pause, and the end state is the same as without the pause', async function () {
     this.timeout(180_000);
     const changing = new AbortController();
     const changed = changeUntil(changing.signal);
@@ -66,8 +66,8 @@ describe('a leader that is stopped for longer than its lease', () => {
     });
     const { holders, writes, outOfTurn } = audit.turns();
     console.log(`      ${changes} changes; writes: ${JSON.stringify(writes)}; out of turn: ${outOfTurn.length}`);
-    // One write may come after the new leader's writes. The old leader was about to send this write
-    // (docs/security-model.md).
+    // One write may come after the new leader's writes. The old leader began to send the late write just before the
+    // leader was stopped (docs/security-model.md).
     assert.ok(outOfTurn.length <= 1, JSON.stringify(outOfTurn));
     assert.deepEqual(holders, [FIRST, SECOND]);
   });

@@ -61,13 +61,13 @@ describe('the operator, when it is told to end', function () {
     return operator.log.at(-1)?.message;
   }
 
-  it('ends within 2 s while it compiles many policies', async () => {
+  it('the operator ends within 2 s while it compiles many policies', async () => {
     await run(cluster.operatorKubeconfig, '--leader-elect');
     await logged('started leading');
     assert.equal(await ends('SIGTERM'), 'stopped');
   });
 
-  it('ends within 2 s while it writes, and releases the lease', async () => {
+  it('the operator ends within 2 s while it writes, and releases the lease', async () => {
     await run(cluster.operatorKubeconfig, '--leader-elect');
     await logged('created object');
     assert.equal(await ends('SIGTERM'), 'stopped');
@@ -83,14 +83,14 @@ describe('the operator, when it is told to end', function () {
 
     afterEach(() => relay.stop());
 
-    it('ends within 2 s before it has read anything', async () => {
+    it('the operator ends within 2 s before it has read any object', async () => {
       relay.silent = true;
       await run(relay.kubeconfig, '--leader-elect');
       await waitFor('a request', () => relay.connections > 0);
       await ends('SIGINT');
     });
 
-    it('ends within 2 s while it writes: the lease is kept, since a write may still arrive', async () => {
+    it('the operator ends within 2 s while it writes, and keeps the lease, because a write may still arrive', async () => {
       await run(relay.kubeconfig, '--leader-elect');
       await logged('created object');
       relay.silent = true;
@@ -103,7 +103,7 @@ describe('the operator, when it is told to end', function () {
     it('ends within 2 s', async () => {
       await cluster.deletePolicies();
       await run(cluster.operatorKubeconfig);
-      // Before its first line of log, the process has no signal handler. A signal would simply kill the process.
+      // Before its first line of log, the process has no signal handler. A signal would kill the process immediately.
       await logged('watching');
       await cluster.settled();
       assert.equal(await ends('SIGTERM'), 'stopped');

@@ -1,6 +1,6 @@
 /**
- * Compares two sets of fields of pods and workloads. One set is the table of `cappol check`. The other set is the
- * fields of an API server.
+ * Compares two sets of fields of pods and workloads. One set is the table of `cappol check`. The other set has the
+ * fields that an API server knows.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -49,7 +49,7 @@ describe('the fields of pods and workloads', () => {
     assert.equal(readFileSync(FIELDS, 'utf8'), fieldsText(all));
   });
 
-  it('are all known to the operator, and each field that an earlier release lacks is found by its path', () => {
+  it('the operator knows all fields, and finds the path of each field that an earlier release lacks', () => {
     const { kubectl, kubeconfig } = controlPlane;
     const args = ['--kubeconfig', kubeconfig, 'get', '--raw', CORE_OPENAPI];
     const text = execFileSync(kubectl, args, { maxBuffer: 64 * 1024 * 1024, encoding: 'utf8' });
@@ -68,7 +68,7 @@ describe('the fields of pods and workloads', () => {
     }
   });
 
-  it('are reported as unknown if the API server does so', () => {
+  it('check reports a field as unknown if the API server reports the field as unknown', () => {
     const { kubectl, kubeconfig } = controlPlane;
     const args = ['--kubeconfig', kubeconfig, 'apply', '--dry-run=server', '--validate=strict', '-f', '-'];
     for (const { was, is, told } of ROWS) {

@@ -1,6 +1,6 @@
 /**
  * Tests the upgrade of the last API server below 1.36. Programs with variables replace programs without variables under
- * the same names. When an older API server joins, the reverse happens.
+ * the same names. When an older API server joins, programs without variables replace programs with variables.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -39,13 +39,13 @@ const PODS = [
   },
   { title: 'a pod beyond the exception', namespace: TEAM, pod: pinging(['SYS_TIME']), expected: 'refused' },
   {
-    title: 'a pod of the first of two policies with restricted use',
+    title: 'a pod that complies with a policy that its service account may use',
     namespace: BOUND,
     pod: pinging(['SYS_TIME']),
     expected: 'admitted',
   },
   {
-    title: 'a pod of the second one, which others may use',
+    title: 'a pod that complies only with a policy that other users may use',
     namespace: BOUND,
     pod: pinging(['NET_RAW']),
     expected: 'refused',
@@ -81,14 +81,14 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
     await api.close();
   });
 
-  it('every program gets variables in place, and no pod and no change of a namespace meets a gap', async () => {
+  it('every program gets variables and keeps its name, and every pod and every change of a namespace is still checked', async () => {
     await replaced(OLDER, NEWER);
     const existing = await admissionPolicies();
     assert.deepEqual(namesOf(existing), ['capabilitypolicy.enforce', 'capabilitypolicy.guard']);
     assert.deepEqual(await withVariables(), namesOf(existing));
   });
 
-  it('every program loses them when an older API server joins, and nothing meets a gap', async () => {
+  it('every program loses its variables when an older API server joins, and every request is still checked', async () => {
     await replaced(NEWER, OLDER);
     const names = namesOf(await admissionPolicies());
     assert.equal(names.length, 3);

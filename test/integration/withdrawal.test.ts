@@ -43,7 +43,7 @@ describe('the object that is deleted before the operator', function () {
     await cluster.api.apply(`${NAMESPACES}/${metadata.name}`, { apiVersion: 'v1', kind: 'Namespace', metadata });
   }
 
-  it('goes when the labels of deleted policies are withdrawn, and waits for no other policy', async () => {
+  it('the object is deleted as soon as the labels of deleted policies are gone, even if another policy exists', async () => {
     for (let index = 0; index < MANY; index++) await namespace(`leaving-${index}`, 'leaving');
     await namespace('staying', 'staying');
     const leaving = await cluster.policy('leaving', restricted('leaving'));
@@ -60,7 +60,7 @@ describe('the object that is deleted before the operator', function () {
     );
   });
 
-  it('goes at once when nothing has been deleted', async () => {
+  it('the object is deleted immediately if no policy was deleted', async () => {
     const before = cluster.operator.log.length;
     await cluster.api.apply(PATH, OBJECT);
     await cluster.api.remove(PATH);
@@ -68,7 +68,7 @@ describe('the object that is deleted before the operator', function () {
     assert.ok(!cluster.operator.log.slice(before).some(({ message }) => message.startsWith('deletion waits')));
   });
 
-  it('stays while no operator runs, until somebody releases it as documented', async () => {
+  it('while no operator runs, the object remains until a user releases the object as documented', async () => {
     const [release = ''] = documentedBlocks('docs/argocd.md', 'Remove everything');
     const tools = await Tools.find(cluster.controlPlane.kubeconfig);
     await cluster.operator.stop();

@@ -26,9 +26,11 @@ interface Row {
   /** The path of the created object's collection. The path has `*` in place of the namespace. */
   readonly path: string;
   readonly object: Json;
-  /** The change that makes the workload violate. The field is set if the workload complies at first. */
+  /**
+   * The change that makes the workload violate. `change` is set only for a workload that complies before the change.
+   */
   readonly change?: (path: string) => Promise<unknown>;
-  /** The change that repairs the workload. Without this field, the test deletes the workload. */
+  /** The change that repairs the workload. If `repair` is missing, the test deletes the workload instead. */
   readonly repair?: Json;
 }
 
@@ -144,13 +146,13 @@ describe('existing violating workloads', function () {
       });
     }
 
-    it('leave the policy compliant when all are deleted', async () => {
+    it('the policy is compliant again when all violating workloads are deleted', async () => {
       const { violations, violationsTotal, workloads } = await statusOf(cluster.api, policy);
       assert.deepEqual([violations, violationsTotal, workloads?.violating], [undefined, 0, 0]);
       assert.equal((await cluster.condition(policy, 'Compliant'))?.status, 'True');
     });
 
-    it('of several rules and containers: an entry for each', async () => {
+    it('a workload that breaks several rules in several containers has an entry for each rule and container', async () => {
       const namespace = await cluster.namespace('there-several', { team: 'there' });
       const pod = named(BAD, 'several');
       pod.spec.hostNetwork = true;
@@ -175,7 +177,7 @@ describe('existing violating workloads', function () {
     });
   });
 
-  it('pods of custom resources appear under these, with Events about them', async () => {
+  it('the status lists pods of custom resources under these resources, and the Events are about these resources', async () => {
     const namespace = await cluster.namespace('custom', { team: 'custom' });
     const policy = await cluster.policy('custom', audit('custom'));
     await eventually('the first evaluation', async () => (await statusOf(cluster.api, policy)).workloads);
@@ -208,7 +210,7 @@ describe('existing violating workloads', function () {
     }
   });
 
-  it('a new Deployment under mode Enforce: a warning at apply, and an entry in the status though no pod was created', async () => {
+  it('a new Deployment under mode Enforce gives a warning at apply, and an entry in the status although no pod was created', async () => {
     const namespace = await cluster.namespace('enforce', { team: 'enforce' });
     const policy = await cluster.policy('enforce', { ...audit('enforce'), mode: 'Enforce' });
     await cluster.programmed(policy);

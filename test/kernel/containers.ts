@@ -1,5 +1,5 @@
 /**
- * Runs real containers with runc. The root file system of the containers has one program, which reports its own
+ * Runs real containers with runc. The root file system of the containers has one program. The program reports its own
  * capabilities.
  */
 import { execFile } from 'node:child_process';
@@ -40,7 +40,7 @@ export interface ContainerSpec {
   readonly noNewPrivileges: boolean;
   /** The names of the capabilities in the container's bounding, permitted and effective sets, with CAP_. */
   readonly capabilities: readonly string[];
-  /** The names of programs. The first program is the entrypoint, which starts the other programs. */
+  /** The names of programs. The first program is the entrypoint. The entrypoint starts the other programs. */
   readonly programs: readonly [string, ...string[]];
 }
 
@@ -85,8 +85,8 @@ export class Containers {
       root: { path: join(this.#folder, 'rootfs'), readonly: true },
       mounts: [
         { destination: '/proc', type: 'proc', source: 'proc' },
-        // Containers that run at the same time share the root file system. Therefore each container gets its own /dev,
-        // in which runc creates devices.
+        // Containers that run at the same time share the root file system. Therefore each container gets its own /dev.
+        // runc creates devices in this folder.
         { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
       ],
       linux: { namespaces: [{ type: 'pid' }, { type: 'mount' }] },
@@ -130,7 +130,7 @@ export async function buildProgram(source: string, program: string): Promise<voi
   });
 }
 
-/** The bounding set of the test's own process. No container can have more capabilities than this process. */
+/** The bounding set of the test's own process. No container can have more capabilities than the test's own process. */
 export function bitsOfThisMachine(): bigint {
   return statusIn(readFileSync('/proc/self/status', 'utf8')).bounding;
 }

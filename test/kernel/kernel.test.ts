@@ -95,7 +95,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
       if (measured !== undefined) assert.equal(grant.error, measured, title);
       return;
     }
-    // The root user of this machine cannot give a capability to a container if root lacks the capability.
+    // The root user of this machine can give only its own capabilities to a container.
     const capabilities = namesIn(maskOf(grant.capabilities) & machine);
     const found = await containerOf(one, { ...grant, capabilities });
     assert.deepEqual(Object.fromEntries(found), expected(one, capabilities), title);

@@ -2,7 +2,7 @@
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 
 export interface Need {
-  /** The program's arguments. The default is the title of this entry. */
+  /** The program's arguments. Without `args`, the argument is the title of this entry. */
   readonly args?: readonly string[];
   /**
    * The capabilities of the observed container. By default, the container has all capabilities that this machine can
@@ -10,7 +10,7 @@ export interface Need {
    */
   readonly holds?: readonly string[];
   readonly needs: readonly string[];
-  /** Capabilities that the program requests. The program neither holds nor needs these capabilities. */
+  /** Capabilities that the program requests. The program neither holds nor needs the capabilities in `refused`. */
   readonly refused?: readonly string[];
   /** Capabilities that the kernel refused, in addition to the capabilities that every container requests. */
   readonly noise?: readonly string[];

@@ -18,7 +18,7 @@ const OTHER = 1000;
 
 export interface NeedyContainer {
   readonly pod: string;
-  /** The arguments of the program, which state the actions of the program. */
+  /** The arguments state the actions of the program. */
   readonly args: readonly string[];
   /** The names of the capabilities in the container's bounding, permitted and effective sets, without CAP_. */
   readonly capabilities: readonly string[];
@@ -50,7 +50,7 @@ export class NeedyContainers {
     return containers;
   }
 
-  /** The control group of all containers. This control group has a group `default/POD/app` for each container. */
+  /** The control group of all containers. Within this control group, each container has a group `default/POD/app`. */
   get cgroup(): string {
     return `/${basename(this.#folder)}`;
   }

@@ -19,7 +19,7 @@ import { NeedyContainers } from './needy-containers.ts';
 import { instances, OBSERVER_NEEDS, Observer } from './observer.ts';
 import { beyondRestricted, suggestedFor } from './suggested.ts';
 
-/** The noise of every container. The noise comes from the set-up, from memory and from overlayfs. */
+/** The noise of every container. The noise comes from memory, from overlayfs, and from the set-up of the container. */
 const USUAL = ['RuntimeSetup', 'MemoryOvercommit', 'MountersCredentials', 'NonAudit'];
 const FORKS = 400;
 const ROUNDS = 5;
@@ -74,7 +74,7 @@ describeWith(OBSERVER_NEEDS, 'cappol observe', () => {
       });
     }
 
-    it('suggest --used has exactly these for each of them', async () => {
+    it('suggest --used suggests exactly the needed capabilities for each container', async () => {
       const pods = Object.entries(NEEDS).map(([name, { holds = ['ALL'] }]) =>
         podManifest(
           { name },
@@ -88,20 +88,20 @@ describeWith(OBSERVER_NEEDS, 'cappol observe', () => {
       }
     });
 
-    it('watches each of them from its start, and loses no event', () => {
+    it('observe watches each container from its start, and loses no event', () => {
       const watches = lines.filter((line) => line.observed === 'watch');
       assert.deepEqual(watches.map(({ pod }) => pod).sort(), Object.keys(NEEDS).sort());
       assert.ok(watches.every(({ started, lost }) => started && lost === undefined));
       assert.match(stderr, /, 0 events lost$/m);
     });
 
-    it('has an example of each use: the command and the call site', () => {
+    it('observe gives an example of each use: the command and the call site', () => {
       const [use] = usesOf(lines, 'ping').filter(({ noise }) => noise === undefined);
       assert.deepEqual(use?.example, { command: 'needs', callSite: 'inet_create, sys_socket' });
     });
   });
 
-  it('loses no event while 20 containers start at once', async () => {
+  it('observe loses no event while 20 containers start at once', async () => {
     const observer = await observe();
     const pods = Array.from({ length: 20 }, (_, index) => `start-${index}`);
     const ended = await Promise.all(
@@ -122,7 +122,7 @@ describeWith(OBSERVER_NEEDS, 'cappol observe', () => {
     }
   });
 
-  it('believes no line of the trace that a process writes by the name of a program', async () => {
+  it('observe ignores a trace line that a process forges in the name of its program', async () => {
     const observer = await observe();
     const path = `${containers.cgroup}/default/forged/app`;
     const line = `  x-1  [000] ..... 1.0: cgroup_attach_task: dst_root=1 dst_id=1 dst_level=1 dst_path=${path} pid=1 comm=x`;
@@ -132,7 +132,7 @@ describeWith(OBSERVER_NEEDS, 'cappol observe', () => {
     assert.deepEqual([...new Set(lines.map(({ pod }) => pod))], ['forger']);
   });
 
-  it('removes its instance of the tracing, and after it was killed at the next start; leaves others alone', async () => {
+  it('observe removes only its own tracing instance, at its end or, after a kill, at the next start', async () => {
     const killed = await observe();
     const other = await observe();
     await killed.kill();
@@ -145,7 +145,7 @@ describeWith(OBSERVER_NEEDS, 'cappol observe', () => {
     assert.deepEqual(instances(), []);
   });
 
-  it('costs a container that forks all the time less than half as much processor time again', async () => {
+  it('observe increases the processor time of a constantly forking container by less than half', async () => {
     const measured = { unobserved: [] as number[], observed: [] as number[] };
     const forks = async () => {
       const { output, error } = await containers.run({ pod: 'forks', args: ['forks', `${FORKS}`], capabilities: [] });

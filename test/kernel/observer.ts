@@ -1,6 +1,6 @@
 /**
  * Runs `cappol observe` as a process on this machine. The process runs as root without any capability. The process has
- * its own tracefs, which no other process sees.
+ * its own tracefs. No other process sees this tracefs.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,10 +9,10 @@ import type { ObservedLine } from '../../analysis/evidence/use.ts';
 import type { Needs } from '../../hack/needs.ts';
 import { ROOT } from '../support/page.ts';
 
-/** The timeout in ms for the end of an observation, which comes late on a busy machine. */
+/** The timeout in ms for the end of an observation. On a busy machine, an observation ends late. */
 const END_MS = 60_000;
 const MOUNT = 'mount -t tracefs tracefs /sys/kernel/tracing';
-/** Starts the observer without capabilities. The pods of `cappol observe --cluster` do the same. */
+/** Starts the observer without capabilities. The pods of `cappol observe --cluster` also have no capabilities. */
 const WITHOUT_CAPABILITIES = 'setpriv --bounding-set=-all --inh-caps=-all --no-new-privs';
 /** Starts the observer with a root file system without user names, as in an image from scratch. */
 const WITHOUT_USERS =

@@ -58,7 +58,7 @@ function ofPod({ evidence, namespaces }: Json, pod: string): Suggested {
   };
 }
 
-/** The given capabilities, without the capabilities that level restricted allows. */
+/** The given capabilities, without the capabilities that the level restricted allows. */
 export function beyondRestricted(capabilities: readonly string[]): string[] {
   return capabilities.filter((name) => name !== 'NET_BIND_SERVICE');
 }

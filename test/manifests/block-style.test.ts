@@ -1,4 +1,7 @@
-/** Tests that analysis/manifests/block-style.ts either reads a text as js-yaml does, or leaves the text to js-yaml. */
+/**
+ * Tests analysis/manifests/block-style.ts. The code either reads a text in the same way as js-yaml, or leaves the text
+ * to js-yaml.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { dump } from 'js-yaml';
@@ -166,7 +169,7 @@ describe(`block style (FC_SEED=${SEED})`, function () {
     );
   });
 
-  it('reads manifests in random styles as js-yaml does', () => {
+  it('the block-style reader and js-yaml read manifests in random styles in the same way', () => {
     const stream = fc
       .tuple(randomPods(), fc.nat())
       .map(([pod, seed]) => randomStream([{ apiVersion: 'v1', kind: 'Pod', spec: pod }], new Random(seed)));
@@ -176,7 +179,7 @@ describe(`block style (FC_SEED=${SEED})`, function () {
     );
   });
 
-  it('reads lines of any parts as js-yaml does, or leaves them', () => {
+  it('block style reads lines of random parts in the same way as js-yaml, or leaves the lines to js-yaml', () => {
     const part = fc.constantFrom(
       ...[
         'a',
@@ -243,7 +246,7 @@ describe(`block style (FC_SEED=${SEED})`, function () {
     );
   });
 
-  it('reads manifests with a changed character as js-yaml does, or leaves them', () => {
+  it('block style reads manifests with a changed character in the same way as js-yaml, or leaves the manifests to js-yaml', () => {
     const manifest = randomPods().map((spec) => dump({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec }));
     const character = fc.constantFrom(...' \n:-#\'"{}[],&*!|>%@`?\\\tab01~<.', '');
     check(

@@ -75,13 +75,13 @@ spec:
     it(`${path.join('.') || 'the object itself'} is on line ${line}`, () => assert.equal(document?.lineOf(path), line));
   }
 
-  it('that is missing is the line of the nearest field around it', () => {
+  it('the line of a missing field is the line of the nearest field around it', () => {
     assert.equal(document?.lineOf(['spec', 'containers', 0, 'securityContext', 'capabilities', 'drop']), 11);
     assert.equal(document?.lineOf(['spec', 'containers', 2, 'name']), 9);
     assert.equal(document?.lineOf(['spec', 'volumes', 0]), 8);
   });
 
-  it('counts from the first line of the document', () => {
+  it('the line of a field counts from the first line of the document', () => {
     assert.equal(parseDocument(TEXT, 101)?.lineOf(['kind']), 103);
   });
 
@@ -90,7 +90,7 @@ spec:
     assert.equal(json?.lineOf(['spec', 'a/b', 1]), 5);
   });
 
-  it('is found for each of many items without visiting all items before it', async () => {
+  it('the lines of many items are found without a walk over all earlier items', async () => {
     const count = 20_000;
     const items = Array.from({ length: count }, (_, i) => ({ metadata: { name: `a${i}`, labels: { a: 'b' } } }));
     const json = parseDocument(JSON.stringify({ items }, undefined, 1), 1);
@@ -99,11 +99,11 @@ spec:
       lines = items.map((_, i) => json?.lineOf(['items', i, 'metadata']));
     });
     assert.deepEqual(lines.slice(0, 2), [4, 12]);
-    // If finding one item required a walk over all items, the test would take minutes.
+    // If the code walked over all items to find one item, the test would take minutes.
     assert.ok(ms < 5_000, `${ms} ms`);
   });
 
-  it('is found for each of many fields without visiting all fields before it', async () => {
+  it('the lines of many fields are found without a walk over all earlier fields', async () => {
     const names = Array.from({ length: 20_000 }, (_, i) => `a${i}`);
     const fields = Object.fromEntries(names.map((name) => [name, { labels: { a: 'b', c: 'd' } }]));
     const json = parseDocument(JSON.stringify({ fields }, undefined, 1), 1);

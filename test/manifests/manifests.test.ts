@@ -53,7 +53,7 @@ describe('reading manifests', () => {
     writeFileSync(join(folder, name), text);
   }
 
-  it('walks folders in the order of names, and leaves out files that are not manifests', async () => {
+  it('the reader walks folders in the order of names, and leaves out files that are not manifests', async () => {
     write('b/2.yml', POD.replace('one', 'two'));
     write('a.yaml', POD);
     write('c.json', JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'three' } }));
@@ -62,7 +62,7 @@ describe('reading manifests', () => {
     assert.deepEqual(await read(['.']), { objects: ['Pod one', 'Pod two', 'Pod three'], troubles: [] });
   });
 
-  it('reads hidden folders and files, as kubectl apply -R does', async () => {
+  it('the reader reads hidden folders and files, like kubectl apply -R', async () => {
     const names = ['.a/b/c.yaml', '.git/d.yaml', '.e.yaml', 'f/.g.json', '.github/.h/i.yml'];
     for (const [index, name] of names.entries()) write(name, POD.replace('one', `pod-${index}`));
     symlinkSync('../.a/b/c.yaml', join(folder, 'f', '.linked.yaml'));
@@ -77,7 +77,7 @@ describe('reading manifests', () => {
     assert.deepEqual(troubles, []);
   });
 
-  it('leaves out the locks of editors, and broken links that kubectl does not read', async () => {
+  it('the reader leaves out lock files of editors, and broken links that kubectl does not read', async () => {
     write('.venv/a.yaml', POD);
     symlinkSync('somebody@host.1:2', join(folder, '.#a.yaml'));
     symlinkSync('nothing', join(folder, '.venv', 'python'));
@@ -85,7 +85,7 @@ describe('reading manifests', () => {
     assert.deepEqual(await read(['.']), { objects: ['Pod one'], troubles: [] });
   });
 
-  it('reads standard input, documents and Lists in Lists', async () => {
+  it('the reader reads standard input, several documents, and Lists in Lists', async () => {
     const list = {
       apiVersion: 'v1',
       kind: 'List',
@@ -125,12 +125,12 @@ describe('reading manifests', () => {
     });
   }
 
-  it('reports an object without a kind once, whatever items it has', async () => {
+  it('the reader reports an object without a kind once, even if the object has items', async () => {
     const { objects, troubles } = await read(['-'], ['items: [{a: 1}, {b: 1}]\n']);
     assert.deepEqual([objects, troubles.length], [[], 1]);
   });
 
-  it('reports an item of a typed list that states its kind and no apiVersion, as kubectl does', async () => {
+  it('the reader and kubectl report a list item with a kind but without an apiVersion, if the list is typed', async () => {
     const { objects, troubles } = await read(['-'], ['apiVersion: v1\nkind: PodList\nitems: [{kind: Pod}]\n']);
     assert.deepEqual([objects, troubles.length], [[], 1]);
   });
@@ -174,7 +174,7 @@ describe('reading manifests', () => {
     });
   }
 
-  it('reports a folder that links back to itself, and broken links', async () => {
+  it('the reader reports a link to a parent folder, and broken links', async () => {
     write('a/good.yaml', POD);
     symlinkSync('..', join(folder, 'a', 'loop'));
     symlinkSync('nothing', join(folder, 'dangling.yaml'));
@@ -191,7 +191,7 @@ describe('reading manifests', () => {
     for (const [index, pattern] of expected.entries()) assert.match(troubles[index] ?? '', pattern);
   });
 
-  it('reports files that it may not read, and reads the rest', async () => {
+  it('the reader reports files without read permission, and reads the other files', async () => {
     write('open.yaml', POD);
     write('locked.yaml', POD);
     mkdirSync(join(folder, 'locked'));
@@ -205,7 +205,7 @@ describe('reading manifests', () => {
     ]);
   });
 
-  it('skips a line of 200 MB without keeping it in memory', async () => {
+  it('the reader skips a line of 200 MB without keeping the line in memory', async () => {
     function* stream() {
       yield `${POD}---\na: "`;
       const megabyte = new Uint8Array(1_000_000).fill(0x78);

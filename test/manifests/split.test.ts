@@ -24,7 +24,7 @@ function pod(name: string) {
 }
 
 describe('splitting a stream', () => {
-  it('cuts at document boundaries, and reports the line of each', async () => {
+  it('the stream is split between documents, and each document has its line number', async () => {
     const pieces = await split(['a: 1\n---\nb: |\n  text\n  ---not\n...\n--- # c\nc: 3\n---\n']);
     assert.deepEqual(
       pieces.map(({ text, line }) => [line, text]),
@@ -110,7 +110,7 @@ describe('splitting a stream', () => {
     });
   }
 
-  it('skips a document that is larger than any object, and reads the next one', async () => {
+  it('a document that is larger than any object is skipped, and the next document is read', async () => {
     function* chunks() {
       yield 'a: 1\n---\nb: "';
       for (let size = 0; size <= MOST_CHARACTERS; size += 1_000_000) yield 'x'.repeat(1_000_000);

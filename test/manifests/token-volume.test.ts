@@ -1,5 +1,5 @@
 /**
- * Tests in which cases the API server adds the volume of the service account's token
+ * Tests when the API server adds the volume of the service account's token
  * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount).
  */
 import assert from 'node:assert/strict';
@@ -44,7 +44,7 @@ describe('the volume of the token', () => {
     it(`is added to ${what}`, () => assert.deepEqual(names(withTokenVolume(content, true)), expected));
   }
 
-  it('is added to no pod that does not want it', () => {
+  it('the volume is not added to a pod that opts out of the volume', () => {
     assert.deepEqual(withTokenVolume(pod(), false), pod());
   });
 

@@ -38,7 +38,7 @@ describe('cappol migrate prints', () => {
     assert.equal((await migrate(['-f', '-'], text)).stdout, (await migrate(['-f', CLASSIC])).stdout);
   });
 
-  it('the same for any order of the objects', async () => {
+  it('cappol migrate prints the same output for any order of the objects', async () => {
     const text = readFileSync(join(import.meta.dirname, CLASSIC), 'utf8');
     const reversed = text.split('---\n').toReversed().join('\n---\n');
     assert.equal((await migrate(['-f', '-'], reversed)).stdout, (await migrate(['-f', CLASSIC])).stdout);
@@ -65,7 +65,7 @@ describe('cappol migrate prints the next steps on stderr', () => {
 });
 
 describe('cappol migrate --strict', () => {
-  it('prints no policy if something has no exact counterpart, but names it, and ends with 1', async () => {
+  it('migrate --strict prints no policy if a field has no exact counterpart, names the field, and exits with 1', async () => {
     assert.deepEqual(await migrate(['-f', THREE, '--strict']), {
       code: 1,
       stdout: '',
@@ -82,7 +82,7 @@ describe('cappol migrate --strict', () => {
   });
 });
 
-describe('cappol migrate ends with 2 and one line for each error:', () => {
+describe('cappol migrate exits with 2 and prints one line for each error:', () => {
   const wrong = `apiVersion: policy/v1beta1
 kind: PodSecurityPolicy
 metadata: {name: wrong}

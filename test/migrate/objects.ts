@@ -83,7 +83,10 @@ export function account(name: string, namespace?: string) {
   return { kind: 'ServiceAccount', name, ...(namespace !== undefined && { namespace }) };
 }
 
-/** Migrates the object together with a grant for everybody. The result therefore has no note about users. */
+/**
+ * Migrates the object together with a grant for everybody. Because of the grant, the result of the migration has no
+ * note about users.
+ */
 export function migrated(object: { kind: string; metadata: { name: string } }, mode: Mode = 'Enforce'): Migration {
   const everything = role('all', {
     apiGroups: ['policy', 'security.openshift.io'],

@@ -16,19 +16,19 @@ describe('a PodSecurityPolicy migrates', () => {
     });
   }
 
-  it('with the drops that ALL covers, if nothing is filled in', () => {
+  it('a migrated policy that fills in nothing lists the dropped capabilities that ALL would cover', () => {
     const [policy] = migrated(psp({ requiredDropCapabilities: ['NET_RAW'] }), 'Audit').policies;
     assert.deepEqual(policy?.spec.overrides?.capabilities, { allowedAdd: [], requiredDrop: ['NET_RAW'] });
     assert.equal(policy.spec.defaulting, undefined);
   });
 });
 
-describe('the one of several PodSecurityPolicies that fills in', () => {
+describe('the choice among several PodSecurityPolicies, some of which may fill in values', () => {
   const filling = psp({ readOnlyRootFilesystem: true }, {}, 'a');
   const defaulting = (objects: readonly object[]) =>
     migrate(objects, { mode: 'Enforce' }).policies.map(({ spec }) => spec.defaulting);
 
-  it('is chosen as before, also among those that fill nothing in', () => {
+  it('the policy is chosen in the same way as before, even if other policies fill in nothing', () => {
     assert.deepEqual(defaulting([filling, psp({}, {}, 'b')]), ['PodSecurityPolicy', 'PodSecurityPolicy']);
   });
 
@@ -36,18 +36,18 @@ describe('the one of several PodSecurityPolicies that fills in', () => {
     assert.deepEqual(defaulting([psp({}, {}, 'a'), psp({}, {}, 'b')]), [undefined, undefined]);
   });
 
-  it('is irrelevant for a single one, and for those that can never admit a pod', () => {
+  it('the choice is irrelevant if only one policy can ever admit a pod', () => {
     const never = psp({ runAsUser: { rule: 'MustRunAs' } }, {}, 'b');
     assert.deepEqual(defaulting([filling, never]), ['Enabled']);
   });
 
-  it('is chosen differently for SecurityContextConstraints', () => {
+  it('is made differently for SecurityContextConstraints', () => {
     const sccs = ['a', 'b'].map((name) => scc({ readOnlyRootFilesystem: true }, name));
     assert.deepEqual(defaulting(sccs), ['Enabled', 'Enabled']);
   });
 });
 
-describe('a PodSecurityPolicy that can never admit a pod is reported:', () => {
+describe('migrate reports a PodSecurityPolicy that can never admit a pod:', () => {
   const rows: Readonly<
     Record<
       string,
@@ -99,7 +99,7 @@ describe('a PodSecurityPolicy that can never admit a pod is reported:', () => {
   }
 });
 
-/** The paths of the overrides that have no source in the result of the migration. */
+/** Returns the paths of the overrides without a named source in the result of the migration. */
 function unexplained(overrides: object = {}, origins: Readonly<Record<string, string>>): string[] {
   const known = Object.keys(origins);
   return Object.entries(overrides).flatMap(([field, value]) => {

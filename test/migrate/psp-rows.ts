@@ -1,4 +1,4 @@
-/** The overrides and notes to which each field of a PodSecurityPolicy is migrated. */
+/** The overrides and notes that result from each field of a PodSecurityPolicy. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 
 export const SECCOMP = 'seccomp.security.alpha.kubernetes.io';

@@ -4,7 +4,7 @@ import { InvalidInput, migrate } from '../../analysis/migrate/migrate.ts';
 import { binding, group, psp, role, scc } from './objects.ts';
 import { ANNOTATIONS, MALFORMED, REFUSED, SUBDOMAIN } from './refused-rows.ts';
 
-describe('migrate refuses, as the API server with PodSecurityPolicy did,', () => {
+describe('migrate refuses the same input as an API server with PodSecurityPolicy:', () => {
   for (const [title, [spec, ...reasons]] of Object.entries({ ...REFUSED, ...MALFORMED })) {
     it(title, () =>
       assertProblems(
@@ -69,7 +69,7 @@ describe('migrate refuses', () => {
     );
   });
 
-  it('everything that is wrong with all of them, in their order', () => {
+  it('migrate refuses all objects with errors, and reports every error in the order of the objects', () => {
     assertProblems(
       [psp({ privileged: 1 }, {}, 'a'), psp({}, {}, 'b'), scc({ priority: -1 }, 'c')],
       [

@@ -21,7 +21,7 @@ describe('SecurityContextConstraints migrate', () => {
     assertNotes(notes, [`~${CHOICE}`]);
   });
 
-  it('with one priority, without a note about the deciding ones', () => {
+  it('if there is only one priority, the migrated policy has no priority, and no note about the deciding policies', () => {
     const { policies, notes } = migrated(scc({ priority: 10 }));
     assert.equal(policies[0]?.spec.priority, undefined);
     assert.equal(notes[0]?.value, 10);
@@ -46,7 +46,9 @@ describe('SecurityContextConstraints migrate', () => {
   }
 });
 
-/** The file of OpenShift's default constraints. Only some machines have the file next to the checkout. */
+/**
+ * The file of OpenShift's default constraints. The file is outside the checkout, and only some machines have the file.
+ */
 const DEFAULTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'openshift-scc.jsonl.gz');
 
 const SAYINGS: Readonly<Record<string, string>> = {
@@ -61,7 +63,10 @@ const SAYINGS: Readonly<Record<string, string>> = {
 
 const EMPTY_LIST = 'supplementalGroups: the same, except for pods with `supplementalGroups: []`';
 
-/** Maps each default constraint to the fields of its inexact notes. The note about the choice is left out. */
+/**
+ * Maps each default constraint to the fields of its inexact notes. The map leaves out the note about the choice among
+ * several constraints.
+ */
 const SAID: Readonly<Record<string, readonly string[]>> = {
   anyuid: ['seLinuxContext', 'allowedUnsafeSysctls'],
   hostaccess: ['runAsUser', 'fsGroup', 'seLinuxContext', 'allowedUnsafeSysctls'],
@@ -104,7 +109,9 @@ if (existsSync(DEFAULTS)) {
   });
 }
 
-/** A field's value in the form of a note. For a strategy, this is the type or the SELinux options. */
+/**
+ * Returns a field's value in the form of a note. For a strategy, the function returns the type or the SELinux options.
+ */
 function noted(object: object, field: string): unknown {
   const value = (object as Record<string, { type?: string; seLinuxOptions?: object } | null>)[field];
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value ?? null;

@@ -63,8 +63,8 @@ export const SCC_UNSET: CapabilityPolicyOverrides = {
 };
 
 /**
- * The first of two notes about every SecurityContextConstraints. The first note is about the choice among several
- * SecurityContextConstraints. The other note, SYSCTLS, is about the sysctls that depend on the nodes.
+ * Every SecurityContextConstraints has the two notes CHOICE and SYSCTLS. The note CHOICE is about the choice among
+ * several SecurityContextConstraints. The note SYSCTLS is about the sysctls that depend on the nodes.
  */
 export const CHOICE =
   'priority: only the CapabilityPolicies with the highest priority would count. So all get priority 0';

@@ -144,7 +144,7 @@ describe('the users of a migrated policy:', () => {
     });
   }
 
-  it('bindings are to the role that the operator makes', () => {
+  it('bindings refer to the role that the operator creates', () => {
     const { rbac } = migrate([psp(), all, binding(all, [account('a', 'net'), user('b')], 'net')], { mode: 'Audit' });
     assert.deepEqual(rbac, [
       {
@@ -178,7 +178,7 @@ describe('the users of a migrated policy:', () => {
     ]);
   });
 
-  it('users and groups of SecurityContextConstraints, and the roles that grant them', () => {
+  it('users and groups of SecurityContextConstraints, and users with the right to use SecurityContextConstraints, may use the policy', () => {
     const sccs = { apiGroups: ['security.openshift.io'], resources: ['securitycontextconstraints'] };
     const { policies, origins } = migrate(
       [scc({ users: ['system:serviceaccount:net:pinger', 'jane'], groups: ['ops'] }), ...granted(sccs, [user('joe')])],
@@ -195,7 +195,7 @@ describe('the users of a migrated policy:', () => {
   });
 });
 
-describe('policies with restricted use beyond those that an API server asks about', () => {
+describe('more policies with restricted use than an API server asks about', () => {
   const asked = (count: number) => {
     const sources = Array.from({ length: count }, (_, i) => psp({}, {}, `psp-${String.fromCharCode(97 + i)}`));
     return migrate([...sources, all, binding(all, [user('jane')])], { mode: 'Audit' }).notes;
@@ -216,13 +216,13 @@ describe('policies with restricted use beyond those that an API server asks abou
     );
   });
 
-  it('are only those', () => assert.deepEqual(asked(10), []));
+  it('no note is made if an API server asks about all policies', () => assert.deepEqual(asked(10), []));
 });
 
 describe('names of migrated policies', () => {
   const long = (last: string) => `${'n'.repeat(70)}${last}`;
 
-  it('are those of the PodSecurityPolicies, of at most 63 characters', () => {
+  it('the names are the names of the PodSecurityPolicies, with at most 63 characters', () => {
     const { policies, notes } = migrate([psp({}, {}, long('a')), psp({}, {}, 'eks.privileged')], { mode: 'Audit' });
     const [first = '', second = ''] = policies.map(({ metadata }) => metadata?.name ?? '');
     assert.equal(first, 'eks.privileged');
@@ -234,14 +234,14 @@ describe('names of migrated policies', () => {
     assert.equal(notes.at(-1)?.exact, true);
   });
 
-  it('are granted again if they are shortened, even by wildcards that match the old name', () => {
+  it('users keep the right to use a policy with a shortened name, even if wildcards granted the right', () => {
     const name = long('a');
     const wildcards = { apiGroups: ['*'], resources: ['*'], resourceNames: [name], verbs: ['*'] };
     const { policies } = migrate([psp({}, {}, name), ...granted(wildcards, [user('a')])], { mode: 'Audit' });
     assert.deepEqual(policies[0]?.spec.subjects, [{ kind: 'User', name: 'a' }]);
   });
 
-  it('are reported to change the order, if they do', () => {
+  it('if shortened names change the order of the policies, a note reports the change', () => {
     const alike = ['a', 'b', 'c', 'd', 'e', 'f'].map(long);
     const { policies, notes } = migrate(
       alike.map((name) => psp({}, {}, name)),

@@ -15,7 +15,7 @@ import { nameOf, type PodOptions, pod } from './pods.ts';
 const USER = { runAsUser: 1000 };
 const NO_ESCALATION = { allowPrivilegeEscalation: false };
 const ONLY_NET_RAW = { capabilities: { drop: ['ALL'], add: ['NET_RAW'] } };
-/** A copy of grep whose file has NET_RAW as a permitted capability, but not as an effective capability. */
+/** A copy of grep. The file of this copy has NET_RAW as a permitted capability, but not as an effective capability. */
 const GRANTED = { program: '/bin/grep-permitted', gains: ['NET_RAW'] };
 
 interface Context {
@@ -77,7 +77,7 @@ describeWith(NODE_NEEDS, '/proc/1/status on a node equals the output of cappol e
     });
   }
 
-  it('a user namespace, if the runtime can make one', async () => {
+  it('containers in a user namespace, if the runtime supports user namespaces', async () => {
     const { status } = await cluster.api.get(`/api/v1/nodes/${NODE_NAME}`);
     const able = status.runtimeHandlers?.some(({ features }: Json) => features?.userNamespaces);
     const own = pod('user-namespace', { ...options({}), spec: { hostUsers: false } });
@@ -131,8 +131,8 @@ function expected({ securityContext = {}, spec, gains = [] }: Context, container
 }
 
 /**
- * The mask of the capabilities that this machine can give. The root user cannot give a capability to a container if
- * root lacks the capability.
+ * The mask of the capabilities that this machine can give. The root user of the machine can give only its own
+ * capabilities to a container.
  */
 function onThisMachine(names: readonly string[]): bigint {
   return maskOf([...new Set(names)]) & bitsOfThisMachine();

@@ -54,13 +54,13 @@ describeWith(NODE_NEEDS, 'kubectl debug', () => {
     await assert.rejects(debug('netadmin', ['--profile=netadmin'], STATUS), message);
   });
 
-  it('pings with a custom profile that adds NET_RAW', async () => {
+  it('the debug container can ping with a custom profile that adds NET_RAW', async () => {
     const { exitCode, output } = await debug('custom', ['--profile=restricted', custom({ add: ['NET_RAW'] })], PING);
     assert.match(output, /1 packets transmitted, 1 received/);
     assert.equal(exitCode, 0);
   });
 
-  it('is refused with a custom profile that adds SYS_PTRACE', async () => {
+  it('the debug container is refused with a custom profile that adds SYS_PTRACE', async () => {
     const debugging = debug('ptrace', ['--profile=restricted', custom({ add: ['SYS_PTRACE'] })], PING);
     await assert.rejects(debugging, /must not add capability SYS_PTRACE/);
   });
@@ -83,7 +83,8 @@ describeWith(NODE_NEEDS, 'kubectl debug', () => {
   }
 
   /**
-   * @returns the flag with a partial container. The capabilities of this container replace the profile's capabilities.
+   * @returns the flag for a custom profile with the given capabilities. The given capabilities replace the capabilities
+   * of the built-in profile.
    */
   function custom(capabilities: { readonly add: readonly string[] }): string {
     const file = join(cluster.node.controlPlane.dir, `profile-${capabilities.add.join('-')}.json`);

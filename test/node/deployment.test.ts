@@ -26,7 +26,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
     await cluster.policy('deployment', namespace, { level: 'restricted', mode: 'Enforce' });
   });
 
-  it('is named in the status with its pods, which run on', async () => {
+  it('the status names the Deployment and its pods, and the pods continue to run', async () => {
     const { status } = await whenViolating(1);
     const violation = status.violations.find(({ message }: Json) => message.includes('SYS_TIME'));
     const named = [violation.namespace, violation.kind, violation.name, violation.pods];
@@ -35,7 +35,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
     assert.equal(await ready(), REPLICAS);
   });
 
-  it('gets no new pod, and its ReplicaSet says why', async () => {
+  it('the Deployment gets no new pod, and the ReplicaSet says why', async () => {
     const [victim] = await pods();
     await cluster.api.remove(`${NAMESPACES}/${namespace}/pods/${victim.metadata.name}`);
     await eventually('the refusal', async () => {
@@ -48,7 +48,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
     await eventually('the status to count its pods', twoPods);
   });
 
-  it('rolls out when it is repaired, and the status becomes Compliant', async () => {
+  it('the repaired Deployment rolls out, and the status becomes Compliant', async () => {
     await apply(RESTRICTED);
     const seen: number[] = [];
     await eventually('the status to be clean', async () => {
@@ -57,7 +57,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
       if (seen.at(-1) !== violating) seen.push(violating);
       return violating === 0 && conditionOf({ status }, 'Compliant')?.status === 'True';
     });
-    // The number of violating workloads may only decrease. Once the Deployment complies, the old pods of the Deployment
+    // The number of violating workloads may only decrease. When the Deployment complies, the old pods of the Deployment
     // no longer run.
     assert.deepEqual(seen, [1, 0]);
     await cluster.kubectl('rollout', 'status', `deployment/${NAME}`, '--namespace', namespace, '--timeout=120s');

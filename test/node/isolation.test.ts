@@ -55,12 +55,12 @@ describeWith(NODE_NEEDS, 'a machine with a node', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('keeps its mounts, network interfaces and settings while the node runs a pod', () => {
+  it('the machine keeps its mounts, network interfaces and settings while the node runs a pod', () => {
     assert.ok(groups.some((group) => readdirSync(group).includes('kubepods')));
     assert.deepEqual(machine(), untouched);
   });
 
-  it('has no process, control group or file of the node after that was killed', async () => {
+  it('after the node was killed, no process, control group or file of the node remains', async () => {
     const ended = once(node, 'exit');
     node.kill('SIGKILL');
     await ended;
@@ -100,7 +100,7 @@ function settings(): Record<string, string> {
 }
 
 /**
- * The control groups of the nodes whose folders are in `folder`. Each control group has the name of the node's folder.
+ * The control groups of the nodes with folders in `folder`. Each control group has the name of the node's folder.
  */
 function cgroupsOf(folder: string): string[] {
   const names = readdirSync(folder).filter((name) => name.startsWith('capabilitypolicy-node-'));
@@ -110,7 +110,7 @@ function cgroupsOf(folder: string): string[] {
   );
 }
 
-/** The IDs of processes whose command lines contain the folder. */
+/** The IDs of processes with the folder in their command lines. */
 function processesOf(folder: string): string[] {
   return readdirSync('/proc').filter((pid) => {
     try {

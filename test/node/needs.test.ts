@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const DEMO = join(import.meta.dirname, '..', '..', 'hack', 'demo', 'demo.ts');
 
 describe('npm run demo -- --node', () => {
-  it('says what is missing on a machine that cannot run a node, and starts nothing', () => {
+  it('on a machine that cannot run a node, the demo names the missing requirement and starts nothing', () => {
     const options = { encoding: 'utf8', env: { ...process.env, PATH: '/nonexistent' } } as const;
     const { status, stdout, stderr } = spawnSync(process.execPath, [DEMO, '--node', '--once'], options);
     assert.match(stderr, /^The demo failed: this machine cannot run a node, it needs (Linux|root: \S|containerd: \S)/m);

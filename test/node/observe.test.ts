@@ -26,7 +26,10 @@ import { pod } from './pods.ts';
 
 const OBSERVERS = `${NAMESPACES}/cappol-observe`;
 const STARTS = 20;
-/** The number of pods that run at the same time. More pods at the same time would only wait for each other. */
+/**
+ * The number of pods that run at the same time. More pods at the same time would not finish earlier, because the pods
+ * would wait for each other.
+ */
 const BATCH = 8;
 const END_MS = 120_000;
 
@@ -53,7 +56,7 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
   ];
   const expectations: Readonly<Record<string, Need>> = {
     ...NEEDS,
-    // The program ping gives up its capabilities. Afterwards, ping sets its user once more, which the kernel refuses.
+    // The program ping gives up its capabilities. Then ping sets its user once more, and the kernel refuses this step.
     'real-ping': { needs: ['NET_RAW'], refused: ['SETUID'] },
   };
 
@@ -77,7 +80,7 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
     });
   }
 
-  it('each pod works with these alone, and not without one of them', async () => {
+  it('each pod works with the capabilities that it needs, and fails if one of these capabilities is missing', async () => {
     const tries = Object.entries(expectations).flatMap(([name, { needs: all }]) => [
       { name, capabilities: all, works: true },
       ...all.map((missing) => ({ name, capabilities: all.filter((one) => one !== missing), works: false })),
@@ -109,19 +112,19 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
     }
   });
 
-  it('removes its Job, pods and namespace when it is interrupted', async () => {
+  it('an interrupted command removes its Job, pods and namespace', async () => {
     assert.equal(ended.code, 130);
     await eventually('the namespace to go', async () => (await cluster.api.find(OBSERVERS)) === undefined);
   });
 
-  it('ends by itself after its time, with exit code 0', async () => {
+  it('the command ends by itself after the time of --for, with exit code 0', async () => {
     const { code, stderr } = await endOf(await observe('--for', '5s'));
     assert.match(stderr, new RegExp(`^cappol: ${NODE_NAME}: \\d+ containers for 5s,`, 'm'));
     assert.equal(code, 0);
     await eventually('the namespace to go', async () => (await cluster.api.find(OBSERVERS)) === undefined);
   });
 
-  it('gives its buffer size to the pods, and says what they lost with a small one', async () => {
+  it('passes the buffer size to the pods, and reports the events that pods with a small buffer lost', async () => {
     const observer = await observe('--for', '30m', '--buffer-size', '4');
     await inBatches(
       Array.from({ length: BATCH }, (_, index) => needy(`lost-${index}`, ['daemon'], {})),

@@ -12,7 +12,7 @@ export const CAPPOL_IMAGE = 'localhost/capabilitypolicy/cappol:test';
 export const NEEDS_IMAGE = 'localhost/capabilitypolicy/needs:test';
 
 /**
- * @param folder the folder for storage and archives, which the caller removes
+ * @param folder the folder for storage and archives. The caller removes the folder.
  * @returns the paths of OCI archives
  */
 export async function observerArchives(folder: string): Promise<string[]> {

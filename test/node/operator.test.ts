@@ -1,6 +1,6 @@
 /**
- * Tests the operator on a node that loses its pods. Helm installs the operator, and the node runs the operator's own
- * image.
+ * Tests the operator on a node that loses the operator's pods. Helm installs the operator, and the node runs the
+ * operator's own image.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -41,7 +41,7 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
     }
   });
 
-  describe('under the protection of a file of the API server', () => {
+  describe('under the protection, an admission policy in a file of the API server', () => {
     itIfOffered('staticAdmissionPolicies', 'has a token from its node, and nobody else gets one', async () => {
       await eventually('the condition', async () => {
         const policy = await cluster.api.get(`${POLICIES}/operator`);
@@ -65,7 +65,7 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
     });
   });
 
-  it('continues when the leader crashes: another one leads, and the container is restarted', async () => {
+  it('when the leader crashes, another operator leads, and the container is restarted', async () => {
     const before = await lease();
     const path = `${NAMESPACES}/${OPERATOR_NAMESPACE}/pods/${before.replace(/_.*/, '')}`;
     const container = async () => (await cluster.api.get(path)).status.containerStatuses[0];
@@ -78,20 +78,20 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
     await allRunning();
   });
 
-  it('keeps one replica while its only node is drained, by its PodDisruptionBudget', async () => {
+  it('the PodDisruptionBudget keeps one replica while the only node is drained', async () => {
     await assert.rejects(cluster.kubectl(...DRAIN, '--timeout=15s'), /disruption budget/);
     await eventually('one operator', async () => (await running()).length === 1);
     await refuses();
     await enforces('baseline');
   });
 
-  it('keeps enforcement when the node is drained nevertheless', async () => {
+  it('enforcement continues when a drain without eviction ends all operator pods', async () => {
     await cluster.kubectl(...DRAIN, '--disable-eviction', '--timeout=120s');
     assert.deepEqual(await running(), []);
     await refuses();
   });
 
-  it('comes back when the node is uncordoned, and brings changes into force', async () => {
+  it('when the node is uncordoned, the operator comes back and brings changes into force', async () => {
     await cluster.kubectl('uncordon', NODE_NAME);
     await allRunning();
     await enforces('restricted');
@@ -100,8 +100,8 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
   });
 
   /**
-   * Changes the policy, and waits until the status says that the change is in force. If the change comes into force,
-   * some operator leads.
+   * Changes the policy, and waits until the status says that the change is in force. If the change comes into force, an
+   * operator leads.
    */
   async function enforces(level: 'baseline' | 'restricted'): Promise<void> {
     await cluster.policy('operator', namespace, { level, mode: 'Enforce' });
@@ -113,8 +113,8 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
   }
 
   /**
-   * The holder of the Lease. The holder consists of the name of a pod, an underscore, and a part that differs with each
-   * start.
+   * The holder of the Lease. The text consists of the name of a pod, an underscore, and a suffix that differs at each
+   * start of the operator.
    */
   async function lease(): Promise<string> {
     const leases = await cluster.api.list(LEASES);

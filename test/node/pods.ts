@@ -12,18 +12,18 @@ export interface PodOptions {
   readonly spec?: object;
 }
 
-/** A pod that is not restarted when it has ended. */
+/** A pod with the restart policy Never. */
 export function pod(name: string, options: PodOptions = {}): Json {
   return podManifest({ name }, { restartPolicy: 'Never', ...podSpec(options) });
 }
 
-/** The spec of a pod, which can also be used in a template. */
+/** The spec of a pod, for pods and for templates. */
 export function podSpec({ command, securityContext = {}, spec = {} }: PodOptions = {}): Json {
   const container = { name: 'app', image: TOOLS_IMAGE, ...(command && { command }), securityContext };
   return { containers: [container], ...spec };
 }
 
-/** A securityContext of a container that complies with level restricted. */
+/** A container's securityContext that complies with the level restricted. */
 export const RESTRICTED = {
   runAsNonRoot: true,
   runAsUser: 1000,

@@ -1,6 +1,6 @@
 /**
- * Tests a pod with `shareProcessNamespace`. The test checks what one container of the pod can do to another container,
- * which has more capabilities.
+ * Tests a pod with `shareProcessNamespace`. The test checks what a container can do to another container of the pod.
+ * The other container has more capabilities.
  */
 import assert from 'node:assert/strict';
 import { TOOLS_IMAGE } from '../../hack/node/images.ts';
@@ -10,13 +10,13 @@ import { podManifest } from '../support/pod-manifests.ts';
 import { useNode } from './cluster.ts';
 
 /**
- * The number of seconds for which the other container sleeps. The script finds the process of the other container by
- * this number.
+ * The other container sleeps for this number of seconds. The script searches for this number to find the process of the
+ * other container.
  */
 const SECONDS = 7_654;
 /**
- * A script that prints which operations the shell may perform on the process of the other container. Signals are tried
- * last.
+ * A script that tries operations on the process of the other container, and prints the permitted operations. Signals
+ * are tried last.
  */
 const SCRIPT = `
 find() { for p in /proc/[0-9]*; do /bin/grep -qzx ${SECONDS} $p/cmdline 2>/dev/null && echo $p; done; }

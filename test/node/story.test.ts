@@ -17,7 +17,10 @@ const NET_RAW = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['NET_RAW']
 const ESCALATING = { ...NET_RAW, allowPrivilegeEscalation: true };
 const GROUPS = { securityContext: { sysctls: [{ name: 'net.ipv4.ping_group_range', value: '0 2147483647' }] } };
 
-/** Pods that the policy (level restricted with NET_RAW) admits, with the output of ping in each pod. */
+/**
+ * Pods that the policy admits, with the output of ping in each pod. The policy has the level restricted and allows
+ * NET_RAW.
+ */
 const ROWS: readonly { title: string; pod: Json; output: RegExp }[] = [
   row('fails without a capability', NO_SOCKET, ['/bin/ping'], RESTRICTED),
   row('fails with NET_RAW for a user who is not root', NO_SOCKET, ['/bin/ping'], NET_RAW),
@@ -40,8 +43,8 @@ const ROWS: readonly { title: string; pod: Json; output: RegExp }[] = [
 ];
 
 /**
- * Pods that the policy (level restricted with NET_RAW) refuses. To show the reason, the test runs the refused pods in a
- * namespace without policies.
+ * Pods that the policy refuses. The policy has the level restricted and allows NET_RAW. To show the reason, the test
+ * runs the refused pods in a namespace without policies.
  */
 const BEYOND: typeof ROWS = [
   row('works with the set-user-ID bit', PINGED, ['/bin/ping-setuid'], ESCALATING),
@@ -66,7 +69,7 @@ describeWith(NODE_NEEDS, 'ping in a pod', () => {
       cluster.policy('story', namespaces.ruled, { ...restricted, overrides: { capabilities } }),
       cluster.policy('story-restricted', namespaces.restricted, restricted),
     ]);
-    // The test runs all pods at the same time, because a pod mostly waits.
+    // The test runs all pods at the same time, because each pod spends most of its time waiting.
     for (const { title, pod } of ROWS) ran.set(title, cluster.run(namespaces.ruled, pod));
     for (const { title, pod } of BEYOND) ran.set(title, cluster.run(namespaces.free, pod));
     await Promise.allSettled(ran.values());
@@ -87,7 +90,7 @@ describeWith(NODE_NEEDS, 'ping in a pod', () => {
     });
   }
 
-  it('is refused with NET_RAW by level restricted', async () => {
+  it('is refused with NET_RAW by the level restricted', async () => {
     const [, pinging] = ROWS;
     await assert.rejects(cluster.run(namespaces.restricted, pinging?.pod), /must not include "NET_RAW"/);
   });

@@ -15,8 +15,8 @@ import { pod } from './pods.ts';
 const USERS = ['/bin/grep', '', '/proc/self/uid_map'];
 const TOKEN = ['/bin/grep', '-c', '', '/var/run/secrets/kubernetes.io/serviceaccount/token'];
 /**
- * The ID map of a process without a separate user namespace. This map maps each ID of the node to itself
- * (user_namespaces(7)).
+ * The ID map of a process without a separate user namespace. This map gives each ID in the container the same ID on the
+ * node (user_namespaces(7)).
  */
 const OF_THE_NODE = /^\s*0\s+0\s+4294967295$/m;
 
@@ -36,7 +36,7 @@ describeWith(NODE_NEEDS, 'a pod on a node', () => {
       });
     });
 
-    it('gets users of its own, or does not start where the runtime can make none', async () => {
+    it('a pod gets its own users, or does not start if the runtime does not support user namespaces', async () => {
       const { status } = await cluster.api.get(`/api/v1/nodes/${NODE_NAME}`);
       const own = pod('own', { command: USERS });
       if (status.runtimeHandlers?.some(({ features }: Json) => features?.userNamespaces)) {
@@ -57,7 +57,7 @@ describeWith(NODE_NEEDS, 'a pod on a node', () => {
       assert.equal(spec.hostUsers, false);
     });
 
-    it('is refused with the users of the node', async () => {
+    it('a pod that uses the users of the node is refused', async () => {
       const shared = pod('shared', { command: USERS, spec: { hostUsers: true } });
       await assert.rejects(cluster.run(namespace, shared), /CapabilityPolicy own-users: userNamespaces: .*hostUsers/);
     });
@@ -82,7 +82,7 @@ describeWith(NODE_NEEDS, 'a pod on a node', () => {
       assert.equal(exitCode, 2);
     });
 
-    it('is refused with the token that it has elsewhere', async () => {
+    it('a pod with a service account token is refused, although another namespace admits the same pod', async () => {
       const { exitCode } = await cluster.run(free ?? '', pod('with', { command: TOKEN }));
       assert.equal(exitCode, 0);
       await assert.rejects(

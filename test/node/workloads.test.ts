@@ -1,4 +1,7 @@
-/** Tests DaemonSets, Jobs and CronJobs on a real node. The pods of these workloads run or are refused. */
+/**
+ * Tests DaemonSets, Jobs and CronJobs on a real node. The node runs the pods of admitted workloads. The API server
+ * refuses the pods of the other workloads.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_ADDRESS } from '../../hack/node/configuration.ts';
@@ -13,7 +16,10 @@ const NET_RAW = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['NET_RAW']
 const NET_ADMIN = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } };
 const PING = ['/bin/ping-permitted', '-c', '1', NODE_ADDRESS];
 const REFUSED = /must not add capability NET_ADMIN/;
-/** The timeout in ms for a CronJob. A CronJob runs at the next full minute, and later on a busy machine. */
+/**
+ * The timeout in ms for a CronJob. A CronJob runs at the next full minute. On a busy machine, the CronJob runs even
+ * later.
+ */
 const CRON_MS = 300_000;
 
 describeWith(NODE_NEEDS, 'workloads below a policy that allows NET_RAW', () => {
@@ -68,7 +74,7 @@ describeWith(NODE_NEEDS, 'workloads below a policy that allows NET_RAW', () => {
     await complete(async () => (await jobsOf('good-cron'))[0]);
   });
 
-  it('a CronJob that adds NET_ADMIN makes Jobs without pods, whose events say why', async () => {
+  it('a CronJob that adds NET_ADMIN makes Jobs without pods, and the events of the Jobs say why', async () => {
     await eventually('its Job', async () => (await jobsOf('bad-cron')).length > 0, CRON_MS);
     const [{ metadata }] = await jobsOf('bad-cron');
     await eventually('the event', () => refusal(({ kind, name }) => kind === 'Job' && name === metadata.name));

@@ -37,7 +37,7 @@ export interface Panel {
 interface Variable {
   readonly name: string;
   readonly type: string;
-  /** The query of a variable that Prometheus fills. */
+  /** The query for the values of the variable, if the values come from Prometheus. */
   readonly definition?: string;
 }
 
@@ -66,7 +66,7 @@ export function dashboard(): Dashboard {
   return JSON.parse(readFileSync(join(CONFIG, 'grafana', 'capabilitypolicy.json'), 'utf8'));
 }
 
-/** All queries of the dashboard, each with its panel. */
+/** All queries of the dashboard. Each query is listed with its panel. */
 export function queries(): { readonly panel: Panel; readonly target: Target }[] {
   return dashboard().panels.flatMap((panel) => (panel.targets ?? []).map((target) => ({ panel, target })));
 }
@@ -89,7 +89,8 @@ const NO_METRICS = ['and', 'or', 'unless', 'bool'];
 const PARTS = /"(?:\\.|[^"\\])*"|([a-zA-Z_:][\w:]*)(\s*\{[^}]*\})?(\s*\()?/g;
 
 /**
- * The series that a Prometheus expression selects. Each series is the name of a metric with conditions on its labels.
+ * The series that a Prometheus expression selects. Each series consists of the name of a metric and of conditions on
+ * its labels.
  */
 export function selectorsIn(expr: string): string[] {
   const bare = expr

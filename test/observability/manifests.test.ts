@@ -21,7 +21,7 @@ const RUNBOOK_URL = `https://github.com/capabilitypolicy/capabilitypolicy/blob/m
 /** Grafana's own variables that a query may use. */
 const BUILT_IN = ['__rate_interval', '__all'];
 /**
- * The units that the dashboard may use. Grafana's list of units has all of these units (@grafana/data,
+ * The units that the dashboard may use. The list of units in Grafana has all of these units (@grafana/data,
  * valueFormats/categories.ts).
  */
 const UNITS = ['short', 's', 'bytes', 'ops', 'reqps', 'bool_yes_no'];
@@ -36,14 +36,14 @@ interface Played {
 describe('the alerts', () => {
   for (const { alert, labels, annotations, for: duration } of alerts()) {
     describe(alert, () => {
-      it('names the problem and its severity, and waits before it fires', () => {
+      it('the alert has a severity, a summary, a description, and a waiting time in minutes', () => {
         assert.ok(['warning', 'critical'].includes(labels.severity ?? ''));
         assert.match(annotations.summary ?? '', /^\S.*\.$/);
         assert.ok((annotations.description ?? '').length > 40);
         assert.match(duration, /^\d+m$/);
       });
 
-      it('has a section in the runbook, with its meaning, where to look, and what to do', () => {
+      it('the runbook has a section about the alert, with the parts Means, Look and Do', () => {
         const anchor = alert.toLowerCase();
         assert.equal(annotations.runbook_url, `${RUNBOOK_URL}#${anchor}`);
         assert.ok(readPage(RUNBOOK).anchors.has(anchor));
@@ -88,7 +88,7 @@ describe('the alerts', () => {
       promtool('check', 'rules', '--lint=all', '--lint-fatal', 'rules.yaml');
     });
 
-    it('fire when they should, and not when they should not', () => {
+    it('the alerts fire at the expected times, and at no other time', () => {
       promtool('test', 'rules', ...PLAYED);
     });
   });
@@ -117,7 +117,7 @@ describe('the dashboard', () => {
     assert.ok(about.title !== '' && about.schemaVersion >= 38);
   });
 
-  it('has each panel in a separate place, within the width of the grid', () => {
+  it('has no overlapping panels, and all panels fit into the width of the grid', () => {
     for (const { title, gridPos } of panels) {
       assert.ok(gridPos.w > 0 && gridPos.h > 0 && gridPos.x >= 0 && gridPos.x + gridPos.w <= COLUMNS, title);
     }
@@ -142,7 +142,7 @@ describe('the dashboard', () => {
     }
   });
 
-  it('has an id for each panel, and a letter for each of its queries', () => {
+  it('each panel has its own id, and each query of a panel has its own letter', () => {
     const ids = panels.map(({ id }) => id);
     assert.deepEqual(ids, [...new Set(ids)]);
     for (const { title, targets = [] } of shown) {
@@ -162,7 +162,7 @@ describe('the dashboard', () => {
     });
   }
 
-  it('queries the chosen data source, and uses exactly the variables that it has', () => {
+  it('the queries use the chosen data source, and use exactly the variables of the dashboard', () => {
     const names = templating.list.map(({ name }) => name);
     const used = new Set<string>();
     for (const { panel, target } of queries()) {
@@ -190,7 +190,7 @@ describe('the dashboard', () => {
     );
   });
 
-  it("selects metrics that other programs have, too, only from the operator's job", () => {
+  it("if other programs have the same metric, the query selects only the operator's job", () => {
     const shared = queries().flatMap(({ target }) =>
       selectorsIn(target.expr).filter((one) => !one.startsWith('capabilitypolicy_')),
     );

@@ -1,4 +1,4 @@
-/** Tests analysis/observe/call-site.ts with stacks in the form in which Linux 6.18 printed them. */
+/** Tests analysis/observe/call-site.ts with stacks in the form of Linux 6.18. */
 import assert from 'node:assert/strict';
 import { callSiteOf } from '../../analysis/observe/call-site.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';

@@ -24,12 +24,12 @@ describe('a container by its control group', () => {
     it(title, () => assert.deepEqual(containerIn(path), OWN));
   }
 
-  it('a static pod, whose UID is a hash', () => {
+  it('finds the container of a static pod, although the UID of the pod is a hash', () => {
     const pod = '0123456789abcdef0123456789abcdef';
     assert.deepEqual(containerIn(`/kubepods/burstable/pod${pod}/${ID}`), { pod, id: ID });
   });
 
-  it('none: the group of a pod, a process of the host, a container of Docker', () => {
+  it('finds no container in the cgroup path of a pod, of a host process, or of a Docker container', () => {
     for (const path of [`/kubepods/besteffort/pod${UID}`, '/', '/system.slice/sshd.service', `/docker/${ID}`]) {
       assert.equal(containerIn(path), undefined);
     }
@@ -43,7 +43,7 @@ describe('a container by its control group', () => {
     assert.equal(containerIn(`/other/${id}`, '/tests'), undefined);
   });
 
-  it('of a process: in any hierarchy of cgroup v1, or in v2', () => {
+  it('finds the container of a process in any hierarchy of cgroup v1, and in cgroup v2', () => {
     assert.deepEqual(containerOfProcess(`9:name=systemd:/\n4:memory:${PATH}\n0::/\n`), OWN);
     assert.deepEqual(containerOfProcess(`0::${PATH}\n`), OWN);
     assert.equal(containerOfProcess('0::/user.slice\n'), undefined);

@@ -1,6 +1,6 @@
 /**
- * Tests that the policy in config/observe admits the Job of `cappol observe --cluster`, and nothing beyond the needs of
- * the Job.
+ * Tests that the policy in config/observe admits the Job of `cappol observe --cluster`. The policy must admit only what
+ * the Job needs.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,8 +16,8 @@ const POLICY = join(ROOT, 'config', 'observe', 'policy.yaml');
 const policy = load(readFileSync(POLICY, 'utf8')) as CapabilityPolicy;
 const JOB = observerJob({ name: 'observe', image: 'cappol', seconds: 60, count: 3, nodes: ['a', 'b', 'c'] });
 /**
- * The overrides of the policy that admit more than its level. All other overrides of the policy are tighter than its
- * level.
+ * The overrides that admit more than the level of the policy. The other overrides admit less than the level of the
+ * policy.
  */
 const OPENING = ['hostPID', 'volumes', 'runAsNonRoot'];
 
@@ -47,17 +47,17 @@ describe('the policy in config/observe', () => {
 describe('the Job of cappol observe --cluster', () => {
   const { spec } = JOB;
 
-  it('ends by itself, after the time that it observes', () => {
+  it('the Job ends by itself after the time of the observation', () => {
     assert.ok(spec.activeDeadlineSeconds > 60);
     assert.ok(spec.template.spec.containers[0]?.args.includes('--for=60s'));
     assert.equal(spec.template.spec.restartPolicy, 'Never');
   });
 
-  it('has a pod for each of the nodes, which no other failing one ends', () => {
+  it('the Job has a pod for each node, and a failing pod does not end the other pods', () => {
     assert.deepEqual([spec.completions, spec.parallelism, spec.backoffLimitPerIndex], [3, 3, 0]);
   });
 
-  it('needs no capability, no token and no namespace of the node but that of its processes', () => {
+  it('the pods of the Job use only the process namespace of the node, and need no capability and no token', () => {
     const { containers, automountServiceAccountToken, ...pod } = spec.template.spec;
     assert.deepEqual(containers[0]?.securityContext.capabilities, { drop: ['ALL'] });
     assert.equal(automountServiceAccountToken, false);

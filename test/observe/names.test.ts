@@ -40,7 +40,7 @@ describe('the name of an observed container', () => {
     assert.equal(nameInPath(GROUP), undefined);
   });
 
-  it('in the status of its pod, also of the instance before a restart, with owner and labels', () => {
+  it('the status of a pod gives the name, owner and labels of the current container and of the container before a restart', () => {
     const names = new PodNames();
     names.add(pod({ containerID: `containerd://${ID}`, lastState: terminated(OTHER_ID) }));
     const found = { ...PING, workload: { kind: 'StatefulSet', name: 'pinger' }, podLabels: { app: 'ping' } };
@@ -48,14 +48,14 @@ describe('the name of an observed container', () => {
     assert.deepEqual(names.nameOf({ pod: UID, id: OTHER_ID }), found);
   });
 
-  it('a sandbox: the container of a known pod that its status does not name', () => {
+  it('a container of a known pod is a sandbox if the status of the pod does not name the container', () => {
     const names = new PodNames();
     names.add(pod({ containerID: `containerd://${ID}` }));
     assert.equal(names.nameOf({ pod: UID, id: OTHER_ID }), 'sandbox');
     assert.equal(names.nameOf({ pod: 'another', id: OTHER_ID }), undefined);
   });
 
-  it('of a static pod, which its node knows by a hash', () => {
+  it('a container of a static pod has a name, although the node knows the pod by a hash', () => {
     const names = new PodNames();
     const hash = '0123456789abcdef0123456789abcdef';
     const { metadata, status } = pod({ containerID: `containerd://${ID}` });
@@ -68,7 +68,7 @@ describe('the name of an observed container', () => {
 });
 
 describe('evidence by name', () => {
-  it('leaves out sandboxes, and says which containers have no name', () => {
+  it('evidence by name leaves out sandboxes, and says which containers have no name', () => {
     const sandbox = { pod: UID, id: OTHER_ID };
     const lost = { pod: 'gone', id: 'ef'.repeat(32) };
     const watches = [GROUP, sandbox, lost].map((group) => ({ group, ...TIMES }));

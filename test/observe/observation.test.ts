@@ -11,11 +11,11 @@ const PERMISSION = ['security_capable', 'capable_wrt_inode_uidgid', 'generic_per
 const NET_RAW = 13;
 const GONE: LookUp = () => undefined;
 
-/** Events with which process 100 executes the first program of a container. */
+/** In these events, process 100 executes the first program of a container. */
 const STARTED = [attach(100, 1, PATH), exec(100, 1.1, '/bin/ping')];
 
 describe('an observation', () => {
-  it('has the checks of a container with count, times, command and call site', () => {
+  it('records the capability checks of a container with count, times, command and call site', () => {
     const lines = [
       ...STARTED,
       check(100, 2, NET_RAW, 0, 'ping'),
@@ -36,21 +36,21 @@ describe('an observation', () => {
     ]);
   });
 
-  it('attributes a process that a child of the container forks, and that is gone before /proc is read', () => {
+  it('counts a process that a child of the container forks, even if the process ends before /proc is read', () => {
     const lines = [...STARTED, fork(100, 2, 101), fork(101, 2, 102), check(102, 2, NET_RAW, 0), exit(102, 2)];
     assert.deepEqual(summary(lines), ['NET_RAW granted 1']);
   });
 
-  it('forgets a process that has ended: its number may come back outside of the container', () => {
+  it('forgets an ended process, because a process outside the container may get the same number', () => {
     const lines = [...STARTED, fork(100, 2, 101), exit(101, 2), fork(7, 3, 101), check(101, 3, NET_RAW, 0)];
     assert.deepEqual(summary(lines), []);
   });
 
-  it('forgets a process whose end was lost when its number comes back', () => {
+  it('when a new process gets a known number, forgets the earlier process, even if the event of its end was lost', () => {
     assert.deepEqual(summary([...STARTED, fork(7, 3, 100), check(100, 3, NET_RAW, 0)]), []);
   });
 
-  it("tells the runtime's set-up apart, until it executes the container's first program", () => {
+  it('before the runtime executes the first program of the container, checks count as set-up by the runtime', () => {
     const lines = [
       attach(100, 1, PATH),
       exec(100, 1, '/proc/self/fd/7'),
@@ -61,12 +61,12 @@ describe('an observation', () => {
     assert.deepEqual(summary(lines), ['SYS_ADMIN granted RuntimeSetup 1', 'SYS_ADMIN granted 1']);
   });
 
-  it('keeps the container of a thread that executes a program and takes over the number of its process', () => {
+  it('when a thread executes a program and takes over the process number, the process stays in the container', () => {
     const lines = [...STARTED, fork(100, 2, 105), exec(100, 2, '/bin/x', 105), check(100, 2, NET_RAW, -1)];
     assert.deepEqual(summary(lines), ['NET_RAW refused 1']);
   });
 
-  it('gives each check its own stack when processors interleave', () => {
+  it('each check keeps its own stack when processors interleave their events', () => {
     const overcommit = ['security_vm_enough_memory_mm', 'dup_mmap', '__do_sys_clone'];
     const lines = [
       ...STARTED,
@@ -79,7 +79,7 @@ describe('an observation', () => {
     assert.deepEqual(summary(lines), ['SYS_ADMIN refused MemoryOvercommit 1', 'SYS_ADMIN refused 1']);
   });
 
-  it('does not count a refusal as a need if the kernel then accepts another capability in its place', () => {
+  it('does not count a refused capability as a need if the kernel then accepts another capability instead', () => {
     const granted = [check(100, 2, 1, 0), ...stack(100, 2, PERMISSION)];
     const refused = [check(100, 2, 2, -1), ...stack(100, 2, PERMISSION)];
     assert.deepEqual(summary([...STARTED, ...refused, ...granted]), [
@@ -93,7 +93,7 @@ describe('an observation', () => {
     ]);
   });
 
-  it('tells apart what a process asks in a user namespace of its own, if the set-up of the container was seen', () => {
+  it('marks checks in a user namespace of the process, if the observation saw the set-up of the container', () => {
     const elsewhere = check(100, 3, 18, 0).replace(/target_ns \w+/, 'target_ns 00000000c0ffee00');
     const setup = [attach(100, 1, PATH), check(100, 1, 21, 0, 'runc'), exec(100, 1.1, '/bin/sh')];
     assert.deepEqual(summary([...setup, check(100, 2, 18, 0), elsewhere]), [
@@ -104,7 +104,7 @@ describe('an observation', () => {
     assert.deepEqual(summary([...STARTED, elsewhere]), ['SYS_CHROOT granted 1']);
   });
 
-  it('watches a container from its start until its last process ends, or as long as the observation', () => {
+  it('watches a container from the start until the last process ends or the observation ends', () => {
     const other = PATH.replace(ID, OTHER_ID);
     const lines = [...STARTED, fork(100, 2, 101), exit(100, 3), exit(101, 4), attach(200, 5, other)];
     assert.deepEqual(observed(lines, 9).watches, [
@@ -125,7 +125,7 @@ describe('an observation', () => {
     ]);
   });
 
-  it('has the containers that ran before, by /proc', () => {
+  it('finds in /proc the containers that ran before the observation', () => {
     const observation = create(GONE);
     observation.existing(100, { container: GROUP, setup: false }, 1);
     observation.read(check(100, 2, NET_RAW, 0));
@@ -134,13 +134,13 @@ describe('an observation', () => {
     assert.equal(watches[0]?.started, false);
   });
 
-  it('looks up a process that a runtime starts within the group of a container', () => {
+  it('if a runtime starts a process in the control group of a container, looks up the container of the process', () => {
     const lookUp: LookUp = (pid) => ({ container: pid === 101 ? GROUP : undefined, setup: false });
     const lines = [exec(100, 1, '/usr/sbin/runc'), fork(100, 1, 101), exec(101, 1, '/bin/ls'), check(101, 2, 1, 0)];
     assert.deepEqual(summary(lines, lookUp), ['DAC_OVERRIDE granted 1']);
   });
 
-  it('counts lost events, in each watch too, and checks by processes of which nothing is known', () => {
+  it('counts lost events in total and for each watch, and counts checks by unknown processes', () => {
     const { counts, watches } = observed([...STARTED, 'CPU:1 [LOST 12 EVENTS]', check(500, 2, 1, 0)]);
     assert.deepEqual(counts, { checks: 1, lost: 12, unplaced: 1 });
     assert.equal(watches[0]?.lost, 12);
@@ -154,7 +154,7 @@ describe('an observation', () => {
   });
 
   describe('with a hostile process', () => {
-    it('adds no frame to the stack of another one for a line break in its name', () => {
+    it('a line break in the name of a process adds no frame to the stack of another process', () => {
       const name = '\n => x_noaudit\n';
       const lines = [...STARTED, check(100, 2, NET_RAW, 0), ...stack(100, 2, SOCKET), check(666, 2, 1, 0, name)];
       assert.deepEqual(summary(printed(lines)), ['NET_RAW granted 1']);
@@ -187,7 +187,7 @@ function summary(lines: readonly string[], lookUp?: LookUp): string[] {
   );
 }
 
-/** The printed lines in the form that a reader of the log gets. A name with a line break becomes several lines. */
+/** Returns the lines that a reader of the log gets. A name with a line break becomes several lines. */
 function printed(lines: readonly string[]): string[] {
   return lines.join('\n').split('\n');
 }

@@ -21,7 +21,7 @@ describe('the log of an observer', () => {
     );
   });
 
-  it('has errors for people, and no other text', () => {
+  it('the messages of the log are the errors, without other text', () => {
     const log = new RawLog();
     const lines = [
       'cappol: observing the containers of this node for 1m',

@@ -22,28 +22,28 @@ function logOf(end: Partial<typeof END>, ...messages: readonly string[]): RawLog
 describe('what observe --cluster says about a node', () => {
   const lines = (log: RawLog) => reportLines({ name: 'node-a', log, waiting: undefined });
 
-  it('has a single line when all was seen', () => {
+  it('the report has a single line if the observer saw everything', () => {
     assert.deepEqual(lines(logOf({})), [`${SUMMARY}, 0 events lost`]);
   });
 
-  it('says that containers that ran before are left out', () => {
+  it('the report says that containers from before the observation are left out', () => {
     const [, ...notes] = lines(logOf({ sawAll: false, counts: { ...COUNTS, unplaced: 7 } }));
     assert.deepEqual(notes, [
       'node-a: the observer cannot see all processes of the node, so containers that ran before are left out',
     ]);
   });
 
-  it('counts the checks of processes that ended while the observation began', () => {
+  it('the report counts the checks of processes that ended while the observation began', () => {
     const [, ...notes] = lines(logOf({ counts: { ...COUNTS, unplaced: 7 } }));
     assert.deepEqual(notes, ['node-a: 7 checks are left out, since their processes ended while the observation began']);
   });
 
-  it('says that uses may be missing when events were lost, and names the flag', () => {
+  it('if events were lost, the report says that uses may be missing, and names the flag for a larger buffer', () => {
     const [, ...notes] = lines(logOf({ counts: { ...COUNTS, lost: 9 } }));
     assert.deepEqual(notes, ['node-a: uses may be missing, since events were lost: choose a larger --buffer-size']);
   });
 
-  it('repeats the messages beside a complete log, each once', () => {
+  it('the report contains each message of a complete log once', () => {
     const [, ...notes] = lines(
       logOf({ counts: { ...COUNTS, unplaced: 7 } }, 'the clock is wrong', 'the clock is wrong'),
     );
@@ -112,7 +112,7 @@ describe('the flags of observe', () => {
     });
   }
 
-  it('gives the buffer size to the pods of the Job', () => {
+  it('passes the buffer size to the pods of the Job', () => {
     const { spec } = observerJob({ name: 'a', image: 'b', seconds: 1, count: 1, bufferKb: 8192 });
     assert.ok(spec.template.spec.containers[0]?.args.includes('--buffer-size=8192'));
   });

@@ -1,4 +1,4 @@
-/** Makes lines of trace_pipe in the form in which Linux 6.18 printed them. */
+/** Makes lines of trace_pipe in the form of Linux 6.18. */
 
 /** @param command the name of the command as the kernel prints it, with at most 15 bytes */
 export function event(pid: number, time: number, rest: string, command = 'sh'): string {

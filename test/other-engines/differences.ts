@@ -1,11 +1,11 @@
 /**
- * The reasons why the operator's verdict on a case of another engine differs. A CapabilityPolicy cannot express some
- * statements of other engines.
+ * The reasons why the operator's verdict on a case differs from the verdict of another engine. A CapabilityPolicy
+ * cannot express some statements of other engines.
  */
 import type { EngineCase, EngineContainer } from './suites.ts';
 
 interface Difference {
-  /** The reason in the form that the page's table shows. */
+  /** The reason, as a text for the table of the page. */
   readonly why: string;
   appliesTo(one: EngineCase): boolean;
 }

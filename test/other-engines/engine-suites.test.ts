@@ -35,14 +35,14 @@ if (cases) {
     const compared = cases.map((theirs): Compared => ({ theirs, ours: verdictOn(theirs, policyFor(theirs)) }));
     const different = compared.filter(({ theirs, ours }) => !isSame(theirs, ours));
 
-    it('are all evaluated under policies that the API accepts', () => {
+    it('every case is evaluated under a policy that the API accepts', () => {
       for (const theirs of cases) {
         const { problems } = validatePolicy(policy('other-engine', policyFor(theirs)));
         assert.deepEqual(problems, [], theirs.suite);
       }
     });
 
-    it('get the expected verdict, or the reason why not is known', () => {
+    it('every case gets the expected verdict, or has a known reason for another verdict', () => {
       const unexplained = different.filter(({ theirs }) => reasonsFor(theirs).length !== 1);
       assert.deepEqual(
         unexplained.map(({ theirs, ours }) => [theirs.suite, theirs.case, theirs.expect, ours, reasonsFor(theirs)]),

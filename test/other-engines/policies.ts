@@ -4,7 +4,7 @@ import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../oper
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { EngineCase, Parameters } from './suites.ts';
 
-/** A policy that restricts only the fields of its overrides. */
+/** A policy that restricts only the fields in its overrides. */
 const ANYTHING = { namespaceSelector: {}, level: 'privileged', mode: 'Enforce' } as const;
 /**
  * An override that admits privileged containers. Other engines' rules on capabilities check only capabilities, and
@@ -47,7 +47,7 @@ const GATEKEEPER: Readonly<Record<string, Translation>> = {
   }),
   K8sPSPForbiddenSysctls: ({ allowedSysctls = ['*'], forbiddenSysctls = [] }) => ({
     sysctls: {
-      // The API refuses a `*` in both lists. The forbidden list takes precedence.
+      // The API refuses a policy with `*` in both lists. The forbidden list takes precedence.
       allowed: forbiddenSysctls.includes('*') ? [] : allowedSysctls,
       forbidden: forbiddenSysctls,
     },
@@ -145,8 +145,9 @@ function fromKubewarden({ allowedCapabilities = [], requiredDropCapabilities = [
 }
 
 /**
- * The capabilities to allow in a policy that also requires drops. The API refuses `*` together with required drops. The
- * API also refuses a capability that is both allowed and required to be dropped.
+ * Returns the capabilities to allow in a policy that also requires pods to drop capabilities. The API refuses `*`
+ * together with required drops. The API also refuses a policy that both allows a capability and requires pods to drop
+ * the capability.
  */
 function allowedBeside(drops: readonly string[], allowed: readonly string[]): string[] {
   const named = allowed.includes('*') && drops.length > 0 ? CAPABILITIES : allowed;

@@ -23,7 +23,10 @@ export interface EngineCase {
   readonly psp?: object;
   readonly operation: 'CREATE' | 'UPDATE';
   readonly expect: 'allow' | 'deny';
-  /** Whether the engine should fill in a field. The value is undefined if the suite does not say. */
+  /**
+   * Whether the suite expects that the engine fills in a field. The value is undefined if the suite does not say
+   * whether a field is filled in.
+   */
   readonly mutated?: boolean;
   /** Flags of the case. `template` means that the pod is the template of a workload. */
   readonly flags?: readonly string[];
@@ -38,7 +41,7 @@ export interface EngineContainer {
 // biome-ignore lint/suspicious/noExplicitAny: every kind of policy has different parameters.
 export type Parameters = Readonly<Record<string, any>>;
 
-/** The cases of all engines. The result is undefined on a machine without the file. */
+/** The cases of all engines. The result is undefined on a machine without the file of cases. */
 export function engineCases(): readonly EngineCase[] | undefined {
   if (!existsSync(FILE)) return undefined;
   const lines = gunzipSync(readFileSync(FILE)).toString('utf8').trimEnd().split('\n');

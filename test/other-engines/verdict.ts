@@ -19,8 +19,8 @@ const projection = createContentProjection(RULES);
 const evaluation = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 
 export function verdictOn({ operation, pod }: EngineCase, spec: CapabilityPolicySpec): OurVerdict {
-  // Policies do not evaluate an UPDATE of a pod. A request that adds an ephemeral container goes through a subresource,
-  // and is evaluated.
+  // Policies do not evaluate UPDATE requests for pods. A request that adds an ephemeral container goes through a
+  // subresource, and is evaluated.
   const evaluated = PODS.some(
     ({ operations, resources }) => operations.includes(operation) && resources.includes('pods'),
   );

@@ -32,7 +32,7 @@ describe('where a policy decides', () => {
   const rolling = partsOf(resolved('rolling', { rollout: {} }), { begun: true });
   const pending = { name: 'a', terminating: false, labels: { 'rollout.capabilitypolicy.dev/rolling': 'pending' } };
 
-  it('alone, with those that it takes precedence over', () => {
+  it('a policy that decides alone names the policies that it takes precedence over', () => {
     const all = [low, high];
     const net = { ...NAMESPACE, name: 'net', labels: { team: 'net' } };
     assert.deepEqual(one(selectedIn([high], all, [net, { ...NAMESPACE, name: 'web' }])), {
@@ -52,13 +52,13 @@ describe('where a policy decides', () => {
     assert.deepEqual(found?.role, { name: 'Shares', with: [{ policy: 'other', priority: 0 }], over: [] });
   });
 
-  it('in the mode of the rollout where it is pending: a policy that is enforced there has another mode', () => {
+  it('in a pending namespace, a policy decides in the mode of the rollout, in addition to an enforced policy', () => {
     const [found] = selectedIn(rolling, [...rolling, low], [pending]);
     assert.deepEqual(found, { namespace: 'a', mode: 'Warn', pending: true, role: { name: 'Decides', over: [] } });
     assert.equal(selectedIn(rolling, rolling, [{ ...pending, labels: {} }])[0]?.pending, false);
   });
 
-  it('nowhere in excluded namespaces and in those that are being deleted', () => {
+  it('no policy decides in excluded namespaces, or in namespaces that are being deleted', () => {
     const names = selectedIn(
       [low],
       [low],
@@ -73,7 +73,7 @@ describe('where a policy decides', () => {
     ]);
   });
 
-  it('as deciding() says, for random policies and namespaces', () => {
+  it('the result agrees with deciding() for random policies and namespaces', () => {
     const policies = fc.array(
       fc.record({
         namespaceSelector: fc.oneof(SELECTOR, fc.constant({})),

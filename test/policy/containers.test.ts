@@ -101,7 +101,7 @@ describe('spec.containers', () => {
       });
     });
 
-    it('as a policy with these overrides and no containers would', () => {
+    it('a container has the same values as under a policy with the combined overrides and no containers', () => {
       fc.assert(
         fc.property(arbitraryOverrides, arbitraryContainers(['a'], ['b']), (overrides, containers) => {
           const policy = resolved('mesh', { overrides, containers });
@@ -119,7 +119,7 @@ describe('spec.containers', () => {
     });
   });
 
-  it('has the fields of the rules that apply to one container, and refuses all others', () => {
+  it('spec.containers accepts overrides of rules that apply to one container, and refuses all other overrides', () => {
     const { containers, overrides } = schema.properties.spec.properties;
     const own = containers.items.properties.overrides;
     assert.deepEqual(Object.keys(own.properties).sort(), Object.keys(overrides.properties).sort());

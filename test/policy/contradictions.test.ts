@@ -1,6 +1,6 @@
 /**
- * Tests statements of a policy that have no effect because of other statements. The test
- * test/integration/contradictions.test.ts tests such statements with an API server.
+ * Tests statements of a policy that have no effect because of other statements. The tests in
+ * test/integration/contradictions.test.ts check the same kind of statement with an API server.
  */
 import assert from 'node:assert/strict';
 import { contradictionsIn } from '../../operator/policy/contradictions.ts';
@@ -12,8 +12,8 @@ const NEWEST = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
 type Spec = NonNullable<Parameters<typeof policy>[1]>;
 
 /**
- * The notes on the spec's contradictions, in the form `overrides.privileged: the words`. The advice of each note is
- * left out.
+ * Returns the notes on the contradictions of a spec. A note has the form `overrides.privileged: the words`. The notes
+ * have no advice.
  */
 function notes(spec: Spec): string[] {
   return contradictionsIn(policy('p', spec).spec, { level: 'restricted', ...NEWEST, ...levelOf(spec) });

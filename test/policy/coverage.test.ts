@@ -25,7 +25,7 @@ const STEP = fc.oneof(
 );
 
 describe('coverageOf', () => {
-  it('follows the selectors and priorities in each namespace', () => {
+  it('the coverage follows the selectors and priorities in each namespace', () => {
     fc.assert(
       fc.property(POLICIES, fc.array(LABELS, { maxLength: 3 }), (policies, all) => {
         const namespaces = all.map((labels, index) => ({ name: NAMES[index] ?? '', labels }));
@@ -105,14 +105,14 @@ describe('coverageOf: the deciding policies with restricted use', () => {
     });
   }
 
-  it('are counted only for a policy with restricted use', () => {
+  it('for a policy that everyone may use, the coverage does not count the deciding policies with restricted use', () => {
     const policies = [...everywhere, resolved('net', {})];
     assert.deepEqual([...(coverageOf(policies, namespaces).get('net')?.restricted ?? [])], []);
   });
 });
 
 describe('Selections', () => {
-  it('incrementally gives the same as from scratch, and names everything that a change concerns', () => {
+  it('incremental updates give the same result as a computation from scratch, and name every change', () => {
     fc.assert(
       fc.property(fc.array(STEP, { maxLength: 8 }), (steps) => {
         const selections = new Selections();
@@ -127,8 +127,8 @@ describe('Selections', () => {
           const before = states();
           let concerned: { policies: ReadonlySet<string>; namespaces: ReadonlySet<string> };
           if ('policies' in step) {
-            // Some policies stay the same JavaScript objects. In the operator, an unchanged policy also stays the same
-            // object.
+            // The test reuses the JavaScript objects of some policies. In the operator, an unchanged policy also keeps
+            // its JavaScript object.
             const { keep } = step;
             policies = step.policies.map((one, index) => (index < keep ? (policies[index] ?? one) : one));
             concerned = selections.replace(policies, namespaces());
@@ -155,7 +155,7 @@ describe('Selections', () => {
     );
   });
 
-  it('keeps the list of a namespace whose policies stay the same', () => {
+  it('keeps the list of policies of a namespace if the policies stay the same', () => {
     const selections = new Selections();
     const [one, two] = [resolved('one', { namespaceSelector: { matchLabels: { team: 'a' } } }), resolved('two')];
     const namespaces: { name: string; labels: Record<string, string> }[] = [

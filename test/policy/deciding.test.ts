@@ -25,12 +25,12 @@ describe('the deciding policies of a namespace', () => {
     assert.deepEqual(names(deciding(policies, 'Enforce', { team: 'net' })), ['all', 'net']);
   });
 
-  it('have the highest priority, and all with that priority decide', () => {
+  it('the deciding policies of a namespace are all policies with the highest priority', () => {
     const policies = [resolved('low'), resolved('high-a', { priority: 5 }), resolved('high-b', { priority: 5 })];
     assert.deepEqual(names(deciding(policies, 'Enforce', {})), ['high-a', 'high-b']);
   });
 
-  it('have a lower priority if no higher one selects it', () => {
+  it('a policy of a lower priority decides if no policy of a higher priority selects the namespace', () => {
     const policies = [resolved('low', { priority: -1 }), resolved('high', { priority: 1, namespaceSelector: NET })];
     assert.deepEqual(names(deciding(policies, 'Enforce', {})), ['low']);
   });
@@ -44,7 +44,7 @@ describe('the deciding policies of a namespace', () => {
 });
 
 describe('the policies that influence another one', () => {
-  it('have the same mode, at least its priority and a selector that may meet its own', () => {
+  it('the influencing policies have the same mode, at least the same priority, and an overlapping selector', () => {
     const own = resolved('own', { namespaceSelector: NET });
     const policies = [
       own,

@@ -10,14 +10,14 @@ describe('results that are remembered', () => {
     assert.deepEqual([numberOf(one), numberOf(other), numberOf(one)], [1, 2, 1]);
   });
 
-  it('by object are made once, even if there is no result', () => {
+  it('computes the result for an object once, even if the result is undefined', () => {
     let made = 0;
     const nothing = perObject(() => void ++made);
     const one = {};
     assert.deepEqual([nothing(one), nothing(one), made], [undefined, undefined, 1]);
   });
 
-  it('by list are made once for the same objects in the same order', () => {
+  it('computes the result for a list once, if the list has the same objects in the same order', () => {
     let made = 0;
     const numberOf = perList(() => ++made);
     const [one, other] = [{}, {}];
@@ -25,7 +25,7 @@ describe('results that are remembered', () => {
     assert.deepEqual(lists.map(numberOf), [1, 2, 3, 4, 3, 2, 1]);
   });
 
-  it('by list are forgotten with one of the objects', async () => {
+  it('forgets the result for a list when an object of the list is garbage-collected', async () => {
     const kept = {};
     const forgotten = new Set<string>();
     const registry = new FinalizationRegistry<string>((name) => forgotten.add(name));

@@ -74,7 +74,7 @@ describe('resolving a policy', () => {
     );
   });
 
-  it("reads latest as the oldest server's version, as far as this release knows it", () => {
+  it('reads the version latest as the version of the oldest server, but at most as the newest known version', () => {
     assert.equal(resolved('latest', {}, 31).standard.minor, 31);
     const newer = NEWEST_KNOWN_MINOR + 1;
     assert.equal(resolved('latest', { levelVersion: 'latest' }, newer).standard.minor, NEWEST_KNOWN_MINOR);
@@ -82,10 +82,10 @@ describe('resolving a policy', () => {
 
   it('keeps an older version', () => assert.equal(resolved('old', { levelVersion: 'v1.0' }).standard.minor, 0));
 
-  it('restricts nothing at level privileged', () =>
+  it('restricts nothing at the level privileged', () =>
     assert.deepEqual(resolved('any', { level: 'privileged' }).checks, []));
 
-  it('refuses an override whose field the oldest server drops from pods, and names the version that has it', () => {
+  it('refuses an override if the oldest server drops the field of the override from pods, and names the version that has the field', () => {
     const strict = policy('strict', { overrides: { supplementalGroups: { policy: 'Strict' } } });
     const resolution = resolvePolicy(strict, 32);
     assert.ok('refusal' in resolution);

@@ -7,7 +7,7 @@ import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 const ITEMS = fc.array(SELECTOR, { maxLength: 8 }).map((selectors) => selectors.map((selector) => ({ selector })));
 
 describe('SelectorIndex', () => {
-  it('selecting: finds the items that select these labels, in the given order', () => {
+  it('selecting() finds the items that select the given labels, in the given order', () => {
     fc.assert(
       fc.property(ITEMS, (items) => {
         const index = new SelectorIndex(items);
@@ -21,7 +21,7 @@ describe('SelectorIndex', () => {
     );
   });
 
-  it('overlapping: finds the items that may overlap, in the given order', () => {
+  it('overlapping() finds the items that may overlap a selector, in the given order', () => {
     fc.assert(
       fc.property(ITEMS, SELECTOR, (items, selector) => {
         assert.deepEqual(

@@ -1,4 +1,7 @@
-/** Tests on a real API server the order in which a policy's row and the rights of its users are written. */
+/**
+ * Tests on a real API server whether the operator writes a policy's row and the rights of the policy's users in the
+ * right order.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Programs } from '../../operator/apply/programs.ts';
@@ -39,14 +42,14 @@ describe('the users of a policy', function () {
     assert.deepEqual([await cluster.admits(ONE, 'red', 'a'), await cluster.admits(ONE, 'red', 'b')], [true, false]);
   });
 
-  it('change at once when the row stays as it is', async () => {
+  it('the users of a policy change at once if the row of the policy stays unchanged', async () => {
     await settled({ red: usedBy('a') });
     writes = [];
     await settled({ red: usedBy('b') });
     assert.deepEqual(whats(), [`apply ${USE}`, `apply ${USE}: b`]);
   });
 
-  it('are narrowed to those of both states before the row changes, and widened when it is in force', async () => {
+  it('narrows the rights to the users of both states before the row changes, and widens the rights when the new row is in force', async () => {
     await settled({ red: usedBy('a', 'b') });
     writes = [];
     await settled({ red: { ...usedBy('b', 'c'), colours: ['green', 'both'] } });
@@ -55,14 +58,14 @@ describe('the users of a policy', function () {
     assert.ok((replaced?.at ?? 0) - (narrowed?.at ?? 0) >= 1_000);
   });
 
-  it('are narrowed to nobody when the states share none', async () => {
+  it('users are narrowed to nobody if the old and the new state have no user in common', async () => {
     await settled({ red: usedBy('a') });
     writes = [];
     await settled({ red: { ...usedBy('b'), colours: ['green'] } });
     assert.deepEqual(whats(), [`apply ${USE}`, `apply ${USE}: `, `replace ${ENFORCE}`, `apply ${USE}: b`]);
   });
 
-  it('never admit what both states refuse, and are never refused what both admit', async () => {
+  it('always refuses a user whom both states refuse, and always admits a user whom both states admit', async () => {
     await settled({ red: usedBy('a', 'b') });
     let done = false;
     const surprises: string[] = [];
@@ -82,14 +85,14 @@ describe('the users of a policy', function () {
     assert.deepEqual(surprises, []);
   });
 
-  it('keep the binding until everyone may use it on every API server', async () => {
+  it('the binding remains until every API server lets everyone use the policy', async () => {
     await settled({ red: usedBy('a') });
     writes = [];
     await settled({ red: { namespace: ONE, colours: ['red'] } });
     assert.deepEqual(whats(), [`apply ${USE}`, `replace ${ENFORCE}`, `delete ${USE}`]);
   });
 
-  it('stay narrowed in a new process until the new row is in force', async () => {
+  it('a new process keeps the rights narrowed until the new row is in force', async () => {
     await settled({ red: usedBy('a', 'b') });
     const edited = smallCompiled({ red: { ...usedBy('b', 'c'), colours: ['green'] } });
     before = (verb) => {
@@ -102,7 +105,7 @@ describe('the users of a policy', function () {
     assert.deepEqual(next, ['replace', 'apply: b c']);
   });
 
-  it('that the API server refuses: other policies come into force, and the policy says why', async () => {
+  it('if the API server refuses a binding, other policies come into force, and the policy of the binding says why', async () => {
     before = (_verb, path) => {
       if (decodeURIComponent(path).endsWith(`clusterrolebindings/${USE}`))
         throw new ApiError({ status: 403, reason: 'Forbidden', message: 'no binding', causes: [] });
@@ -118,7 +121,7 @@ describe('the users of a policy', function () {
     assert.equal(outcomes.get('red')?.message, 'no binding');
   });
 
-  it('are not needed by a program for a moment: it waits for a binding whose write may succeed soon', async () => {
+  it('a program waits for a binding if the write of the binding may succeed soon', async () => {
     let fails = 2;
     before = (_verb, path) => {
       if (decodeURIComponent(path).endsWith(`clusterrolebindings/${USE}`) && fails-- > 0)
@@ -129,7 +132,7 @@ describe('the users of a policy', function () {
     assert.ok(program > whats().lastIndexOf(`apply ${USE}: a`), whats().join());
   });
 
-  it('are restored when somebody changes or deletes the binding or the role', async () => {
+  it('the users are restored after somebody changes or deletes the binding or the role', async () => {
     const compiled = smallCompiled({ red: usedBy('a') });
     await cluster.settled(programs, compiled);
     const path = `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/${USE}`;

@@ -1,7 +1,7 @@
 /**
  * Makes random changes, and kills the operator before or after random writes. A new process continues from the state of
- * the cluster. Meanwhile, the API server must admit each pod that both the old and the new state admit. The API server
- * must refuse each pod that both states refuse.
+ * the cluster. Meanwhile, the API server must admit each pod that the old state and the new state admit. The API server
+ * must refuse each pod that the old state and the new state refuse.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -41,7 +41,7 @@ describe('an operator that is killed at any write', function () {
   this.timeout(600_000);
   const cluster = useProgramCluster([ONE, TWO]);
 
-  it('leaves nothing that a new one does not bring to its end, and no pod meets a gap', async () => {
+  it('a new operator completes the work of a killed operator, and no pod meets a gap in enforcement', async () => {
     const seed = Date.now() % 2 ** 31;
     let last: Rows = {};
     let killed = 0;
@@ -95,7 +95,7 @@ describe('an operator that is killed at any write', function () {
     return killed;
   }
 
-  /** Tries the pods for which the old state and the new state give the same verdict. */
+  /** Tries the pods that get the same verdict in the old state and in the new state. */
   function watch(before: Rows, after: Rows) {
     const agreed = pods().filter((pod) => admits(before, ...pod) === admits(after, ...pod));
     const surprises: string[] = [];

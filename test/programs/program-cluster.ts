@@ -111,7 +111,7 @@ export class ProgramCluster {
     }
   }
 
-  /** Runs passes until all policies are in force, and waits until no other object remains. */
+  /** Runs passes until all policies are in force. Then waits until only the objects of these policies remain. */
   async settled(programs: Programs, compiled: Compiled): Promise<void> {
     const names = namesOf(compiled);
     await this.passUntil(programs, compiled, ({ outcomes }) =>

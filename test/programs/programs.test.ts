@@ -39,7 +39,7 @@ describe('Programs.pass', function () {
   const stateOf = async (rows: Rows, policy: string) =>
     (await programs.pass(smallCompiled(rows), await cluster.rendered())).outcomes.get(policy);
 
-  it('creates a program after its canary has passed: the policy first, the binding of the probe last', async () => {
+  it('creates a program after the canary has passed, beginning with the policy and ending with the binding of the probe', async () => {
     await settled({ red, blue: { ...blue, mode: 'Audit' } });
     const own = writes.filter((write) => write.includes(ENFORCE));
     const canary = `${ENFORCE}-canary`;
@@ -55,7 +55,7 @@ describe('Programs.pass', function () {
     assert.deepEqual([await cluster.admits(ONE, 'red'), await cluster.admits(ONE, 'blue')], [true, false]);
   });
 
-  it('changes a table by one write in place, and the other policies stay in force meanwhile', async () => {
+  it('one write changes a table in place, and the other policies stay in force during the change', async () => {
     await settled({ red, blue });
     writes = [];
     const edited = smallCompiled({ red, blue: { ...blue, colours: ['green'] } });
@@ -72,7 +72,7 @@ describe('Programs.pass', function () {
     assert.deepEqual([await cluster.admits(TWO, 'green'), await cluster.admits(TWO, 'blue')], [true, false]);
   });
 
-  it('reports an edit as in force only when API servers have loaded it', async () => {
+  it('reports an edit as in force after API servers have loaded the edit', async () => {
     for (const colour of ['red', 'green', 'red', 'yellow']) {
       await cluster.passUntil(
         programs,
@@ -83,7 +83,7 @@ describe('Programs.pass', function () {
     }
   });
 
-  it('only asks while nothing changes, until an API server has loaded an edit or the watch shows something', async () => {
+  it('after a write, passes only ask the API servers, until an API server has loaded the edit or the watch shows a change', async () => {
     await settled({ red });
     const clients = await endpoints(cluster.client);
     const asking = cluster.programs({}, { servers: async () => clients });
@@ -115,9 +115,10 @@ describe('Programs.pass', function () {
     assert.deepEqual((await enforce())?.spec, policy.spec);
   });
 
-  it('does not take the answer of a text that was there before the last but one for the last one', async () => {
+  it('the answer of an older program with the same rows does not prove that the newest program is in force', async () => {
     await settled({ red });
-    // The pass writes the program that admits green. The test does not wait until this program is in force.
+    // This pass writes a program that admits the colour green. The test does not wait until the written program is in
+    // force.
     await programs.pass(smallCompiled({ red: { ...red, colours: ['green'] } }), await cluster.rendered());
     await cluster.passUntil(
       programs,
@@ -130,12 +131,12 @@ describe('Programs.pass', function () {
     }
   });
 
-  it('brings a program that fills in into force, which an annotation proves', async () => {
+  it('brings a defaulting program into force, and an annotation proves that the program is in force', async () => {
     await settled({ red: { ...red, fills: true, guarded: true } });
     assert.ok(writes.includes('apply capabilitypolicy.defaulting-probe'));
   });
 
-  it('keeps the old program while the canary of other rules fails, and says why', async () => {
+  it('if new rules fail in the canary, keeps the old program and reports the reason', async () => {
     await settled({ red });
     const unsound = smallCompiled({ red: { ...red, colours: ['green'] } }, { release: 'two', unsound: true });
     writes = [];
@@ -151,7 +152,7 @@ describe('Programs.pass', function () {
     assert.ok(await cluster.admits(ONE, 'green'));
   });
 
-  it('restores what somebody changed or deleted, and says so', async () => {
+  it('restores objects that somebody changed or deleted, and reports each restored object', async () => {
     await settled({ red });
     const compiled = smallCompiled({ red });
     const rendered = async (name: string) => {
@@ -182,7 +183,7 @@ describe('Programs.pass', function () {
     }
   });
 
-  it('does not count as in force what a finalizer keeps from being deleted, names it, and writes it all the same', async () => {
+  it('if a finalizer blocks the deletion of an object, writes the object, names the finalizer, and reports the policy as not in force', async () => {
     await settled({ red });
     const [object] = (await cluster.rendered()).filter(({ metadata }) => metadata.name === ENFORCE);
     assert.ok(object);
@@ -216,7 +217,7 @@ describe('Programs.pass', function () {
     });
   }
 
-  it('a program that etcd refuses because of its size: the others come into force, and what is stale stays', async () => {
+  it('if a program is too large for etcd, the other programs come into force, and the stale program stays', async () => {
     await settled({ red, blue: { ...blue, mode: 'Warn' } });
     const large = smallCompiled({ red: { ...red, colours: ['green'] } }, { padding: 90_000 });
     const [program] = large.programs;
@@ -234,7 +235,7 @@ describe('Programs.pass', function () {
     assert.ok(await cluster.admits(ONE, 'red'));
   });
 
-  it('a lost connection for one object keeps no other one from being written, and is the reason in the status', async () => {
+  it('if the connection is lost for one object, other objects are written, and the status gives the reason', async () => {
     const rows = { red, blue: { ...blue, mode: 'Warn' as const } };
     before = (_verb, path) => {
       if (lastOf(path) === ENFORCE) throw new Error('the connection was reset');
@@ -249,7 +250,7 @@ describe('Programs.pass', function () {
     await settled(rows);
   });
 
-  it('deletes the program of a mode without policies, and roles last', async () => {
+  it('deletes the program of a mode without policies, and deletes roles last', async () => {
     await settled({ red: { ...red, users: ['one'] }, blue: { ...blue, mode: 'Warn' } });
     writes = [];
     await settled({ blue: { ...blue, mode: 'Warn' } });
@@ -265,21 +266,21 @@ describe('Programs.pass', function () {
     assert.ok(await cluster.admits(TWO, 'red'));
   });
 
-  it('reports a policy whose mode changes only when its old program is out of force', async () => {
+  it('after a change of the mode, reports the policy as in force when the old program is out of force', async () => {
     await settled({ red });
     const warns = smallCompiled({ red: { ...red, mode: 'Warn' } });
     await cluster.passUntil(programs, warns, ({ outcomes }) => outcomes.get('red')?.state === 'InForce');
     assert.ok(await cluster.admits(ONE, 'blue'));
   });
 
-  it('reports a policy whose mode changes only when a program that stays has lost its row', async () => {
+  it('after a change of the mode, reports the policy as in force when the remaining old program has lost the row of the policy', async () => {
     await settled({ red, blue });
     const warns = { red, blue: { ...blue, mode: 'Warn' as const } };
     before = (_verb, path) => {
       if (lastOf(path) === ENFORCE) throw new Error('the connection was reset');
     };
     const seen: (string | undefined)[] = [];
-    // The writes of the Enforce program fail. The Warn program comes into force meanwhile.
+    // The writes of the Enforce program fail. Meanwhile, the Warn program comes into force.
     await cluster.passUntil(programs, smallCompiled(warns), ({ outcomes }) => {
       seen.push(outcomes.get('blue')?.state);
       return seen.length > 60;
@@ -299,7 +300,7 @@ describe('Programs.pass', function () {
     assert.ok(await cluster.admits(TWO, 'red'));
   });
 
-  it('replaces the programs of another partition without a gap', async () => {
+  it('replaces the programs of another partition without a gap in enforcement', async () => {
     await settled({ red });
     let done = false;
     const surprises: string[] = [];
@@ -315,7 +316,7 @@ describe('Programs.pass', function () {
     assert.deepEqual(surprises, []);
   });
 
-  it('deletes what another form has left, after the programs are in force', async () => {
+  it('deletes admission policies of an older form after the programs are in force', async () => {
     const name = 'capabilitypolicy-red-0123456789ab';
     const labels = { 'app.kubernetes.io/managed-by': 'capabilitypolicy.dev', 'capabilitypolicy.dev/policy': 'red' };
     const [program] = smallCompiled({ red }).programs;
@@ -331,7 +332,7 @@ describe('Programs.pass', function () {
     assert.ok(firstDeletion > told.indexOf(`created ${ENFORCE}-probe`), told.join());
   });
 
-  it('an object that cannot be deleted keeps no other one, and its policies say why', async () => {
+  it('if an object cannot be deleted, other objects are not held back, and the policies of the object say why', async () => {
     await settled({ red, blue: { ...blue, mode: 'Warn' } });
     before = (verb, path) => {
       if (verb === 'delete' && lastOf(path) === ENFORCE)

@@ -47,7 +47,7 @@ describe('Programs.pass with several API servers', function () {
     }
   };
 
-  it('a policy is in force when each of them enforces it, also one that joins, and one that restarts', async () => {
+  it('a policy is in force when every API server enforces the policy, including a server that joins or restarts', async () => {
     await inForceOn(2, 'red');
     await inForceOn(2, 'green');
     const third = await controlPlane.addApiServer();

@@ -25,7 +25,7 @@ export interface Row {
   readonly colours: readonly string[];
   readonly mode?: Mode;
   /**
-   * The only service accounts of the namespace that may use the policy. If this field is left out, everyone may use the
+   * Only these service accounts of the namespace may use the policy. If this field is left out, everyone may use the
    * policy.
    */
   readonly users?: readonly string[];

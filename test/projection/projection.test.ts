@@ -99,7 +99,7 @@ describe('projection of a pod', () => {
     it(title, () => assert.deepEqual(pod(spec).spec, expected));
   }
 
-  it('names it, its service account and its controlling owner', () => {
+  it('names the pod, the service account of the pod, and the controlling owner', () => {
     const { spec: _, ...view } = projection.pod({ metadata: owned('ReplicaSet'), spec: { containers: [] } });
     assert.deepEqual(view, {
       namespace: 'net',
@@ -113,7 +113,7 @@ describe('projection of a pod', () => {
     });
   });
 
-  it('accepts no owner that does not control it', () => {
+  it('ignores an owner that does not control the pod', () => {
     assert.equal('owner' in projection.pod({ metadata: owned('ReplicaSet', false), spec: {} }), false);
   });
 
@@ -157,12 +157,12 @@ describe('projection of a pod', () => {
       assert.equal(pod({}, { status: { phase } }).finished, finished));
   }
 
-  it('returns no part of the raw object, so that the rest of it can be freed', () => {
+  it('shares no part with the raw object, so that the memory of the raw object can be freed', () => {
     const raw = { metadata, spec: { containers: [{ name: 'app', ports: [{ hostPort: 80 }] }] } };
     assert.notEqual(projection.pod(raw).spec.containers[0]?.ports, raw.spec.containers[0]?.ports);
   });
 
-  it('with the real rules keeps every field that affects a decision', () => {
+  it('with the real rules, the projection keeps every field that affects a decision', () => {
     const spec = {
       hostNetwork: true,
       hostPID: true,
@@ -192,7 +192,7 @@ describe('the content of pods', () => {
   });
   const all = createProjection(RULES);
 
-  it('are one object for the pods of a template, whatever the names of their token volumes', () => {
+  it('the pods of a template share one object, even if their token volumes have different names', () => {
     const [first, second] = ['abcde', 'x29z7'].map((suffix) => all.pod(copy(suffix)));
     assert.equal(first?.spec, second?.spec);
     assert.equal(first?.annotations, second?.annotations);
@@ -224,7 +224,7 @@ describe('the content of pods', () => {
     });
   }
 
-  it('contain the fields of volumes that rules read', () => {
+  it('the content of pods contains the volume fields that rules read', () => {
     const volumes = [
       { name: 'a', hostPath: { path: '/var' } },
       { name: 'b', csi: { driver: 'd' } },
@@ -239,7 +239,7 @@ describe('the content of pods', () => {
     assert.deepEqual(all.pod({ metadata, spec: { volumes } }).spec.volumes, [...volumes.slice(0, 3), ...kept]);
   });
 
-  it('are shared by templates and pods, and owners by their objects', () => {
+  it('templates and pods with equal content share the content, and objects with the same owner share the owner', () => {
     const { spec } = copy('abcde');
     const template = { spec };
     const owner = owned('ReplicaSet');
@@ -250,7 +250,7 @@ describe('the content of pods', () => {
     assert.equal(all.distinctContents() > 0, true);
   });
 
-  it('keep every difference that a rule could see', () => {
+  it('the content of pods keeps every difference that a rule could see', () => {
     const evaluator = new Evaluator();
     const psp = {
       volumes: ['*'],
@@ -346,12 +346,12 @@ describe('projection of a workload', () => {
     assert.equal(projection.workload({ kind: 'Deployment', metadata, spec: { replicas: 0, template } }).replicas, 0);
   });
 
-  it('keeps the template of a Deployment with 0 pods: it will be scaled up', () => {
+  it('keeps the template of a Deployment with 0 pods, because the Deployment will be scaled up', () => {
     const view = projection.workload({ kind: 'Deployment', metadata, spec: { replicas: 0, template } });
     assert.deepEqual(view.template, content);
   });
 
-  it('keeps only the names of an old ReplicaSet of a Deployment', () => {
+  it('keeps the names of an old ReplicaSet of a Deployment, but not the template', () => {
     const view = projection.workload({
       kind: 'ReplicaSet',
       metadata: owned('Deployment'),
@@ -401,7 +401,7 @@ describe('projection of a namespace', () => {
   });
   const enforce = 'pod-security.kubernetes.io/enforce';
 
-  it('keeps labels, our record, and the owners of the Pod Security labels', () => {
+  it('keeps the labels, the record of the operator, and the owners of the Pod Security labels', () => {
     const view = projection.namespace({
       metadata: {
         name: 'net',
@@ -473,7 +473,7 @@ describe('projection of a namespace', () => {
 });
 
 describe('projection of a policy', () => {
-  it('keeps everything except fields that change at every write, and fills in the defaults', () => {
+  it('keeps all fields that do not change at every write, and fills in the defaults', () => {
     const view = projection.policy({
       apiVersion: 'capabilitypolicy.dev/v1alpha1',
       kind: 'CapabilityPolicy',
@@ -521,7 +521,7 @@ describe('projection of RBAC', () => {
     });
   }
 
-  it('keeps names, drops rules for URLs, and knows a Role by its namespace', () => {
+  it('keeps the names in rules, drops rules for URLs, and identifies a Role with its namespace', () => {
     const named = { ...rule('capabilitypolicy.dev', 'capabilitypolicies'), resourceNames: ['ping'] };
     const rules = [{ nonResourceURLs: ['*'], verbs: ['*'] }, named, rule('', 'pods')];
     const view = projection.role({ metadata: { name: 'r', namespace: 'net' }, rules });
@@ -577,7 +577,7 @@ describe('projection of our objects', () => {
     spec: { validations: [{ expression: 'true || '.repeat(4_000) }] },
   });
 
-  it('keeps the whole object, but only the owners in its managed fields', () => {
+  it('shortens the managed fields of the object to the owners, and keeps all other fields', () => {
     const { metadata, ...rest } = rendered(1);
     const fieldsV1 = { 'f:metadata': { 'f:ownerReferences': { 'k:{"uid":"u1"}': {} } } };
     assert.deepEqual(projection.rendered({ metadata, ...rest }), {

@@ -11,7 +11,7 @@ const content = (name: string, annotations: Record<string, string> = {}): PodCon
 const copy = (text: string): PodContent => JSON.parse(text);
 
 describe('ContentPool', () => {
-  it('keeps equal content once, and no reference to its input', () => {
+  it('keeps equal content only once, and keeps no reference to the input', () => {
     const pool = new ContentPool();
     const first = content('app');
     const shared = pool.share(first, copy);
@@ -37,7 +37,7 @@ describe('ContentPool', () => {
     }
   });
 
-  it('keeps content as long as somebody holds its spec, and no longer', async () => {
+  it('keeps content as long as a reference to the spec of the content exists', async () => {
     const pool = new ContentPool();
     const { spec } = pool.share(content('held'), copy);
     pool.share(content('dropped'), copy);
@@ -50,7 +50,7 @@ describe('ContentPool', () => {
 });
 
 describe('parts that are not shared', () => {
-  it('are unchanged except for nulls, whatever the names of the fields', () => {
+  it('parts that are not shared lose only nulls, even if a field is called __proto__', () => {
     const spec = JSON.parse('{"containers":[null,{"name":"app","ports":null,"__proto__":{"privileged":true}}]}');
     const shared = UNSHARED.share({ annotations: {}, spec }, copy);
     assert.equal(JSON.stringify(shared.spec), '{"containers":[{"name":"app","__proto__":{"privileged":true}}]}');
@@ -60,7 +60,7 @@ describe('parts that are not shared', () => {
 });
 
 describe('Recent', () => {
-  it('makes a value once, until it has dropped it', () => {
+  it('returns the value that was made first, until Recent has dropped the value', () => {
     const recent = new Recent<string>(2);
     const made: string[] = [];
     const get = (key: string) =>

@@ -49,13 +49,13 @@ describe('the labels of a namespace under a rollout', () => {
     });
   }
 
-  it('do not concern a namespace that was created again', () => {
+  it('a rollout sets no labels on a namespace that was created again', () => {
     const rollouts = rolloutsWith('Pending', 'earlier');
     assert.deepEqual(rollouts.labelsOf(namespace()), { set: {}, remove: [] });
     assert.deepEqual(rollouts.effective(namespace()), {});
   });
 
-  it('are missing again only where they were seen, and once', () => {
+  it('if a label was seen and then disappears, the label counts as missing again, but only once', () => {
     const rollouts = rolloutsWith('Pending');
     const set = { [LABEL]: 'pending' };
     assert.deepEqual(rollouts.missingAgain(namespace(), set), []);
@@ -64,7 +64,7 @@ describe('the labels of a namespace under a rollout', () => {
     assert.deepEqual(rollouts.missingAgain(namespace(), set), []);
   });
 
-  it('are not missing when they come back after a rest', () => {
+  it('when a rollout continues after a rest, its label does not count as missing again', () => {
     const rollouts = rolloutsWith('Pending');
     const set = { [LABEL]: 'pending' };
     assert.deepEqual(rollouts.missingAgain(namespace('pending'), set), []);
@@ -72,7 +72,7 @@ describe('the labels of a namespace under a rollout', () => {
     assert.deepEqual(rollouts.missingAgain(namespace(), set), []);
   });
 
-  it('stay while their state has not been read yet: an apply that leaves them out would remove them', () => {
+  it('until the state of the rollout is read, every apply contains the pending label, so that no apply removes the label', () => {
     const rollouts = new Rollouts();
     assert.deepEqual(rollouts.labelsOf(namespace('pending')), { set: { [LABEL]: 'pending' }, remove: [] });
     assert.deepEqual(rollouts.labelsOf(namespace('enforced')), { set: {}, remove: [] });
@@ -90,17 +90,17 @@ describe('the stage of a rollout', () => {
   const it1 = policy('it', { rollout: {} });
   const { uid = '' } = it1.metadata as { uid?: string };
 
-  it('has not begun where nothing of it is enforced', () => {
+  it('a rollout has not begun if no part of the policy is enforced', () => {
     assert.deepEqual(stagesOf([it1], new Rollouts(), new Map()).get('it'), { begun: false });
   });
 
-  it('has begun, with the selector in force, where its enforced part exists', () => {
+  it('a rollout has begun, with the selector in force, if the enforced part exists', () => {
     const selector = { matchLabels: { team: 'a' } };
     const existing = new Map([[uid, { ...it1.spec, namespaceSelector: selector }]]);
     assert.deepEqual(stagesOf([it1], new Rollouts(), existing).get('it'), { begun: true, selector });
   });
 
-  it('is that of its state, if that is of the same policy', () => {
+  it('the stage comes from the state of the rollout, if the state belongs to the same policy', () => {
     const rollouts = new Rollouts();
     rollouts.set('it', { uid: 'of an earlier policy', begun: true, selector: {}, namespaces: new Map() });
     assert.equal(stagesOf([it1], rollouts, new Map()).get('it')?.begun, false);
@@ -115,7 +115,7 @@ describe('objects seen in a pending namespace', () => {
   const pod = (name: string, rest: Partial<PodView> = {}) =>
     podView(name, { namespace: 'a', annotations, spec, ...rest });
 
-  it('are kept once for equal ones, with the last time', () => {
+  it('equal objects are kept once, with the time when the last of these objects was seen', () => {
     const seen = new SeenObjects();
     seen.add('a', [pod('one')], 1);
     seen.add('a', [pod('two')], 2);
@@ -126,20 +126,20 @@ describe('objects seen in a pending namespace', () => {
     assert.deepEqual(seen.in('a'), []);
   });
 
-  it('do not include what has finished, as a list shows it long afterwards', () => {
+  it('finished objects are left out, because a list shows finished objects long afterwards', () => {
     const seen = new SeenObjects();
     seen.add('a', [pod('one', { finished: true })], 1);
     assert.deepEqual(seen.in('a'), []);
   });
 
-  it('are bounded, and the last ones are kept', () => {
+  it('the number of seen objects is limited, and the last objects are kept', () => {
     const seen = new SeenObjects();
     for (let at = 0; at < 1_000; at++) seen.add('a', [pod(`pod-${at}`, { spec: { ...spec } })], at);
     const kept = seen.take('a');
     assert.deepEqual([kept.length, kept.at(-1)?.at], [256, 999]);
   });
 
-  it('come back when their evaluation did not end, unless they were seen again', () => {
+  it('restores objects if their evaluation did not end and nobody saw the objects again', () => {
     const seen = new SeenObjects();
     seen.add('a', [pod('one')], 1);
     const taken = seen.take('a');

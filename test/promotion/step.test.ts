@@ -87,7 +87,7 @@ const BEGUN = { begun: true, selector: ALL, inForce: ALL };
 
 describe('a step of a rollout', () => {
   describe('at the start', () => {
-    it('makes every selected namespace pending, and begins only when it sees all labels', () => {
+    it('makes every selected namespace pending, and begins the rollout after all labels are visible', () => {
       const first = step(inputOf({ namespaces: { a: {}, b: {} } }));
       assert.deepEqual(entriesAfter({ namespaces: { a: {}, b: {} } }), { a: 'Pending', b: 'Pending' });
       assert.equal(first.state.begun, false);
@@ -97,11 +97,11 @@ describe('a step of a rollout', () => {
       assert.deepEqual([all.state.begun, all.state.selector], [true, ALL]);
     });
 
-    it('begins at once where no namespace is selected', () => {
+    it('begins the rollout at once if the policy selects no namespace', () => {
       assert.equal(step(inputOf({ selector: TEAM, namespaces: { a: {} } })).state.begun, true);
     });
 
-    it('promotes nothing while an older text may be in force', () => {
+    it('promotes no namespace while an older text of the policy may be in force', () => {
       const given = {
         state: BEGUN,
         entries: { a: { state: 'Soaking', since: NOW - 60 * SECOND } },
@@ -112,7 +112,7 @@ describe('a step of a rollout', () => {
       assert.deepEqual(step(inputOf(given)).promoted, ['a']);
     });
 
-    it('begins the soak again when the clock that wrote its beginning was far ahead', () => {
+    it('begins the soak again if the recorded beginning of the soak is far in the future', () => {
       const entries = { a: { state: 'Soaking', since: NOW + 86_400 * SECOND } } as const;
       const { state } = step(inputOf({ state: BEGUN, entries, namespaces: { a: PENDING }, verdicts: { a: CLEAN } }));
       assert.equal(state.namespaces.get('a')?.since, NOW);
@@ -126,7 +126,7 @@ describe('a step of a rollout', () => {
       );
     });
 
-    it('with soak 0s waits for the verdicts, and labels only namespaces where something violates', () => {
+    it('with soak 0s, waits for the verdicts, and labels only namespaces with violations', () => {
       const rollout = { soak: '0s' };
       const namespaces = { a: {}, b: {} };
       assert.deepEqual(entriesAfter({ rollout, namespaces }), { a: 'Undecided', b: 'Undecided' });
@@ -161,7 +161,7 @@ describe('a step of a rollout', () => {
       });
     }
 
-    it('with soak 0s promotes at the pace after it has begun', () => {
+    it('with soak 0s, promotes namespaces at the pace after the rollout has begun', () => {
       const rollout = { soak: '0s', namespacesPerHour: 60 };
       const entries = { a: { state: 'Soaking' }, b: { state: 'Soaking' } } as const;
       const namespaces = { a: PENDING, b: PENDING };
@@ -169,14 +169,14 @@ describe('a step of a rollout', () => {
       assert.deepEqual(step(inputOf(given)).promoted, ['a']);
     });
 
-    it('does not wait for namespaces that are created meanwhile: these are enforced from the beginning', () => {
+    it('enforces the policy at once in namespaces that are created during the rollout, and does not wait for these namespaces', () => {
       const old = { a: {} };
       const labelling = step(inputOf({ namespaces: old })).state;
       const entries = { a: {} };
       for (const [at, expected] of [
         [NOW + SECOND, { a: 'Pending' }],
-        // Namespace b may be older than the labelling, because the namespace has no later creation time and was not
-        // seen before.
+        // Namespace b may be older than the labelling. The namespace was not seen before, and its creation time is not
+        // later than the beginning of the labelling.
         [NOW, { a: 'Pending', b: 'Pending' }],
       ] as const) {
         const given = {
@@ -190,13 +190,13 @@ describe('a step of a rollout', () => {
       }
     });
 
-    it("takes a namespace for an old one that existed by the API server's clock, which is ahead", () => {
+    it("counts a namespace as old by the API server's clock, even if this clock is ahead", () => {
       const labelling = step(inputOf({ namespaces: { a: { created: NOW + 90 * SECOND } } })).state;
       const given = { state: labelling, namespaces: { b: { created: NOW + 80 * SECOND } }, now: NOW + SECOND };
       assert.deepEqual(entriesAfter(given), { b: 'Pending' });
     });
 
-    it('leaves no label on a namespace that is created with it meanwhile: nothing guards it yet', () => {
+    it('removes the label of a namespace that is created with the label meanwhile, because no guard protects the label yet', () => {
       const labelling = step(inputOf({ namespaces: {} })).state;
       const created = { ...PENDING, created: NOW + SECOND };
       const given = { state: { ...labelling, begun: false }, namespaces: { a: created }, now: NOW + 2 * SECOND };
@@ -206,12 +206,12 @@ describe('a step of a rollout', () => {
     });
   });
 
-  describe('where the label of a namespace cannot be written', () => {
+  describe('if the label of a namespace cannot be written', () => {
     const entries = { a: {}, b: {} };
     const namespaces = { a: PENDING, b: {} };
     const stuck = { entries, namespaces, refused: ['b'] };
 
-    it('begins without it, and leaves it out by name', () => {
+    it('begins without the label, and leaves out the namespace by name', () => {
       const { state } = step(inputOf(stuck));
       assert.deepEqual([state.begun, state.namespaces.get('b')?.byName], [true, true]);
       assert.deepEqual(stagesOf([policy('it', { rollout: {} })], rolloutsOf(state), new Map()).get('it'), {
@@ -221,12 +221,12 @@ describe('a step of a rollout', () => {
       });
     });
 
-    it('does so for the namespaces that an edited selector newly selects', () => {
+    it('leaves out by name the namespaces that an edited selector newly selects', () => {
       const { state } = step(inputOf({ ...stuck, state: { begun: true, selector: TEAM, inForce: TEAM } }));
       assert.deepEqual([state.selector, leftOutByName(state)], [ALL, ['b']]);
     });
 
-    it('goes on without the name once the label is there', () => {
+    it('stops leaving out the namespace by name after the namespace has the label', () => {
       const held = { a: {}, b: { byName: true } } as const;
       const { state } = step(inputOf({ state: BEGUN, entries: held, namespaces: { a: PENDING, b: PENDING } }));
       assert.deepEqual(leftOutByName(state), []);
@@ -238,13 +238,13 @@ describe('a step of a rollout', () => {
       const given = { state: BEGUN, entries: held, namespaces: { b: {} }, verdicts: { b: CLEAN }, refused: ['b'] };
       const { state, promoted } = step(inputOf(given));
       assert.deepEqual([promoted, leftOutByName(state)], [['b'], []]);
-      // The admission policy that leaves out namespace b may still be in force.
+      // The admission policy that leaves out namespace b may be in force for some time.
       const decided = { ...given, entries: { b: { state: 'Enforced' } } } as const;
       assert.deepEqual(entriesAfter({ ...decided, settled: false }), { b: 'Enforced' });
       assert.deepEqual(step(inputOf(decided)).enforced, ['b']);
     });
 
-    it('leaves out no namespace by name that is enforced already', () => {
+    it('leaves out no namespace by name if the policy is already enforced in the namespace', () => {
       const given = {
         state: BEGUN,
         entries: { b: { state: 'Soaking' } },
@@ -254,14 +254,14 @@ describe('a step of a rollout', () => {
       assert.deepEqual(leftOutByName(step(inputOf(given)).state), []);
     });
 
-    it('waits where too many labels cannot be written: the text has no room for their names', () => {
+    it('waits if too many labels cannot be written, because the admission policy has no room for all the names', () => {
       const names = Array.from({ length: 40 }, (_, index) => `n-${index}`);
       const all = Object.fromEntries(names.map((name) => [name, {}]));
       const { state } = step(inputOf({ entries: all, namespaces: all, refused: names }));
       assert.deepEqual([state.begun, leftOutByName(state).length], [false, 32]);
     });
 
-    it('waits for a label that must go, unless its removal is refused', () => {
+    it('begins after the label is removed, or when the API server refuses the removal', () => {
       const given = { entries: { a: {}, b: { state: 'Enforced' } }, namespaces: { a: PENDING, b: PENDING } } as const;
       assert.equal(step(inputOf(given)).state.begun, false);
       assert.equal(step(inputOf({ ...given, refused: ['b'] })).state.begun, true);
@@ -269,7 +269,7 @@ describe('a step of a rollout', () => {
   });
 
   describe('after a rest', () => {
-    it('goes by the text that existed, and not by a decision that had no text yet', () => {
+    it('uses the selector of the existing admission policy, and ignores a decided selector that no admission policy has', () => {
       const decided = { uid: 'p', begun: true, selector: ALL, namespaces: new Map() };
       assert.equal(resting(decided, undefined).selector, undefined);
       assert.equal(resting(decided, TEAM).selector, TEAM);
@@ -316,7 +316,7 @@ describe('a step of a rollout', () => {
   describe('when --excluded-namespaces changes', () => {
     const state = { ...BEGUN, excluded: ['kube-*', 'b'] };
 
-    it('leaves out by name what was excluded, until it has the label', () => {
+    it('leaves out formerly excluded namespaces by name, until the namespaces have the label', () => {
       const first = step(inputOf({ state, namespaces: { a: {}, b: {}, 'kube-x': {} }, excluded: [] })).state;
       assert.deepEqual(
         [leftOutByName(first), [...first.namespaces.keys()]],
@@ -331,7 +331,7 @@ describe('a step of a rollout', () => {
       assert.deepEqual([leftOutByName(next), next.excluded], [[], []]);
     });
 
-    it('enforces nothing there at once, not even with soak 0s, before it is known that nothing violates', () => {
+    it('enforces nothing in formerly excluded namespaces before their verdicts are known, even with soak 0s', () => {
       const given = { rollout: { soak: '0s' }, state, namespaces: { b: {} }, excluded: [] };
       const first = step(inputOf(given)).state;
       assert.deepEqual(leftOutByName(first), ['b']);
@@ -343,7 +343,7 @@ describe('a step of a rollout', () => {
   describe('until its text is in force everywhere', () => {
     const unguarded = { begun: true, selector: ALL };
 
-    it('takes no label for the state: nothing guarded it', () => {
+    it('ignores a pending label on a namespace, because no guard protected the label', () => {
       const given = { state: unguarded, namespaces: { a: PENDING } };
       assert.deepEqual(entriesAfter({ ...given, settled: false }), { a: 'Enforced' });
     });
@@ -449,7 +449,7 @@ describe('a step of a rollout', () => {
       it(title, () => assert.deepEqual(entriesAfter(given), wanted));
     }
 
-    it('keeps the old selector until the newly selected namespaces have the label', () => {
+    it('keeps the old selector until all newly selected namespaces have the label', () => {
       const state = { begun: true, selector: TEAM };
       const entries = { b: {} };
       assert.deepEqual(step(inputOf({ state, entries, namespaces: { b: {} } })).state.selector, TEAM);
@@ -475,11 +475,11 @@ describe('a step of a rollout', () => {
       assert.deepEqual([early.promoted, early.next], [[], { namespace: 'a', at: NOW + 1 }]);
     });
 
-    it('waits while it is not known what violates now', () => {
+    it('the soak does not end while the current violations are unknown', () => {
       assert.deepEqual(soaking(NOW - 60 * SECOND, undefined).promoted, []);
     });
 
-    it('begins again after a violation that was seen since the last evaluation', () => {
+    it('the soak begins again after a violation that was seen since the last evaluation', () => {
       const given = {
         state: BEGUN,
         entries: { a: { state: 'Soaking', since: NOW - 60 * SECOND } },
@@ -491,13 +491,13 @@ describe('a step of a rollout', () => {
       assert.deepEqual(step(inputOf({ ...given, current: {} })).promoted, []);
     });
 
-    it('begins again after a violation, also by a pod that is gone', () => {
+    it('the soak begins again after a violation, even if the violating pod is gone', () => {
       assert.equal(soaking(NOW - 60 * SECOND, DIRTY).state.namespaces.get('a')?.state, 'Blocked');
       const gone = soaking(NOW - 60 * SECOND, { violating: 0, violatedAt: NOW - 3 * SECOND });
       assert.deepEqual([gone.promoted, gone.next], [[], { namespace: 'a', at: NOW + 7 * SECOND }]);
     });
 
-    it('is not prolonged by what violated before it', () => {
+    it('a violation from before the soak does not prolong the soak', () => {
       const since = NOW - 10 * SECOND;
       assert.deepEqual(soaking(since, { violating: 0, violatedAt: since - 1 }).promoted, ['a']);
     });
@@ -512,7 +512,7 @@ describe('a step of a rollout', () => {
     const namespaces = { a: PENDING, b: PENDING, c: PENDING };
     const verdicts = { a: CLEAN, b: CLEAN, c: CLEAN };
 
-    it('promotes all that are due without one, the longest compliant first, then by name', () => {
+    it('without a pace, promotes all due namespaces, the longest compliant namespace first, then by name', () => {
       assert.deepEqual(step(inputOf({ state: BEGUN, entries, namespaces, verdicts })).promoted, ['b', 'c', 'a']);
     });
 
@@ -524,7 +524,7 @@ describe('a step of a rollout', () => {
       assert.deepEqual(step({ ...input, state: first.state }).promoted, ['c']);
     });
 
-    it('does not make up for the time of a pause', () => {
+    it('after a pause, does not catch up on missed promotions', () => {
       const state = { ...BEGUN, lastPromotion: NOW - 3_600 * SECOND };
       const given = { state, rollout: { namespacesPerHour: 60 }, entries, namespaces, verdicts };
       assert.deepEqual(step(inputOf(given)).promoted, ['b']);
@@ -566,8 +566,8 @@ describe('a step of a rollout', () => {
 });
 
 /**
- * Changes of a cluster under a rollout. An operator that may die between two writes makes some of the changes, and
- * other users make the rest.
+ * Changes of a cluster under a rollout. The operator makes some of the changes, and may die between two writes. Other
+ * users make the other changes.
  */
 const ACTIONS = fc.array(
   fc.oneof(
@@ -583,8 +583,8 @@ const ACTIONS = fc.array(
   { minLength: 30, maxLength: 120, size: 'max' },
 );
 
-describe('a rollout, whatever happens and whenever the operator dies', () => {
-  it('enforces nowhere before all labels are written, and nowhere within the soak after a violation', () => {
+describe('a rollout with an operator that may die at any time', () => {
+  it('enforces nothing before all labels are written, and promotes no namespace within the soak after a violation', () => {
     let promotions = 0;
     fc.assert(
       fc.property(ACTIONS, (actions) => {

@@ -1,6 +1,6 @@
 /**
  * Tests the operator's memory of the violations in pending namespaces. A verdict is valid only for the policies and
- * rights with which the verdict was computed.
+ * rights of its evaluation.
  */
 import assert from 'node:assert/strict';
 import type { PromotionVerdict } from '../../operator/evaluate/promotion.ts';
@@ -42,7 +42,7 @@ describe('the verdicts about promotions', () => {
     });
   }
 
-  it('hold for the policies that they were evaluated by, and keep the violation when these change', () => {
+  it('after the policies change, the old verdicts are invalid, but the time of the violation is kept', () => {
     set({ violating: 0, violatedAt: 5 }, 8);
     const edited = { ...BY, policies: [resolved('it')] };
     assert.equal(verdicts.get('a', 'it', edited), undefined);
@@ -65,7 +65,7 @@ describe('the verdicts about promotions', () => {
     });
   }
 
-  it('keep that something violated until the end of a term, and not longer', () => {
+  it('a violation counts until the end of the term, and no longer', () => {
     set({ violating: 1 }, 8);
     verdicts.endTerm(10);
     assert.equal(verdicts.get('a', 'it', BY), undefined);
@@ -74,7 +74,7 @@ describe('the verdicts about promotions', () => {
     assert.deepEqual(verdicts.get('a', 'it', BY), { violating: 0, violatedAt: 10 });
   });
 
-  it('forget a namespace where no policy is pending any more', () => {
+  it('forgets the verdicts of a namespace when the namespace is not pending for any policy', () => {
     set({ violating: 1 }, 8);
     verdicts.set('a', { ...BY, verdicts: new Map() }, 9);
     set(CLEAN, 10);

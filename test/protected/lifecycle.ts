@@ -111,7 +111,7 @@ describe('on API servers that protect the enforcement', function () {
       });
     }
 
-    it('they write again after a restart of the API server', async () => {
+    it('the two replicas write again after a restart of the API server', async () => {
       await cluster.controlPlane.restartApiServer();
       await enforced('restricted');
       await cluster.settled();
@@ -124,19 +124,19 @@ describe('on API servers that protect the enforcement', function () {
       await tools.shell(upgrade);
     });
 
-    it('upgrades to a release whose CRD has another field', async () => {
+    it('helm upgrades to a release whose CRD has an additional field', async () => {
       await tools.run('helm', 'upgrade', RELEASE, newer, ...IN_NAMESPACE, '--set', 'flags.log-level=debug');
       assert.ok((await flags()).includes('--log-level=debug'));
       assert.ok(await knowsField());
     });
 
-    it('is refused the CRD when it rolls back over the new field, and rolls back the rest', async () => {
+    it('when helm rolls back over the new field, the CRD is refused, and everything else is rolled back', async () => {
       await assert.rejects(tools.run('helm', 'rollback', RELEASE, '1', ...IN_NAMESPACE), REFUSED);
       assert.ok(!(await flags()).includes('--log-level=debug'));
       assert.ok(await knowsField());
     });
 
-    it('is refused the CRD when it installs an older chart, and can go on to the newer one', async () => {
+    it('when helm installs an older chart, the CRD is refused, and helm can then install the newer chart', async () => {
       await assert.rejects(tools.run('helm', 'upgrade', RELEASE, CHART, ...IN_NAMESPACE), REFUSED);
       await tools.run('helm', 'upgrade', RELEASE, newer, ...IN_NAMESPACE);
     });
@@ -160,7 +160,7 @@ describe('on API servers that protect the enforcement', function () {
       await cluster.settled();
     });
 
-    it('uninstalls the operator, and what was in force stays', async () => {
+    it('when helm uninstalls the operator, the policies in force stay in force', async () => {
       await Promise.all([cluster.operator, standBy].map((one) => one.stop()));
       await tools.run('helm', 'uninstall', RELEASE, ...IN_NAMESPACE);
       assert.match(await cluster.admit(privilegedPod(), namespace), new RegExp(policy));
@@ -168,7 +168,7 @@ describe('on API servers that protect the enforcement', function () {
     });
   });
 
-  // A nested describe, because it has to run after all other tests of the file.
+  // This describe is nested, because its tests have to run after all other tests of the file.
   describe('after all of this', () => {
     it('no write of the operator was refused', () => {
       console.log(assertNoneRefused(audit.events()));

@@ -7,12 +7,12 @@ import { LEFT_OUT, runs, SUITES } from './suites.ts';
 const INTEGRATION = join(import.meta.dirname, '..', 'integration');
 
 describe('the suites under protection', () => {
-  it('are all integration tests, except those that a reason leaves out', () => {
+  it('every integration test either runs under protection, or is left out with a reason', () => {
     const files = readdirSync(INTEGRATION).flatMap((file) => /^(.*)\.test\.ts$/.exec(file)?.[1] ?? []);
     assert.deepEqual([...SUITES, ...Object.keys(LEFT_OUT)].sort(), files.sort());
   });
 
-  it('pass only if the API server was asked for writes of the operator and refused none', () => {
+  it('a suite passes only if the API server received writes of the operator and refused none of these writes', () => {
     const [run] = runs();
     assert.ok(run);
     const ended = (line: string) => resultOf(run, { code: 0, output: `${line}\n15 passed, 0 failed\n` });

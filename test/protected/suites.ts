@@ -63,7 +63,7 @@ export const SUITES = [
 /** Matches the line in which assertNoneRefused (test/support/own-writes.ts) reports the operator's writes. */
 const WRITES = /^the protection refused (0 of [1-9]\d* writes) of the operator$/m;
 
-/** @returns the runs. A run fails if its output lacks the line about the operator's writes. */
+/** @returns the runs. If the output of a run lacks the line about the operator's writes, the run fails. */
 export function runs(): Run[] {
   const lifecycle = { name: 'protected/lifecycle', command: ['mocha', 'test/protected/lifecycle.ts'] };
   return [...SUITES.map((suite) => suiteRun([`integration/${suite}`])), lifecycle].map((run) => ({ ...run, summary }));

@@ -22,12 +22,12 @@ export interface Known {
   };
   /**
    * The answer of Kubernetes 1.24. The value `invalid` means that PodSecurityPolicy filled in values that made the pod
-   * invalid. Today, the API server refuses a pod that filling would make invalid.
+   * invalid. A current API server refuses a pod if filling in values would make the pod invalid.
    */
   readonly answer: 'admitted' | 'refused' | 'invalid';
   /**
-   * The expected results of securityOf() that this test compares. The results for containers are the results for
-   * container `app`.
+   * The expected results of securityOf(). The test compares only the fields of this object. For containers, the results
+   * are about the container `app`.
    */
   readonly becomes?: object;
 }

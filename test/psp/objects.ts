@@ -46,7 +46,7 @@ export interface RbacObject extends Identified {
 
 /** A set of policies that select the same namespaces, with the users of each policy. */
 export interface PspSet {
-  /** The ID of the set, which is a part of all names. */
+  /** The ID of the set. All names contain the ID. */
   readonly id: string;
   readonly policies: readonly PodSecurityPolicy[];
   readonly rbac: readonly RbacObject[];
@@ -64,7 +64,7 @@ const ANYTHING = { rule: 'RunAsAny' } as const;
 export const STRATEGIES = { seLinux: ANYTHING, runAsUser: ANYTHING, supplementalGroups: ANYTHING, fsGroup: ANYTHING };
 
 /**
- * A PodSecurityPolicy that refuses as little as possible. If one more field is set, the policy never admits more pods.
+ * A PodSecurityPolicy that refuses as little as possible. An additional field never makes the policy admit more pods.
  */
 export const OPEN_SPEC: PspSpec = {
   ...STRATEGIES,

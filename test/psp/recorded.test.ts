@@ -13,7 +13,7 @@ import { securityOf } from './security.ts';
 describe('migrated PodSecurityPolicies', () => {
   const sets = readRecorded();
 
-  it('admit, refuse and fill recorded pods as Kubernetes 1.24 did', () => {
+  it('migrated policies admit, refuse and fill recorded pods as Kubernetes 1.24 did', () => {
     for (const { set, pods } of sets) {
       const becomes = replayed(set);
       for (const recorded of pods) {
@@ -22,7 +22,7 @@ describe('migrated PodSecurityPolicies', () => {
     }
   });
 
-  it('say by a note where pods that write `supplementalGroups: []` get another verdict than before', () => {
+  it('a note warns if pods that write `supplementalGroups: []` get another verdict than before', () => {
     let differing = 0;
     for (const { set, pods } of sets) {
       const { notes } = migrated(set);
@@ -73,7 +73,7 @@ function withoutRefusingEmptyGroups(set: PspSet): PspSet {
   return { ...set, policies: set.policies.filter((policy) => !refusesEmptyGroups(policy)) };
 }
 
-/** The pod in the form that policies get today, without an empty list of groups. */
+/** The pod without the empty list of groups. Policies get pods in this form today. */
 function withoutGroups(recorded: RecordedPod): RecordedPod {
   const pod = structuredClone(recorded.pod);
   delete pod.spec.securityContext?.supplementalGroups;

@@ -21,7 +21,7 @@ import { securityOf } from './security.ts';
 const projection = createProjection(RULES);
 const evaluator = new Evaluator();
 
-/** @returns a function that returns securityOf() of the created pod, or undefined if the pod is refused */
+/** @returns a function that returns securityOf() of the created pod, or undefined for a refused pod */
 export function replayed(set: PspSet): (recorded: RecordedPod) => Json | undefined {
   const migration = migrated(set);
   const policies = migration.policies.map((policy) => resolved(completePolicy(policy)));
@@ -52,8 +52,8 @@ function resolved(policy: Parameters<typeof resolvePolicy>[0]): ResolvedPolicy {
 }
 
 /**
- * The resulting pod. If some policy admits the unchanged pod, the first admitting policy by name decides. Otherwise,
- * the first policy by name that admits the filled pod decides.
+ * The resulting pod. If some policy admits the unchanged pod, the first admitting policy by name decides. If no policy
+ * admits the unchanged pod, the first policy by name that admits the filled pod decides.
  */
 function enforced(usable: readonly ResolvedPolicy[], pod: PodContent): PodContent | undefined {
   const hasProfile = (pod.spec as Json).securityContext?.seccompProfile !== undefined;

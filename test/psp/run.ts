@@ -13,7 +13,7 @@ import type { PspSet } from './objects.ts';
 import { type RecordedPod, type RecordedSet, readRecorded } from './recorded.ts';
 import { securityOf } from './security.ts';
 
-/** The maximum number of sets that are in force at the same time, if the sets cannot affect each other. */
+/** The test brings at most this number of sets into force at the same time, if the sets cannot affect each other. */
 const TOGETHER = 40;
 
 const controlPlane = await startControlPlane();
@@ -47,8 +47,8 @@ try {
 }
 
 /**
- * The kind of a set. Sets of two kinds cannot be compared. One kind of set has no policy. The other kind has more
- * policies than an API server checks rights for.
+ * The kind of a set. Two kinds of sets cannot be compared. One kind of set has no policy. The other kind of set exceeds
+ * the maximum number of policies for which an API server checks rights.
  */
 function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
   const { policies } = migrated(set);
@@ -58,8 +58,8 @@ function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
 
 /**
  * Splits the sets into batches. All sets of a batch are in force at the same time. A set can share a batch if the set
- * grants only a single policy, in the namespace with the policy's name. Any other set may grant rights in the
- * namespaces of further sets, and therefore has its own batch.
+ * has a single policy, and grants the policy only in the namespace with the ID of the set. Any other set may grant
+ * rights in the namespaces of other sets, and therefore needs a separate batch.
  */
 function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   const isApart = ({ set: { id, policies, namespaces } }: RecordedSet) =>
@@ -73,7 +73,7 @@ function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   ];
 }
 
-/** @returns the difference from the answer of Kubernetes 1.24, if there is one */
+/** @returns the difference from the answer of Kubernetes 1.24, or undefined if the answers are equal */
 async function compare(cluster: CurrentCluster, recorded: RecordedPod): Promise<string | undefined> {
   const { status, pod, text } = await cluster.create(recorded);
   if (status === 422) return `the pod is invalid: ${text}`;

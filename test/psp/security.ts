@@ -1,7 +1,7 @@
 /**
- * The effective security settings of a pod's containers, in the same form for pods of Kubernetes 1.24 and of today. Two
- * pods with the same effective settings give equal results, however the settings are written. An unset field counts as
- * its default value.
+ * The effective security settings of a pod's containers. The form is the same for pods of Kubernetes 1.24 and of
+ * current versions. Pods with the same effective settings have equal results, even if the manifests differ. An unset
+ * field counts as its default value.
  */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { APP_ARMOR_OF_CONTAINER } from './objects.ts';
@@ -45,7 +45,7 @@ function ofContainer({ name, securityContext = {} }: Json, ofPod: Json, annotati
   };
 }
 
-/** The name of an AppArmor profile in the historical annotations. */
+/** The name of an AppArmor profile, in the form of the deprecated annotations. */
 function appArmor(profile: Json): string | undefined {
   return profile && (PROFILES[profile.type] ?? `localhost/${profile.localhostProfile}`);
 }
@@ -59,7 +59,7 @@ function withoutEmpty(options: Json): Json {
   return set.length > 0 ? Object.fromEntries(set) : undefined;
 }
 
-/** A copy of the value in the form of JSON, which has no undefined fields. */
+/** A copy of the value in the form of JSON, without undefined fields. */
 function plain(value: object): Json {
   return JSON.parse(JSON.stringify(value));
 }

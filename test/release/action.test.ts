@@ -1,4 +1,7 @@
-/** Tests the GitHub Action. The test executes its steps as a runner does, with the package from this checkout. */
+/**
+ * Tests the GitHub Action. Like a runner of GitHub, the test executes the steps of the action. The steps use the
+ * package from this checkout.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -35,7 +38,7 @@ interface Ran {
   readonly output: string;
   readonly summary: string;
   readonly outputs: Readonly<Record<string, string>>;
-  /** The actions that our GitHub Action called, with their inputs. */
+  /** The calls of other actions by this project's GitHub Action. Each call has the inputs of the called action. */
   readonly used: readonly Pick<Step, 'uses' | 'with'>[];
 }
 
@@ -78,17 +81,17 @@ describe('the GitHub Action', function () {
   });
   after(() => api?.close());
 
-  it('pins the actions that it uses by commit, with the version beside it', () => {
+  it('action.yml pins each used action by its commit, and states the version next to the commit', () => {
     const uses = [...readFileSync(join(ROOT, 'action.yml'), 'utf8').matchAll(/uses: (.*)$/gm)];
     assert.equal(uses.length, 2);
     for (const [, what = ''] of uses) assert.match(what, /^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
-  it('takes inputs only from the environment, so that no input is run as a script', () => {
+  it('the action reads inputs only from the environment, so that no input is run as a script', () => {
     for (const { run = '' } of action.runs.steps) assert.doesNotMatch(run, /\$\{\{/);
   });
 
-  it('fails on violations: annotates them, uploads SARIF, and comments on the pull request', async () => {
+  it('the action fails on violations, annotates the violations, uploads SARIF, and comments on the pull request', async () => {
     const { code, output, summary, outputs, used } = await run(VIOLATING, { level: 'restricted' });
     assert.equal(code, 1, output);
     assert.match(output, /^::error file=pod.yaml,line=\d+,.*must drop capability ALL/m);
@@ -102,7 +105,7 @@ describe('the GitHub Action', function () {
     assert.match(comments[0]?.body ?? '', /must drop capability ALL/);
   });
 
-  it('passes when all pods comply, and changes its comment instead of adding another', async () => {
+  it('the action passes if all pods comply, and updates its comment instead of adding another comment', async () => {
     comments.unshift({ id: 99, body: 'of somebody' });
     const { code, output } = await run(COMPLIANT, { level: 'restricted' });
     assert.equal(code, 0, output);
@@ -114,7 +117,7 @@ describe('the GitHub Action', function () {
     assert.doesNotMatch(comments[1]?.body ?? '', /must drop/);
   });
 
-  it('passes all inputs on, whatever is in them', async () => {
+  it('the action passes all inputs to cappol unchanged, whatever the inputs contain', async () => {
     const inputs = { files: 'pod.yaml\n$(touch made).yaml', policy: join(ROOT, 'config/samples/restricted.yaml') };
     const { code, output } = await run(COMPLIANT, {
       ...inputs,
@@ -124,14 +127,14 @@ describe('the GitHub Action', function () {
     assert.match(output, /\$\(touch made\)\.yaml: no such file or folder/);
   });
 
-  it('does not fail where it may not comment, as for a pull request from a fork', async () => {
+  it('the action does not fail if it may not comment, for example on a pull request from a fork', async () => {
     refuses = true;
     const { code, output } = await run(COMPLIANT, { level: 'restricted' });
     assert.equal(code, 0, output);
     assert.match(output, /^::warning::cappol could not comment on the pull request: GET .*403/m);
   });
 
-  it('neither uploads nor comments if it is not asked to', async () => {
+  it('the action neither uploads nor comments if its inputs switch off both', async () => {
     const { code, used } = await run(VIOLATING, { level: 'restricted', sarif: 'false', comment: 'false' });
     assert.equal(code, 1);
     assert.deepEqual(
@@ -146,7 +149,7 @@ describe('the GitHub Action', function () {
       .map(({ text }) => load(text) as Workflow);
     const steps = Object.values(workflow?.jobs ?? {}).flatMap((job) => job.steps);
 
-    it('is this action, on a checkout with the first parent of the merge', () => {
+    it('the workflow checks out the merge with its first parent, and then uses this action', () => {
       const [checkout, action, ...others] = steps;
       assert.match(checkout?.uses ?? '', /^actions\/checkout@v\d+$/);
       assert.deepEqual(checkout?.with, { 'fetch-depth': 2 });
@@ -177,7 +180,7 @@ describe('the GitHub Action', function () {
       });
     }
 
-    it('says so in its comment if the checkout is too shallow', async () => {
+    it('if the checkout is too shallow, the comment says that cappol compare has no result', async () => {
       const ran = await runIn((folder) => commit(folder, { 'policies/all.yaml': STRICT }), steps[1]?.with ?? {});
       assert.equal(ran.code, 2);
       assert.match(ran.output, /git knows no commit HEAD\^1; a shallow clone has only the last ones/);
@@ -267,8 +270,8 @@ function pullRequest(folder: string, before: string, after: string): void {
 }
 
 /**
- * Executes a composite action as a runner of GitHub does. The function has only the features of a runner that our
- * action uses.
+ * Executes a composite action like a runner of GitHub. The class has only the features of a runner that the action of
+ * this project uses.
  */
 class Runner {
   readonly #action: Action;

@@ -24,7 +24,7 @@ describe('the metadata for Artifact Hub', () => {
   const chart = load(readFileSync(join(ROOT, 'config/helm/capabilitypolicy/Chart.yaml'), 'utf8')) as Chart;
   const annotation = <Value>(name: string) => load(chart.annotations[`artifacthub.io/${name}`] ?? '') as Value;
 
-  it('names the image of the Deployment, at the version of the chart', () => {
+  it('the metadata names the image of the Deployment, with the version of the chart', () => {
     const image = `${deployment().spec.template.spec.containers[0]?.image}:v${chart.version}`;
     assert.deepEqual(
       annotation<{ image: string }[]>('images').map((one) => one.image),
@@ -42,7 +42,7 @@ describe('the metadata for Artifact Hub', () => {
     );
   });
 
-  it('says what the version changes, by the kinds that Artifact Hub knows', () => {
+  it('the metadata lists the changes of the version, and Artifact Hub knows the kind of each change', () => {
     const changes = annotation<{ kind: string; description: string }[]>('changes');
     assert.ok(changes.length > 0);
     for (const { kind, description } of changes) {

@@ -1,6 +1,6 @@
 /**
- * Tests that docs/CHANGELOG.md has the format of https://keepachangelog.com/en/1.1.0/. A release takes its notes from
- * this file.
+ * Tests that docs/CHANGELOG.md has the format of https://keepachangelog.com/en/1.1.0/. A release takes its release
+ * notes from docs/CHANGELOG.md.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ describe('the changelog', () => {
   const text = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'CHANGELOG.md'), 'utf8');
   const versions = [...text.matchAll(/^## (.*)$/gm)].map(([, heading = '']) => heading);
 
-  it('begins with the unreleased changes, then has each version with its day, the newest first', () => {
+  it('the changelog lists the unreleased changes first, and then each version with its day, newest first', () => {
     assert.equal(versions[0], '[Unreleased]');
     const released = versions.slice(1);
     for (const heading of released) assert.match(heading, /^\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}$/);

@@ -61,13 +61,13 @@ describe('the checks of a pull request', () => {
 describe('the development container', () => {
   const { image, features, postCreateCommand } = JSON.parse(read('.devcontainer/devcontainer.json'));
 
-  it('has the Node of the project, by a tag with a version', () => {
+  it('the image of the development container has a tag with the Node version of the project', () => {
     const { devDependencies } = JSON.parse(read('package.json'));
     const [major] = devDependencies.node.replace('^', '').split('.');
     assert.match(image, new RegExp(`^mcr\\.microsoft\\.com/devcontainers/javascript-node:\\d+-${major}-\\w+$`));
   });
 
-  it('has a Go that every module of the tests accepts', () => {
+  it('the development container has a Go version that every Go module of the tests accepts', () => {
     const [go] = Object.entries(features).filter(([name]) => name.startsWith('ghcr.io/devcontainers/features/go:'));
     assert.ok(go);
     const { version } = go[1] as { version: string };

@@ -7,7 +7,7 @@ import { NODE_FLAGS } from '../../hack/bench/operator-under-test.ts';
 import { ROOT } from '../support/page.ts';
 
 describe('the Dockerfile', () => {
-  it('copies each source of the programs and of the page, and .dockerignore lets it', async () => {
+  it('the Dockerfile copies each source of the programs and of the page, and .dockerignore includes each source', async () => {
     const copied = linesOf('Dockerfile', /^COPY (?!--from)(.*) \S+$/).flatMap((paths) => paths.split(' '));
     const sent = linesOf('.dockerignore', /^!(.*)$/);
     const bundles = await Promise.all([bundleOperator(), bundleCappol()]);
@@ -29,7 +29,7 @@ describe('the Dockerfile', () => {
   });
 });
 
-/** For each line that matches the pattern, the text of the pattern's first group. */
+/** Returns the text of the pattern's first group, for each line that matches the pattern. */
 function linesOf(file: string, pattern: RegExp): string[] {
   const lines = readFileSync(join(ROOT, file), 'utf8').split('\n');
   return lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);

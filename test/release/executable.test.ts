@@ -43,7 +43,7 @@ describe('the executable', function () {
     assert.equal(readFileSync(join(release, `${archive}.sha256`), 'utf8'), `${sum}  ${archive}\n`);
   });
 
-  it('comes with the licences of what it contains', () => {
+  it('the executable comes with the licences of its parts', () => {
     assert.deepEqual(readdirSync(folder).sort(), ['LICENSE', 'LICENSES.txt', 'cappol']);
     const text = readFileSync(join(folder, 'LICENSES.txt'), 'utf8');
     for (const part of [`node ${process.versions.node}`, 'js-yaml', '@kubernetes/client-node'])
@@ -51,7 +51,7 @@ describe('the executable', function () {
     assert.ok(statSync(join(folder, 'cappol')).mode & 0o111);
   });
 
-  it('evaluates as the source does, and says nothing else', () => {
+  it('the executable prints the same result as the source code, and prints nothing on stderr', () => {
     const args = ['check', '-f', '-', '--level', 'restricted', '-o', 'json'];
     const { status, stdout, stderr } = run(args, POD);
     assert.deepEqual([status, stderr], [1, '']);
@@ -62,7 +62,7 @@ describe('the executable', function () {
     assert.equal(stdout, source.stdout);
   });
 
-  it('evaluates in threads, where there is much to evaluate', () => {
+  it('the executable uses threads for a large input', () => {
     const pods = Array.from({ length: 12_000 }, () => `# ${'-'.repeat(400)}\n${POD}---\n`).join('');
     const { status, stdout, stderr } = run(['check', '-f', '-', '--level', 'restricted'], pods);
     assert.deepEqual([status, stderr], [1, '']);
@@ -86,7 +86,7 @@ describe('the executable', function () {
     assert.match(stdout, /^<!doctype html>[\s\S]*data-context="one"/);
   });
 
-  it('is a plugin of kubectl by its name', () => {
+  it('the executable is a kubectl plugin if its name is kubectl-cappol', () => {
     symlinkSync(join(folder, 'cappol'), join(folder, 'kubectl-cappol'));
     const { stdout } = spawnSync(join(folder, 'kubectl-cappol'), ['--help'], { encoding: 'utf8' });
     assert.match(stdout, /^Usage: kubectl cappol /);

@@ -23,7 +23,7 @@ import { executableFolder, newFolder } from './packed.ts';
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const run = promisify(execFile);
 
-describe('what is rendered for the executables of a release', function () {
+describe('manifests for installers, rendered for the executables of a release', function () {
   this.timeout(180_000);
   let release: string;
 
@@ -34,7 +34,7 @@ describe('what is rendered for the executables of a release', function () {
       packStandIn(platform, release);
   });
 
-  it('names what is missing if an executable was not built', () => {
+  it('the error names the missing executable if an executable was not built', () => {
     assert.throws(() => archivesIn(newFolder('empty'), 'https://example.com'), /cappol-darwin-amd64.tar.gz.sha256: no/);
   });
 
@@ -61,12 +61,12 @@ describe('what is rendered for the executables of a release', function () {
     });
     after(() => server?.close());
 
-    it("passes krew's own validation, which installs it for every system and processor", async () => {
+    it("krew's own validation accepts the manifest and installs cappol for every system and processor", async () => {
       const { stderr } = await run(krew.validate, ['-manifest', manifest], { env: environment });
       assert.match(stderr, /all 6 spec.platforms installed fine/);
     });
 
-    it('is installed from a local archive, and runs as a plugin of kubectl', async () => {
+    it('krew installs cappol from a local archive, and kubectl runs cappol as a plugin', async () => {
       const archive = join(release, archiveName(thisPlatform()));
       const args = ['krew', 'install', `--manifest=${manifest}`, `--archive=${archive}`];
       await run('kubectl', args, { env: environment });
@@ -76,7 +76,7 @@ describe('what is rendered for the executables of a release', function () {
       assert.match(help.stdout, /^Usage: kubectl cappol /);
     });
 
-    it('is not installed if the archive is another one', async () => {
+    it('krew refuses to install another archive', async () => {
       const other = join(newFolder('other'), 'other.tar.gz');
       copyFileSync(join(release, archiveName({ os: 'windows', arch: 'arm64' })), other);
       const root = newFolder('root');
@@ -89,7 +89,7 @@ describe('what is rendered for the executables of a release', function () {
   });
 
   describeWith({ programs: { ruby: 'apt-get install ruby' } }, 'for Homebrew', () => {
-    it('is a formula in Ruby, with the address and the checksum of each archive for macOS and Linux', () => {
+    it('the formula is Ruby, with the address and the checksum of each archive for macOS and Linux', () => {
       const archives = archivesIn(release, 'https://example.com/v1');
       const formula = join(newFolder('homebrew'), 'cappol.rb');
       writeFileSync(formula, homebrewFormula(version, archives));
@@ -103,7 +103,7 @@ describe('what is rendered for the executables of a release', function () {
 });
 
 /**
- * Packs a stand-in archive for a platform whose executable this machine cannot build. The archive has the form of a
+ * Packs a placeholder archive for a platform whose executable this machine cannot build. The archive has the form of a
  * real archive.
  */
 function packStandIn(platform: Platform, release: string): void {

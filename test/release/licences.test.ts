@@ -36,12 +36,12 @@ describe('the licences of what is shipped', () => {
     }
   });
 
-  it('are listed on a page that `npm run generate` makes', () => {
+  it('all licences are listed on a page that `npm run generate` makes', () => {
     const page = licencesPage(packages, { operator, cappol });
     assert.equal(readFileSync(join(ROOT, 'docs/reference/licences.md'), 'utf8'), page);
   });
 
-  it('go with both: each package in a file has its text there, or a licence that asks for nothing', () => {
+  it('a shipped file contains the licence text of each package in the file, if the licence requires the text', () => {
     for (const bundle of [operator, cappol]) {
       const text = licenceTexts(bundle.packages);
       for (const path of bundle.packages) {
@@ -52,7 +52,7 @@ describe('the licences of what is shipped', () => {
     }
   });
 
-  it('fail the suite when nobody has allowed them, or when none is stated', () => {
+  it('the suite fails if a licence is not allowed, or if a package states no licence', () => {
     const lock = {
       packages: {
         '': { version: '0.1.0', license: 'Apache-2.0' },
@@ -69,7 +69,7 @@ describe('the licences of what is shipped', () => {
     ]);
   });
 
-  it('are of packages that our own code imports for a reason', () => {
+  it('the project imports each shipped package for a documented reason', () => {
     const imported = [operator, cappol].flatMap((bundle) => [...bundle.imported.keys()]);
     const names = new Set(imported.map((path) => path.replace('node_modules/', '')));
     assert.deepEqual([...names].sort(), Object.keys(REASONS).sort());
@@ -77,7 +77,7 @@ describe('the licences of what is shipped', () => {
 });
 
 describe("the operator's file", () => {
-  it('holds nothing of cappol, of migrate, or of the tests', async () => {
+  it('the operator contains no source of cappol, of migrate, or of the tests', async () => {
     const { sources } = await bundleOperator();
     assert.ok(sources.includes('operator/main.ts'));
     assert.deepEqual(

@@ -1,6 +1,6 @@
 /**
- * Installs the published form of the package into an empty folder. The cache is empty. No registry and no other package
- * is available.
+ * Installs the published form of the package into an empty folder. The cache is empty. No package registry and no other
+ * package is available.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -49,12 +49,12 @@ describe('the npm package', function () {
     }
   });
 
-  it('is less than 1.7 MiB and needs no other package', () => {
+  it('the npm package is less than 1.7 MiB and needs no other package', () => {
     assert.equal(dependencies, undefined);
     assert.ok(statSync(tarball).size < 1.7 * MIB, `${statSync(tarball).size} bytes`);
   });
 
-  it('contains what it needs, and no sources or tests', () => {
+  it('the npm package contains the files that cappol needs, and no sources or tests', () => {
     const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
     const others = files.filter((path) => !/^package\/dist\/cappol\/[\w-]+\.mjs$/.test(path));
     assert.deepEqual(others.sort(), [
@@ -80,7 +80,7 @@ describe('the npm package', function () {
       assert.equal(stderr, '');
     });
 
-    it('runs by its command: npx --package capabilitypolicy cappol', () => {
+    it('the npm package runs by the command npx --package capabilitypolicy cappol', () => {
       const { stdout } = run('npx', ['--yes', '--package', tarball, 'cappol', 'version']);
       assert.match(stdout, new RegExp(`^cappol +${version}$`, 'm'));
     });
@@ -101,7 +101,7 @@ describe('the npm package', function () {
       assert.match(run(join(commands, 'kubectl-cappol'), ['--help']).stdout, /^Usage: kubectl cappol /);
     });
 
-    it('explains and renders, without a warning of Node', () => {
+    it('explains a capability and renders a policy, without a warning of Node', () => {
       const policy = join(ROOT, 'config', 'samples', 'ping.yaml');
       const explained = run(join(commands, 'cappol'), ['explain', 'NET_RAW']);
       assert.match(explained.stdout, /NET_RAW/);

@@ -45,7 +45,7 @@ export function newFolder(name: string): string {
   return folder;
 }
 
-/** The environment of a user who has this Node and npm with empty caches. */
+/** The environment of a user who has the same Node and npm as this process, and empty caches. */
 export function cleanEnvironment(home: string): NodeJS.ProcessEnv {
   const path = [dirname(process.execPath), pathWithoutNpm()].join(delimiter);
   // No registry is available, so the package has to contain everything.

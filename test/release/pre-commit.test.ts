@@ -56,7 +56,7 @@ describeWith({ programs: { 'pre-commit': 'pip install pre-commit' } }, 'the hook
     fails(JSON.parse(text), { ...environment, PATH: [home, environment.PATH].join(delimiter) });
   });
 
-  it('find violations by the program that is installed', () => {
+  it('the hooks find violations with the installed program', () => {
     fails(fromCheckout(documented[1]), withCappol());
   });
 

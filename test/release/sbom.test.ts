@@ -25,7 +25,7 @@ describe('the SBOM', () => {
     assert.deepEqual([component.type, component.name, component.version], ['application', name, version]);
   });
 
-  it('names the packages in the operator and nothing else, each with its source, its hash and its licence', async () => {
+  it('the SBOM names exactly the packages in the operator, each with its source, its hash and its licence', async () => {
     const packages = bundledPackages(readLock(), await bundleOperator());
     const wanted = new Set(packages.map((one) => `${one.name}@${one.version}`));
     assert.ok(wanted.size > 0);

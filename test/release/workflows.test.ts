@@ -34,7 +34,7 @@ interface Job {
 const ROOT = join(import.meta.dirname, '..', '..');
 const FOLDER = join(ROOT, '.github', 'workflows');
 
-/** The write permissions of each job, with the reason for each permission. */
+/** The write permissions of each job. */
 const WRITES: Readonly<Record<string, readonly string[]>> = {
   'release.yml image': ['attestations', 'id-token', 'packages'],
   'release.yml npm': ['id-token'],
@@ -67,7 +67,7 @@ describe('the workflows', () => {
       const workflow = load(text) as Workflow;
       const jobs = Object.entries(workflow.jobs);
 
-      it('pins every action by its commit, with the version beside it', () => {
+      it('pins every action by its commit, and states the version next to the commit', () => {
         const used = [...text.matchAll(/uses: (.*)$/gm)].map(([, what = '']) => what);
         assert.ok(used.length > 0);
         for (const what of used) assert.match(what, /^(\.\/\S+|[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/);
@@ -84,7 +84,7 @@ describe('the workflows', () => {
         }
       });
 
-      it('leaves no token in a checkout, and runs no third-party code with a secret', () => {
+      it('a workflow leaves no token in a checkout, and runs no third-party code with a secret', () => {
         const steps = jobs.flatMap(([, job]) => job.steps ?? []);
         const checkouts = steps.filter(({ uses }) => uses?.startsWith('actions/checkout@'));
         for (const step of checkouts) assert.equal(step.with?.['persist-credentials'], false);
@@ -100,7 +100,7 @@ describe('the workflows', () => {
 });
 
 describe('versions.yml', () => {
-  it('tests every Kubernetes version that the tests know, and the default one', () => {
+  it('the workflow tests the default Kubernetes version, and every Kubernetes version that the tests know', () => {
     const { jobs } = load(readFileSync(join(FOLDER, 'versions.yml'), 'utf8')) as Workflow;
     assert.match(String(jobs.version?.strategy?.matrix.version), /fromJSON\(needs\.list\.outputs\.versions\)/);
     const step = jobs.list?.steps?.find(({ id }) => id === 'list');

@@ -49,13 +49,13 @@ const SHARED_PROCESSES =
   'spec.containers: in a pod with shareProcessNamespace: true, the other containers can end the processes of these containers if they run as the same user';
 
 describe('the conditions of a policy', () => {
-  it('keep the last answer about protection until a restarted operator has asked', () => {
+  it('the condition Protected keeps the last answer until a restarted operator has asked the API servers', () => {
     const before = input({}, { protection: protection('Protected', 2) });
     const { protection: _, ...restarted } = withStatus(buildStatus(before), before);
     assert.deepEqual(condition(buildStatus(restarted), 'Protected'), condition(buildStatus(before), 'Protected'));
   });
 
-  it('say in Accepted which statements have no effect beside others', () => {
+  it('the condition Accepted names statements that have no effect because of other statements', () => {
     const text = message(input({ overrides: { hostPaths: [{ pathPrefix: '/var/log' }] } }), 'Accepted');
     assert.equal(
       text,
@@ -63,7 +63,7 @@ describe('the conditions of a policy', () => {
     );
   });
 
-  it('say how many API servers protect, and how to protect them', () => {
+  it('the condition Protected says how many API servers protect the objects, and how to protect the objects', () => {
     const text = message(input({}, { protection: protection('Unprotected', 1) }), 'Protected');
     assert.equal(
       text,
@@ -71,7 +71,7 @@ describe('the conditions of a policy', () => {
     );
   });
 
-  it('name the namespace whose label the API server refuses to write, the label, and who refuses it', () => {
+  it('if the API server refuses a label, the conditions name the namespace, the label, and who refuses the label', () => {
     const refused = input({}, { labels: labels({ refusal: { ...REFUSED, remove: [ROLLOUT_LABEL] } }) });
     for (const type of ['LabelRefused', 'Ready']) {
       assert.equal(
@@ -82,7 +82,7 @@ describe('the conditions of a policy', () => {
     assert.equal(buildStatus(refused).namespaces?.refused, 1);
   });
 
-  it('say that a rollout rests in another mode than Enforce', () => {
+  it('the condition Accepted says that a rollout rests if the mode is not Enforce', () => {
     const text = (mode: 'Enforce' | 'Audit') => message(input({ mode, rollout: {} }), 'Accepted') ?? '';
     assert.match(
       text('Audit'),
@@ -424,7 +424,7 @@ describe('the conditions of a policy', () => {
       assert.equal(condition(next, 'Compliant')?.lastTransitionTime, NOW.replace('.678', ''));
     });
 
-    it('the last evaluation while a namespace has not been evaluated, with its generation', () => {
+    it('while a namespace is not evaluated yet, the status keeps the last evaluation and its generation', () => {
       const violated = buildStatus(input({}, { now: EARLIER, verdicts: verdicts([violating('web')]) }));
       const waiting = withStatus(violated, input({}, { verdicts: new Map() }));
       const next = buildStatus({
@@ -437,17 +437,17 @@ describe('the conditions of a policy', () => {
       assert.equal(next.observedGeneration, 2);
     });
 
-    it('that the policy is in force until a restarted operator has checked', () => {
+    it('until the restarted operator has checked the policy, the policy counts as in force', () => {
       assert.deepEqual(buildStatus(withStatus(first, input({}, { program: undefined }))), first);
     });
 
-    it('nothing of an older generation that was in force', () => {
+    it('if an older generation of the policy was in force, the new generation does not count as in force', () => {
       const next = withStatus(first, input({}, { program: undefined }));
       const edited = { ...next, policy: { ...next.policy, metadata: { name: 'ping', generation: 2 } } };
       assert.equal(condition(buildStatus(edited), 'Programmed')?.reason, 'Pending');
     });
 
-    it('nothing of a policy that was not accepted', () => {
+    it('results from the time before the policy was accepted do not count', () => {
       const next = withStatus(buildStatus(tooNew), input({}, { program: undefined, verdicts: new Map() }));
       assert.equal(condition(buildStatus(next), 'Programmed')?.reason, 'Pending');
       assert.equal(

@@ -1,5 +1,5 @@
 /**
- * Tests a policy that expires. The policy's condition, and one Event for each stage, say how soon the policy expires.
+ * Tests a policy that expires. The policy's condition, and one Event for each stage, say when the policy expires.
  */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
@@ -24,7 +24,10 @@ function eventsOf(before: CapabilityPolicyStatus | undefined, next: StatusInput)
   return events.map(({ type, reason }) => `${type} ${reason}`);
 }
 
-/** The Events at the given times. At each time, a new process makes the Events and knows only the policy's status. */
+/**
+ * The Events at the given times. For each time, a new process makes the Events. The process knows only the policy's
+ * status.
+ */
 function story(...times: string[]): string[][] {
   let status: CapabilityPolicyStatus | undefined = buildStatus(at(BEFORE));
   return times.map((now) => {
@@ -68,7 +71,7 @@ describe('an expired policy', () => {
   const before = buildStatus(at(DAY, { verdicts: verdicts([violating('web')]) }));
   const status = buildStatus(withStatus(before, at(END)));
 
-  it('is ready, and says that it has expired', () => {
+  it('an expired policy is ready, and says that the policy has expired', () => {
     const found = (status.conditions ?? []).map(({ type, status, reason }) => `${type}=${status} ${reason}`);
     assert.deepEqual(found, [
       'Accepted=True Compiled',
@@ -84,14 +87,14 @@ describe('an expired policy', () => {
     assert.deepEqual(Object.keys(status).sort(), ['columns', 'conditions', 'effective', 'observedGeneration']);
   });
 
-  it('that comes back is programmed when it was seen in force', () => {
+  it('an expired policy that becomes active again is Pending until the operator sees the policy in force', () => {
     const later = at(DAY, { program: undefined });
     assert.equal(condition(buildStatus(withStatus(status, later)), 'Programmed')?.reason, 'Pending');
   });
 });
 
 describe('Events about the end of a policy', () => {
-  it('come seven days and one day before it and at it, each once', () => {
+  it('three Events come: seven days before the end, one day before the end, and at the end', () => {
     const times = [
       '2027-01-23T00:00:00Z',
       WEEK,
@@ -117,7 +120,7 @@ describe('Events about the end of a policy', () => {
     assert.deepEqual(story(END), [['Warning Expired']]);
   });
 
-  it('tell nothing about an end that its author has just written, unless it has passed', () => {
+  it('an end that the author has just written causes an Event only after the end has passed', () => {
     assert.deepEqual(eventsOf(undefined, at(DAY)), ['Normal InForce']);
     assert.deepEqual(eventsOf(undefined, at(END)), ['Warning Expired']);
   });
@@ -142,7 +145,7 @@ describe('Accepted', () => {
     ['nowhere where a policy without an end selects', [resolvedBaseline('all', { priority: -1 })], []],
     ['nowhere where a policy with a later end selects', [resolvedBaseline('all', { expires: END_OF_2027 })], []],
     [
-      'where the others end before or with it',
+      'where the other policies end earlier or at the same time',
       [resolvedBaseline('all', { expires: END })],
       spaces.map(({ name }) => name),
     ],
@@ -159,7 +162,7 @@ describe('Accepted', () => {
     });
   }
 
-  it('says nothing of the kind about a policy without an end', () => {
+  it('for a policy without an end, the condition Accepted has no warning about an end', () => {
     const endless = resolvedBaseline('ping', NET);
     assert.deepEqual(coverageOf([endless], namespaces).get('ping')?.undecided, []);
   });

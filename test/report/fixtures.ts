@@ -54,7 +54,7 @@ export function withStatus(status: CapabilityPolicyStatus | undefined, { policy,
   return { ...rest, policy: { ...policy, ...(status && { status }) } };
 }
 
-/** Verdicts of mode Audit on the workloads of the namespace `net`. */
+/** The verdicts of the policy `ping` in mode Audit on workloads of the namespace `net`. */
 export function verdicts(workloads: readonly WorkloadVerdict[]) {
   const result: NamespaceVerdicts = {
     namespace: 'net',

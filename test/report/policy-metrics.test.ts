@@ -35,7 +35,7 @@ function evaluatedNamespace(namespace: string, workloads: readonly WorkloadVerdi
   ];
 }
 
-/** Violations of one rule in two containers, and of another rule in one container. */
+/** Two containers violate one rule, and one of the containers also violates another rule. */
 const TWICE = { rule: 'capabilities', container: 'app', message: 'app', path: '' };
 const BROKEN = { ping: [TWICE, { ...TWICE, container: 'log' }, { ...TWICE, rule: 'hostPorts' }] };
 
@@ -51,7 +51,7 @@ describe('the metrics of policies', () => {
   exportPolicies(registry, { ...objects, policies: () => policies }, verdicts);
   const series = () => seriesOf(registry, 'capabilitypolicy_');
 
-  it('show the current policies and violations at the scrape, and no deleted ones', async () => {
+  it('the metrics show the current policies and violations at the scrape, and no deleted policies', async () => {
     const counts = { evaluated: 8, violating: 3, unknown: 1 };
     const status = {
       conditions: [PROGRAMMED],
@@ -94,19 +94,19 @@ describe('the metrics of policies', () => {
     });
   });
 
-  it('show the end of a policy that has one', async () => {
+  it('the metrics show when a policy expires', async () => {
     const { spec, ...rest } = policyWith('ping', {});
     policies = [{ ...rest, spec: { ...spec, expires: '2027-01-31T01:00:00+01:00' } }, policyWith('new', {})];
     const ends = Object.entries(await series()).filter(([name]) => name.includes('expires'));
     assert.deepEqual(ends, [['capabilitypolicy_expires_timestamp_seconds{policy="ping"}', 1801353600]]);
   });
 
-  it('count a policy as programmed only at its current generation', async () => {
+  it('the metrics count a policy as programmed only at the current generation of the policy', async () => {
     policies = [policyWith('ping', { conditions: [PROGRAMMED] }, 3)];
     assert.equal((await series())['capabilitypolicy_programmed{policy="ping"}'], 0);
   });
 
-  it('show how far a rollout has come, how long it soaks, and whether it is paused', async () => {
+  it('the metrics show how far a rollout has come, how long namespaces soak, and whether the rollout is paused', async () => {
     const of = (rollout: object, status: CapabilityPolicyStatus = {}) => {
       const made = policyWith('ping', status);
       return {

@@ -47,7 +47,7 @@ function digest({ metadata }: PolicyReport): string | undefined {
 const many = (count: number) => Array.from({ length: count }, (_, index) => violating(`web-${index}`));
 
 describe('the policy report of a namespace', () => {
-  it('names each violation as Policy Reporter shows it', () => {
+  it('names each violation in the same way as Policy Reporter', () => {
     const { [DIGEST]: hash, ...annotations } = report([violating('web', { pods: 3 }), compliant('db')]).metadata
       .annotations;
     assert.match(hash ?? '', /^[0-9a-f]{32}$/);
@@ -103,7 +103,7 @@ describe('the policy report of a namespace', () => {
     });
   });
 
-  it('is made for a policy with the name of a property of every object: constructor', () => {
+  it('a policy called constructor gets a report, although every object has a property of this name', () => {
     const { results, summary } = report([compliant('db')], {
       policy: { ...POLICY, name: 'constructor' },
       cleanSince: EARLIER,
@@ -126,7 +126,7 @@ describe('the policy report of a namespace', () => {
     assert.equal(metadata.name, 'capabilitypolicy-ping-1');
   });
 
-  it('shows a verdict that depends on an unknown creator as a warning that does not count', () => {
+  it('if a verdict depends on an unknown creator, the result is a warning without a score', () => {
     const [passed, shown] = report([violating('one', { kind: 'Pod', verdict: 'Unknown' })]).results;
     assert.deepEqual([passed?.result, shown?.result, shown?.scored], ['pass', 'warn', false]);
   });
@@ -155,7 +155,7 @@ describe('the policy report of a namespace', () => {
     });
   }
 
-  it('has the same digest at another time, and another one for other content', () => {
+  it('the digest stays the same at another time, and changes with the content', () => {
     const base = digest(report([violating('web')]));
     assert.equal(digest(report([violating('web')], { now: '2026-05-05T05:05:05Z' })), base);
     assert.notEqual(digest(report([violating('web', { pods: 2 })])), base);
@@ -174,7 +174,7 @@ describe('a large policy report', () => {
     assert.equal(new Set(parts.map(({ metadata }) => metadata.name)).size, parts.length);
   });
 
-  it('has every violating workload once, and sums that add up', () => {
+  it('a large report lists every violating workload once, and the sums of the parts add up', () => {
     const named = parts.flatMap(({ results }) => results.map(({ message }) => message));
     assert.deepEqual(
       named.sort(),
@@ -187,7 +187,7 @@ describe('a large policy report', () => {
     assert.deepEqual([sum('pass'), sum('fail')], [1, 3_000]);
   });
 
-  it('changes in one part when one workload changes', () => {
+  it('only one part of the report changes when one workload changes', () => {
     const changed = reports([...workloads.slice(1), violating('web-0', { pods: 7 })]);
     const before = new Set(parts.map(digest));
     assert.equal(changed.filter((part) => !before.has(digest(part))).length, 1);
@@ -195,7 +195,7 @@ describe('a large policy report', () => {
     assert.equal(fewer.filter((part) => !before.has(digest(part))).length, 1);
   });
 
-  it('names its parts so that no two policies share a name', () => {
+  it('the names of the parts differ for any two policies', () => {
     const names = (name: string) =>
       reports(workloads, {
         policy: { name, uid: name, mode: 'Audit', standard: { level: 'baseline', minor: 36, server: 36 } },

@@ -67,7 +67,7 @@ describe('the recorder of Events', () => {
     return eventFor(happening, { reportingInstance: 'o', now: time, occasion });
   }
 
-  /** Advances the clock, and sends the Events that are due at the new time, as the operator does. */
+  /** Advances the clock, and then sends the Events that are due, like the operator. */
   async function pass(ms: number): Promise<void> {
     for (const end = now + ms; ; ) {
       const due = recorder.dueMs;
@@ -80,7 +80,7 @@ describe('the recorder of Events', () => {
     }
   }
 
-  it('makes one Event of repetitions, and writes how often and when last', async () => {
+  it('repetitions make one Event, with the number of repetitions and the time of the last repetition', async () => {
     for (let time = 0; time < 3; time++) {
       await recorder.tell([event('violates')]);
       await pass(2 * SECOND);
@@ -93,7 +93,7 @@ describe('the recorder of Events', () => {
     assert.equal(recorder.dueMs, undefined);
   });
 
-  it('updates a series only now and then, however often it recurs', async () => {
+  it('a series is updated only from time to time, even if the series recurs often', async () => {
     for (let time = 0; time < 1_000; time++) {
       await recorder.tell([event('violates')]);
       await pass(60);
@@ -103,7 +103,7 @@ describe('the recorder of Events', () => {
     assert.ok(server.requests <= 15, String(server.requests));
   });
 
-  it('writes separate Events for other objects and other notes', async () => {
+  it('events about other objects or with other notes make separate Events', async () => {
     await recorder.tell([event('violates: a'), event('violates: b'), event('violates: a', 'db')]);
     await pass(MINUTE);
     const once = [1, 1, 1];
@@ -113,7 +113,7 @@ describe('the recorder of Events', () => {
     );
   });
 
-  it('joins further events about one object, whatever their notes', async () => {
+  it('more than ten events about one object are joined, even if their notes differ', async () => {
     for (let time = 0; time < 30; time++) await recorder.tell([event(`violates: ${time}`)]);
     await pass(MINUTE);
     assert.equal(server.events.size, 10);
@@ -131,7 +131,7 @@ describe('the recorder of Events', () => {
     ]);
   });
 
-  it('starts a new Event after a long pause', async () => {
+  it('a new Event starts after a long pause', async () => {
     await recorder.tell([event('violates')]);
     await pass(11 * MINUTE);
     await recorder.tell([event('violates')]);
@@ -142,7 +142,7 @@ describe('the recorder of Events', () => {
     ]);
   });
 
-  it('does not count a repeated attempt as another event', async () => {
+  it('a repeated attempt does not count as another event', async () => {
     const attempt = [event('violates', 'web', 'same'), event('violates', 'db', 'same')];
     await recorder.tell([event('violates')]);
     for (let time = 0; time < 3; time++) await recorder.tell(attempt);
@@ -153,7 +153,7 @@ describe('the recorder of Events', () => {
     ]);
   });
 
-  it('writes the rest when an interrupted attempt is repeated', async () => {
+  it('if an interrupted attempt is repeated, the recorder writes the remaining Events', async () => {
     const attempt = [event('violates'), event('violates', 'db')];
     server.refusal = new Error('connection reset');
     await assert.rejects(recorder.tell(attempt), server.refusal);
@@ -162,7 +162,7 @@ describe('the recorder of Events', () => {
     assert.equal(server.events.size, 2);
   });
 
-  it('creates a new Event for a series whose Event was deleted', async () => {
+  it('if the Event of a series was deleted, the recorder creates a new Event', async () => {
     await recorder.tell([event('violates')]);
     server.events.clear();
     await recorder.tell([event('violates')]);
@@ -170,7 +170,7 @@ describe('the recorder of Events', () => {
     assert.deepEqual(server.told, [['violates', 2]]);
   });
 
-  it('drops the excess of a flood, says so, and has room again later', async () => {
+  it('the recorder drops the excess of a flood, reports the excess, and later accepts Events again', async () => {
     const flood = (round: number) =>
       Array.from({ length: 2_000 }, (_, index) => event('violates', `${round}-${index}`));
     await recorder.tell(flood(0));
@@ -181,7 +181,7 @@ describe('the recorder of Events', () => {
     assert.ok(server.events.size >= 600 && server.events.size <= 700, String(server.events.size));
   });
 
-  it('throws the refusal of a series once, and continues with the others', async () => {
+  it('if the API server refuses a series, the recorder throws the refusal once, and continues with the other series', async () => {
     await recorder.tell([event('violates'), event('violates', 'db')]);
     await recorder.tell([event('violates'), event('violates', 'db')]);
     now += 10 * SECOND;
@@ -207,7 +207,7 @@ describe('the recorder of Events', () => {
     assert.deepEqual(server.told, [['violates', 3]]);
   });
 
-  it('retries what the API server could not accept at the time', async () => {
+  it('the recorder retries Events that the API server temporarily could not accept', async () => {
     await recorder.tell([event('violates')]);
     await recorder.tell([event('violates')]);
     now += 10 * SECOND;
@@ -218,7 +218,7 @@ describe('the recorder of Events', () => {
     assert.deepEqual(server.told, [['violates', 2]]);
   });
 
-  it('keeps an Event that nothing waits for until it could be written, and reports that it is due', async () => {
+  it('an Event that later() gets is due at once, and is kept until the write of the Event succeeds', async () => {
     let due = 0;
     recorder = new EventRecorder(server, { now: () => now, onDue: () => due++ });
     assert.equal(recorder.dueMs, undefined);

@@ -17,7 +17,7 @@ function blocked(count: number, worst = violating('legacy')): NamespaceProgress 
 }
 
 describe('status.rollout', () => {
-  it('counts the namespaces by state; a namespace that was not evaluated yet counts as soaking', () => {
+  it('counts the namespaces by state, and counts a namespace without an evaluation as soaking', () => {
     const status = rolloutStatus(
       'ping',
       progress({
@@ -31,14 +31,14 @@ describe('status.rollout', () => {
     assert.deepEqual({ enforced, soaking, count, text }, { enforced: 1, soaking: 2, count: 1, text: '1/4' });
   });
 
-  it('names the next namespace and its time, in whole seconds', () => {
+  it('names the next namespace, and the time of its promotion in whole seconds', () => {
     const next = { namespace: 'a', at: AT };
     const status = rolloutStatus('ping', progress({ a: { state: 'Soaking', since: AT, soakedAt: AT } }, { next }));
     assert.deepEqual(status.next, { namespace: 'a', time: '2026-01-01T00:00:00Z' });
     assert.equal(rolloutStatus('ping', progress({})).next, undefined);
   });
 
-  it('names blocked namespaces with the worst violation and the time since when, the nearest to a repair first', () => {
+  it('lists the blocked namespaces with the fewest violating workloads first, each with its worst violation and the start time', () => {
     const worst = violating('legacy', {
       violations: {
         ping: [
@@ -60,12 +60,12 @@ describe('status.rollout', () => {
     });
   });
 
-  it('has no worst workload when only pods violated that are gone', () => {
+  it('names no worst workload if all violating pods are gone', () => {
     const status = rolloutStatus('ping', progress({ a: { state: 'Blocked', since: AT, verdict: { violating: 0 } } }));
     assert.deepEqual(status.blockedNamespaces, [{ name: 'a', violating: 0, since: '2026-01-01T00:00:00Z' }]);
   });
 
-  it('names at most 32 namespaces and stays small, and counts all of them', () => {
+  it('names at most 32 namespaces and stays small, but counts all namespaces', () => {
     const violations = { ping: [{ rule: 'capabilities', message: '\u0001😀"'.repeat(2_000), path: '' }] };
     const many = (worst = violating('legacy')) =>
       Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`n-${i}`, blocked(1, worst)]));

@@ -73,7 +73,7 @@ describe('the status of a policy', () => {
     );
   });
 
-  it('has one entry per rule and container, each message in it once', () => {
+  it('the status has one entry for each rule and container, and the entry has each message once', () => {
     const broken = [
       { rule: 'volumes', message: 'volume "b" is bad', path: '' },
       { rule: 'volumes', message: 'volume "a" is bad', path: '' },
@@ -97,14 +97,14 @@ describe('the status of a policy', () => {
     );
   });
 
-  it('lists at most 64 entries and counts all', () => {
+  it('the status lists at most 64 violations, and counts all violations', () => {
     const workloads = Array.from({ length: 100 }, (_, index) => violating(`web-${index}`));
     const status = buildStatus(input({}, { verdicts: verdicts(workloads) }));
     assert.equal(status.violations?.length, 64);
     assert.equal(status.violationsTotal, 100);
   });
 
-  it('bounds messages and keeps them on one line', () => {
+  it('the status limits the length of messages, and keeps each message on one line', () => {
     const message = `line\nbreak ${'x'.repeat(600)}`;
     const workloads = [violating('web', { violations: { ping: [{ rule: 'volumes', message, path: '' }] } })];
     const [entry] = buildStatus(input({}, { verdicts: verdicts(workloads) })).violations ?? [];
@@ -135,12 +135,12 @@ describe('the status of a policy', () => {
     ]);
   });
 
-  it('has only its conditions, their column and the effective fields when no text was ever accepted', () => {
+  it('without an accepted text, the status has only conditions, columns, effective fields and the generation', () => {
     const status = buildStatus(input({ levelVersion: 'v1.99' }));
     assert.deepEqual(Object.keys(status).sort(), ['columns', 'conditions', 'effective', 'observedGeneration']);
   });
 
-  describe('of an edit that is refused says what the last accepted text does', () => {
+  describe('after a refused edit, the status describes the effect of the last accepted text', () => {
     const before = input({ mode: 'Enforce', overrides: { capabilities: { allowedAdd: ['SYS_TIME'] } } });
     const { lastAccepted, coverage } = acceptedAs(before);
     const enforced = new Map([['net', verdictIn('net', 'Enforce', [violating('web')])]]);
@@ -168,7 +168,7 @@ describe('the status of a policy', () => {
       );
     });
 
-    it('and keeps its verdicts until they are complete again', () => {
+    it('after a restart, keeps the old verdicts until the new verdicts are complete', () => {
       const restarted = buildStatus(refused({ verdicts: new Map() }));
       assert.deepEqual(said(restarted), said(good));
       assert.equal(condition(restarted, 'Compliant')?.status, 'False');
@@ -194,7 +194,7 @@ describe('the status of a policy', () => {
       assert.equal(condition(buildStatus(refused(ends)), 'Expired')?.reason, 'ExpiresLater');
     });
 
-    it('and keeps its rollout, also when the edit has none', () => {
+    it('keeps the rollout, even if the edit has no rollout', () => {
       const rolled = input({ mode: 'Enforce', rollout: { soak: '1h' } });
       const rollout = { enforced: 1, soaking: 0, blocked: 0, progress: '1/1' };
       const status = buildStatus(
@@ -204,7 +204,7 @@ describe('the status of a policy', () => {
     });
   });
 
-  it('says in which mode each workload violates it: a rollout has another one where it is pending', () => {
+  it('gives the mode in which each workload violates the policy, even if pending namespaces have another mode', () => {
     const coverage = {
       selected: ['late', 'net'],
       deciding: ['late', 'net'],
@@ -255,7 +255,7 @@ describe('the status of a policy', () => {
     }
   });
 
-  it('has the effective fields: those that the policy states, and the defaults of the others', () => {
+  it('has the effective fields: the fields that the policy states, and the defaults of the other fields', () => {
     const { effective } = buildStatus(input({ mode: 'Warn', priority: 7 }));
     assert.deepEqual(effective, { ...SPEC_DEFAULTS, mode: 'Warn', priority: 7 });
   });
@@ -272,7 +272,7 @@ function verdictIn(namespace: string, mode: Mode, workloads: StatusWorkloads): N
   return { namespace, modes, needs: new Map() };
 }
 
-/** The last accepted spec of a policy, as a part of the input for a refused edit. */
+/** The last accepted spec of a policy. The result is a part of the input for a refused edit. */
 function acceptedAs({ policy, resolution, coverage }: StatusInput) {
   assert.ok('policy' in resolution);
   return { lastAccepted: { policy: resolution.policy, spec: policy.spec }, coverage };

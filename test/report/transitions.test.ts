@@ -173,7 +173,7 @@ describe('the Events of a policy', () => {
     it(name, () => assert.deepEqual(events(before, next).map(brief), expected));
   }
 
-  it('name the mode that holds in the namespace of a workload, and one of each mode', () => {
+  it('Events name the mode in the namespace of a workload, and name a workload of each mode', () => {
     const by = (mode: 'Warn' | 'Enforce', name: string) => ({
       kind: 'Deployment',
       namespace: mode.toLowerCase(),
@@ -204,7 +204,7 @@ describe('the Events of a policy', () => {
     ]);
   });
 
-  it('claim nothing about workloads that do not fit into a list', () => {
+  it('Events claim nothing about workloads that do not fit into a list', () => {
     const many = Array.from({ length: 70 }, (_, index) => `web-${index}`);
     assert.deepEqual(events(violated(...many), violated(...many, 'a')), []);
     assert.deepEqual(
@@ -327,7 +327,7 @@ describe('the Events of a policy', () => {
       ));
   }
 
-  it('have the same names when an attempt is repeated, and others when it happens again', () => {
+  it('Events of a repeated attempt have the same names, and Events of a new occurrence have other names', () => {
     const names = (list: KubernetesEvent[]) => list.map(({ metadata }) => metadata.name);
     const first = buildStatus(violated());
     const later = { ...violated('web'), now: '2026-01-02T03:04:09Z' };
@@ -416,7 +416,7 @@ describe('the Events of a rollout', () => {
     });
   }
 
-  it('one on a namespace that is promoted, related to the policy', () => {
+  it('a promoted namespace gets one Event, related to the policy', () => {
     const { regarding, related, reason, note } = promotionEvent({ name: 'shop', uid: 'u' }, policy, origin);
     assert.deepEqual(regarding, { apiVersion: 'v1', kind: 'Namespace', name: 'shop', uid: 'u' });
     assert.deepEqual(related, policy);

@@ -33,7 +33,7 @@ function verdictsIn(places: Readonly<Record<string, Place>>): Map<string, Namesp
   );
 }
 
-describe('the grants of a policy in all of its namespaces', () => {
+describe('the grants of a policy across all namespaces of the policy', () => {
   const needs = (places: Readonly<Record<string, Place>>) => grantNeeds('ping', AREAS, verdictsIn(places));
   const whole = { path: 'spec' };
   const exception = { isException: true };
@@ -68,7 +68,7 @@ describe('the grants of a policy in all of its namespaces', () => {
     it(title, () => assert.deepEqual(needs(places), expected));
   }
 
-  it('are named without those inside of an entry of containers that is named as a whole', () => {
+  it('if an entry of containers is listed as a whole, the grants inside of the entry are not listed', () => {
     const entry = { path: 'spec.containers[1]' };
     const inside = { path: 'spec.containers[1].overrides.hostPorts', entry: '{"min":1,"max":2}' };
     const other = { path: 'spec.containers[10].overrides.hostProbes' };
@@ -78,7 +78,7 @@ describe('the grants of a policy in all of its namespaces', () => {
 });
 
 describe('the status lists a grant', () => {
-  /** A process of the operator, which checks the policy from time to time. */
+  /** A process of the operator. The process checks the policy from time to time. */
   class Process {
     readonly #histories = new GrantHistories();
     status: CapabilityPolicyStatus | undefined;
@@ -108,13 +108,13 @@ describe('the status lists a grant', () => {
     }
   }
 
-  it('at once, if no workload has ever needed it', () => {
+  it('lists the grant at once, if no workload has ever needed the grant', () => {
     const process = new Process();
     assert.deepEqual(process.look(0, [HOST]), ['NET_RAW since 0']);
     assert.deepEqual(process.look(HOUR, [HOST]), ['NET_RAW since 0']);
   });
 
-  it('five seconds after workloads have stopped needing it, and asks to look again then', () => {
+  it('lists the grant five seconds after the last workload needed the grant, and schedules a check for that time', () => {
     const process = new Process();
     process.look(0, [RAW, HOST]);
     assert.deepEqual(process.look(10 * SECOND, [HOST]), []);
@@ -123,15 +123,15 @@ describe('the status lists a grant', () => {
     assert.equal(process.next(15 * SECOND, [HOST]), undefined);
   });
 
-  it('no longer, as soon as a workload needs it again', () => {
+  it('removes the grant as soon as a workload needs the grant again', () => {
     const process = new Process();
     process.look(0, [HOST]);
     assert.deepEqual(process.look(SECOND, [RAW, HOST]), []);
   });
 
-  it('ever later, if workloads that need it come and go', () => {
+  it('waits longer and longer, if workloads that need the grant come and go', () => {
     const process = new Process();
-    // For a week, a pod runs for one minute in every two minutes.
+    // For a week, a pod runs every other minute.
     for (let at = 0; at < 7 * 24 * HOUR; at += 10 * SECOND)
       process.look(at, at % (2 * MINUTE) < MINUTE ? [RAW, HOST] : [HOST]);
     assert.ok(process.writes > 1 && process.writes < 8, `${process.writes} writes`);
@@ -146,7 +146,7 @@ describe('the status lists a grant', () => {
     assert.equal(after.writes, 0);
   });
 
-  it('since the same time after a restart, also if the status cuts its text', () => {
+  it('keeps the time of the grant after a restart, even if the status cuts the text of the grant', () => {
     const long = { path: 'spec.overrides.seLinux.options', entry: 'x'.repeat(300) };
     const before = { generation: 1, status: undefined };
     const needs = { needed: [], unneeded: [long] };
@@ -157,7 +157,7 @@ describe('the status lists a grant', () => {
     assert.deepEqual(listedGrants([long], history, START + HOUR), unusedGrants);
   });
 
-  it('only after the wait, if the process before a restart saw that it was needed', () => {
+  it('waits again, if the process before a restart saw that a workload needed the grant', () => {
     const before = new Process();
     before.look(0, [RAW, HOST]);
     const after = new Process(before.status);

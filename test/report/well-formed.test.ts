@@ -32,7 +32,7 @@ function assertWellFormed(status: CapabilityPolicyStatus): void {
 }
 
 describe('every status', () => {
-  it('is well-formed, and built twice gives the same bytes and the same times', () => {
+  it('every status is well-formed, and a second build gives the same bytes and the same times', () => {
     fc.assert(
       fc.property(state, state, (earlier, later) => {
         const first = buildStatus({ ...earlier, now: EARLIER });
@@ -50,7 +50,7 @@ describe('every status', () => {
     );
   });
 
-  it('makes Events that the API server accepts, and none when nothing changed', () => {
+  it('makes Events that the API server accepts, and makes no Event if nothing has changed', () => {
     fc.assert(
       fc.property(state, state, (earlier, later) => {
         const first = buildStatus(earlier);

@@ -51,10 +51,10 @@ function refusal(status: number, causes: string[] = []): ApiError {
   });
 }
 
-describe('a status that the watch has not shown yet', () => {
+describe('if the watch has not shown a status yet', () => {
   const LATER = '2026-01-02T03:04:06.789Z';
 
-  it('is the base of the next one: no transition has two times, and nothing is written twice', async () => {
+  it('the next status builds on the unseen status, so that transitions keep their times and nothing is written twice', async () => {
     const seen = input();
     const statuses = new WrittenStatuses();
     const first = buildStatus(seen);
@@ -66,14 +66,14 @@ describe('a status that the watch has not shown yet', () => {
     assert.deepEqual(client.calls, []);
   });
 
-  describe('of two, before the watch shows the second', () => {
+  describe('two written statuses, before the watch shows the second status', () => {
     const { policy } = input();
     const [first, second] = [input(), input({}, { program: undefined })].map(buildStatus) as [
       CapabilityPolicyStatus,
       CapabilityPolicyStatus,
     ];
     let statuses: WrittenStatuses;
-    /** The newest known status of the policy, while the watch still shows the given status. */
+    /** Returns the newest known status of the policy, while the watch shows the given status. */
     const latest = (shown: CapabilityPolicyStatus | undefined) =>
       statuses.latest({ ...structuredClone(policy), ...(shown && { status: shown }) }).status;
 
@@ -83,25 +83,25 @@ describe('a status that the watch has not shown yet', () => {
       statuses.add(policy, second);
     });
 
-    it('the second counts although the watch shows the policy without a status, or with the first', () => {
+    it('if the watch shows no status or the first status, the second status counts', () => {
       assert.deepEqual([latest(undefined), latest(first)], [second, second]);
     });
 
-    it('nothing is kept once the watch has shown the second', () => {
+    it('nothing is kept after the watch has shown the second status', () => {
       assert.deepEqual([latest(second), latest(first)], [second, first]);
     });
 
-    it('what the watch shows counts if it is neither: another operator has written it', () => {
+    it('if another operator has written the status that the watch shows, this status counts', () => {
       const foreign = { ...first, observedGeneration: 7 };
       assert.deepEqual([latest(foreign), latest(first)], [foreign, first]);
     });
 
-    it('nothing is kept of an earlier policy of its name', () => {
+    it('the status of an earlier policy with the same name is not kept', () => {
       const recreated = { ...policy, metadata: { ...policy.metadata, uid: 'another' } };
       assert.equal(statuses.latest(recreated), recreated);
     });
 
-    it('nothing is kept of a policy that is gone', () => {
+    it('the status of a deleted policy is not kept', () => {
       statuses.forget(policy.metadata?.name ?? '');
       assert.deepEqual(latest(first), first);
     });
@@ -139,7 +139,7 @@ describe('the writer of reports', () => {
     });
   }
 
-  it('throws the refusal of an Event after the status is written', async () => {
+  it('if an Event is refused, the writer throws the refusal after the write of the status', async () => {
     const client = new RecordingClient(refusal(403));
     await assert.rejects(write(client, policy, status, events), { status: 403 });
     assert.deepEqual(client.calls, written);

@@ -4,7 +4,7 @@ import { sharedControlPlane } from '../support/control-plane.ts';
 import { campaign, removeCampaign } from './campaign.ts';
 
 /**
- * The seed, which chooses the actions. The times of the actions depend on the machine. The environment variable SEED
+ * The seed, which chooses the actions. The time of each action depends on the machine. The environment variable SEED
  * sets another seed.
  */
 const SEED = Number(process.env.SEED ?? 42);
@@ -20,7 +20,7 @@ describe('a rollout over many namespaces', () => {
     await api.close();
   });
 
-  it('refuses no pod early, promotes nobody within the soak, and ends the same when operators are killed', async function () {
+  it('refuses no pod early, promotes no namespace within the soak, and ends the same when operators are killed', async function () {
     this.timeout(180_000);
     const { failures, summary } = await campaign(await sharedControlPlane(), api, {
       seed: SEED,

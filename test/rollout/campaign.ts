@@ -1,7 +1,7 @@
 /**
  * Runs a rollout over many namespaces. Meanwhile, clients change workloads, and operators are killed. The test compares
- * the rollout with the API server's watch, with the records of the clients, and with its own count. The test shares no
- * code with the operator.
+ * the rollout with the API server's watch, with the records of the clients, and with a separate count. The test shares
+ * no code with the operator.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../hack/controlplane/api.ts';
@@ -89,7 +89,7 @@ class Campaign {
     this.#options = options;
     const { namespaces, violatingPercent, soakMs } = options;
     this.#namespaces = newNamespaces(namespaces, violatingPercent);
-    // The namespaces are populated first. The clients therefore know all violations from the beginning.
+    // The namespaces are populated first. The clients therefore know all violations when the rollout begins.
     this.#clients = new Clients({
       api,
       namespaces: this.#namespaces,
@@ -230,7 +230,7 @@ class Campaign {
     );
   }
 
-  /** The reasons why a run without failures is still inconclusive. */
+  /** The reasons why a run is inconclusive, although the run has no failures. */
   #shortcomings({ kills }: Operators): string[] {
     const { admitted, refused, lower } = this.#clients.counts;
     return [
@@ -254,15 +254,15 @@ class Campaign {
   }
 
   /**
-   * Each part of the campaign has its own random generator. The random values of a part therefore do not depend on the
-   * order of the parts.
+   * Each part of the campaign has its own random generator. The random values of one part therefore do not depend on
+   * other parts.
    */
   #random(): Random {
     return new Random(this.#options.seed * 1_000 + this.#streams++);
   }
 }
 
-/** Deletes the objects that a campaign left. */
+/** Deletes the objects that remain from a campaign. */
 export async function removeCampaign(api: Api): Promise<void> {
   await Promise.all([POLICY, LOWER].map((name) => api.remove(`${POLICIES}/${name}`)));
   const namespaces = await api.list(NAMESPACES);

@@ -46,16 +46,19 @@ export class Clients {
     lower: 0,
     edits: 0,
   };
-  /** The functions that repair violating Deployments and permanent violating pods, by namespace. */
+  /**
+   * Functions by namespace. Each function repairs the violating Deployments and the permanent violating pods of its
+   * namespace.
+   */
   readonly #repairs = new Map<string, () => Promise<void>>();
   readonly failures: string[] = [];
-  /** Namespaces that were created during the rollout. */
+  /** Namespaces that clients created during the rollout. */
   readonly made: string[] = [];
   #paused: Promise<void> | undefined;
   #resume = () => {};
   #running = 0;
   #stopped = false;
-  /** Whether the enforced part is in force. From then on, the policy is enforced in new namespaces. */
+  /** Whether the enforced part is in force. After that time, the policy is enforced in new namespaces. */
   inForce = false;
   #work: Promise<void>[] = [];
 
@@ -102,7 +105,8 @@ export class Clients {
   }
 
   /**
-   * Pauses the clients. The promise resolves when no request is in flight. Pods that live for a second may still exist.
+   * Pauses the clients. The promise resolves when no request is in flight. When the promise resolves, pods that live
+   * for a second may exist.
    */
   async pause(): Promise<void> {
     this.#paused ??= new Promise((resolve) => {
@@ -122,7 +126,7 @@ export class Clients {
     await Promise.all(this.#work);
   }
 
-  /** Repairs all current violations except for the first `kept` violations. */
+  /** Repairs all current violations, but keeps the first `kept` violations. */
   async repairAllBut(kept: number): Promise<void> {
     for (const [name, repair] of [...this.#repairs].slice(kept)) {
       this.#repairs.delete(name);
@@ -193,8 +197,8 @@ export class Clients {
   }
 
   /**
-   * @returns a function that ends the violation, or undefined if the pod was refused. A refusal is right only after the
-   * promotion.
+   * @returns a function that ends the violation, or undefined if the pod was refused. A refusal is correct only after
+   * the promotion of the namespace.
    */
   async #create(namespace: string, name: string, owner?: Json): Promise<(() => void) | undefined> {
     const { api, truth } = this.#options;
@@ -204,7 +208,8 @@ export class Clients {
       this.#counts.admitted++;
       return truth.begins(namespace, `Pod ${name}`);
     }
-    // A removed label never returns. A label that exists now therefore also existed when the pod was refused.
+    // A removed label never returns. If the namespace has the label now, the namespace also had the label when the pod
+    // was refused.
     const { metadata } = await api.get(path);
     if (metadata.labels?.[PENDING_LABEL] !== undefined)
       this.failures.push(`${at()} a pod was refused in pending namespace ${namespace}: ${status} ${body.message}`);
@@ -244,7 +249,7 @@ export class Clients {
     await this.#options.api.apply(deploymentPath(name), deployment(true));
   }
 
-  /** Creates a namespace. The policy must be enforced in the namespace from the first pod on. */
+  /** Creates a namespace. The policy must be enforced in the new namespace from the first pod on. */
   async #namespace(): Promise<void> {
     if (!this.inForce) return;
     const { api } = this.#options;
@@ -270,8 +275,8 @@ export class Clients {
   }
 
   /**
-   * Tries to make a namespace pending as a user who may edit namespaces. Each request that changes or creates the
-   * namespace must be refused.
+   * Tries to make a namespace pending. The request comes from a user who may edit namespaces. Each request that changes
+   * or creates the namespace must be refused.
    */
   async #edit(draw: Random): Promise<void> {
     if (!this.inForce) return;

@@ -13,8 +13,8 @@ interface Counted {
   readonly soaking: number;
   readonly blocked: number;
   /**
-   * The number of violating workloads of each blocked namespace. The list of blocked namespaces in the status is
-   * bounded. Only the namespaces in this list are compared.
+   * The number of violating workloads of each blocked namespace. The status lists only a limited number of blocked
+   * namespaces. The test compares only the listed namespaces.
    */
   readonly blockedNamespaces: Readonly<Record<string, number>>;
 }
@@ -59,7 +59,7 @@ async function reported(api: Api, metrics: ReadonlyMap<string, number>): Promise
 
 /**
  * Waits while the operator catches up.
- * @returns the difference that remains, if any, and the count
+ * @returns the remaining difference, if any, and the count
  */
 export async function compare(
   api: Api,
@@ -69,7 +69,7 @@ export async function compare(
   for (const until = Date.now() + timeoutMs; ; await sleep(200)) {
     const counted = await countFromScratch(api);
     const said = await reported(api, await metrics());
-    // If a namespace was promoted while the numbers were read, the count is invalid.
+    // If a namespace was promoted while the test read the numbers, the count is invalid.
     const still = isDeepStrictEqual(await countFromScratch(api), counted);
     const numbers = numbersOf(counted);
     const same =

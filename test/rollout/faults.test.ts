@@ -4,7 +4,7 @@ import { type Record, soakFaults } from './faults.ts';
 const PROMOTED_AT = 100_000;
 const KILLED = { from: 90_000, until: 99_500 };
 
-/** The faults of a promotion. From the given time on, the workload in the promoted namespace violates. */
+/** The faults of a promotion. From the given time on, the workload in the promoted namespace violates the policy. */
 function faults(violatesFrom: number, fields: Pick<Record, 'gaps' | 'logged'>): string[] {
   const violation = { what: 'Deployment web', from: violatesFrom, until: Number.POSITIVE_INFINITY };
   return soakFaults({

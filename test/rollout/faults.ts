@@ -11,21 +11,24 @@ export interface Record {
   readonly history: LabelHistory;
   readonly truth: Truth;
   readonly gaps: Operators['gaps'];
-  /** The namespaces whose promotion was logged by an operator. */
+  /** The namespaces whose promotion an operator logged. */
   readonly logged: ReadonlySet<string>;
   readonly soakMs: number;
-  /** The time at which the rollout was requested. Before this request, the policy has evaluated no namespace. */
+  /**
+   * The time at which the rollout was requested. Before the time of this request, the policy has evaluated no
+   * namespace.
+   */
   readonly askedAt: number;
   readonly namespacesPerHour: number;
 }
 
 /**
- * A time in ms. If a violation begins less than this time before a promotion, the promotion is no fault. Nobody can see
- * a pod before the API server has sent the pod to its watchers. Even on a loaded machine, an operator sees each pod
- * within a shorter time.
+ * A time in ms. If a violation begins within this time before a promotion, the promotion is no fault. A pod is
+ * invisible to everybody until the API server has sent the pod to its watchers. Even on a loaded machine, an operator
+ * sees each pod within a shorter time.
  */
 const UNSEEN_MS = 2_500;
-/** One second in ms. Times in Kubernetes objects have this resolution. */
+/** One second in ms. Kubernetes objects give times in whole seconds. */
 const SECOND = 1_000;
 
 /**
@@ -75,19 +78,19 @@ function decidedAt(namespace: string, promoted: number, { gaps, logged }: Record
   return isUnlogged && gap ? gap.from : promoted;
 }
 
-/** Whether the violating object existed only while there was no leader. */
+/** Whether the violating object existed only while no operator led. */
 function isUnseen({ from, until }: { from: number; until: number }, { gaps }: Record): boolean {
   return gaps.some((gap) => gap.from - SECOND <= from && until <= gap.until + SECOND);
 }
 
-/** The faults against the pace. Each fault is a window of one minute with too many promotions. */
+/** The faults against the pace. The function reports each window of one minute with too many promotions. */
 export function paceFaults({ namespaces, history, namespacesPerHour }: Record): string[] {
   const all = history.promotions(namespaces.map(({ name }) => name));
   const most = Math.ceil(namespacesPerHour / 60);
   return all.flatMap((at, index) => {
     const inWindow = all.slice(index).filter((other) => other < at + 60 * SECOND).length;
-    // One more promotion is allowed, because a window may begin and end with a promotion. A few more promotions are
-    // allowed, because delays of the watch may shift promotions into the window.
+    // The function allows one more promotion, because a window may begin and end with a promotion. The function also
+    // allows a few more promotions, because delays of the watch may move promotions into the window.
     return inWindow > most + 2 + most / 10
       ? [`${inWindow} promotions within a minute from ${time(at)}; pace: ${most}`]
       : [];

@@ -1,5 +1,5 @@
 /**
- * Runs two operators with one Lease. The test kills the operators again and again, and restarts the operators at once.
+ * Runs two operators with one Lease. The test kills the operators repeatedly, and restarts a killed operator at once.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
@@ -61,7 +61,7 @@ export class Operators {
     });
   }
 
-  /** Kills the leader. Every fourth time, the function kills the standby instead. */
+  /** Kills the leader. In a quarter of the calls, the function kills the standby instead of the leader. */
   async kill(random: Random): Promise<void> {
     const leader = await this.leader();
     const killed = random.int(4) === 0 ? (this.#running.find((one) => one !== leader) as Running) : leader;

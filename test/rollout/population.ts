@@ -1,5 +1,5 @@
 /**
- * Creates the objects of a campaign: namespaces, and the objects with which some namespaces violate level restricted.
+ * Creates the objects of a campaign. In some of the namespaces, objects violate the level restricted.
  */
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { createNamespace } from '../support/harness.ts';
@@ -10,8 +10,8 @@ import type { Truth } from './truth.ts';
 /** The policy that is rolled out. */
 export const POLICY = 'campaign';
 /**
- * A policy with a lower priority that is enforced everywhere from the beginning. In pending namespaces, this policy
- * still refuses pods.
+ * A policy with a lower priority that is enforced everywhere from the beginning. The policy also refuses pods in
+ * pending namespaces.
  */
 export const LOWER = 'campaign-lower';
 /** The rollout label as literal text, because the campaign shares no code with the operator. */
@@ -19,8 +19,8 @@ export const PENDING_LABEL = `rollout.capabilitypolicy.dev/${POLICY}`;
 export const SELECTED = { campaign: 'rollout' };
 
 /**
- * The way in which a namespace violates. The violation is a Deployment with 0 replicas, a CronJob's pod that lives for
- * a second, or a permanent pod. A `clean` namespace has no violation.
+ * The way in which a namespace violates the policy. The violation is a Deployment with 0 replicas, a CronJob's pod that
+ * lives for a second, or a permanent pod. A `clean` namespace has no violation.
  */
 export type Kind = 'clean' | 'deployment' | 'cron' | 'pod';
 const VIOLATING: readonly Kind[] = ['deployment', 'cron', 'pod'];
@@ -40,7 +40,7 @@ export function newNamespaces(namespaces: number, violatingPercent: number): Cam
   });
 }
 
-/** Creates the objects of a campaign in parallel. Otherwise, creating 500 namespaces would take minutes. */
+/** Creates the objects of a campaign in parallel. Creating 500 namespaces one after the other would take minutes. */
 export async function populate(api: Api, namespaces: readonly CampaignNamespace[], truth: Truth): Promise<void> {
   const left = [...namespaces];
   const worker = async () => {
@@ -57,7 +57,7 @@ export async function populate(api: Api, namespaces: readonly CampaignNamespace[
   await Promise.all(Array.from({ length: 16 }, worker));
 }
 
-/** A pod that level baseline admits. If `violates` is set, the pod violates level restricted. */
+/** A pod that the level baseline admits. If `violates` is set, the pod violates the level restricted. */
 export function pod(name: string, violates: boolean, owner?: Json): object {
   const metadata = { name, ...(owner && { ownerReferences: [owner] }) };
   return { ...(violates ? baselinePod() : restrictedPod()), metadata };
@@ -82,8 +82,8 @@ export function deployment(complies: boolean): object {
 }
 
 /**
- * A CronJob that never starts a Job, and whose template complies. A client makes its pods instead. The pods look as if
- * a mutating webhook had changed them.
+ * A CronJob that never starts a Job. The template of the CronJob complies. A client makes its pods instead. The pods
+ * differ from the template, as if a mutating webhook had changed the pods.
  */
 export async function cronJob(api: Api, namespace: string): Promise<Json> {
   const { spec } = restrictedPod() as { spec: object };

@@ -3,7 +3,10 @@
 export interface Violation {
   /** The violating object. */
   readonly what: string;
-  /** The time of the API server's answer to the write that began the violation, in milliseconds since the epoch. */
+  /**
+   * The time at which the API server answered the write of the violating object. The unit is milliseconds since the
+   * epoch.
+   */
   readonly from: number;
   /**
    * The time at which a client sent the request that ends the violation. The value is infinite while the violation
@@ -16,7 +19,7 @@ export class Truth {
   readonly #violations = new Map<string, Violation[]>();
 
   /**
-   * Records that a violation began. Call this function after the API server's answer.
+   * Records that a violation began. The caller must call this function after the API server's answer.
    * @returns a function. The caller must call the returned function before sending the request that ends the violation.
    */
   begins(namespace: string, what: string): () => void {

@@ -1,7 +1,7 @@
 /**
- * Tests each rule that may have another value for a named container. An entry of `spec.containers` for container `app`
- * admits some minimal pods of the tables, and refuses the other pods. In the policies of the tables, no entry of
- * `spec.containers` names the container `other`.
+ * Tests overrides in `spec.containers`, for each rule that allows another value for a named container. An entry of
+ * `spec.containers` for the container `app` admits some minimal pods of the tables. The entry refuses the other minimal
+ * pods. In the policies of the tables, no entry of `spec.containers` names the container `other`.
  */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides, ContainerOverrides } from '../../operator/api/capability-policy.ts';
@@ -20,7 +20,10 @@ interface Table {
   /** The overrides for container `app`. */
   readonly own: ContainerOverrides;
   readonly admits: Readonly<Record<string, PodContent>>;
-  /** The refused pods, each with the end of its message. The end begins after the name of the container or pod. */
+  /**
+   * The refused pods, each with the end of the message about the pod. The end of a message begins after the name of the
+   * container or pod.
+   */
   readonly refuses: Readonly<Record<string, readonly [PodContent, string]>>;
 }
 
@@ -387,7 +390,7 @@ describe('rules with another value for one container', () => {
     });
   }
 
-  it('are the rules that declare how they apply to one container', () => {
+  it('every rule that declares how it applies to one container has a table', () => {
     assert.deepEqual(
       Object.keys(TABLES),
       RULES.filter(({ ofContainer }) => ofContainer).map(({ id }) => id),

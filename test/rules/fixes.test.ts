@@ -1,6 +1,6 @@
 /**
- * Tests the fixes of each rule. The tests check which fields a fix changes and how risky the change is. After the fix,
- * no violation may be left.
+ * Tests the fixes of each rule. The tests check which fields a fix changes and how risky the change is. The fixed pod
+ * must have no violation.
  */
 import assert from 'node:assert/strict';
 import { withTokenVolume } from '../../analysis/manifests/token-volume.ts';
@@ -19,7 +19,7 @@ interface Row {
   readonly pod: PodContent;
   /** The changes that fix the row's rule, as `CLASS FIELD = VALUE`. */
   readonly changes: readonly string[];
-  /** The reason why the rule is still violated. */
+  /** The reason why the fixed pod still violates the rule. */
   readonly left?: RegExp;
 }
 
@@ -577,7 +577,7 @@ describe('the fixes of rules', () => {
 
   for (const rule of RULES) {
     describe(rule.id, () => {
-      it('has a fix, or says why there is none', () => {
+      it('the rule has a fix, or says why no fix exists', () => {
         assert.ok(rule.fixes !== undefined || rule.unfixable !== undefined);
       });
 
@@ -597,7 +597,7 @@ describe('the fixes of rules', () => {
     });
   }
 
-  it('reach no container to which an entry of spec.containers gives another value', () => {
+  it('if an entry of spec.containers sets another value for a container, fixes of the rule do not change the container', () => {
     const containers = [
       { names: ['init'], overrides: { runAsNonRoot: false, seccomp: { unset: 'Allowed' as const } } },
     ];
@@ -612,7 +612,7 @@ describe('the fixes of rules', () => {
     ]);
   });
 
-  it('replace on one container what it inherits and its entry refuses', () => {
+  it('if an entry of spec.containers refuses an inherited value, fixes replace the value on the container', () => {
     const containers = [{ names: ['app'], overrides: { seccomp: { types: ['RuntimeDefault' as const] } } }];
     const unconfined = pod({ securityContext: { seccompProfile: { type: 'Unconfined' } } });
     const { changes, left } = repaired({ level: 'privileged', containers }, unconfined);
@@ -623,7 +623,7 @@ describe('the fixes of rules', () => {
     assert.deepEqual(left, []);
   });
 
-  it('of other classes than those that are asked for are named', () => {
+  it('if the caller did not ask for the class of a fix, the fix is named but not applied', () => {
     const { changes, left } = repaired({ level: 'restricted', classes: ['spelling', 'safe'] }, pod());
     assert.deepEqual(
       changes.map(({ text }) => text),

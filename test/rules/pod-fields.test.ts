@@ -9,7 +9,7 @@ const { types } = KUBERNETES_FIELDS;
 const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'];
 
 describe('the fields of a pod', () => {
-  it('are each decided: a rule reads it, or there is a reason why none does', () => {
+  it('for each field of a pod, a rule reads the field, or a reason says why no rule reads the field', () => {
     const reached = reachable('PodSpec');
     assert.deepEqual(Object.keys(POD_FIELDS).sort(), reached.filter((type) => !WHOLE.includes(type)).sort());
     assert.deepEqual(
@@ -22,18 +22,18 @@ describe('the fields of a pod', () => {
     }
   });
 
-  it('that rules read are those that the table says they read', () => {
+  it('the fields that rules read are exactly the fields in the table', () => {
     const reads = (part: 'spec' | 'container') => [...new Set(RULES.flatMap(({ reads }) => reads[part] ?? []))];
     assert.deepEqual(fields('PodSpec', 'rule').sort(), [...reads('spec'), ...CONTAINERS].sort());
     assert.deepEqual(fields('Container', 'rule').sort(), [...reads('container'), 'name'].sort());
     const words = new Set(textsOfRules().flatMap((text) => text.match(/\w+/g) ?? []));
-    // The rule `volumes` checks a volume without naming all of its fields.
+    // The rule `volumes` checks a volume, although the rule does not name all fields of a volume.
     for (const type of Object.keys(POD_FIELDS).filter((one) => one !== 'Volume')) {
       for (const field of fields(type, 'rule')) assert.ok(words.has(field), `no rule reads ${type}.${field}`);
     }
   });
 
-  it('of a volume are the types that the override volumes may list', () => {
+  it('the fields of a volume are the types of volumes that the override volumes may list', () => {
     const volumes = RULES.find(({ id }) => id === 'volumes');
     const standard = { level: 'baseline', minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR } as const;
     const { own } = volumes?.fit(standard) ?? {};
@@ -47,7 +47,7 @@ function fields(type: string, reason: keyof (typeof POD_FIELDS)[string]): string
 
 /**
  * The type itself, and all types that fields of the type contain directly or indirectly. The function does not search
- * the types in WHOLE.
+ * the fields of the types in the list WHOLE.
  */
 function reachable(type: string, found: string[] = []): string[] {
   const name = type.replace(/^[[{]+/, '');

@@ -69,8 +69,8 @@ describe('rule procMount amounts to Pod Security level', () => {
     [['Default'], 36, 36, 'restricted'],
     [['Default', 'Unmasked'], 36, 36, 'baseline'],
     [['Default', 'Unmasked'], 36, 34, 'privileged'],
-    // At v1.34, this override would also admit Unmasked without a user namespace. The API server refuses a pod with
-    // Unmasked and without a user namespace.
+    // At v1.34, an override with Unmasked would also admit pods without a user namespace. The API server refuses a pod
+    // with Unmasked and without a user namespace.
     [['Default', 'Unmasked'], 34, 36, 'baseline'],
   ] as const) {
     it(`${level} of v1.${label} with ${types.join(' and ')} at v1.${minor}`, () => {

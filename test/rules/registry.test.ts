@@ -46,7 +46,7 @@ describe('the table of rules', () => {
     (file) => file.endsWith('.test.ts') && !NO_TABLES.includes(file),
   );
 
-  it('has one file of tests for each file of rules, and no other', () => {
+  it('each file of rules has one test file, and no other test files exist', () => {
     const rules = readdirSync(SOURCES).filter((file) => !NO_RULES.includes(file));
     assert.deepEqual(tables.toSorted(), rules.map((file) => file.replace(/\.ts$/, '.test.ts')).toSorted());
   });
@@ -79,9 +79,9 @@ describe('the table of rules', () => {
         new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name)));
       const fields = named(/variables\.spec\.\??(\w+)\b(?!\()/g);
       if (texts.includes('volumes')) fields.add('volumes');
-      // The projection of manifests keeps this field only for fixes (analysis/manifests/token-volume.ts).
+      // The projection of manifests keeps this field for fixes only (analysis/manifests/token-volume.ts).
       fields.delete('automountServiceAccountToken');
-      // Containers of every kind are always kept, even if rules read only some of their fields.
+      // The projection always keeps containers of every kind, even if rules read only some fields of the containers.
       for (const kind of ['initContainers', 'containers', 'ephemeralContainers']) fields.delete(kind);
       assert.deepEqual([...fields].sort(), [...(rule.reads.spec ?? [])].sort());
       assert.deepEqual(

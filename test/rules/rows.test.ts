@@ -54,8 +54,8 @@ interface RowContext {
 }
 
 /**
- * The violations of each part of a pod. The rule's CEL reads the policy's row. Each expression is nested in the
- * definitions of its variables.
+ * The violations of each part of a pod. The CEL of the rule reads the row of the policy. Each expression contains the
+ * definitions of the variables that the expression uses.
  */
 function byRow(values: RowValues, tests: readonly Test[], parts: readonly Part[], row: RowContext): unknown[] {
   return parts.map(({ over, context }) =>
@@ -133,7 +133,7 @@ function compare(
 
 type Policy = Parameters<typeof rowOf>[0];
 
-describe('the text of a rule over a row', () => {
+describe('the CEL text of a rule that reads a row', () => {
   for (const [title, pods] of [
     ['pods', arbitraryPod],
     ['pods with ephemeral containers', arbitraryPodWithAddedContainers],
@@ -145,7 +145,7 @@ describe('the text of a rule over a row', () => {
           const own = rowOf(policy);
           for (const rule of RULES) {
             const value = policy.values[rule.id];
-            // In the first case, the CEL reads all columns from the row or the level. In the second case, the columns
+            // In the first case, the CEL reads every column from the row or the level. In the second case, the columns
             // that all policies share are literals.
             for (const common of [{}, commonColumns([policy])]) {
               violations += compare(rule, value, own, common, pod, policy, filled);

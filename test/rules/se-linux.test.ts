@@ -58,7 +58,7 @@ const NONE = 'must not set anything in securityContext.seLinuxOptions';
 
 /**
  * Tables for MustRunAs. All four fields of the effective options of each container must equal the policy's options. The
- * same holds for the pod's own options.
+ * pod's own options must also equal the policy's options.
  */
 function mustRunAs(): Table[] {
   const wanted = { type: 'container_t', level: 's0:c1,c2' };

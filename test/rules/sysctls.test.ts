@@ -22,7 +22,7 @@ const V32 = ['net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem'];
 const V37 = ['net.ipv4.tcp_notsent_lowat', 'net.ipv4.tcp_slow_start_after_idle'];
 
 /**
- * A table that admits each sysctl of `safe` alone and together with the other sysctls of `safe`. The table refuses each
+ * A table that admits each sysctl of `safe`, alone and together with the others in `safe`. The table refuses each
  * sysctl of `yetToCome`.
  */
 function table(level: 'baseline' | 'restricted', minor: number, safe: string[], yetToCome: string[]): Table {

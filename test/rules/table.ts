@@ -27,7 +27,10 @@ export interface Table {
   readonly refuses?: Readonly<Record<string, readonly [PodContent, ...string[]]>>;
 }
 
-/** Declares the tests of one rule. The function fails if the rule's text changes at a version that has no table. */
+/**
+ * Declares the tests of one rule. The function fails if the rule's text changes at a Kubernetes version without a
+ * table.
+ */
 export function describeRule(id: string, tables: readonly Table[]): void {
   describe(`rule ${id}`, () => {
     for (const table of tables) declare(id, table);

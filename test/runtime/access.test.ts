@@ -69,7 +69,7 @@ describe('authorized', () => {
     });
   });
 
-  it('caches an answer for a minute, even a refusal', async () => {
+  it('caches an answer of the API server for a minute, even a refusal', async () => {
     for (const [token, questions] of [
       ['scraper', 2],
       ['forged', 1],
@@ -85,7 +85,7 @@ describe('authorized', () => {
     }
   });
 
-  it('does not cache that the API server did not answer', async () => {
+  it('does not cache the failure of a request to the API server', async () => {
     reviews.failing = true;
     await assert.rejects(ask('Bearer scraper'), /no answer/);
     reviews.failing = false;

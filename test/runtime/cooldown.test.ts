@@ -19,7 +19,7 @@ describe('Cooldown', () => {
     assert.equal(cooldown.left('a'), 0);
   });
 
-  it('applies to one key, has a limit, and can be dropped', () => {
+  it('a cooldown has a limit, can be dropped, and does not affect other keys', () => {
     const cooldown = new Cooldown({ times: 9, mostMs: 500, clock });
     cooldown.after('a', working(1_000));
     assert.equal(cooldown.left('a'), 500);

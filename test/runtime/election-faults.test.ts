@@ -13,7 +13,7 @@ const LOOK_MS = 250;
 const LEASE_MS = 15_000;
 const RUNS = Number(process.env.FC_RUNS ?? 150);
 
-/** The simulated network for one request. The request has delays in milliseconds, or is lost. */
+/** The simulated network for one request. A request is delayed by some milliseconds, or gets lost. */
 interface Journey {
   /**
    * The time in ms until the process sends the request, by the clock of the process. A stopped process sends nothing.
@@ -40,7 +40,7 @@ const JOURNEY: fc.Arbitrary<Journey> = fc.record({
 });
 const STOP: fc.Arbitrary<Stop> = fc.record({ at: fc.nat(DURATION_MS), ms: fc.integer({ min: 1, max: 50_000 }) });
 
-describe('an election whose requests are slow and get lost, among processes that are stopped', () => {
+describe('an election with slow and lost requests, among processes that stop for some time', () => {
   it(`lets no two write, and does not take a lease until it has expired, in ${RUNS} random runs`, async function () {
     this.timeout(120_000);
     let turns = 0;
@@ -58,7 +58,10 @@ describe('an election whose requests are slow and get lost, among processes that
   });
 });
 
-/** The clock of a process that can be stopped. A stopped process does nothing, even if its timers fire. */
+/**
+ * The clock of a process that can be stopped. A stopped process does nothing. Timers that fire during the stop have no
+ * effect.
+ */
 class StoppableClock implements Clock {
   readonly #clock: FakeClock;
   #stoppedUntil = Number.NEGATIVE_INFINITY;
@@ -110,7 +113,7 @@ class Simulation {
 
   /**
    * @returns how often the holder changed
-   * @throws an AssertionError for a forbidden state
+   * @throws an AssertionError if a state violates the rules of the election
    */
   async run(stops: readonly Stop[]): Promise<number> {
     const ending = new AbortController();
@@ -137,7 +140,8 @@ class Simulation {
   }
 
   /**
-   * Checks the state after each request. The check must not throw, because an error would look like a failed request.
+   * Checks the state after each request. The check must not throw, because the election would treat an error as a
+   * failed request.
    */
   #look(): void {
     const [holder = '', text, at] = [this.#leases.holder, JSON.stringify(this.#leases.lease), this.#clock.now()];

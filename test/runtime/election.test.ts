@@ -10,7 +10,7 @@ class Candidate {
   readonly log = new RecordingLog();
   readonly stopping = new AbortController();
   readonly running: Promise<void>;
-  /** The number of times that the work of this process began. */
+  /** The number of times that this process began to lead. */
   terms = 0;
   leading: AbortSignal | undefined;
   endWork: (error?: Error) => void = () => {};
@@ -111,7 +111,7 @@ describe('Election', () => {
       assert.equal(leases.spec.leaseTransitions, 1);
     });
 
-    it('takes a released lease at its next attempt', async () => {
+    it('a candidate takes a released lease at its next attempt', async () => {
       leases.set({ holderIdentity: 'gone', leaseDurationSeconds: 3600 });
       const one = candidate('a');
       await clock.advance(5_000);
@@ -121,7 +121,7 @@ describe('Election', () => {
       assert.equal(leases.spec.leaseTransitions, 3);
     });
 
-    it('finds the lease to be its own when the answer was lost', async () => {
+    it('a candidate leads after a lost answer, because the lease names the candidate', async () => {
       leases.fault = { what: 'answer lost' };
       const one = candidate('a');
       await clock.advance(0);
@@ -133,7 +133,7 @@ describe('Election', () => {
       assert.equal(leases.spec.leaseTransitions, 0);
     });
 
-    it('does not lead by an answer that came too late', async () => {
+    it('a candidate does not lead because of an answer that arrives too late', async () => {
       leases.onAnswer = () => {
         if (leases.lease) clock.stop(10_000);
       };
@@ -160,7 +160,7 @@ describe('Election', () => {
   });
 
   describe('keeping the lease', () => {
-    it('renews it each period with one request, and keeps since when it leads', async () => {
+    it('the leader renews the lease once in each period, and keeps the time at which it began to lead', async () => {
       await leader();
       const { acquireTime } = leases.spec;
       leases.asked.length = 0;
@@ -201,7 +201,7 @@ describe('Election', () => {
       });
     }
 
-    it('leads on when the API server comes back in time', async () => {
+    it('the leader continues to lead if the API server comes back in time', async () => {
       const one = await leader();
       leases.fault = { what: 'hangs' };
       await clock.advance(8_000);
@@ -211,7 +211,7 @@ describe('Election', () => {
       assert.equal(one.terms, 1);
     });
 
-    it('stops at once when another process holds it', async () => {
+    it('the leader stops at once if another process holds the lease', async () => {
       const one = await leader();
       leases.set({ ...leases.spec, holderIdentity: 'b' });
       await clock.advance(2_000);
@@ -220,7 +220,7 @@ describe('Election', () => {
       assert.equal(leases.holder, 'b');
     });
 
-    it('never overlaps with the next: one stops before the other starts', async () => {
+    it('one leader stops before the next leader starts, so that terms never overlap', async () => {
       const one = await leader('a');
       const other = candidate('b');
       await clock.advance(6_000);
@@ -234,7 +234,7 @@ describe('Election', () => {
   });
 
   describe('after the process was stopped', () => {
-    it('refuses writes before any timer fires, then ends the work', async () => {
+    it('after a stop of the process, a leader refuses writes before any timer fires, and then ends the work', async () => {
       const one = await leader();
       one.election.assertMayWrite();
       clock.stop(10_000);
@@ -246,7 +246,7 @@ describe('Election', () => {
       assert.deepEqual(leases.asked, [], 'it does not renew a lease that may belong to another by now');
     });
 
-    it('leaves the lease to its new holder, though a renewal was in flight', async () => {
+    it('a stopped leader does not take the lease back from the new holder, although a renewal was in flight', async () => {
       const one = await leader('a');
       leases.fault = { what: 'waits' };
       await clock.advance(2_000);
@@ -254,15 +254,15 @@ describe('Election', () => {
       leases.set({ ...leases.spec, holderIdentity: 'b' });
       one.endWork(new NotLeadingError('a write was refused'));
       await clock.advance(0);
-      // The API server answers the pending renewal. At the same time, the candidate makes its first attempt to get the
-      // lease again.
+      // The API server answers the pending renewal. At the same time, the candidate makes its first attempt to lead
+      // again.
       leases.goOn();
       await clock.advance(10_000);
       assert.equal(leases.holder, 'b');
       assert.equal(one.terms, 1);
     });
 
-    it('leads on when it was stopped for less than the deadline', async () => {
+    it('a leader continues to lead if the stop was shorter than the deadline', async () => {
       const one = await leader();
       clock.stop(9_000);
       await clock.advance(0);
@@ -273,7 +273,7 @@ describe('Election', () => {
   });
 
   describe('ending', () => {
-    it('ends the work, which may still write, and releases the lease after that', async () => {
+    it('a stopping leader asks the work to end, may write until the work has ended, and then releases the lease', async () => {
       const one = await leader();
       one.stopping.abort();
       await clock.advance(20_000);
@@ -288,7 +288,7 @@ describe('Election', () => {
       assert.equal(one.stopped, 1);
     });
 
-    it('lets the standby take over within a retry period', async () => {
+    it('the standby takes over within a retry period', async () => {
       const one = await leader('a');
       const other = candidate('b');
       await clock.advance(10_000);
@@ -308,7 +308,7 @@ describe('Election', () => {
       assert.equal(leases.holder, 'a');
     });
 
-    it('does not take back a released lease, though a renewal was in flight', async () => {
+    it('the leader does not take back a released lease, although a renewal was in flight', async () => {
       const one = await leader();
       leases.fault = { what: 'waits' };
       await clock.advance(2_000);
@@ -331,7 +331,7 @@ describe('Election', () => {
       assert.equal(leases.holder, 'b');
     });
 
-    it('does not wait forever for an unreachable API server', async () => {
+    it('the leader does not wait forever for an unreachable API server', async () => {
       const one = await leader();
       leases.fault = { what: 'hangs' };
       one.stopping.abort();
@@ -340,14 +340,14 @@ describe('Election', () => {
       await one.running;
     });
 
-    it('releases the lease and throws when the work fails', async () => {
+    it('if the work fails, the leader releases the lease and throws the error', async () => {
       const one = await leader();
       one.endWork(new Error('broken'));
       await assert.rejects(one.running, /broken/);
       assert.equal(leases.holder, '');
     });
 
-    it('runs again after a loss, once the work has ended', async () => {
+    it('a process that has lost the lease becomes a candidate again when its work has ended', async () => {
       const one = await leader();
       leases.set({ ...leases.spec, holderIdentity: 'b', leaseDurationSeconds: 5 });
       await clock.advance(30_000);
@@ -360,7 +360,7 @@ describe('Election', () => {
       assert.equal(one.election.mayWrite(), true);
     });
 
-    it('is unhealthy when the work continues for a minute after the loss', async () => {
+    it('the process is unhealthy if the work continues for a minute after the loss of the lease', async () => {
       const one = await leader();
       leases.set({ ...leases.spec, holderIdentity: 'b' });
       await clock.advance(61_000);

@@ -2,12 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../operator/runtime/clock.ts';
 
 /**
- * The number of turns of the event loop to wait. This number is enough for a few consecutive requests, because the fake
- * API server answers each request one turn later.
+ * The number of turns of the event loop to wait. This number is enough for a few consecutive requests. The fake API
+ * server answers each request one turn later.
  */
 const TURNS = 8;
 
-/** Runs all work that does not wait for the clock. */
+/** Runs all work that does not wait for a later time of the clock. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) await setImmediate();
 }
@@ -40,7 +40,7 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** Advances the clock by `ms`, and wakes each sleeper at its time. */
+  /** Advances the clock by `ms`. When the time of a sleeper comes, the function wakes the sleeper. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();

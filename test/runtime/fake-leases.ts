@@ -16,7 +16,7 @@ class HttpError extends Error {
 /** A fake API server with one Lease. The fake API server sets resourceVersions like a real API server. */
 export class FakeLeases {
   lease: Lease | undefined;
-  /** The fault of all requests from now on. If `of` is set, only the requests of this identity fail. */
+  /** The fault of all requests from now on. If `of` is set, only the requests of the identity `of` fail. */
   fault: { readonly what: Fault; readonly of?: string } | undefined;
   /** The requests in the order of arrival, as `identity: METHOD`. */
   readonly asked: string[] = [];
@@ -58,7 +58,7 @@ export class FakeLeases {
       if (fault === 'refused') throw new Error('connection refused');
       if (fault === 'hangs') return new Promise<never>(() => {});
       if (fault === 'waits') await this.#waiting.promise;
-      // A later request may arrive before this request is handled, as on a network.
+      // On a network, a later request may arrive before an earlier request is handled.
       await setImmediate();
       const result = act();
       this.onAnswer();

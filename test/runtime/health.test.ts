@@ -120,8 +120,8 @@ class IdleClients {
 
 const IDLE = 3_000;
 /**
- * The timeout of a probe in ms. The timeout is far longer than needed, because the machine may be busy. A refused
- * connection would fail at once.
+ * The timeout of a probe in ms. The timeout is much longer than a probe takes, because the machine may be busy. If the
+ * server refuses the connection, the probe fails at once.
  */
 const PROBE_MS = 5_000;
 
@@ -147,7 +147,7 @@ describe('serve', () => {
     assert.equal((await fetch(url, { method: 'POST', body: 'x' })).status, 405);
   });
 
-  it('answers 404 for an unknown path, and 500 without a reason for a failure', async () => {
+  it('answers 404 for an unknown path, and answers 500 without a reason if the handler fails', async () => {
     const url = await start(async ({ path }) => {
       if (path === '/fails') throw new Error('secret');
       return undefined;
@@ -178,7 +178,7 @@ describe('serve', () => {
     });
   }
 
-  it('answers probes over TLS while clients hold connections open that never shake hands', async () => {
+  it('answers probes over TLS while other clients hold connections open without a TLS handshake', async () => {
     const { certificate, key } = new CertificateAuthority().issue({ commonName: 'metrics', dnsNames: ['localhost'] });
     const server = await serve({ host: '127.0.0.1', port: 0 }, async () => ({ status: 200, body: 'ok' }), {
       log,
@@ -190,8 +190,8 @@ describe('serve', () => {
       await idle.open(1_000);
       const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
       await once(socket, 'secureConnect');
-      // The test's own connection sends requests. The test's connection is therefore not among the connections that
-      // have been idle the longest.
+      // The test's own connection sends requests. Other connections are therefore idle for longer than the test's own
+      // connection.
       for (let request = 0; request < 3; request++) {
         socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
         const [answer] = await once(socket, 'data');
@@ -212,7 +212,7 @@ describe('serve', () => {
     );
   });
 
-  it('serves over TLS, and uses a rotated certificate', async () => {
+  it('serves over TLS, and uses the new certificate after a rotation', async () => {
     const authority = new CertificateAuthority();
     const issue = () => {
       const { certificate, key } = authority.issue({ commonName: 'metrics', dnsNames: ['localhost'] });
@@ -239,7 +239,7 @@ describe('serve', () => {
     }
   });
 
-  it('closes though a client never begins its TLS handshake', async () => {
+  it('closes the server, although a client never begins the TLS handshake', async () => {
     const { certificate, key } = new CertificateAuthority().issue({ commonName: 'metrics', dnsNames: ['localhost'] });
     const options = { log, certificate: () => ({ cert: certificate, key }) };
     const server = await serve({ host: '127.0.0.1', port: 0 }, async () => undefined, options);
@@ -280,7 +280,7 @@ describe('parseBindAddress', () => {
   }
 });
 
-/** The fingerprint of a server's certificate. The given authority must have issued the certificate. */
+/** The fingerprint of a server's certificate. The function checks that the given authority issued the certificate. */
 async function servedCertificate(port: number, { certificate }: CertificateAuthority): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: certificate });
   await once(socket, 'secureConnect');

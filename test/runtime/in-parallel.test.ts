@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { inParallel } from '../../operator/runtime/in-parallel.ts';
 
 describe('inParallel', () => {
-  it('works on as many items in parallel as allowed, in their order', async () => {
+  it('works on the allowed number of items in parallel, in the order of the items', async () => {
     const [begun, most]: [number[], number[]] = [[], []];
     let running = 0;
     await inParallel([0, 1, 2, 3, 4], 2, async (item) => {
@@ -16,7 +16,7 @@ describe('inParallel', () => {
     assert.equal(Math.max(...most), 2);
   });
 
-  it('throws the first error after the running items have ended, and begins no more', async () => {
+  it('throws the first error after the running items have ended, and begins no more items', async () => {
     const ended: number[] = [];
     const work = async (item: number) => {
       if (item === 0) throw new Error('first');

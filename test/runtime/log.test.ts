@@ -13,7 +13,7 @@ function said(write: (log: Log) => void, options: Omit<LogOptions, 'stream'> = {
 const entry = (keys: Record<string, unknown>) => JSON.parse(said((log) => log.info('said', keys)));
 
 describe('createLog', () => {
-  it('writes one JSON line per entry: time, level, message, keys', () => {
+  it('writes one JSON line for each entry, with time, level, message and keys', () => {
     const text = said((log) => {
       log.info('applied', { policy: 'ping', count: 2 });
       log.warn('conflict');
@@ -42,13 +42,13 @@ describe('createLog', () => {
     assert.equal(JSON.parse(text).message, 'shown');
   });
 
-  it('adds the keys of a child, also of a child of a child', () => {
+  it('a child log adds its keys to the keys of its parent, even if the parent is also a child log', () => {
     const text = said((log) => log.child({ policy: 'ping' }).child({ step: 'apply' }).info('done', { count: 1 }));
     const { policy, step, count } = JSON.parse(text);
     assert.deepEqual({ policy, step, count }, { policy: 'ping', step: 'apply', count: 1 });
   });
 
-  it('shows an error with its parts and its cause', () => {
+  it('shows an error with the parts and the cause of the error', () => {
     const causes = [{ reason: 'FieldManagerConflict', message: 'with "kubectl"', field: '.metadata.labels.a' }];
     const cause = new ApiError(
       { status: 409, reason: 'Conflict', message: 'conflict', causes },
@@ -68,7 +68,7 @@ describe('createLog', () => {
     });
   });
 
-  it('shows neither request nor answer of a foreign error', () => {
+  it('shows neither the request nor the response that an error of a library contains', () => {
     const error = Object.assign(new Error('failed'), {
       request: { url: 'x' },
       response: { headers: {} },

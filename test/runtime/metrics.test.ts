@@ -87,7 +87,7 @@ describe('metrics', () => {
       });
     });
 
-    it('measures how long a key waited and was worked on', async () => {
+    it('measures how long a key waited, and how long the work on the key took', async () => {
       queue.add('a');
       await clock.advance(2_000);
       queue.start();
@@ -140,7 +140,7 @@ describe('metrics', () => {
       });
     });
 
-    it('counts a key that comes back while it is worked on as waiting', async () => {
+    it('counts a key as waiting if the key is added again during the work on the key', async () => {
       queue.start();
       queue.add('a');
       await settle();
@@ -150,7 +150,7 @@ describe('metrics', () => {
       });
     });
 
-    it('counts nothing as waiting after the queue was stopped', async () => {
+    it('counts no key as waiting after the queue has stopped', async () => {
       queue.add('a');
       await queue.stop();
       assert.deepEqual(await seriesOf(metrics.registry, 'workqueue_depth'), {
@@ -159,7 +159,7 @@ describe('metrics', () => {
     });
   });
 
-  it('counts relists after the first list, and measures the silence of the API server', async () => {
+  it('counts relists, but not the first list, and measures the time since the last news from the API server', async () => {
     const { reflector } = metrics;
     reflector.heard('Pod');
     reflector.listed('Pod');

@@ -5,7 +5,7 @@ import { type QueueOptions, WorkQueue } from '../../operator/runtime/queue.ts';
 /** Runs all work that waits only for promises. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Work that runs until the test ends it. */
+/** Work on keys. The work on a key runs until the test ends the work. */
 class Work {
   readonly started: string[] = [];
   readonly #running = new Map<string, PromiseWithResolvers<void>>();
@@ -47,7 +47,7 @@ describe('WorkQueue', () => {
 
   afterEach(() => mock.timers.reset());
 
-  it('works on keys in the order of arrival, each once however often it was added', async () => {
+  it('works on keys in the order of arrival, and works only once on a key that was added several times', async () => {
     const queue = new WorkQueue(work.run);
     for (const key of ['b', 'a', 'b', 'b']) queue.add(key);
     assert.equal(queue.length, 2);
@@ -62,7 +62,7 @@ describe('WorkQueue', () => {
     assert.equal(queue.length, 0);
   });
 
-  it('works once more on a key that was added while it was worked on', async () => {
+  it('works once more on a key that was added during the work on the key', async () => {
     const queue = started({ concurrency: 5 });
     queue.add('a');
     await settle();
@@ -75,7 +75,7 @@ describe('WorkQueue', () => {
     assert.deepEqual(work.started, ['a', 'a']);
   });
 
-  it('works on this many keys in parallel, and on others while one is busy', async () => {
+  it('works on the given number of keys in parallel, so that one busy key does not block other keys', async () => {
     const queue = started({ concurrency: 2 });
     queue.add('a');
     await settle();
@@ -91,7 +91,7 @@ describe('WorkQueue', () => {
     assert.deepEqual(work.started, []);
   });
 
-  it('requeues a failed key after a delay that doubles, up to its limit, until it succeeds', async () => {
+  it('requeues a failed key after a doubling delay with a limit, until the work on the key succeeds', async () => {
     const failures: [string, number][] = [];
     const onError = (key: string, _error: unknown, count: number) => failures.push([key, count]);
     const queue = started({ firstDelayMs: 100, maxDelayMs: 300, random: () => 0.5, onError });
@@ -134,7 +134,7 @@ describe('WorkQueue', () => {
     });
   }
 
-  it('requeues a key not before the time that the server asked for', async () => {
+  it('if the server asks for a delay, requeues a failed key after this delay at the earliest', async () => {
     const queue = started({ firstDelayMs: 100, random: () => 0.5 });
     queue.add('a');
     await settle();
@@ -155,7 +155,7 @@ describe('WorkQueue', () => {
     assert.deepEqual(work.started, ['a', 'b']);
   });
 
-  it('adds after a delay; the earliest of several counts', async () => {
+  it('adds a key after the delay, or after the shortest of several delays', async () => {
     const queue = started();
     queue.addAfter('a', 1000);
     queue.addAfter('a', 100);
@@ -169,7 +169,7 @@ describe('WorkQueue', () => {
     assert.deepEqual(work.started, ['a']);
   });
 
-  it('stops: waits for the running work, begins nothing, drops the rest', async () => {
+  it('a stopped queue waits for the running work, begins no work, and drops the other keys', async () => {
     const queue = started();
     queue.add('a');
     await settle();

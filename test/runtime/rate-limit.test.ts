@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { RateLimit } from '../../operator/runtime/rate-limit.ts';
 
 describe('RateLimit', () => {
-  it('lets a burst through, then spaces the others, and refills', () => {
+  it('a rate limit admits a burst, then spaces the other callers, and refills', () => {
     let now = 0;
     const limit = new RateLimit(10, 2, () => now);
     const take = () => limit.take();
@@ -13,14 +13,14 @@ describe('RateLimit', () => {
     assert.deepEqual([take(), take(), take()], [0, 0, 100]);
   });
 
-  it('makes another one with the same numbers, which shares no tokens', () => {
+  it('another() makes a rate limit with the same numbers, and the two limits share no tokens', () => {
     const limit = new RateLimit(10, 1, () => 0);
     assert.equal(limit.take(), 0);
     const another = limit.another();
     assert.deepEqual([another.take(), another.take(), limit.take()], [0, 100, 100]);
   });
 
-  it('gives available tokens to callers that do not wait, and no future ones', () => {
+  it('tryTake() gives available tokens, and no future tokens', () => {
     let now = 0;
     const limit = new RateLimit(10, 2, () => now);
     const tryTake = () => limit.tryTake();

@@ -16,18 +16,18 @@ describe("the API server's time", () => {
     monotonic = 5_000;
   });
 
-  it('is that of our own clock before the first answer', () => {
+  it('before the first answer, the time is the time of the local clock', () => {
     assert.equal(ahead().now(), NOON + HOUR + 5_000);
   });
 
-  it('is that of the answers, whatever our own clock says', () => {
+  it('after an answer, the time is the time of the API server, even if the local clock differs', () => {
     const time = ahead();
     time.saw(NOON);
     monotonic += 1_500;
     assert.equal(time.now(), NOON + 1_500);
   });
 
-  it('goes by the answer that was quickest: the others state a time that has passed', () => {
+  it('uses the quickest answer, because slower answers state an older time', () => {
     const time = ahead();
     time.saw(NOON);
     monotonic += 10_000;
@@ -37,7 +37,7 @@ describe("the API server's time", () => {
     assert.equal(time.now(), NOON + 11_000);
   });
 
-  it('follows when the clock of the server is set back, and when this machine was suspended', () => {
+  it('adopts the new time when the server clock is set back, and after a suspension of this machine', () => {
     const time = ahead();
     time.saw(NOON);
     time.saw(NOON - HOUR);

@@ -31,14 +31,14 @@ describe('Settling', () => {
     assert.deepEqual([now, settling.isSettled], [0, true]);
   });
 
-  it('waits until nothing has changed for a while', async () => {
+  it('waits until nothing has changed for some time', async () => {
     settling.changed();
     later = [250, 500].map((at) => [at, () => settling.changed()]);
     await settling.settled();
     assert.equal(now, 800);
   });
 
-  it('does not wait forever, also when work that had begun was given up', async () => {
+  it('stops waiting after the maximum wait, even if the changes continue', async () => {
     settling.changed();
     later = Array.from({ length: 200 }, (_, index) => [(index + 1) * 100, () => settling.changed()]);
     await settling.settled();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextRound, setTimeout as wait } from 'node:timers/promises';
 import { Turns } from '../../operator/runtime/turns.ts';
 
-/** Work in `count` steps. Each step takes `each` milliseconds by the clock. */
+/** Work in `count` steps. Each step advances the clock by `each` milliseconds. */
 function* work(clock: { ms: number }, count: number, each: number, done: number[] = []): Generator<void, string> {
   for (let i = 0; i < count; i++) {
     clock.ms += each;
@@ -13,7 +13,7 @@ function* work(clock: { ms: number }, count: number, each: number, done: number[
 }
 
 describe('turns', () => {
-  it('end with the result of the work, and its own time', async () => {
+  it('run() returns the result of the work and the time that the work took', async () => {
     const clock = { ms: 0 };
     const turns = new Turns({ now: () => clock.ms });
     assert.deepEqual(await turns.run(work(clock, 7, 3), () => true), { result: 'done', spentMs: 21 });
@@ -38,7 +38,7 @@ describe('turns', () => {
     await running;
   });
 
-  it('belong to one task in each round, however many there are', async () => {
+  it('only one task works in each round, even if many tasks exist', async () => {
     const clock = { ms: 0 };
     const turns = new Turns({ now: () => clock.ms });
     const works = Array.from({ length: 8 }, () => turns.run(work(clock, 20, 20), () => true));
@@ -52,7 +52,7 @@ describe('turns', () => {
     await Promise.all(works);
   });
 
-  it('end when the work must stop, without a result', async () => {
+  it('if the work must stop, the turns end without a result', async () => {
     const clock = { ms: 0 };
     const done: number[] = [];
     const running = new Turns({ now: () => clock.ms }).run(work(clock, 1_000, 20, done), () => done.length < 3);

@@ -14,7 +14,7 @@ function sent<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** Snapshots of random clusters. Some snapshots have additional fields, and other snapshots lack lists. */
+/** Snapshots of random clusters. Some snapshots have additional fields, and some snapshots lack lists. */
 const arbitrarySnapshot = fc
   .tuple(
     arbitraryCluster,
@@ -39,7 +39,7 @@ describe('the difference of two snapshots', () => {
     );
   });
 
-  it('is nothing when only the time has changed', () => {
+  it('the difference is empty if only the time has changed', () => {
     fc.assert(
       fc.property(arbitrarySnapshot, (snapshot) => {
         assert.equal(differenceOf(snapshot, { ...sent(snapshot), taken: '2026-01-01T00:00:00.000Z' }), undefined);
@@ -48,7 +48,7 @@ describe('the difference of two snapshots', () => {
     );
   });
 
-  it('has only the namespace that changed, and keeps the others the same objects', () => {
+  it('the difference has only the changed namespace, and keeps the objects of the other namespaces', () => {
     const [before] = fc.sample(arbitrarySnapshot, { numRuns: 50, seed: 3 }).filter((one) => one.namespaces.length > 1);
     assert.ok(before);
     const namespaces = before.namespaces.map((one, index) => (index === 0 ? { ...one, terminating: true } : one));

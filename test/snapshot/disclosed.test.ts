@@ -12,7 +12,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const evaluator = new Evaluator();
 
 describe('disclosed content of a pod', () => {
-  it('break the same rules as the whole pod', () => {
+  it('the disclosed content breaks the same rules as the whole pod', () => {
     const pods = fc.oneof(arbitraryPod, randomPods().map(contentOf));
     fc.assert(
       fc.property(arbitraryPolicy, pods, (policy, content) => {

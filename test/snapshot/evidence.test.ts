@@ -32,7 +32,7 @@ describe('evidence in a snapshot', () => {
   const records = { uses: [use('SYS_TIME', 'granted'), use('SYS_ADMIN', 'refused')], watches: [] };
   const taken = snapshotOf(cluster, ALL_RIGHTS, { ...OPTIONS, evidence: new UsedCapabilities(records, {}) });
 
-  it('names the capabilities that a container holds and used, by workload', () => {
+  it('for each workload, the evidence names the capabilities that a container holds and used', () => {
     const [net, web] = taken.namespaces;
     assert.deepEqual(net?.used, [{ ...WORKLOAD, container: 'app', used: ['SYS_TIME'] }]);
     assert.equal(web?.used, undefined);

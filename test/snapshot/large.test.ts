@@ -11,7 +11,7 @@ const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'],
 const MB = 1_000_000;
 
 describe('a snapshot of a large cluster', () => {
-  it('of 100,000 pods of 60 shapes has less than 5 MB compressed, and a change of a pod some kilobytes', () => {
+  it('the snapshot of 100,000 pods of 60 shapes has less than 5 MB compressed, and the change of a pod has some kilobytes', () => {
     const large = largeCluster();
     const live = new LiveSnapshot(large, ALL_RIGHTS, OPTIONS);
     const snapshot = runToEnd(live.taking());
@@ -26,7 +26,7 @@ describe('a snapshot of a large cluster', () => {
     assert.ok(first);
     live.apply({ of: 'pod', namespace: first.name, name: 'any' });
     const next = runToEnd(live.taking());
-    // The second snapshot describes only the namespace of the changed pod again.
+    // The second snapshot replaces only the description of the namespace with the changed pod.
     assert.deepEqual(
       next.namespaces.filter((one, index) => one !== snapshot.namespaces[index]).map(({ name }) => name),
       [first.name],

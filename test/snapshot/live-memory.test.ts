@@ -23,8 +23,8 @@ const EDITS = 30;
 /** The maximum growth of the memory in bytes. One document would take more memory. */
 const MOST_GROWTH = 1_000_000;
 /**
- * The maximum number of bytes of memory for each byte of text. The snapshot shares names and labels with the cluster,
- * but each object of the snapshot has a header.
+ * The maximum memory in bytes for each byte of text. The snapshot shares names and labels with the cluster, but each
+ * object of the snapshot has a header.
  */
 const MOST_OF_TEXT = 2;
 
@@ -50,7 +50,7 @@ class Edited {
 async function heapUsed(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  // The engine clears weak references only in the next turn of the event loop.
+  // The engine clears weak references only after the current turn of the event loop has ended.
   for (let round = 0; round < 3; round++) {
     await setImmediate();
     collect();
@@ -59,7 +59,7 @@ async function heapUsed(): Promise<number> {
 }
 
 describe('the memory of cappol ui', () => {
-  it('does not grow with changes, with a page that reads and one that does not', async () => {
+  it('the memory does not grow with changes, even if one of two pages stops reading', async () => {
     const edited = new Edited(largeCluster(SIZES));
     const live = new LiveSnapshot(edited.cluster, ALL_RIGHTS, OPTIONS);
     const shown: { context: string; snapshot: Snapshot } = { context: 'test', snapshot: runToEnd(live.taking()) };

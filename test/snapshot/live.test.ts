@@ -20,7 +20,7 @@ import { resolved } from './resolved.ts';
 
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test' };
 
-/** A cluster that can change into another cluster, as if its objects had been edited. */
+/** A cluster that can change into another cluster, as if somebody had edited the objects. */
 class Turning {
   #current: Cluster;
   readonly cluster: Cluster;
@@ -77,7 +77,7 @@ function merged(a: Evidence, b: Evidence): Evidence {
 }
 
 describe('a live snapshot', () => {
-  it('is after each change what a new snapshot of the cluster is', () => {
+  it('after each change, a live snapshot equals a new snapshot of the cluster', () => {
     const evaluator = new Evaluator();
     const seen = { used: 0 };
     fc.assert(
@@ -101,7 +101,7 @@ describe('a live snapshot', () => {
     assert.ok(seen.used > 100, `${seen.used}`);
   });
 
-  it('forgets shapes that nothing refers to any more', () => {
+  it('a live snapshot forgets a shape when nothing refers to the shape', () => {
     const namespaces = [{ name: 'net', uid: 'net', terminating: false, labels: {}, labelOwners: {} }];
     const of = (index: number) => {
       const template = adding([`CAP_${index}`]);

@@ -1,7 +1,10 @@
 /** Brings snapshots into a comparable form. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
-/** The snapshot without its time. Values replace the indexes, because an index depends on earlier documents. */
+/**
+ * The snapshot without its time. Values replace the indexes of shapes and violations, because an index depends on
+ * earlier documents.
+ */
 export function resolved({ shapes, violations, namespaces, taken: _, ...rest }: Snapshot) {
   return {
     ...rest,

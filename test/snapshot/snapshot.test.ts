@@ -41,7 +41,7 @@ function clusterWith(objects: Parameters<typeof clusterOf>, policies: ReturnType
 }
 
 describe('snapshot', () => {
-  it('restores a cluster that is evaluated as the original', () => {
+  it('the restored cluster gets the same verdicts as the original cluster', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
         assert.deepEqual(
@@ -53,7 +53,7 @@ describe('snapshot', () => {
     );
   });
 
-  it('restores an unchanged namespace with the shapes of the snapshot that it is in', () => {
+  it('if a namespace is unchanged but the shapes of the snapshot differ, the restored pods have the new shapes', () => {
     const pods = [podView('a', adding(['CHOWN'])), podView('b', adding(['SYS_ADMIN']))];
     const snapshot = takenSnapshot(clusterWith([[], pods], []));
     const specsIn = (one: typeof snapshot) => [...restoreCluster(one).pods('net')].map(({ spec }) => spec);
@@ -62,7 +62,7 @@ describe('snapshot', () => {
     assert.deepEqual(specsIn({ ...snapshot, shapes: snapshot.shapes.toReversed() }), [second, first]);
   });
 
-  it('states the verdicts of each workload, by mode', () => {
+  it('the snapshot states the verdicts on each workload, by mode', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
         const { namespaces, violations } = takenSnapshot(cluster);
@@ -94,7 +94,7 @@ describe('snapshot', () => {
     );
   });
 
-  it('keeps the accepted spec of a policy whose current spec is not accepted', () => {
+  it('the snapshot keeps the last accepted spec of a policy with a refused edit', () => {
     const refused = baselinePolicy('refused', { mode: 'Enforce', levelVersion: 'v1.99' });
     const earlier = baselinePolicy('refused', { mode: 'Enforce', level: 'restricted' });
     const cluster = clusterWith([[workloadView('Deployment', 'web', { template: adding(['CHOWN']) })]], [earlier]);
@@ -108,7 +108,7 @@ describe('snapshot', () => {
     assert.equal(evaluated(edited)[0]?.modes.Enforce?.workloads[0]?.verdict, 'Violating');
   });
 
-  it('restores the record of each spec that the operator has in force, and of no other', () => {
+  it('the restored cluster has records of the specs that the operator has in force, and of no other specs', () => {
     const policies = [
       baselinePolicy('in-force', { mode: 'Enforce' }),
       baselinePolicy('refused', { mode: 'Enforce', levelVersion: 'v1.99' }),
@@ -172,7 +172,7 @@ describe('snapshot', () => {
     assert.deepEqual(leaks, []);
   });
 
-  it('counts pods that are alike, and names those without an owner', () => {
+  it('the snapshot counts equal pods, and names pods without an owner', () => {
     const template = adding(['NET_RAW']);
     const workload = workloadView('StatefulSet', 'web', { template });
     const owned = ['web-0', 'web-1'].map((name) => podView(name, { ...template, ...ownedBy('StatefulSet', 'web') }));
@@ -188,7 +188,7 @@ describe('snapshot', () => {
     );
   });
 
-  it('states the capabilities that each runtime gives to a container, and the findings on it', () => {
+  it('for each container, the snapshot states the capabilities that each runtime gives, and the findings', () => {
     const [shape] = takenSnapshot(
       clusterWith([[workloadView('Deployment', 'web', { template: adding(['NET_ADMIN']) })]], []),
     ).shapes;

@@ -8,7 +8,7 @@ describe('turns in an audit log', () => {
       events: [lease('a', 1), write('a', 2), lease('a', 3), write('a', 9)],
       outOfTurn: 0,
     },
-    { title: 'a write of one that never held it', events: [lease('a', 1), write('b', 2)], outOfTurn: 1 },
+    { title: 'a write of a user that never held the Lease', events: [lease('a', 1), write('b', 2)], outOfTurn: 1 },
     { title: 'a write before it was held', events: [write('a', 0), lease('a', 1)], outOfTurn: 1 },
     { title: 'a write after another took it', events: [lease('a', 1), lease('b', 4), write('a', 5)], outOfTurn: 1 },
     { title: 'a write while another takes it', events: [lease('a', 1), lease('b', 4), write('a', 4)], outOfTurn: 0 },
@@ -36,7 +36,7 @@ describe('turns in an audit log', () => {
     });
   }
 
-  it('names the holders in order and counts the writes of each', () => {
+  it('turnsOf() names the holders of the Lease in order, and counts the writes of each holder', () => {
     const events = [lease('a', 1), write('a', 2), lease('a', 3, ''), lease('b', 4), write('b', 5), write('b', 6)];
     const { holders, writes } = turnsOf(events);
     assert.deepEqual({ holders, writes }, { holders: ['a', '', 'b'], writes: { a: 1, b: 2 } });
@@ -44,8 +44,8 @@ describe('turns in an audit log', () => {
 });
 
 /**
- * The audit event of a write. The API server receives the write at the beginning of a second, and answers half a second
- * later.
+ * The audit event of a write. The API server receives the write at the beginning of the second, and answers half a
+ * second later.
  */
 function write(username: string, second: number): AuditEvent {
   return {

@@ -1,6 +1,6 @@
 /**
  * Reads the API server's audit log of two replicas. The log shows the times at which each replica held the Lease. The
- * log also shows the writes of a replica without the Lease.
+ * log also shows writes of a replica that does not hold the Lease.
  */
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ export interface AuditEvent {
    * timestamps can therefore be sorted as strings.
    */
   readonly requestReceivedTimestamp: string;
-  /** The time at which the API server had sent the complete answer. */
+  /** The time at which the API server finished sending the answer. */
   readonly stageTimestamp: string;
   /** The object of the request, for writes to Leases. */
   readonly requestObject?: { readonly spec?: { readonly holderIdentity?: string } };
@@ -51,11 +51,11 @@ export class AuditLog {
   /** The number of bytes of the file that have been read into `#events`. */
   #read = 0;
 
-  /** @param users the only users whose writes are logged */
+  /** @param users the users whose writes are logged. The log has no writes of other users. */
   constructor(users: readonly string[]) {
     const policy = join(this.#dir, 'policy.json');
     writeFileSync(policy, JSON.stringify(auditPolicy(users)));
-    // The size limit is so large that the log is never rotated, because rotation would lose the beginning of the log.
+    // The size limit is very large, because a rotation would lose the beginning of the log.
     this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#file}`, '--audit-log-maxsize=2000'];
   }
 
@@ -100,7 +100,7 @@ function auditPolicy(users: readonly string[]): object {
   };
 }
 
-/** The events in a line. An unfinished line of a killed API server is ignored. */
+/** The events in a line. The function ignores an unfinished line of a killed API server. */
 function parsed(line: string): AuditEvent[] {
   try {
     return line === '' ? [] : [JSON.parse(line)];

@@ -37,7 +37,7 @@ export class Churn {
   readonly #random: Random;
   readonly #population: Population;
   #policies = new Map<string, CapabilityPolicySpec>();
-  /** The number of changes, including attempted changes, by kind. */
+  /** The number of changes by kind. Attempted changes also count. */
   readonly changes = Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, 0])) as Record<Kind, number>;
 
   constructor(api: Api, window: Window, random: Random, population: Population) {
@@ -137,7 +137,7 @@ export class Churn {
 
   /**
    * Changes the rules of a role. After the change, either all bindings to the role grant the use of the policy, or none
-   * of the bindings does.
+   * of the bindings grants the use.
    */
   async #changeRole(): Promise<void> {
     const { namespaces, policies } = this.#population;
@@ -149,8 +149,8 @@ export class Churn {
   }
 
   /**
-   * Creates a namespace, or changes the labels of an existing namespace. A namespace that is being deleted stays
-   * unchanged.
+   * Creates a namespace, or changes the labels of an existing namespace. If a namespace is being deleted, the function
+   * does not change the namespace.
    */
   async #makeNamespace(name: string, labels = drawLabels(this.#random)): Promise<void> {
     this.#window.addLabels(name, labels);

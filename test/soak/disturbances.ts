@@ -36,8 +36,8 @@ export type Disturbance = keyof typeof DISTURBANCES;
 export const ALL = Object.keys(DISTURBANCES) as Disturbance[];
 
 /**
- * A deck of disturbances. The deck gives all disturbances once in a random order. Afterwards, the deck gives all
- * disturbances again in another order.
+ * A deck of disturbances. The deck gives each disturbance once, in a random order. Then the deck gives each disturbance
+ * again, in another random order.
  */
 export class Deck {
   readonly #random: Random;

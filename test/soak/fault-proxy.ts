@@ -1,6 +1,6 @@
 /**
- * A proxy between one client and the API server. The proxy causes the faults of faults.ts. The proxy terminates TLS, so
- * that it can answer in place of the API server. The proxy connects to the API server with the credentials of the
+ * A proxy between a client and the API server. The proxy causes the faults of faults.ts. The proxy terminates TLS, and
+ * can therefore answer in place of the API server. The proxy connects to the API server with the credentials of the
  * kubeconfig.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ interface Watch {
   silent: boolean;
 }
 
-/** Whether a write without an answer is stopped before or after the API server executes the write. */
+/** Whether the proxy stops a write before or after the API server executes the write. */
 export type Moment = 'before' | 'after';
 
 interface Interruption {
@@ -46,13 +46,15 @@ interface Interruption {
 }
 
 const LATE_MS = 1_500;
-/** The time in ms between two faults of watches. */
+/** The time in ms between two faults of watches, during a storm. */
 const WATCH_FAULT_EVERY_MS = 700;
-/** The time in ms for which the proxy drops a watch's events before the proxy reports that the watch is outdated. */
+/**
+ * For this time in ms, the proxy drops the events of a watch. Afterwards, the proxy reports that the watch is outdated.
+ */
 const MISSED_MS = 2_000;
 /**
- * The longest wait in ms for an API server that listens but does not serve yet. The wait is shorter than the time
- * between the renew deadline and the end of a lease (replicas.ts).
+ * The longest wait in ms for an API server that accepts connections, but does not answer requests yet. The wait is
+ * shorter than the time between the renew deadline and the end of a lease (replicas.ts).
  */
 const MOST_CONNECTING_MS = 1_000;
 
@@ -64,8 +66,8 @@ export class FaultProxy {
   readonly #closing = new AbortController();
   readonly #watches = new Set<Watch>();
   /**
-   * The collections for which the proxy has reported that the client's version is outdated. The client gets the same
-   * answer until the client lists the collection again.
+   * The collections with an outdated resourceVersion. The proxy has told the client that the resourceVersion is
+   * outdated. The proxy repeats this answer until the client lists the collection again.
    */
   readonly #outdated = new Set<string>();
   #storm: NodeJS.Timeout | undefined;
@@ -86,7 +88,7 @@ export class FaultProxy {
       key: text(user['client-key-data']),
     });
     this.#server = createServer((asked, answer) => this.#serve(asked, answer));
-    // The proxy does not close idle connections. Closing idle connections is the client's task.
+    // The proxy does not close idle connections. The client has to close its idle connections.
     this.#server.keepAliveTimeout = 0;
     this.#server.requestTimeout = 0;
   }
@@ -106,7 +108,7 @@ export class FaultProxy {
     const { port } = this.#server.address() as AddressInfo;
     const name = 'fault-proxy';
     const file = join(dirname(beside), 'kubeconfig-of-fault-proxy');
-    // The library client-node refuses to connect without TLS unless `insecure-skip-tls-verify` is set.
+    // Without TLS, the library client-node connects only if `insecure-skip-tls-verify` is set.
     const content = {
       apiVersion: 'v1',
       kind: 'Config',
@@ -119,7 +121,7 @@ export class FaultProxy {
     return file;
   }
 
-  /** Begins a storm. Requests and watches get faults until `calm` is called. */
+  /** Begins a storm. During a storm, requests and watches get faults. The storm lasts until `calm` is called. */
   storm(): void {
     this.#storm ??= setInterval(() => this.#disturbWatch(), WATCH_FAULT_EVERY_MS);
   }
@@ -129,7 +131,7 @@ export class FaultProxy {
     this.#storm = undefined;
   }
 
-  /** Cuts all running requests, and forwards no request for this many milliseconds. */
+  /** Cuts all running requests, and forwards no request for `ms` milliseconds. */
   async partition(ms: number): Promise<void> {
     this.#partitioned = true;
     this.#server.closeAllConnections();
@@ -138,9 +140,10 @@ export class FaultProxy {
   }
 
   /**
-   * Makes every second watch, or every watch of one collection, silent for this many milliseconds or until close().
-   * After the silence, the proxy cuts the watch, unless the client has already ended the watch. The client can learn of
-   * the missed events only by continuing from its last version.
+   * Makes watches silent for `ms` milliseconds or until close(). Without `of`, every second watch is silent. With `of`,
+   * every watch of the collection `of` is silent. After the silence, the proxy cuts the watch. The proxy does nothing
+   * if the client has already ended the watch. To get the missed events, the client must continue from its last
+   * resourceVersion.
    */
   async silence(ms: number, of?: string): Promise<void> {
     const chosen = [...this.#watches].filter(({ collection }) =>
@@ -153,12 +156,12 @@ export class FaultProxy {
   }
 
   /**
-   * Leaves one of the client's next writes without an answer. All later requests also get no answer until `resume` is
+   * Withholds the answer to one of the client's next writes. All later requests also get no answer until `resume` is
    * called. The client can therefore be killed before or after a certain write. Dry runs and writes of Leases and
    * Events do not count.
    *
    * @param writes the number of writes that get through before the write without an answer
-   * @returns whether the client made the write without an answer in time
+   * @returns whether the client made the unanswered write in time
    */
   async interrupt(writes: number, moment: Moment, timeoutMs: number): Promise<boolean> {
     const reached = new Promise<boolean>((resolve) => {
@@ -199,8 +202,8 @@ export class FaultProxy {
   }
 
   /**
-   * Handles a write that must get no answer. If there are several such writes, at most the first write reaches the API
-   * server.
+   * Handles a write that the proxy must not answer. If a client sends several such writes, at most the first write
+   * reaches the API server.
    */
   #stop(asked: IncomingMessage, answer: ServerResponse, call: Asked): void {
     const { left, moment, reached } = this.#interruption ?? { left: 0, moment: 'before' as const, reached: () => {} };
@@ -228,7 +231,7 @@ export class FaultProxy {
       else void passAnswer(response, answer, mishap);
     });
     endUnlessConnected(passed);
-    // The proxy ends the client's connection while the API server is down, as a load balancer does.
+    // While the API server is down, the proxy ends the client's connection, like a load balancer.
     passed.on('error', () => answer.destroy());
     answer.on('close', () => passed.destroy());
     asked.pipe(passed);
@@ -269,9 +272,9 @@ export class FaultProxy {
 }
 
 /**
- * Ends a request if the API server does not accept the connection soon. Without the proxy, a client connects first, and
- * checks afterwards whether writing is still allowed. With the proxy, a write could wait in the proxy after the
- * client's check, and come too late.
+ * Ends a request if the API server does not accept the connection soon. Without the proxy, a client first connects, and
+ * then checks whether the client may still write. With the proxy, a write could wait in the proxy after the client's
+ * check, and reach the API server too late.
  */
 function endUnlessConnected(passed: ClientRequest): void {
   passed.once('socket', (socket) => {

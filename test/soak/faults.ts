@@ -7,7 +7,7 @@ export interface Asked {
   readonly url: string;
 }
 
-/** The answers of the proxy to requests that the API server never receives. */
+/** The answers of the proxy to requests that the proxy does not forward to the API server. */
 const REFUSALS = {
   throttled: { code: 429, reason: 'TooManyRequests', message: 'too many requests, please try again later' },
   broken: { code: 500, reason: 'InternalError', message: 'an error on the server has prevented the request' },
@@ -18,7 +18,7 @@ const REFUSALS = {
 /** The faults in the answer to a request that the API server has executed. */
 const MISHAPS = ['late', 'lost', 'truncated'] as const;
 /**
- * The faults of a running watch. With the fault `ended`, the watch ends without an error, but in the middle of a line.
+ * The faults of a running watch. The fault `ended` ends the watch without an error, but in the middle of a line.
  */
 const WATCH_FAULTS = ['cut', 'ended', 'outdated'] as const;
 
@@ -50,8 +50,8 @@ const PERCENT_OF_WATCHES = 20;
 export type Met = Record<Fault, number>;
 
 /**
- * Chooses a fault for some requests. Among the faults that are possible for a request, the rarest fault so far is
- * chosen.
+ * Chooses a fault for some requests. If several faults are possible for a request, the proxy chooses the fault that has
+ * happened least often.
  */
 export function chooseFault(asked: Asked, random: Random, met: Met): Refusal | Mishap | 'reset' | undefined {
   const watch = isWatch(asked);
@@ -83,12 +83,12 @@ export function isWatch({ url }: Asked): boolean {
   return /[?&]watch=true/.test(url);
 }
 
-/** Whether the request changes an object permanently. Writes of Leases and Events do not count. */
+/** Whether the request changes an object permanently. Writes of Leases and Events do not count as writes. */
 export function isWrite({ method, url }: Asked): boolean {
   return method !== 'GET' && !/[?&]dryRun=|\/(leases|events|subjectaccessreviews|selfsubjectaccessreviews)\b/.test(url);
 }
 
-/** Whether the request is a watch from a known version, or a request for the next page of a list. */
+/** Whether the request is a watch from a known resourceVersion, or a request for the next page of a list. */
 export function goesOn({ url }: Asked): boolean {
   return /[?&](resourceVersion|continue)=/.test(url);
 }

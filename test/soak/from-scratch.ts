@@ -1,6 +1,6 @@
 /**
- * Computes the writes of a fresh operator in the current cluster. The writes are every status and report, and the
- * repairs of drifted objects.
+ * Computes the writes of a fresh operator in the current cluster. The fresh operator writes every status and every
+ * report, and repairs drifted objects.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -45,7 +45,7 @@ export interface Comparison {
   readonly reports: number;
 }
 
-/** Reads the whole cluster again as the administrator, and compares the cluster with the result of a fresh operator. */
+/** Reads the whole cluster as the administrator, and compares the cluster with the result of a fresh operator. */
 export async function compareFromScratch(api: Api, kubeconfig: string): Promise<Comparison> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
@@ -111,11 +111,11 @@ function statusOf(
     servers,
     message: '',
   };
-  // The current status is removed from the policy, because a fresh operator must compute the same status without the
+  // The function removes the current status from the policy. A fresh operator must compute the same status without the
   // current status.
   const { status: _, ...bare } = policy;
-  // The operator lists a grant some time after workloads have stopped needing the grant. The operator never lists a
-  // grant that is needed.
+  // The operator lists a grant as unused some time after the last workload stopped needing the grant. The operator
+  // never lists a grant that some workload needs.
   const { unneeded = [] } = grantNeeds(name, coverage?.areas ?? [], verdicts) ?? {};
   const listed = outermost(unneeded).map(keyOf);
   const unusedGrants = (policy.status?.unusedGrants ?? []).filter((grant) => listed.includes(keyOf(grant)));

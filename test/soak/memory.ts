@@ -26,16 +26,16 @@ interface Trend {
 }
 
 /**
- * The time in minutes that a process needs after its start to reach its heap size. A process needs this time again when
- * it begins to lead, because a leader does more work.
+ * The time in minutes that a process needs after its start to reach its heap size. A process needs this time again
+ * after the process begins to lead, because a leader does more work.
  */
 const WARM_MINUTES = 2;
 const FEWEST_SAMPLES = 30;
 
 export class Memory {
   /**
-   * The samples by name and process. For a process that has led, the samples from before its first lead have a separate
-   * entry.
+   * The samples by name and process. When a process leads for the first time, its samples start a new entry. The
+   * earlier samples of the process stay in a separate entry.
    */
   readonly #samples = new Map<string, Sample[]>();
   readonly #last = new Map<string, number>();
@@ -89,7 +89,7 @@ function trendOf(name: string, samples: readonly Sample[]): Trend {
   return { name, minutes, meanMiB, slopeMiBPerMinute: covariance / variance };
 }
 
-/** The resident memory of a process. The result is undefined when the process has ended. */
+/** The resident memory of a process. If the process has ended, the result is undefined. */
 function residentMiB(pid: number): number | undefined {
   try {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];

@@ -12,17 +12,18 @@ export interface Population {
   readonly namespaces: readonly string[];
   readonly policies: readonly string[];
   /**
-   * The name of a policy among `policies` that never has mode Enforce. The spec of this policy sometimes cannot be
-   * compiled.
+   * The name of one of the `policies`. This policy never has the mode Enforce. The operator sometimes cannot compile
+   * the spec of this policy.
    */
   readonly observer: string;
   readonly sentinel: Sentinel;
 }
 
 /**
- * A namespace with a policy of its own. This policy decides in the namespace in addition to the other policies. The
- * policy changes all the time and always refuses some pods. The policy's Pod Security label does not refuse the same
- * pods. Probes in this namespace detect a time in which neither the old nor the new version of the policy is in force.
+ * A namespace with a separate policy. In this namespace, the policy decides together with the other policies. The
+ * policy changes all the time and always refuses some pods. The policy's Pod Security label admits these pods. Probes
+ * in the namespace detect moments without enforcement, when neither the old nor the new version of the policy is in
+ * force.
  */
 interface Sentinel {
   readonly namespace: string;
@@ -43,7 +44,7 @@ export function newPopulation(namespaces: number, policies: number): Population 
   };
 }
 
-/** Pods near the limits of the policies. With such pods, small changes of a policy change verdicts. */
+/** Pods that the policies barely admit or barely refuse. With such pods, small changes of a policy change verdicts. */
 export const PODS: readonly object[] = ACCOUNTS.flatMap((serviceAccountName) => [
   restrictedPod({ serviceAccountName }),
   restrictedPod({ serviceAccountName, add: ['NET_RAW'] }),

@@ -1,6 +1,6 @@
 /**
- * Creates pods by dry run all the time, as a user without rights. If every possible state of the policies refuses a
- * pod, the API server must not admit the pod.
+ * Creates pods by dry run all the time, as a user without rights. The API server must not admit a pod that every
+ * possible state of the policies refuses.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../hack/controlplane/api.ts';
@@ -14,8 +14,7 @@ const IN_FLIGHT = 2;
 /** A pause in ms between requests, so that the API server and the operators get enough CPU time. */
 const PAUSE_MS = 25;
 /**
- * The maximum number of draws for one pod. A pod that may be admitted is skipped, because the admission of such a pod
- * proves nothing.
+ * The maximum number of draws for one pod. Pods that may be admitted are skipped, because an admission proves nothing.
  */
 const DRAWS = 8;
 
@@ -30,7 +29,7 @@ export class Probes {
   #running = false;
   /** The number of answered requests. */
   tried = 0;
-  /** The number of answered requests for which a refusal was the right answer. */
+  /** The number of answered requests that the API server had to refuse. */
   forbidden = 0;
   readonly wider: string[] = [];
 
@@ -54,16 +53,16 @@ export class Probes {
   }
 
   /**
-   * Finds wrong answers while nothing changes. The window has only one state, and the API server must decide according
-   * to this state.
-   * @returns the pods for which the API server decides otherwise
+   * Finds wrong answers while nothing changes. While nothing changes, the window has only one state. The API server
+   * must decide according to that state.
+   * @returns the pods for which the API server gives another answer
    */
   async differences(): Promise<string[]> {
     const wrong: string[] = [];
     for (const probe of this.#probes) {
       const answer = await this.#ask(probe);
-      // If the namespace is deleted or is being deleted, the answer is ignored, because policies do not decide in the
-      // namespace.
+      // Policies do not decide in a namespace that is deleted or is being deleted. The test therefore ignores the
+      // answer for such a namespace.
       if (answer === undefined || answer.status === 404 || /being terminated/.test(answer.message)) continue;
       const refused = this.#window.refuses(probe);
       if ((answer.status === 201) === refused) wrong.push(describe(probe, answer));
@@ -81,8 +80,8 @@ export class Probes {
   }
 
   /**
-   * Draws a pod that has to be refused. If a few draws do not find a pod that has to be refused, the result is any pod.
-   * Half of the pods are in the sentinel's namespace.
+   * Draws a pod that has to be refused. If none of the first draws has to be refused, the result is any pod. Half of
+   * the pods are in the sentinel's namespace.
    */
   #draw(): Probe {
     const among = this.#random.int(2) === 0 ? this.#sentinels : this.#probes;
@@ -92,8 +91,8 @@ export class Probes {
   }
 
   /**
-   * Compares the answer with the current window. A state that was added after the request was sent may have been in
-   * force.
+   * Compares the answer with the current window. The window also has the states that were added after the request was
+   * sent. Such a state may have been in force when the API server decided.
    */
   #evaluate(probe: Probe, answer: { status: number; message: string }): void {
     this.tried++;

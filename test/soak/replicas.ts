@@ -1,4 +1,7 @@
-/** Runs two operators with one Lease. Each operator has a separate user, so that the audit log distinguishes them. */
+/**
+ * Runs two operators with one Lease. Each operator has a separate user, so that the audit log distinguishes the
+ * operators.
+ */
 import { NODE_FLAGS } from '../../hack/bench/operator-under-test.ts';
 import type { Api } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -12,8 +15,8 @@ type ReplicaName = (typeof REPLICAS)[number];
 
 export const LEASE_MS = 5_000;
 /**
- * The flags for the election. If a leader stops leading while a write is in flight, the write has time to arrive before
- * the lease ends.
+ * The flags for the election. A leader may stop leading during a write. The flags give the write enough time to arrive
+ * before the lease ends.
  */
 export const ELECTION = [
   '--leader-elect',
@@ -57,8 +60,8 @@ export class Replica {
   #killed = false;
   #watched = false;
   /**
-   * The last log lines of each run that the test did not end. A run is left out if no API server was available at its
-   * start.
+   * The last log lines of each run that ended by itself. A run is left out if no API server was available when the run
+   * began.
    */
   readonly crashes: string[] = [];
 

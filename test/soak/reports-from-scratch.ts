@@ -17,8 +17,8 @@ interface ReportComparison {
 const OURS = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
 
 /**
- * Compares all reports. There are no differences if the CRD is not installed. Namespaces that are being deleted are
- * left out, because no report can be created in a namespace that is being deleted.
+ * Compares all reports. If the CRD is not installed, the comparison finds no differences. The comparison leaves out
+ * namespaces that are being deleted, because nobody can create a report in these namespaces.
  */
 export async function compareReports(
   api: Api,
@@ -28,7 +28,7 @@ export async function compareReports(
 ): Promise<ReportComparison> {
   const { status, body } = await api.ask('GET', OPEN_REPORTS.path, { query: { labelSelector: OURS } });
   if (status === 404) return { differences: [], reports: 0 };
-  // The API server answers 429 while it sets up the storage of a new CRD. The next comparison tries again.
+  // While the API server sets up the storage of a new CRD, the API server answers 429. The next comparison tries again.
   if (status !== 200) return { differences: [`listing reports: ${status} ${body?.message}`], reports: 0 };
   const namespaces = cluster.namespaces().filter(({ terminating }) => !terminating);
   const byNamespace = Map.groupBy(body.items as Json[], ({ metadata }) => metadata.namespace as string);
@@ -67,7 +67,7 @@ function wantedIn(
             const uid = kind === 'Pod' ? uids.get(name) : cluster.workload(namespace.name, kind, name)?.uid;
             return uid === undefined ? undefined : { uid };
           },
-          // All other values can be computed, but `cleanSince` is only in the existing report.
+          // All other values are computed, but the value of `cleanSince` exists only in the existing report.
           cleanSince: existing.get(firstReportName(policy.name))?.metadata.annotations?.[CLEAN_SINCE],
           now: new Date().toISOString(),
         }),

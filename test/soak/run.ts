@@ -33,7 +33,8 @@ async function run(minutes: number, seed: number): Promise<void> {
     leastRounds: 3,
     roundMs: 45_000,
     disturbancesOfRound: 3,
-    // A silence lasts at least half of this time. A client trusts a silent watch only for a shorter time.
+    // Each silence of a watch lasts at least half of this time. A client trusts a silent watch for less than half of
+    // this time.
     silenceMs: 320_000,
     namespaces: 12,
     policies: 8,

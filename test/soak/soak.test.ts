@@ -5,7 +5,7 @@ import { soak } from './soak.ts';
 const SEED = Number(process.env.SEED ?? 42);
 
 describe('a cluster that changes while everything fails', () => {
-  it('is as a fresh operator would make it, whenever it settles, and never wider than its policies', async function () {
+  it('a settled cluster equals the work of a fresh operator, and never admits more than its policies', async function () {
     this.timeout(400_000);
     const { failures, summary } = await soak({
       seed: SEED,

@@ -24,35 +24,35 @@ import { Window } from './window.ts';
 interface SoakOptions {
   readonly seed: number;
   /**
-   * The length of the run in ms. New rounds begin until this time has passed and at least `leastRounds` rounds have
-   * run.
+   * The length of the run in ms. New rounds begin until this time has passed. If fewer than `leastRounds` rounds have
+   * run, more rounds begin.
    */
   readonly durationMs: number;
   readonly leastRounds: number;
-  /** The time in ms for which the cluster changes in a round. The check of a round comes after this time. */
+  /** The time in ms for which the cluster changes in a round. After this time, the test checks the cluster. */
   readonly roundMs: number;
   readonly disturbancesOfRound: number;
   /**
-   * The longest silence of a watch, in ms. A client trusts a silent watch only for a limited time. The long form of the
-   * test exceeds this time, so the client has to cut the watch.
+   * The longest silence of a watch, in ms. A client trusts a silent watch only for a limited time. In the long form of
+   * the test, a silence is longer than the client's limit, so that the client has to cut the watch.
    */
   readonly silenceMs: number;
   readonly namespaces: number;
   readonly policies: number;
-  /** The function is called with one line for each check. */
+  /** The test calls this function with one line for each check. */
   readonly say: (line: string) => void;
 }
 
 interface SoakResult {
-  /** The errors of the run. The list is empty if there were none. */
+  /** The errors of the run. If the run had no errors, the list is empty. */
   readonly failures: readonly string[];
   /** A summary of the run, in one line. */
   readonly summary: string;
 }
 
 /**
- * The time in ms that the cluster may need to settle. This time includes a watch that becomes silent at the end of a
- * round (reading.ts, MOST_SILENCE_MS).
+ * The time in ms that the cluster may need to settle. This time is long enough for a watch that becomes silent at the
+ * end of a round (reading.ts, MOST_SILENCE_MS).
  */
 const SETTLE_MS = 240_000;
 const COMPARE_AGAIN_MS = 500;
@@ -171,8 +171,8 @@ class Soak {
   }
 
   /**
-   * Makes disturbances one after the other. A silent watch does not delay the next disturbance, and the check does not
-   * wait for the end of the silence.
+   * Makes disturbances one after the other. A silent watch does not delay the next disturbance. The check does not wait
+   * for the end of the silence.
    */
   async #disturb(): Promise<void> {
     const random = this.#random();
@@ -187,7 +187,7 @@ class Soak {
     }
   }
 
-  /** The replica that has the Lease. If no replica has the Lease, the result is the last holder. */
+  /** The replica that has the Lease. If no replica has the Lease, the result is the replica that had the Lease last. */
   #holder(): Replica {
     const [first, second] = this.#replicas as [Replica, Replica];
     return this.#cluster.audit.turns().holders.at(-1) === second.name ? second : first;
@@ -220,8 +220,8 @@ class Soak {
   }
 
   /**
-   * @returns the last comparison with a fresh operator. If the comparison has differences, the differences have
-   * remained for a long time.
+   * @returns the last comparison with a fresh operator. Differences in the result mean that the cluster did not settle
+   * within a long time.
    */
   async #settle(): Promise<Comparison> {
     const { api, controlPlane } = this.#cluster;
@@ -269,8 +269,8 @@ class Soak {
   }
 
   /**
-   * Each part of the test has its own random generator. The random numbers of a part therefore do not depend on the
-   * order in which parts run.
+   * Each part of the test has its own random generator. The random numbers of one part therefore do not depend on other
+   * parts.
    */
   #random(): Random {
     return new Random(this.#options.seed * 1_000 + this.#streams++);

@@ -17,14 +17,14 @@ export interface SoakFigures {
 }
 
 /**
- * The maximum accepted growth of a process's memory. A leak with every change would cause a far steeper slope. The
- * noise of garbage collection over 5 minutes or more causes a smaller slope.
+ * The maximum accepted growth of a process's memory. If every change leaked memory, the slope would be much steeper.
+ * Over 5 minutes or more, the noise of garbage collection causes a smaller slope.
  */
 const MAX_SLOPE_MIB_PER_MINUTE = 2;
 const MAX_RSS_MIB = 250;
 /**
- * The minimum length of a run, in minutes, for a trend of the memory. In the second half of a run with this length, one
- * operator is never killed. In a shorter run, the processes only warm up.
+ * The minimum length of a run, in minutes, for a trend of the memory. If a run has this length, the test never kills
+ * one of the operators in the second half of the run. In a shorter run, the processes only warm up.
  */
 const MINUTES_FOR_TREND = 10;
 

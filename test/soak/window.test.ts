@@ -6,7 +6,7 @@ import { Window } from './window.ts';
 const NAMESPACE = 'net';
 const PROBE = { pod: baselinePod(), namespace: NAMESPACE };
 
-/** Policies of level restricted, by name. Each policy selects the namespaces of one team. */
+/** Policies of the level restricted, by name. Each policy selects the namespaces of one team. */
 const forTeams = (teams: Readonly<Record<string, string>>) =>
   new Map(
     Object.entries(teams).map(([name, team]) => {
@@ -22,7 +22,7 @@ describe('the pods that must be refused at any moment', () => {
     return window;
   };
 
-  it('are those that each state of the policies refuses', () => {
+  it('a pod must be refused if every state of the policies refuses the pod', () => {
     const window = begun({ old: 'a' });
     window.addPolicies(forTeams({ old: 'a', new: 'a' }));
     window.addPolicies(forTeams({ old: 'b', new: 'a' }));
@@ -31,7 +31,7 @@ describe('the pods that must be refused at any moment', () => {
     assert.equal(window.refuses(PROBE), false);
   });
 
-  it('exclude those that only a deleted policy refused, before the next one is in force', () => {
+  it('if only a deleted policy refused a pod, the pod may be admitted until the next policy is in force', () => {
     const window = begun({ old: 'a' });
     window.addPolicies(forTeams({ old: 'a', new: 'a' }));
     assert.equal(window.refuses(PROBE), true);
@@ -39,7 +39,7 @@ describe('the pods that must be refused at any moment', () => {
     assert.equal(window.refuses(PROBE), false);
   });
 
-  it('include those that a remaining policy refuses, whatever else is deleted', () => {
+  it('a pod must be refused if a remaining policy refuses the pod, even if another policy is deleted', () => {
     const window = begun({ stays: 'a', goes: 'a' });
     window.removePolicy('goes', forTeams({ stays: 'a' }));
     assert.equal(window.refuses(PROBE), true);

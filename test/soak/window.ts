@@ -1,7 +1,7 @@
 /**
- * The states that the cluster may have had since the last check. The states are all combinations of a state of the
- * policies, a state of a namespace's labels, and the grants. If all of these states refuse a pod, the API server must
- * refuse the pod at any moment, whatever the operator is doing.
+ * The states that the cluster may have had since the last check. The states are all combinations of the states of the
+ * policies, the states of a namespace's labels, and the grants. If all of these states refuse a pod, the API server
+ * must refuse the pod at any moment. The current work of the operator does not matter.
  */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -44,7 +44,7 @@ export class Window {
   #refused = new Map<Probe, boolean>();
   #use = new Map<readonly ResolvedPolicy[], UseIndex>();
 
-  /** Begins a new window. Only the given state and the states that are added later count. */
+  /** Begins a new window. The new window contains only the given state and the states that are added later. */
   begin({ policies, labels, grants }: WindowState): void {
     this.#policies = [];
     this.#labels = new Map();
@@ -61,8 +61,8 @@ export class Window {
 
   /**
    * Adds the states after the deletion of a policy. The garbage collector deletes the policy's rendered objects at
-   * once. The garbage collector does not wait until the replacement of the deleted objects is in force
-   * (docs/decisions/0002). The replacement is a changed object of another policy.
+   * once. The garbage collector does not wait for the replacement of the deleted objects (docs/decisions/0002). The
+   * replacement is a changed object of another policy.
    */
   removePolicy(name: string, left: Specs): void {
     for (const policies of [...this.#policies]) {

@@ -46,5 +46,5 @@ describe('pod fields that this release does not know', () => {
     it(title, () => assert.deepEqual(unknownPodFields(schemas(added)), expected));
   }
 
-  it('are none if the schemas lack the PodSpec', () => assert.deepEqual(unknownPodFields({}), []));
+  it('no field counts as unknown if the schemas lack the PodSpec', () => assert.deepEqual(unknownPodFields({}), []));
 });

@@ -33,7 +33,7 @@ describe('the last accepted spec of a policy', () => {
   };
   const own = role('capabilitypolicy.dev:use:it', 'privileged');
 
-  it('comes from its role, also beside objects of the form before programs', () => {
+  it('the spec comes from the role of the policy, even if objects of the older form without programs exist', () => {
     assert.equal(lastAccepted([own, ours, newer]).get('uid')?.level, 'privileged');
     assert.equal(
       lastAccepted([own, role('capabilitypolicy.dev:use:it', 'baseline', 'other')]).get('uid')?.level,
@@ -41,12 +41,12 @@ describe('the last accepted spec of a policy', () => {
     );
   });
 
-  it('does not come from a role with another name, or without the uid', () => {
+  it('the spec does not come from a role with another name, or from a role without the uid', () => {
     assert.equal(lastAccepted([role('mine', 'privileged'), ours]).get('uid')?.level, 'restricted');
     assert.equal(lastAccepted([object('ClusterRole', 'capabilitypolicy.dev:use:it', 'privileged', 0)]).size, 0);
   });
 
-  it('counts as enforced only with a row in an Enforce program', () => {
+  it('the policy counts as enforced only if an Enforce program has a row for the policy', () => {
     const program = (name: string, row: string): RenderedObject => ({
       apiVersion: 'admissionregistration.k8s.io/v1',
       kind: 'ValidatingAdmissionPolicy',
@@ -65,7 +65,7 @@ describe('the last accepted spec of a policy', () => {
     }
   });
 
-  it('comes from the newest of its admission policies', () => {
+  it('the spec comes from the newest admission policy of the policy', () => {
     for (const all of [
       [ours, newer],
       [newer, ours],
@@ -74,12 +74,12 @@ describe('the last accepted spec of a policy', () => {
     }
   });
 
-  it('has defaults for the fields that the record leaves out', () => {
+  it('the spec has defaults for the fields that the record leaves out', () => {
     const spec = { namespaceSelector: {}, level: 'restricted' } as const;
     assert.deepEqual(lastAccepted([ours]).get('uid'), completeSpec(spec));
   });
 
-  it('does not come from an earlier policy of its name that still decides for other policies', () => {
+  it('the spec does not come from an earlier policy with the same name, even if an object of that policy remains', () => {
     const [first] = ours.metadata.ownerReferences ?? [];
     const outliving = { ...ours, metadata: { ...ours.metadata, ownerReferences: [first, { name: 'it', uid: 'old' }] } };
     assert.equal(lastAccepted([outliving]).has('uid'), false);

@@ -19,7 +19,7 @@ main.main()
 `;
 
 describe('the log of a server that crashed', () => {
-  it('has the error, and the functions of the goroutine that failed', () => {
+  it('the result has the error, and the functions of the failed goroutine', () => {
     assert.deepEqual(crashIn(CRASHED), {
       error: 'fatal error: concurrent map read and map write',
       frames: [
@@ -30,12 +30,12 @@ describe('the log of a server that crashed', () => {
     });
   });
 
-  it('has the last crash where the server was restarted and crashed again', () => {
+  it('the result is the last crash, if a restarted server has crashed again', () => {
     const again = CRASHED.replace('map read and map write', 'map writes');
     assert.equal(crashIn(CRASHED + again)?.error, 'fatal error: concurrent map writes');
   });
 
-  it('has no crash where the server was stopped', () => {
+  it('the result has no crash, if the server was stopped', () => {
     assert.equal(crashIn('I1126 03:40:57.607250 3212 policy_source.go:240] refreshing policies\n'), undefined);
   });
 });

@@ -1,4 +1,4 @@
-/** The cause of a crash, which is read from the log of a Go program. */
+/** Reads the cause of a crash from the log of a Go program. */
 
 interface Crash {
   /** The error of the crash, such as `fatal error: concurrent map read and map write`. */

@@ -10,7 +10,7 @@ import { crashIn } from './crash-log.ts';
 import { ProgramsWithVariables } from './with-variables.ts';
 
 /**
- * The form of the rendered programs. With `auto`, the operator chooses the form by the oldest API server, as in a
+ * The form of the rendered programs. With `auto`, the operator chooses the form for the oldest API server, as in a
  * cluster. The value `variables` means the form for Kubernetes 1.36 and newer.
  */
 export type Rendering = 'auto' | 'variables';
@@ -37,13 +37,13 @@ export interface StormResult {
   readonly admissionPolicies: number;
   readonly pods: PodClients['counts'];
   readonly wrong: readonly string[];
-  /** The crashes. Each crash is a line with the time and the cause. */
+  /** The crashes. Each crash is one line of text, with the time and the cause. */
   readonly crashes: readonly string[];
 }
 
 /**
- * The time in ms in which every policy changes once. After this time, the next round of changes begins. Every second
- * round begins only after all policies are in force.
+ * Within this time in ms, every policy changes once. After this time, the next round of changes begins. Every second
+ * round also waits until all policies are in force.
  */
 const BURST_MS = 400;
 const SAY_EVERY_SECONDS = 60;
@@ -79,7 +79,7 @@ class Storm {
   #began = performance.now();
   #changes = 0;
 
-  /** @param crashed the servers that crashed and were not restarted yet. More servers may be added later. */
+  /** @param crashed the servers that have crashed and have not been restarted yet. More servers may be added later. */
   constructor(cluster: TestCluster, crashed: CrashedServer[], options: StormOptions) {
     this.#cluster = cluster;
     this.#crashed = crashed;
@@ -125,7 +125,7 @@ class Storm {
   }
 
   /**
-   * Repeats work that fails while the API server is down, until the API server is up.
+   * If the work fails because the API server is down, the function repeats the work until the API server is up.
    * @returns whether the work succeeded before the end of the storm
    */
   async #persist(act: () => Promise<unknown>): Promise<boolean> {
@@ -174,7 +174,7 @@ class Storm {
   }
 }
 
-/** The cause of a crash as text for the output: its error and its place in the code. */
+/** The cause of a crash as text: the error, and the place of the error in the code. */
 function causeOf({ name, logFile, message }: CrashedServer): string {
   const crash = crashIn(readFileSync(logFile, 'utf8'));
   if (crash === undefined) return message;

@@ -1,7 +1,7 @@
 /**
  * Brings policies with `spec.variables` into force on any API server, in the form for Kubernetes 1.36 and newer. The
- * operator has no flag for this form. This file therefore runs the operator's compiler and passes in this process, in a
- * loop.
+ * operator has no flag for this form. This file therefore runs the operator's compiler and the operator's passes in
+ * this process, in a loop.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -71,7 +71,7 @@ export class ProgramsWithVariables {
     }
   }
 
-  /** Writes the condition Programmed as the operator would, because the storm waits for this condition. */
+  /** Writes the condition Programmed in place of the operator, because the storm waits for this condition. */
   async #writeProgrammed({ metadata: { name, generation } }: Json): Promise<void> {
     const condition = {
       type: 'Programmed',
@@ -86,8 +86,8 @@ export class ProgramsWithVariables {
 }
 
 /**
- * The policy with a fixed version instead of `latest`. The value `latest` means the API server's own version, as in the
- * operator.
+ * The policy with a fixed version of the Standards instead of `latest`. The value `latest` means the API server's own
+ * version, as in the operator.
  */
 function atServersLevel(policy: CapabilityPolicy): CompletePolicy {
   const complete = completePolicy(policy);

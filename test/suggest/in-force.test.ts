@@ -1,7 +1,7 @@
 /**
- * Tests exceptions that are suggested in a cluster where other policies already decide. The exceptions admit everything
- * that runs, and loosen nothing for other service accounts. The exceptions are complete, so a second suggestion is
- * empty.
+ * Tests suggested exceptions. In the cluster of these tests, other policies already decide. The exceptions admit all
+ * running pods. For other service accounts, the exceptions admit no additional pods. A second suggestion is empty,
+ * because the exceptions are complete.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -52,7 +52,7 @@ type Workloads = Readonly<Record<NamespaceName, readonly Made[]>>;
 interface State {
   readonly workloads: Workloads;
   readonly specs: readonly Spec[];
-  /** Whether the rollouts are pending, by namespace. */
+  /** Whether the policies with rollout are pending in each namespace. */
   readonly pending: Readonly<Record<NamespaceName, boolean>>;
 }
 
@@ -144,7 +144,7 @@ function contexts(cluster: Cluster): Contexts {
   return { live, promoted, inForce: new InForce({ live, promoted, rollouts: new Set(rollouts) }) };
 }
 
-/** The policies that are suggested in addition to the policies of the cluster. */
+/** The policies that the suggestion adds to the policies of the cluster. */
 function suggestedIn(cluster: Cluster, { inForce }: Pick<Contexts, 'inForce'>) {
   const given = NAMESPACES.flatMap((namespace) =>
     membersOf(namespace, cluster).map(({ workload, candidate }) => ({
@@ -159,7 +159,7 @@ function suggestedIn(cluster: Cluster, { inForce }: Pick<Contexts, 'inForce'>) {
   return policiesOf(suggestions, { mode: 'Audit', everywhere: false, taken });
 }
 
-/** The verdict of mode Enforce. The result is undefined if no policy of this mode decides. */
+/** The verdict of mode Enforce. If no policy of mode Enforce decides, the result is undefined. */
 function verdict(candidate: Candidate, context: PolicyContext): Verdict | undefined {
   const found = context.deciding(candidate.namespace).find(({ mode }) => mode === 'Enforce');
   return found && evaluate(candidate, found.policies, context.evaluation).verdict;
@@ -174,7 +174,7 @@ function candidateOf(namespace: string, one: Made): Candidate {
 describe(`exceptions beside policies in force (FC_SEED=${SEED})`, function () {
   this.timeout(300_000);
 
-  it('admit all that runs and nothing else that was refused, and are complete', () => {
+  it('exceptions admit all running pods, admit no other refused pod, and are complete', () => {
     const counts = { exceptions: 0, copies: 0, refusedBefore: 0, stillRefused: 0, empty: 0 };
     const probed = states.chain((state) => {
       const running = [...state.workloads.net, ...state.workloads.shop];
@@ -201,16 +201,16 @@ describe(`exceptions beside policies in force (FC_SEED=${SEED})`, function () {
         counts.exceptions += suggested.filter(({ exception }) => exception).length;
         counts.copies += suggested.filter(({ enforces }) => enforces !== undefined).length;
         for (const namespace of NAMESPACES) {
-          // If a policy is pending in a namespace and no policy is suggested for this namespace, the namespace is
-          // unchanged.
+          // A namespace stays unchanged if a policy is pending there and the suggestion has no policy for the
+          // namespace.
           const isTouched = suggested.some(({ suggestions }) => suggestions.some((own) => own.namespace === namespace));
           const decides = before.inForce.beside(namespace, 'Enforce') !== undefined;
           for (const one of state.workloads[namespace]) {
             const candidate = candidateOf(namespace, one);
             if (decides && verdict(candidate, before.promoted) === 'Violating') counts.refusedBefore += 1;
             if (decides) assert.notEqual(verdict(candidate, after.promoted), 'Violating', `promoted: ${shown}`);
-            // A pod that the enforced policies refuse now may be admitted only by the pending policy of the same
-            // priority.
+            // Sometimes the enforced policies refuse a pod now, and only the pending policy of the same priority admits
+            // the pod.
             const waits = verdict(candidate, before.live) === 'Violating';
             if (isTouched && !waits) assert.notEqual(verdict(candidate, after.live), 'Violating', `live: ${shown}`);
           }
@@ -242,7 +242,7 @@ describe(`exceptions beside policies in force (FC_SEED=${SEED})`, function () {
     for (const [what, count] of Object.entries(counts)) assert.ok(count > 3, `${what}: ${count}`);
   });
 
-  it('make a baseline: with one more policy for everybody, all is enforced, and nothing that runs is refused', () => {
+  it('after the suggestion adds a policy for all pods, every namespace has an enforced policy, and no running pod is refused', () => {
     const counts = { added: 0, beside: 0, stillRefused: 0, newlyRefused: 0 };
     fc.assert(
       fc.property(states, fc.array(made, { minLength: 6, maxLength: 6 }), (state, probes) => {

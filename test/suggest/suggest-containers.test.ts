@@ -1,6 +1,6 @@
 /**
  * Tests the suggestion of exceptions for single containers. If only some containers of a pod need an exception, the
- * exception is for these containers.
+ * exception names these containers.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -79,7 +79,7 @@ describe(`an exception for some containers (FC_SEED=${SEED})`, () => {
     });
   });
 
-  it('leaves to the pod what the pod needs', () => {
+  it('needs of the pod itself stay in the overrides for the pod', () => {
     const { overrides, containers } = written(meshed(PROXY, HARDENED, { hostNetwork: true }));
     assert.deepEqual(overrides, { hostNetwork: true });
     assert.deepEqual(
@@ -102,7 +102,7 @@ describe(`an exception for some containers (FC_SEED=${SEED})`, () => {
     );
   });
 
-  it('is for the pod where every container needs it', () => {
+  it('the exception is for the whole pod if every container needs the exception', () => {
     const raw = { ...HARDENED, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } };
     assert.deepEqual(written(meshed(raw, raw)), {
       overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } },
@@ -110,7 +110,7 @@ describe(`an exception for some containers (FC_SEED=${SEED})`, () => {
     });
   });
 
-  it('is for the pod where the pod itself sets the field', () => {
+  it('the exception is for the whole pod if the pod itself sets the field', () => {
     const { runAsNonRoot: _, ...inheriting } = HARDENED;
     const { overrides, containers } = written(
       meshed(inheriting, HARDENED, { securityContext: { runAsNonRoot: false } }),
@@ -118,7 +118,7 @@ describe(`an exception for some containers (FC_SEED=${SEED})`, () => {
     assert.deepEqual([overrides, containers], [{ runAsNonRoot: false }, undefined]);
   });
 
-  it('admits its workloads and no more than the exception for the whole pod, and the API accepts it', () => {
+  it('the exception admits its workloads, admits no more than an exception for the whole pod, and is valid', () => {
     let found = 0;
     const pods = fc.array(randomPods().map(contentOf).filter(isOfRealSize), { minLength: 1, maxLength: 2 });
     const probes = fc.array(randomPods().map(contentOf).filter(isOfRealSize), { minLength: 10, maxLength: 10 });

@@ -48,7 +48,7 @@ function podOf(of: Made): PodContent {
 describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
   this.timeout(300_000);
 
-  it('admits exactly the level, and beyond it what a workload of the same service account needs', () => {
+  it('admits exactly what the level admits, and in addition only what a workload of the same service account needs', () => {
     const probed = fc
       .array(made, { minLength: 1, maxLength: 5 })
       .chain((workloads) =>
@@ -72,7 +72,7 @@ describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
     assert.ok(admitted > RUNS && refused > RUNS, `${admitted} admitted, ${refused} refused`);
   });
 
-  it("has exceptions whose rules refuse nothing that the level's rules admit", () => {
+  it("if the level's rules admit a pod, the rules of exceptions admit the pod too", () => {
     const pods = fc.array(randomPods().map(contentOf), { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(pods, pods, (workloads, all) => {
@@ -103,9 +103,10 @@ describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
 });
 
 /**
- * An exception with one of these overrides may refuse pods that the level admits. The API has no value for "the
- * Standard's choice and another one". An exception for `spc_t` is therefore for pods that set exactly this type. If a
- * pod sets user root but every container sets another user, the exception for the pod admits only pods without a root
- * container. Levels do not restrict the node's paths or drivers, but exceptions do.
+ * An exception with one of these overrides may refuse pods that the level admits. The API has no value for "the type of
+ * the Standard and another type". An exception for `spc_t` therefore admits only pods with exactly this type. A pod may
+ * set the user root, while every container sets another user. The exception for such a pod admits only pods without a
+ * root container. Exceptions restrict the paths and drivers of the node. Levels do not restrict these paths and
+ * drivers.
  */
 const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser', 'hostPaths', 'flexVolumeDrivers'];

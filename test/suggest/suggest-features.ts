@@ -11,7 +11,7 @@ type AdmittedBy = 'restricted' | 'baseline' | 'privileged';
 
 interface Feature {
   readonly admittedBy: AdmittedBy;
-  /** The place of the feature in the pod. A pod has at most one feature in each place. */
+  /** The place of the feature in the pod. In each place of a pod, the test puts at most one feature. */
   readonly place?: string;
   readonly container?: Fields;
   readonly security?: Fields;
@@ -95,8 +95,8 @@ const HARDENED = {
 };
 
 /**
- * An exception for this feature admits only pods with this feature. The API has no list of SELinux options. An override
- * that admits these options therefore admits no other options.
+ * An exception for this feature admits only pods that have the feature. The API has no field for a list of several
+ * SELinux options. An override that admits the options of this feature therefore admits no other options.
  */
 const EXACT = 'SELinux spc_t';
 
@@ -125,7 +125,8 @@ export function near(workloads: readonly Made[]): Arbitrary<Made> {
 }
 
 /**
- * Whether the pod needs nothing beyond the level, or only the features that some workload of its service account needs.
+ * Whether the level admits all features of the pod, or one workload with the same service account needs all features
+ * that the level does not admit.
  */
 export function mayBeAdmitted(pod: Made, workloads: readonly Made[], level: 'restricted' | 'baseline'): boolean {
   const beyond = pod.features.filter((feature) => !isAdmittedBy(feature, level));

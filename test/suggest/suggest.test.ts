@@ -69,8 +69,8 @@ function suggested(pods: readonly PodContent[], options: Partial<SuggestOptions>
 }
 
 /**
- * The suggested policy for a workload of these pods. The result is the workload's exception or, if the workload needs
- * no exception, the policy of its namespace.
+ * The suggested policy for a workload of these pods. If the workload needs an exception, the result is the exception.
+ * If the level is enough for the workload, the result is the policy of the namespace.
  */
 function forOne(pods: readonly PodContent[], options: Partial<SuggestOptions> = {}) {
   const all = pods.map((content) => ({ workload: { kind: 'Pod', namespace: 'net', name: 'pod' }, content }));
@@ -228,7 +228,7 @@ describe('what is suggested', () => {
     assert.deepEqual(suggest([], { standard: STANDARD, evaluator }), []);
   });
 
-  it('is level privileged for workloads that no override admits, with every other rule as in the level', () => {
+  it('if no override admits a workload, the workload gets the level privileged, with all other rules of the original level', () => {
     const unmasked = forOne([secured({ procMount: 'Unmasked' })]);
     assert.equal(unmasked.level, 'privileged');
     const policy = resolvedBy(statedIn(unmasked), { ...STANDARD, level: 'privileged' });
@@ -240,13 +240,13 @@ describe('what is suggested', () => {
     }
   });
 
-  it('is level privileged without a rule for seccomp, if a pod has a type of profile that this release does not know', () => {
+  it('a pod with an unknown type of seccomp profile gets the level privileged, without a rule for seccomp', () => {
     const future = forOne([secured({ seccompProfile: { type: 'Future' } })]);
     assert.equal(future.level, 'privileged');
     assert.equal(future.overrides.seccomp, undefined);
   });
 
-  it('has at most 32 ranges of ports, merging the nearest ones', () => {
+  it('a suggestion has at most 32 ranges of ports, and merges the nearest ranges', () => {
     const ports = Array.from({ length: 40 }, (_, i) => ({ containerPort: 1, hostPort: 1000 + i ** 2 }));
     const { hostPorts } = forOne([hardened({ ports })]).overrides;
     assert.equal(hostPorts?.length, 32);
@@ -254,7 +254,7 @@ describe('what is suggested', () => {
     assert.deepEqual(hostPorts?.[1], { min: 1081, max: 1081 });
   });
 
-  it('admits capabilities in user namespaces only, where only such pods add them', () => {
+  it('a capability is admitted only in user namespaces, if only pods in user namespaces add the capability', () => {
     const adding = (add: string[], spec = {}) =>
       hardened({ securityContext: { ...HARDENED, capabilities: { drop: ['ALL'], add } } }, spec);
     const own = { hostUsers: false };
@@ -269,7 +269,7 @@ describe('what is suggested', () => {
       'capabilities.allowedAdd': ['NET_ADMIN', 'NET_BIND_SERVICE'],
       'capabilities.allowedAddInUserNamespace': ['SYS_PTRACE'],
     });
-    // A capability that may be added in a user namespace may also be held in the user namespace.
+    // If pods may add a capability in a user namespace, pods may also hold the capability in the user namespace.
     const narrow = capabilitiesFor([adding(['NET_ADMIN'], own), adding(['CHOWN'])], { narrow: true });
     assert.deepEqual(narrow, {
       'capabilities.allowedAdd': ['CHOWN'],
@@ -285,7 +285,7 @@ describe('what is suggested', () => {
     });
   });
 
-  it('asks for groups of the pod only, on request, where each pod does and the API server has the field', () => {
+  it('on request, requires supplementalGroupsPolicy Strict if each pod sets Strict and the API server has the field', () => {
     const strict = hardened({}, { securityContext: { supplementalGroupsPolicy: 'Strict', supplementalGroups: [7] } });
     const narrow = (pods: PodContent[], server: number) =>
       forOne(pods, { narrow: true, standard: { minor: 30, server } }).overrides?.supplementalGroups;
@@ -296,7 +296,7 @@ describe('what is suggested', () => {
     assert.equal(forOne([strict]).overrides?.supplementalGroups, undefined);
   });
 
-  it('narrows what the level leaves open, on request', () => {
+  it('on request, narrows the fields that the level leaves open', () => {
     const volumes = [
       { name: 'log', hostPath: { path: '/var/log' } },
       { name: 'run', hostPath: { path: '/run' } },
@@ -361,7 +361,7 @@ describe('exceptions of a suggestion', () => {
   const named = ({ exceptions }: Suggestion) =>
     exceptions.map(({ workloads, serviceAccounts }) => [workloads.map(({ name }) => name), serviceAccounts]);
 
-  it('leave the rest of the namespace under the plain level', () => {
+  it('exceptions leave the other pods of the namespace under the plain level', () => {
     const { stated, exceptions } = suggested([hardened(), runningAs('node', hardened({}, { hostNetwork: true }))]);
     assert.deepEqual(stated, []);
     assert.deepEqual(
@@ -370,7 +370,7 @@ describe('exceptions of a suggestion', () => {
     );
   });
 
-  it('are shared by workloads with the same needs, whatever their service accounts', () => {
+  it('workloads with the same needs share an exception, even if their service accounts differ', () => {
     const suggestion = suggested([hardened(), hardened(), adding('a', 'NET_RAW'), adding('b', 'NET_RAW')]);
     assert.deepEqual(named(suggestion), [
       [
@@ -380,7 +380,7 @@ describe('exceptions of a suggestion', () => {
     ]);
   });
 
-  it('stay apart for different needs of one service account', () => {
+  it('different needs of one service account make separate exceptions', () => {
     const suggestion = suggested([hardened(), hardened(), adding('a', 'NET_RAW'), adding('a', 'SYS_TIME')]);
     assert.deepEqual(named(suggestion), [
       [['pod-2'], ['a']],
@@ -388,7 +388,7 @@ describe('exceptions of a suggestion', () => {
     ]);
   });
 
-  it('are left out if the service account has a wider one', () => {
+  it('an exception is left out if the service account has a wider exception', () => {
     const suggestion = suggested([
       ...[hardened(), hardened(), hardened()],
       ...[adding('a', 'NET_RAW'), adding('a', 'NET_RAW', 'SYS_TIME'), adding('b', 'NET_RAW')],
@@ -399,7 +399,7 @@ describe('exceptions of a suggestion', () => {
     ]);
   });
 
-  it('name the other users of the service account', () => {
+  it('an exception names the other workloads of the service account', () => {
     const { exceptions } = suggested([runningAs('a', hardened()), hardened(), adding('a', 'NET_RAW')]);
     assert.deepEqual(
       exceptions.map(({ sharing }) => sharing),
@@ -407,7 +407,7 @@ describe('exceptions of a suggestion', () => {
     );
   });
 
-  it('are as many as the API server has room for, merged where that admits the least', () => {
+  it('exceptions are merged until the API server accepts all exceptions, and each merge admits as little as possible', () => {
     const ordinary = Array.from({ length: 20 }, () => hardened());
     const needy = CAPABILITIES.slice(0, 18).map((name) =>
       adding(`own-${name.toLowerCase().replaceAll('_', '-')}`, name),
@@ -436,7 +436,7 @@ describe('why it is suggested', () => {
   const ping = secured({ capabilities: { add: ['NET_RAW', 'NET_BIND_SERVICE'], drop: ['ALL'] } });
   const [override] = suggested([hardened(), ping, ping]).exceptions.flatMap(({ stated }) => stated);
 
-  it('names each workload and container that needs an entry, and none for entries of the level', () => {
+  it('names each workload and container that needs an entry, but names no workload for an entry that the level has', () => {
     const needs = override?.needs.map(({ workload, container, entry }) => [workload.name, container, entry]);
     assert.deepEqual(needs, [
       ['pod-1', 'app', 'NET_RAW'],
@@ -451,7 +451,7 @@ describe('why it is suggested', () => {
     );
   });
 
-  it('names the needs that only level privileged admits', () => {
+  it('names the needs that only the level privileged admits', () => {
     const { exceptions } = suggested([hardened(), secured({ procMount: 'Unmasked' })]);
     assert.deepEqual(
       exceptions.flatMap(({ obstacles }) => obstacles).map(({ workload, change }) => [workload.name, change]),
@@ -526,7 +526,7 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
     });
   });
 
-  it("contain nothing that could be narrower, except for the level's own entries", () => {
+  it("no entry of a suggestion can be narrower, apart from the level's own entries", () => {
     check(40, (one, suggestion) => {
       for (const { stated, level, pods } of partsOfSuggestion(suggestion, one)) {
         if (level === 'privileged' || pods.length === 0) continue;
@@ -563,7 +563,7 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
     );
   });
 
-  it('do not depend on the order of the workloads', () => {
+  it('suggestions do not depend on the order of the workloads', () => {
     check(20, (one, suggestion) => {
       const again = suggestedFor(given(one.pods).toReversed(), optionsOf(one));
       assert.equal(JSON.stringify(again), JSON.stringify(suggestion));
@@ -572,8 +572,8 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
 });
 
 /**
- * Rules that a suggestion sets together with an entry of `volumes`. The entry alone would admit more than the workloads
- * use.
+ * Rules that a suggestion sets together with an entry of `volumes`. Without these rules, the entry of `volumes` would
+ * admit more than the workloads use.
  */
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 
@@ -581,7 +581,8 @@ interface Part {
   readonly level: Level;
   readonly stated: Stated;
   /**
-   * The service accounts whose pods may use the policy. The value is undefined if everybody's pods may use the policy.
+   * The service accounts whose pods may use the policy. If the pods of all service accounts may use the policy, the
+   * value is undefined.
    */
   readonly accounts?: readonly string[];
   /** The pods for which the policy was suggested. */
@@ -625,7 +626,7 @@ interface Range {
   readonly max: number;
 }
 
-/** Narrower values that still admit all of the given entries. */
+/** Returns narrower values that admit all given entries. */
 function narrowerThan(
   path: string,
   value: unknown,

@@ -102,7 +102,7 @@ describe('a tightened policy', () => {
     return { unusedGrants };
   }
 
-  it('is not suggested where no workload runs, or the last edit is refused', () => {
+  it('no tightened policy is suggested if no workload runs, or if the last edit is refused', () => {
     assert.deepEqual(tighten([baselinePolicy('base', caps('NET_RAW'))], []), []);
     assert.deepEqual(
       tighten([baselinePolicy('base', { ...caps('NET_RAW'), levelVersion: 'v1.99' })], [podView('web')]),
@@ -110,12 +110,12 @@ describe('a tightened policy', () => {
     );
   });
 
-  it('is not needed at all, if it is an exception that no workload needs', () => {
+  it('an exception that no workload needs is reported as unused', () => {
     const [one] = tighten([baselinePolicy('base'), baselinePolicy('ping', caps('NET_RAW'))], [podView('web')]);
     assert.deepEqual([one?.policy, one?.unused], ['ping', true]);
   });
 
-  it('keeps the subjects of two exceptions, each of which is enough for a workload', () => {
+  it('if each of two exceptions is enough for a workload, neither exception loses subjects', () => {
     const subjects = [{ kind: 'ServiceAccount', name: 'default', namespace: 'net' } as const];
     const other = { kind: 'ServiceAccount', name: 'other', namespace: 'net' } as const;
     const exception = (name: string) =>
@@ -168,7 +168,7 @@ kubectl patch capabilitypolicies twin --type=merge -p '{"spec":{"overrides":{"ho
 });
 
 describe('a merge patch', () => {
-  it('removes, changes and adds fields, and replaces lists', () => {
+  it('a merge patch removes, changes and adds fields, and replaces lists', () => {
     const before = { a: 1, b: { c: [1], d: 2 }, e: { f: 1 } };
     assert.deepEqual(mergePatch(before, { b: { c: [], d: 2 }, e: { f: 1 }, g: 3 }), { a: null, b: { c: [] }, g: 3 });
   });

@@ -2,7 +2,9 @@
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 
-/** The feature gates of alpha features of pods. These feature gates exist in versions with profiles of type OCI. */
+/**
+ * The feature gates of alpha features of pods. Kubernetes versions with profiles of type OCI have these feature gates.
+ */
 const ALPHA = [
   'EmptyDirVolumeMode',
   'KubeAPIServerWorkloadsTrust',
@@ -13,7 +15,7 @@ const ALPHA = [
 
 /**
  * The flags of kube-apiserver that turn on alpha features of pods. The list is empty with
- * CAPABILITYPOLICY_TEST_ALPHA=0. A run without the flags shows that nothing depends on these features.
+ * CAPABILITYPOLICY_TEST_ALPHA=0. A run without these flags shows that nothing depends on the alpha features.
  */
 export const ALPHA_FLAGS =
   offers(SERVER_MINOR, 'seccompFromOci') && process.env.CAPABILITYPOLICY_TEST_ALPHA !== '0'

@@ -26,8 +26,7 @@ export interface Attempt {
 }
 
 /**
- * A creation time that a client states. The API server ignores the stated time, whether the time is before or after the
- * expiry.
+ * A creation time that a client states. The API server ignores the stated time, both before and after the expiry.
  */
 const CLAIMED = '2020-01-01T00:00:00Z';
 const APPLY = 'application/apply-patch+yaml';
@@ -64,8 +63,8 @@ function post(cluster: TestCluster, namespace: string, body: object, query: Reco
 
 /**
  * @param end the expiry, in ms since 1970
- * @param afterMs the time in ms to continue after the expiry. Each client then makes at least one attempt.
- * @param pods the pods by name. The clients create each pod in every way, again and again.
+ * @param afterMs the time in ms to continue after the expiry. Each client makes at least one attempt after the expiry.
+ * @param pods the pods by name. The clients create each pod repeatedly, in every way.
  */
 export async function attemptsAround(
   end: number,

@@ -1,4 +1,4 @@
-/** Reads the API server's audit log, which has each request with its user and the answer. */
+/** Reads the API server's audit log. The log has each request with the user and the answer. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -19,7 +19,7 @@ export class Audit {
 
   /**
    * @param dir the folder in which the log is created
-   * @param kept the requests to log, as a rule of an audit policy
+   * @param kept a rule of an audit policy that selects the logged requests
    */
   constructor(dir: string, kept: { readonly users?: readonly string[]; readonly verbs?: readonly string[] }) {
     const folder = mkdtempSync(join(dir, 'audit-'));

@@ -1,5 +1,6 @@
 /**
- * Runs an authorization webhook. The API server sends the webhook the requests that no other authorizer has allowed.
+ * Runs an authorization webhook. If no other authorizer has allowed a request, the API server asks the webhook about
+ * the request.
  */
 import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
@@ -34,7 +35,7 @@ interface Review {
 export class Authorizer {
   /** The specs of all reviews that the webhook received, in order. */
   readonly asked: Asked[] = [];
-  /** Returns the answer to a review. By default, the webhook has no opinion. */
+  /** Returns the answer to a review. By default, the webhook gives no opinion. */
   answer: (asked: Asked) => Answered = () => ({ allowed: false });
   readonly #server: Server = createServer(async (request, response) => {
     response.setHeader('content-type', 'application/json').end(JSON.stringify(await this.#reviewed(request)));
@@ -43,7 +44,7 @@ export class Authorizer {
   /**
    * Starts the webhook on the loopback interface.
    * @param folder the folder for the files that kube-apiserver reads
-   * @returns the flags of a kube-apiserver that evaluates the conditions of the webhook's answers
+   * @returns flags for kube-apiserver. With the flags, kube-apiserver evaluates the conditions in the webhook's answers
    */
   async start(folder: string): Promise<string[]> {
     await new Promise<void>((resolve) => {
@@ -91,8 +92,8 @@ function kubeconfigOf(server: string): object {
 }
 
 /**
- * The configuration of the authorizers. The RBAC authorizer decides first. The webhook's answers are not cached, so
- * that each answer of the webhook takes effect at once.
+ * The configuration of the authorizers. The RBAC authorizer decides first. The API server does not cache the webhook's
+ * answers, so that each answer takes effect at once.
  */
 function configurationOf(kubeConfigFile: string): object {
   const webhook = {

@@ -24,7 +24,7 @@ interface TraceEvent {
 const CATEGORIES = ['toplevel', 'disabled-by-default-devtools.timeline', 'blink.user_timing'];
 const MARK = 'the-main-thread';
 
-/** The tasks of the page's main thread during `work`. The shortest tasks are left out. */
+/** The tasks that the page's main thread runs during `work`. The shortest tasks are left out. */
 export async function mainThreadTasks(
   browser: Browser,
   page: Page,
@@ -67,7 +67,7 @@ export async function cpuOfRow(browser: Browser): Promise<number> {
       list.getBoundingClientRect();
       list.remove();
     }, ROWS);
-  // The first draw is not measured. During this draw, the browser compiles the page's program and loads the fonts.
+  // The first draw is not measured. In the first draw, the browser compiles the page's program and loads the fonts.
   await draw();
   const times: number[] = [];
   for (let round = 0; round < DRAWS; round++) times.push(longest(await mainThreadTasks(browser, page, draw)).cpu);
@@ -91,7 +91,7 @@ export async function memoryOf(browser: Browser, page: Page): Promise<Memory> {
   return { process: (await privateKilobytes(browser)) / 1_000, page: usedSize / 1e6 };
 }
 
-/** The memory of the largest renderer process. Only the largest renderer has a cluster open. */
+/** The memory of the largest renderer process. Only the page in the largest renderer has a cluster open. */
 async function privateKilobytes(browser: Browser): Promise<number> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');

@@ -13,8 +13,8 @@ import { reportPage } from '../../cli/page/report-page.ts';
 import type { Needs } from '../../hack/needs.ts';
 
 /**
- * Flags of Chromium. The first flag is needed if everything on the machine runs as root. Most other flags keep Chromium
- * from sending requests of its own.
+ * Flags of Chromium. If everything on the machine runs as root, Chromium needs the first flag. Most other flags prevent
+ * requests by Chromium itself.
  */
 const FLAGS = [
   '--no-sandbox',
@@ -72,14 +72,14 @@ export async function openPage(
 }
 
 /**
- * The name of the global variable with the number of open questions. An open question is a message of the page to its
- * worker that has no answer yet.
+ * The name of the global variable with the number of open questions. An open question is a message from the page to its
+ * worker. The worker has not answered the question yet.
  */
 export const OPEN_QUESTIONS = 'openQuestions';
 
 /**
- * A script that runs before the page's program and counts the page's open questions to its worker. The worker answers
- * each question once, unless the page stops the worker.
+ * A script that runs before the page's program. The script counts the page's open questions to its worker. The worker
+ * answers each question once, unless the page stops the worker.
  */
 const COUNTS_QUESTIONS = `
 globalThis.${OPEN_QUESTIONS} = 0;

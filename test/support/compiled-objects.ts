@@ -10,8 +10,8 @@ export function compiledObjects(compiled: Pick<Compiled, 'programs' | 'grants'>)
 }
 
 /**
- * Lists the compiled objects. The first objects are roles and their bindings. The next objects are admission policies
- * and their bindings, including the bindings of probes.
+ * Lists the compiled objects. The first objects are the roles and the bindings of the roles. The next objects are
+ * admission policies and their bindings, including the bindings of probes.
  */
 export function manifestsOf({ programs, grants }: Pick<Compiled, 'programs' | 'grants'>): Manifest[] {
   return [...[...grants.values()].flatMap(objectsOfGrant), ...programs.flatMap(objectsOfProgram)];

@@ -8,8 +8,8 @@ const endings: (() => Promise<void>)[] = [];
 
 /**
  * Whether the API server reads the files that `cappol render --static` writes. CAPABILITYPOLICY_TEST_PROTECTED=1 makes
- * the API server read the files. The command `npm run test:protected` sets this variable. All functions of the operator
- * must still work.
+ * the API server read the files. The command `npm run test:protected` sets this variable. With these files, all
+ * functions of the operator must work as before.
  */
 export const PROTECTED = process.env.CAPABILITYPOLICY_TEST_PROTECTED === '1';
 

@@ -1,5 +1,5 @@
 /**
- * Takes a snapshot of the demo's cluster. The operator has done its work, and the snapshot does not depend on the time
+ * Takes a snapshot of the demo's cluster. The operator has finished its work. The snapshot does not depend on the time
  * of day.
  */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
@@ -16,8 +16,8 @@ export async function demoSnapshot(): Promise<Snapshot> {
   const cluster = await ownCluster();
   try {
     await tell(cluster, new Shell(cluster));
-    // The demo's story stops the operator before the last pods are created. The code below therefore starts the
-    // operator again.
+    // The demo's story stops the operator before the last pods are created. This function therefore starts the operator
+    // again.
     await cluster.startOperator();
     return await waitFor('the operator to report what runs', async () => {
       const snapshot = await snapshotOf(cluster.kubeconfig);
@@ -41,7 +41,7 @@ function withoutTimes(snapshot: Snapshot): Snapshot {
   return JSON.parse(text) as Snapshot;
 }
 
-/** Whether the statuses count the workloads of the snapshot and all policies are in force. */
+/** Whether the statuses count the workloads of the snapshot, and whether all policies are in force. */
 function isReported({ policies, namespaces }: Snapshot): boolean {
   return policies.every(({ name, status: { workloads, conditions = [] } }) => {
     const evaluated = namespaces.flatMap(({ verdicts, deciding }) =>

@@ -1,4 +1,4 @@
-/** Runs an operator of a release that does not know some fields of pods. */
+/** Runs an operator of an older release. The older release does not know some fields of pods. */
 import { join } from 'node:path';
 import { OPERATOR_NAMESPACE } from './harness.ts';
 import { OperatorProcess } from './operator-process.ts';
@@ -6,8 +6,8 @@ import { OperatorProcess } from './operator-process.ts';
 const EARLIER_RELEASE = join(import.meta.dirname, 'earlier-release.js');
 
 /**
- * @param lacking the names of the unknown fields. A field with one of these names is unknown in every type that has the
- * field.
+ * @param lacking the names of the unknown fields. If several types have a field with one of these names, the field is
+ * unknown in each of these types.
  */
 export function earlierOperator(kubeconfig: string, lacking: readonly string[]): OperatorProcess {
   const args = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];

@@ -1,6 +1,7 @@
 /**
  * A module for `node --import`. The module removes the fields in UNKNOWN_POD_FIELDS from the table of pod fields. The
- * fields in UNKNOWN_POD_FIELDS are separated by commas. The program then knows only the fields of an older release.
+ * fields in UNKNOWN_POD_FIELDS are separated by commas. The program knows only the remaining fields, like an older
+ * release.
  */
 import { registerHooks } from 'node:module';
 

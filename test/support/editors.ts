@@ -14,7 +14,7 @@ export function editor(page: Page, label: EditorLabel) {
   return page.getByRole('textbox', { name: new RegExp(`^${label}.*YAML`) });
 }
 
-/** Replaces the text of an editor like a user who pastes a text and types its last word. */
+/** Replaces the text of an editor. The function acts like a user who pastes a text and types its last word. */
 export async function replace(page: Page, label: EditorLabel, text: string): Promise<void> {
   await editor(page, label).focus();
   await page.keyboard.press('Control+a');

@@ -7,10 +7,10 @@ const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const TIMEOUT_MS = 120_000;
 
 /**
- * Waits until the API server serves the objects of a CRD. `kubectl wait` is not enough here, because the command fails
- * if the CRD has no conditions yet.
+ * Waits until the API server serves the objects of a CRD. `kubectl wait` does not help here. The command fails if the
+ * CRD has no conditions yet.
  *
- * @param crd the name of the CRD, whose objects have the version v1alpha1
+ * @param crd the name of the CRD. The CRD has the version v1alpha1
  */
 export async function waitUntilEstablished(api: Api, crd = CRD_NAME): Promise<void> {
   const [plural, ...group] = crd.split('.');

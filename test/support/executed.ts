@@ -1,8 +1,8 @@
-/** Looks for signs that the page executed a string of the cluster instead of showing it. */
+/** Looks for signs that the page executed a string of the cluster instead of showing the string. */
 import type { Page } from './browser.ts';
 import { ATTACKED } from './hostile-cluster.ts';
 
-/** Elements that the page never has below its root. */
+/** Elements that never occur below the root of the page. */
 const FOREIGN = 'script, style, link, iframe, frame, object, embed, img, video, audio, form, base, meta, template';
 
 /**

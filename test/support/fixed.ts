@@ -62,7 +62,7 @@ async function objectsIn(folder: string, name: string): Promise<InputObject['obj
   return objects;
 }
 
-/** Asserts that only the edited fields differ. An object with the name of another object is not compared. */
+/** Asserts that only the edited fields differ. An object that has the same name as another object is not compared. */
 function assertOnlyEdits(
   before: InputObject['object'][],
   after: InputObject['object'][],
@@ -83,8 +83,8 @@ function assertOnlyEdits(
 }
 
 /**
- * The value with one edit. Below a securityContext, a mapping that loses its only field is also removed, as in the
- * output of `cappol fix`.
+ * The value with one edit. If the edit removes the only field of a mapping below a securityContext, the edit also
+ * removes the mapping. The command `cappol fix` does the same.
  */
 function edited(whole: unknown, path: string, value: unknown): unknown {
   const steps = fieldPath(path);
@@ -102,7 +102,7 @@ function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[
   const fields = new Set(
     edits.flatMap(({ line, before: value, after: to }) => {
       const height = 1 + (JSON.stringify(value, null, 1) ?? '').split('\n').length;
-      // If the field was the only field of its mapping, the edit also removes the mapping.
+      // If an edit removes the only field of a mapping, the edit also removes the mapping.
       const above = lines.slice(0, line).findLastIndex((one) => /securityContext|annotations/.test(one)) + 1;
       const first = to === null ? Math.min(line, above) : line;
       // In JSON, each removed mapping has a closing bracket on a separate line.
@@ -120,8 +120,8 @@ function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[
     if (part.removed) for (let index = 0; index < (part.count ?? 0); index += 1) gone.push(number + index);
     number += part.count ?? 0;
   }
-  // Adding a field below a line may give the line a comma or a line break. A line with such a change does not count as
-  // removed.
+  // If a field is added below a line, the line may get a comma or a line break. A line with such a change does not
+  // count as removed.
   const bare = (line: string | undefined) => line?.replace(/\r$/, '');
   const kept = new Set(after.split('\n').map(bare));
   const isOnlyContinued = (line: number) =>

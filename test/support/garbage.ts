@@ -15,14 +15,15 @@ export async function heapOf(make: () => unknown): Promise<number> {
   const before = await used();
   const made = make();
   const after = await used();
-  // This assertion keeps the result alive until it is measured.
+  // This assertion keeps the result alive until the function has measured the result.
   assert.notEqual(made, undefined);
   return after - before;
 }
 
 /**
- * Collects garbage until `seen` returns true. By then, all unreferenced objects are collected, and their registries are
- * notified. The engine chooses the time of notifying registries, so the function gives up after many rounds.
+ * Collects garbage until `seen` returns true. When the function returns, all unreferenced objects are collected, and
+ * their registries are notified. The engine decides when to notify registries. The function therefore gives up after
+ * many rounds.
  */
 export async function collectGarbage(seen: () => boolean, rounds = ROUNDS): Promise<void> {
   setFlagsFromString('--expose-gc');

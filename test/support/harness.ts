@@ -7,7 +7,7 @@
  *   await cluster.programmed(policy);
  *   assert.equal(await cluster.admit(restrictedPod(), namespace), ADMITTED);
  *
- * All files share the control plane. The files run one after the other, so only one operator runs at a time. The
+ * All files share the control plane. Only one operator runs at a time, because the files run one after the other. The
  * operator is installed as documented. The operator runs as its service account, with only the rights that config/rbac
  * grants.
  */
@@ -65,7 +65,7 @@ interface ClusterOptions {
 /**
  * Starts the operator before the tests. After the tests, the operator removes everything and is stopped. Call this
  * function in a `describe`.
- * @param prefix the prefix of the names of all namespaces and policies, which must be unique among the test files
+ * @param prefix the prefix of the names of all namespaces and policies. Each test file must have another prefix
  */
 export function useCluster(prefix: string, options: ClusterOptions = {}): TestCluster {
   const { controlPlane = sharedControlPlane, args = [] } = options;
@@ -83,7 +83,7 @@ export function useCluster(prefix: string, options: ClusterOptions = {}): TestCl
   return cluster;
 }
 
-/** Waits until `look` returns something other than undefined and false, and returns this result. */
+/** Waits until `look` returns a value other than undefined and false, and returns this value. */
 export function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
@@ -99,8 +99,8 @@ export function serviceAccount(namespace: string, name: string): Identity {
 }
 
 /**
- * The time in ms within which a policy must be Programmed. API servers take about four times as long to compile
- * policies without variables.
+ * The time in ms within which a policy must be Programmed. API servers need about four times as long to compile
+ * admission policies without variables.
  */
 const PROGRAMMED_WITHIN_MS = offers(SERVER_MINOR, 'admissionVariables') ? 60_000 : 240_000;
 
@@ -143,8 +143,8 @@ export class TestCluster {
   }
 
   /**
-   * The operator, which runs when the tests begin. After a test that stops the operator, the clean-up starts the
-   * operator again.
+   * The operator. The operator runs when the tests begin. If a test stops the operator, the clean-up after the test
+   * starts the operator again.
    */
   get operator(): OperatorProcess {
     return this.#running.operator;
@@ -223,8 +223,8 @@ export class TestCluster {
   }
 
   /**
-   * Waits until the cluster contains exactly the compiled objects of its policies, and until this file's namespaces
-   * have the right labels.
+   * Waits until the cluster contains exactly the compiled objects of its policies. Also waits until the namespaces of
+   * this file have the right labels.
    */
   async settled(timeoutMs = 180_000): Promise<void> {
     let last: readonly string[] = [];

@@ -1,6 +1,6 @@
 /**
- * A worker thread that requests the health of a process again and again. If the test's own thread measured, large
- * objects and the garbage collector would delay the measurements.
+ * A worker thread that requests the health of a process again and again. If the test's own thread made the
+ * measurements, large objects and the garbage collector would delay the measurements.
  */
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { request } from 'undici';
@@ -23,7 +23,7 @@ interface Watched {
 /** Requests the health until `stop` is called. `stop` rejects if an answer was not 200. */
 export function watchHealth(watched: Watched): { stop(): Promise<Slowest> } {
   const worker = new Worker(new URL(import.meta.url), { workerData: watched });
-  // A test that fails before calling `stop` must not keep the process alive.
+  // If a test fails before the test calls `stop`, the worker must not keep the process alive.
   worker.unref();
   const slowest = new Promise<Slowest>((resolve, reject) => {
     worker.once('message', resolve);

@@ -12,7 +12,7 @@ import { NAMESPACES } from './rendered.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
 
 const OPERATIONS = 'docs/operations.md';
-/** The index of the page's block that installs the operator, for each way of installing. */
+/** The ways of installing the operator. The number is the index of the way's code block in docs/operations.md. */
 const WAYS = { kubectl: 0, helm: 1 } as const;
 
 const installations = new WeakMap<ControlPlane, Promise<void>>();
@@ -33,7 +33,7 @@ export async function install(
   await installation;
 }
 
-/** Applies every object of the installation once more, as an upgrade does. */
+/** Applies every object of the installation again, like an upgrade. */
 export async function applyAgain(controlPlane: ControlPlane): Promise<void> {
   await installWith(controlPlane, 'kubectl');
 }
@@ -56,8 +56,8 @@ async function installWith({ kubeconfig }: ControlPlane, way: string): Promise<v
 const NODE: Identity = { user: 'system:node:none', groups: ['system:nodes', 'system:masters'] };
 
 /**
- * @returns the path of a kubeconfig with a token of a service account. The default is the operator's service account.
- * The token is of the kind that a pod of the account gets.
+ * @returns the path of a kubeconfig with a token of a service account. The default is the operator's service account. A
+ * pod of the service account gets a token of the same kind.
  */
 export async function accountKubeconfig(
   controlPlane: ControlPlane,

@@ -5,7 +5,7 @@ const CONTROLS =
   'a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, summary, [tabindex="0"], [contenteditable="true"]';
 
 /**
- * The maximum number of stops on a walk. No view has as many stops as this maximum, because a long list is only one
+ * The maximum number of stops on a walk. Every view has fewer stops than this maximum, because a long list is only one
  * stop.
  */
 const MOST_STOPS = 400;

@@ -1,7 +1,7 @@
 /**
  * Makes a very large cluster in memory. By default, the cluster has 100,000 pods in 5,000 namespaces under 300
  * policies. Pods with the same shape share their frozen content, as in the projection. The cluster is therefore built
- * in less than a second, and each shape is evaluated once.
+ * in less than a second, and each shape is evaluated only once.
  */
 import { frozen } from '../../operator/model/frozen.ts';
 import type {
@@ -21,8 +21,8 @@ export interface LargeSizes {
   readonly pods: number;
   readonly namespaces: number;
   /**
-   * The number of different pods. The number of different templates is the same. Templates differ from pods, because
-   * admission adds the token's volume only to pods.
+   * The number of different pods. The number of different templates equals the number of different pods. A template
+   * differs from its pods, because admission adds the token's volume only to pods.
    */
   readonly shapes: number;
   readonly policies: number;
@@ -159,7 +159,10 @@ function chainOf(namespace: string, { workload, shape }: Placed): Chain {
 
 const DROP_ALL = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
-/** Security contexts from hardened to unlimited. An application's container and its sidecar have different contexts. */
+/**
+ * Security contexts from hardened to unlimited. The container of an application and its sidecar have different security
+ * contexts.
+ */
 const CONTEXTS: readonly object[] = [
   DROP_ALL,
   { ...DROP_ALL, readOnlyRootFilesystem: true },
@@ -209,7 +212,7 @@ function uidOf(kind: string, index: number): string {
   return `${kind}-3c1c-4c5e-9f53-${String(index).padStart(12, '0')}`;
 }
 
-/** The hash of a template, which controllers append to names. */
+/** The hash of a template. Controllers append the hash to names. */
 function hash(index: number): string {
   return ((index + 1) * 2_654_435_761).toString(36).slice(-9);
 }

@@ -17,7 +17,7 @@ export interface LargePolicies {
   readonly roles: readonly RoleView[];
   readonly roleBindings: readonly RoleBindingView[];
   /**
-   * The labels of a namespace for rollouts that have not promoted the namespace yet.
+   * The pending labels of a namespace, for the rollouts that have not promoted the namespace yet.
    * @param namespace the namespace's index
    */
   readonly pending: (namespace: number) => Readonly<Record<string, string>>;
@@ -29,8 +29,8 @@ const OF_PLATFORM: readonly (readonly [name: string, spec: Spec])[] = [
   [
     'baseline-without-team',
     {
-      // Each policy may overlap only with a limited number of other policies. A policy for all namespaces would overlap
-      // with the policies of all teams.
+      // The operator limits the number of other policies with which a policy may overlap. A policy for all namespaces
+      // would overlap with the policies of all teams.
       namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'DoesNotExist' }] },
       mode: 'Enforce',
       reason: 'No pod needs more without an exception.',
@@ -87,9 +87,9 @@ const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = 
 ];
 
 /**
- * A rollout. While a namespace is pending, half of the policies warn and the other half audit. Each policy overlaps
- * with the policy that warns or audits in all namespaces. The policy for all namespaces may overlap with about thirty
- * policies.
+ * A rollout. In a pending namespace, half of the policies warn, and the other half audit. Two policies for all
+ * namespaces exist: one policy warns, and the other policy audits. A pending policy overlaps with the policy of the
+ * same mode. Each of the two policies for all namespaces may overlap with about thirty policies.
  */
 function meanwhile(team: string): NonNullable<Spec['rollout']> {
   return { soak: '24h', meanwhile: Number(team.slice(-1)) % 2 === 0 ? 'Warn' : 'Audit' };
@@ -99,7 +99,10 @@ function ofTeam(spec: Spec, stage?: string): (own: Own) => Spec {
   return ({ team }) => ({ namespaceSelector: { matchLabels: { team, ...(stage && { stage }) } }, ...spec });
 }
 
-/** The name of a namespace, and its labels for the selectors of policies. One namespace in 51 belongs to no team. */
+/**
+ * The name of a namespace, and the labels of the namespace that the selectors of policies read. One namespace in 51
+ * belongs to no team.
+ */
 export function labelsOf(index: number): { readonly name: string; readonly team?: string; readonly stage: string } {
   const place = index % (TEAMS + 1);
   const stage = STAGES[roundOf(index) % STAGES.length] as string;

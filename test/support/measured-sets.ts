@@ -1,10 +1,11 @@
 /**
- * Measured bounding sets of containers. For user 0, the permitted and the effective sets equal the bounding set. The
- * sets of containerd 1.6 were measured through its CRI, and the sets of all runtimes through runc.
+ * Measured bounding sets of containers. In a container of user 0, the permitted set and the effective set equal the
+ * bounding set. The measurements for containerd 1.6 used the CRI of containerd. The measurements for all runtimes used
+ * runc.
  */
 import type { ContainerRuntime } from '../../analysis/capabilities/runtimes.ts';
 
-/** The mask of a measured bounding set. If the container does not start, the value is the error. */
+/** The mask of a measured bounding set. If the container does not start, the value is the error message. */
 export type Measured = bigint | string;
 
 interface MeasuredRow {

@@ -1,8 +1,7 @@
 /** Measures on a machine that also runs other programs. */
 
 /**
- * The CPU time of this process in ms. Other programs hardly change the CPU time, although other programs delay the
- * work.
+ * The CPU time of this process in ms. Other programs delay the work, but hardly change the CPU time of the work.
  */
 export async function cpuMs(work: () => unknown): Promise<number> {
   const began = process.cpuUsage();

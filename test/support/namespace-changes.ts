@@ -10,7 +10,7 @@ export interface MetadataChange {
   readonly annotations?: Entries;
 }
 
-/** A user who may change namespaces through each of the routes below, and has no other rights. */
+/** A user who may change namespaces through each route in the list ROUTES, and has no other rights. */
 export const EDITOR: Identity = { user: 'namespace-editor', groups: ['namespace-editors'] };
 
 const APPLY = 'application/apply-patch+yaml';
@@ -37,8 +37,9 @@ export const ROUTES: readonly Route[] = [
 const ATTEMPTS = 5;
 
 /**
- * The routes that can make the change. To remove a field by server-side apply, the same manager must have applied the
- * field before through the same route. No manager applies labels to /status, so /status cannot remove labels.
+ * Finds the routes through which a client can make the change. A manager can remove a field by server-side apply only
+ * after the manager has applied the field through the same route. No manager applies labels to /status. A request to
+ * /status therefore cannot remove labels.
  */
 export function routesOf({ labels = {}, annotations = {} }: MetadataChange): readonly Route[] {
   const removes = Object.values({ ...labels, ...annotations }).includes(null);
@@ -48,8 +49,8 @@ export function routesOf({ labels = {}, annotations = {} }: MetadataChange): rea
 }
 
 /**
- * Sends the change, and returns the API server's answer. If the operator has changed the namespace meanwhile, the
- * request is repeated.
+ * Sends the change, and returns the API server's answer. If the operator changes the namespace at the same time, the
+ * function repeats the request.
  */
 export async function change(
   api: Api,
@@ -84,8 +85,8 @@ async function changeOnce(
       : applies
         ? { kind, apiVersion, metadata: { name: namespace, ...whole } }
         : { kind, apiVersion, metadata: { ...metadata, ...whole }, spec, status };
-  // Any client may use any name of a field manager. An apply under the operator's name with fewer fields removes the
-  // operator's fields.
+  // A client may use any name as the name of its field manager. If a client applies fewer fields under the name of the
+  // operator's field manager, the API server removes the missing fields.
   const fieldManager = [...Object.keys(labels), ...Object.keys(annotations)].some(isOurs)
     ? 'capabilitypolicy.dev'
     : 'test';
@@ -97,7 +98,7 @@ async function changeOnce(
   });
 }
 
-/** Whether an answer has the namespace with the change. */
+/** Whether an answer contains the changed namespace. */
 export function isChanged({ status, body }: Answer, { labels = {}, annotations = {} }: MetadataChange): boolean {
   const shows = (live: Json = {}, wanted: Entries) =>
     Object.entries(wanted).every(([key, value]) => (live[key] ?? null) === value);

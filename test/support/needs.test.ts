@@ -23,7 +23,7 @@ describe('policies', () => {
       it('fill in ephemeral containers', () => {});
     });
   });
-  // API servers offer this feature only in a version that is newer than the newest known version.
+  // The newest known version of the API server does not offer the feature seccompFromOci.
   itIfOffered('seccompFromOci', 'admit a profile from a registry', () => {});
   describeIfOffered('seccompFromOci', 'with references', () => {
     it('refuse another profile', () => {});
@@ -64,7 +64,7 @@ describe('tests that need a feature of the API server', () => {
     return { status, output: stdout + stderr };
   }
 
-  it('run on the version that tests use by default', () => {
+  it('tests run on the default version if they need a feature of the API server', () => {
     const { status, output } = run('');
     assert.equal(status, 0, output);
     assert.match(output, /^4 passed, 0 failed$/m);
@@ -94,7 +94,7 @@ describe('tests that need a feature of the API server', () => {
     });
   }
 
-  it('are skipped on some version that the tests know, and never on the default version', () => {
+  it('tests are skipped on some known version, and never on the default version', () => {
     assert.ok(OLD.length > 0);
     assert.ok(!lacksFeatures(minorOf(kubernetesVersion({}))));
   });

@@ -1,6 +1,6 @@
 /**
  * Declares the requirements of tests on the machine or on the API server. If the requirements of a test are missing,
- * the test is reported, but not defined.
+ * mocha does not get the test, and the run reports the test.
  */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { lacking, type Needs } from '../../hack/needs.ts';
@@ -54,7 +54,7 @@ export function itIfOffered(
 }
 
 /**
- * Declares a test of requests that the protection refuses to everybody.
+ * Declares a test that cannot run under protection. The protection refuses the requests of the test from any client.
  * @param why the reason why the test cannot run under protection
  */
 export function itUnprotected(why: string, title: string, run: Mocha.Func | Mocha.AsyncFunc): void {
@@ -68,13 +68,17 @@ function takeBack(test: Mocha.Test, reason: string): void {
 }
 
 /**
- * Reports a test that needs a feature. The function reports nothing if the newest known version also lacks the feature.
+ * Reports a test that needs a feature. If the newest known version also lacks the feature, the function reports
+ * nothing.
  */
 function reportMissing(test: Mocha.Test, feature: ServerFeature): void {
   if (offers(NEWEST_KNOWN_MINOR, feature)) leaveOut({ title: test.fullTitle(), reason: needOf(feature) });
 }
 
-/** Declares a test for API servers that lack a feature. On newer API servers, the test is left out without a report. */
+/**
+ * Declares a test for API servers that lack a feature. If the API server has the feature, the test is left out without
+ * a report.
+ */
 export function itIfLacking(feature: ServerFeature, title: string, run: Mocha.Func | Mocha.AsyncFunc): void {
   if (!offers(SERVER_MINOR, feature)) it(title, run);
 }
@@ -88,7 +92,7 @@ export function describeIfOffered(feature: ServerFeature, title: string, tests: 
 }
 
 /**
- * Whether an API server lacks a feature that the newest known version has.
+ * Whether an API server lacks a feature that the newest known version offers.
  * @param server the version of the API server, as N of Kubernetes 1.N
  */
 export function lacksFeatures(server: number): boolean {
@@ -118,8 +122,8 @@ function needOf(feature: ServerFeature): string {
 }
 
 /**
- * Removes a suite or test that mocha has already declared. The title and the tests of a suite are known only after the
- * declaration.
+ * Removes a suite or test that mocha has already declared. The title and the tests of a suite are known only when mocha
+ * has declared the suite.
  */
 function remove<T>(one: T, declared: T[] = []): void {
   declared.splice(declared.indexOf(one), 1);

@@ -8,7 +8,7 @@ import type { CapabilityPolicyStatus, Condition, Violation } from '../../operato
 import { eventually, type TestCluster } from './harness.ts';
 import { NAMESPACES, POLICIES } from './rendered.ts';
 
-/** Every state of the policies since the start, in the order in which the API server's watch showed the states. */
+/** Every state of the policies since the start, in the order of the API server's watch. */
 export class Observation {
   readonly states: Json[] = [];
   readonly #stop: () => void;
@@ -37,7 +37,7 @@ export class Observation {
   }
 }
 
-/** Checks each state and each transition against the rules of kstatus and our own rules. */
+/** Checks each state and each transition against the rules of kstatus and of this project. */
 export function assertWellFormed(states: readonly Json[]): void {
   let before: readonly Condition[] = [];
   for (const { metadata, status = {} } of states) {
@@ -125,7 +125,7 @@ export async function timed(
 
 /**
  * Deletes a namespace at once. The function does not wait until controllers have deleted the objects in the namespace.
- * In tests, these objects do not matter.
+ * Tests do not depend on these objects.
  */
 export async function vanish(api: Api, name: string): Promise<void> {
   const path = `${NAMESPACES}/${name}`;
@@ -135,7 +135,7 @@ export async function vanish(api: Api, name: string): Promise<void> {
   assert.ok(status === 200 || status === 404, `${status}`);
 }
 
-/** A namespace's Pod Security labels without their common prefix, and the operator's record of its labels. */
+/** The Pod Security labels of a namespace without their common prefix, and the operator's record of its own labels. */
 export async function podSecurityOf(api: Api, namespace: string): Promise<{ labels: Json; record: Json }> {
   const { metadata } = await api.get(`${NAMESPACES}/${namespace}`);
   const short = (labels: Json) =>

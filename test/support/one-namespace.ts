@@ -1,6 +1,6 @@
 /**
- * Makes a cluster with some policies and one namespace, as watches report them. The result also has the state that the
- * operator derives from the cluster.
+ * Makes a cluster with some policies and one namespace, in the form in which watches report the objects. The result
+ * also has the state that the operator derives from the cluster.
  */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
@@ -11,7 +11,7 @@ interface Shown {
   readonly namespace: NamespaceView;
 }
 
-/** @param shown the function that returns the objects. The function is called whenever something reads the cluster. */
+/** @param shown the function that returns the objects. Every read of the cluster calls the function. */
 export function oneNamespace(oldestServer: number, shown: () => Shown): { cluster: Cluster; state: ClusterState } {
   const cluster = {
     oldestServer,

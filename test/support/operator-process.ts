@@ -1,4 +1,4 @@
-/** Runs the operator as a child process, and keeps its log for failing tests. */
+/** Runs the operator as a child process. The log of the process is kept for failing tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ export class OperatorProcess {
   readonly #nodeFlags: readonly string[];
   readonly #environment: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
-  /** The log since the first start, including restarts. */
+  /** The log since the first start. Restarts do not clear the log. */
   readonly log: LogEntry[] = [];
 
   /**
@@ -51,7 +51,7 @@ export class OperatorProcess {
 
   /**
    * Starts the operator. The promise resolves when the process runs. The promise `watching` resolves when the operator
-   * has read the cluster and works.
+   * has read the cluster and has begun to work.
    */
   async start(): Promise<void> {
     if (this.#child) return;

@@ -15,7 +15,7 @@ function write(code: number, message?: string): AuditEvent {
 const POLICY = `ValidatingAdmissionPolicy 'protection.capabilitypolicy.dev.static.k8s.io' denied request`;
 
 describe("the operator's writes under protection", () => {
-  it('are counted, and may be refused for other reasons: a probe, a conflict', () => {
+  it('counts the writes of the operator, and accepts refusals of probes and refusals because of conflicts', () => {
     const probe = write(403, `${POLICY}: CapabilityPolicy protection in force: operator may write what it protects`);
     assert.equal(
       assertNoneRefused([write(200), probe, write(409, 'the object has been modified')]),
@@ -23,12 +23,12 @@ describe("the operator's writes under protection", () => {
     );
   });
 
-  it('fail the test when the protection refuses one', () => {
+  it('the test fails if the protection refuses a write of the operator', () => {
     const refused = write(403, `${POLICY}: CapabilityPolicy protection: only the operator may write its Lease`);
     assert.throws(() => assertNoneRefused([write(200), refused]), /refused 1 of 2 writes of the operator/);
   });
 
-  it('fail the test when there are none: the log shows another user, or nothing', () => {
+  it('the test fails if the log has no write of the operator', () => {
     assert.throws(() => assertNoneRefused([]), /the operator wrote nothing/);
   });
 });

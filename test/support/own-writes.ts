@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { AuditEvent } from './audit.ts';
 
 /**
- * The beginning of a refusal by the protection. An answer of the protection to a probe begins differently:
+ * The beginning of a refusal by the protection. If the protection answers a probe, the answer begins differently:
  * "CapabilityPolicy protection in force: …".
  */
 const REFUSAL = 'CapabilityPolicy protection: ';
@@ -11,7 +11,7 @@ const REFUSAL = 'CapabilityPolicy protection: ';
 /**
  * @param events the events of the operator's writes
  * @returns the number of writes, as text for the output
- * @throws an error if the protection refused a write, or if there are no writes
+ * @throws an error if the protection refused a write, or if the operator wrote nothing
  */
 export function assertNoneRefused(events: readonly AuditEvent[]): string {
   const refused = events.filter(({ responseStatus }) => responseStatus?.message?.includes(REFUSAL));

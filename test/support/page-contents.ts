@@ -1,10 +1,13 @@
-/** Reads the tables and lists of the page as strings, by the headings of the columns. */
+/** Reads the tables and lists of the page as strings. The headings of the columns are the keys. */
 import type { Locator, Page } from './browser.ts';
 import { settled } from './views-of-page.ts';
 
 export type RowText = Readonly<Record<string, string>>;
 
-/** The rows of a `<table>`. A row with one cell across all columns belongs to the row above it, and is left out. */
+/**
+ * The rows of a `<table>`. The function leaves out a row with one cell across all columns, because such a row belongs
+ * to the row above.
+ */
 export async function tableRows(table: Locator): Promise<RowText[]> {
   const heads = await textsOf(table.locator('thead th'));
   const rows: RowText[] = [];

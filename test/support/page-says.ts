@@ -34,7 +34,7 @@ async function assertSummary(page: Page, { status }: Told): Promise<number> {
   await goTo(page, viewNamed('overview'));
   const [said = ''] = await textsOf(page.locator('.summary'));
   const text = statusText(status, { terminal: PLAIN, wide: false, whole: false, namespace: undefined });
-  // If there are no policies, the page explains the consequences.
+  // If no policy exists, the page explains the consequences.
   if (status.policies.length === 0) assert.match(said, /^There are no policies/);
   else assert.equal(said, text.split('\n')[0]);
   return 1;
@@ -83,7 +83,7 @@ async function assertViolations(page: Page, { status: { policies }, items, isPen
   const list = page.locator('.rows.violations');
   const rows = (await list.count()) === 0 ? [] : await listRows(page, list);
   const expected = policies.flatMap((policy) => policy.violations.map((one) => ({ ...one, policy })));
-  // A workload that breaks several policies of a mode has only one row for this mode.
+  // If a workload breaks several policies of the same mode, the list has one row for the workload and the mode.
   const groups = Map.groupBy(expected, ({ namespace, kind, name, policy }) =>
     JSON.stringify([namespace, `${kind} ${name}`, modeIn(policy, isPending(policy.name, namespace))]),
   );

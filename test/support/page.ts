@@ -12,7 +12,7 @@ export interface Block {
    * The words after the opening fence. The first word is the language, and the other words say how tests use the block.
    */
   readonly info: readonly string[];
-  /** The text of the block, which ends in a line feed. */
+  /** The text of the block. The text ends in a line feed. */
   readonly text: string;
   /** The line of the opening fence, from 1. */
   readonly line: number;
@@ -39,7 +39,7 @@ export function documentation(): Page[] {
 
 /**
  * @param path the path relative to the project's folder
- * @throws an Error if a block is inside a list or a quotation, because a reader cannot paste such a block
+ * @throws an Error if a list or a quotation contains a block, because a reader cannot paste such a block
  */
 export function readPage(path: string): Page {
   const tokens = lexer(readFileSync(join(ROOT, path), 'utf8'));

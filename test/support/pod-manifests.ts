@@ -11,7 +11,7 @@ interface PodOptions {
   readonly add?: readonly string[];
 }
 
-/** A pod that level restricted admits, unless the pod adds other capabilities. */
+/** A pod that the level restricted admits. If `add` has other capabilities, the verdict may differ. */
 export function restrictedPod({ add = [], serviceAccountName }: PodOptions = {}): object {
   const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add } };
   return podOf(securityContext, {
@@ -21,19 +21,19 @@ export function restrictedPod({ add = [], serviceAccountName }: PodOptions = {})
 }
 
 /**
- * A pod that level baseline admits and level restricted refuses. If `add` has other capabilities, the verdicts may
- * differ.
+ * A pod that the level baseline admits and the level restricted refuses. If `add` has other capabilities, the verdict
+ * may differ.
  */
 export function baselinePod({ add = [], serviceAccountName }: PodOptions = {}): object {
   return podOf({ capabilities: { add } }, serviceAccountName === undefined ? {} : { serviceAccountName });
 }
 
-/** A pod that only level privileged admits. */
+/** A pod that only the level privileged admits. */
 export function privilegedPod(): object {
   return podOf({ privileged: true });
 }
 
-/** A pod with `hostNetwork: true`, which only level privileged admits. */
+/** A pod with `hostNetwork: true`. Only the level privileged admits the pod. */
 export function hostNetworkPod(): object {
   return podOf(undefined, { hostNetwork: true });
 }

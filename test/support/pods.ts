@@ -1,4 +1,4 @@
-/** Makes minimal pods in the form that rules read. The only container is `app`, unless a test is about other fields. */
+/** Makes minimal pods in the form that rules read. By default, the only container is `app`. */
 import type { Container, PodContent } from '../../operator/model/objects.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -7,14 +7,14 @@ export function pod(spec: Fields = {}, annotations: Readonly<Record<string, stri
   return { annotations, spec: { containers: [{ name: 'app' }], ...spec } };
 }
 
-/** A pod whose container `app` has these fields. */
+/** A pod whose container `app` has the given fields. */
 export function app(fields: Fields, spec: Fields = {}): PodContent {
   return pod({ containers: [{ name: 'app', ...fields }], ...spec });
 }
 
 /**
- * A pod whose container `app` adds these capabilities. Level baseline admits the capability CHOWN. Neither baseline nor
- * restricted admits SYS_ADMIN.
+ * A pod whose container `app` adds the given capabilities. Level baseline admits the capability CHOWN. Neither baseline
+ * nor restricted admits SYS_ADMIN.
  */
 export function adding(add: readonly string[], spec: Fields = {}): PodContent {
   return pod({ containers: [container('app', add)], ...spec });
@@ -34,7 +34,7 @@ export function ephemeral(fields: Fields, appFields: Fields = {}): PodContent {
   return app(appFields, { ephemeralContainers: [{ name: 'debug', ...fields }] });
 }
 
-/** Fields of a container with this securityContext. */
+/** The fields of a container with the given securityContext. */
 export function secured(securityContext: Fields): Fields {
   return { securityContext };
 }

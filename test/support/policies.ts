@@ -21,23 +21,23 @@ export function policyManifest<Metadata, Body>(metadata: Metadata, spec: Body) {
 }
 
 /**
- * An Enforce policy with level restricted for all namespaces, in the form that a user writes. The fields of `spec`
- * replace the fields of this policy.
+ * A policy with mode Enforce and the level restricted for all namespaces, in the form that a user writes. The fields of
+ * `spec` replace fields of the policy.
  */
 export function writtenPolicy(name: string, spec: object = {}) {
   return policyManifest({ name }, { namespaceSelector: {}, ...STRICT, ...spec });
 }
 
 /**
- * An Enforce policy with level restricted for all namespaces, with defaults. The fields of `spec` replace the fields of
- * this policy.
+ * A policy with mode Enforce and the level restricted for all namespaces, with defaults. The fields of `spec` replace
+ * fields of the policy.
  */
 export function policy(name: string, spec: Spec = {}): NamedPolicy {
   return complete(name, { ...STRICT, ...spec });
 }
 
 /**
- * A policy with level baseline for all namespaces, in the default mode. The fields of `spec` replace the fields of this
+ * A policy with the level baseline for all namespaces, in the default mode. The fields of `spec` replace fields of the
  * policy.
  */
 export function baselinePolicy(name: string, spec: Spec = {}): NamedPolicy {

@@ -8,7 +8,9 @@ import { Audit } from './audit.ts';
 import { cappol } from './cappol.ts';
 import { OPERATOR_USER } from './rights.ts';
 
-/** The flag that enables the feature on Kubernetes 1.36. In this version, the feature is alpha and off by default. */
+/**
+ * The flag that enables the feature on Kubernetes 1.36. In Kubernetes 1.36, the feature is alpha and off by default.
+ */
 const GATE = SERVER_MINOR === 36 ? ['--feature-gates=ManifestBasedAdmissionControlConfig=true'] : [];
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];

@@ -1,4 +1,4 @@
-/** Installs CRDs of other projects. The CRDs are read from Go modules, which are not compiled. */
+/** Installs CRDs of other projects. The functions read the CRDs from Go modules, without compiling the modules. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export async function installPublishedCrd(api: Api, { name, module, file, path }
   await eventually(`${name} to be served`, async () => (await api.ask('GET', path)).status === 200);
 }
 
-/** Removes a CRD, which may be missing. */
+/** Removes a CRD, if the CRD exists. */
 export async function removePublishedCrd(api: Api, { name }: PublishedCrd): Promise<void> {
   await api.remove(`${CRDS}/${name}`);
   await eventually(`${name} to be gone`, async () => (await api.find(`${CRDS}/${name}`)) === undefined);

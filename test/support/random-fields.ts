@@ -1,4 +1,7 @@
-/** Values of every field that some rule reads. Some values are allowed, and some are just beyond the limit. */
+/**
+ * Values of every field that some rule reads. The policies allow some of the values. Other values are slightly beyond
+ * the limit.
+ */
 import fc, { type Arbitrary } from 'fast-check';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { ALPHA_FLAGS } from './alpha.ts';
@@ -11,7 +14,7 @@ import { exampleSettings, type Setting } from './random-switches.ts';
 export interface Step extends Setting {
   readonly to: 'pod' | 'metadata' | 'app' | 'second' | 'init' | 'sidecar';
 }
-/** Steps that belong together, such as a mount and its volume. */
+/** A group of steps that belong together, such as a mount and its volume. */
 export type Steps = readonly Step[];
 
 const ABSENT = fc.constant(undefined);
@@ -25,8 +28,8 @@ const capabilityName = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom('ALL', 'all', 'CAP_NET_BIND_SERVICE', 'CAP_SYS_ADMIN', 'net_raw', 'nonsense'),
   },
-  // Container runtimes read the character U+017F as S and U+0131 as I. Only JavaScript reads the character U+FB06 as
-  // ST.
+  // Container runtimes read the character U+017F as S and U+0131 as I. JavaScript reads the character U+FB06 as ST, but
+  // container runtimes do not.
   {
     weight: 1,
     arbitrary: fc.constantFrom('ſYS_ADMIN', 'cap_sys_admın', 'NET_BROADCAﬆ', 'CHOWN\u0301', 'NET_RAW ', ''),
@@ -59,7 +62,7 @@ export const REFERENCES = [
   'registry.example.com/team/*',
   'docker.io/library/web@*',
 ];
-/** A reference that an entry of `ociReferences` admits. */
+/** Returns a reference that the given entry of `ociReferences` admits. */
 export function namedBy(entry: string): string {
   const named = entry === '*' ? 'registry.example.com/*' : entry;
   return named.endsWith('@*') ? named.replace('*', DIGEST) : named.replace('*', `a/b@${DIGEST}`);
@@ -85,8 +88,8 @@ export const OCI_PROFILE = fc
   })
   .map(({ ref, baseProfile }) => ({ type: 'OCI', oci: { ref, ...(baseProfile && { baseProfile }) } }));
 /**
- * Whether the API server accepts profiles of type OCI. Otherwise, the API server refuses each pod with a profile of
- * type OCI.
+ * Whether the API server accepts profiles of type OCI. If the value is false, the API server refuses each pod with a
+ * profile of type OCI.
  */
 export const ACCEPTS_OCI = ALPHA_FLAGS.length > 0;
 const seccompProfile = ACCEPTS_OCI
@@ -252,7 +255,7 @@ export const POD_FIELD: Arbitrary<Setting> = fc.oneof(
   { weight: 2, arbitrary: exampleSettings('spec') },
 );
 
-/** Random fields of a container. Ephemeral containers may have the same fields. */
+/** Random fields of a container. Ephemeral containers may also have these fields. */
 export const SECURITY_FIELD: Arbitrary<Setting> = fc.oneof(
   field('securityContext', fc.constantFrom(undefined, {})),
   { weight: 3, arbitrary: field('securityContext.capabilities.add', added) },

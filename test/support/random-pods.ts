@@ -1,6 +1,6 @@
 /**
- * Makes random pods near the limits of the rules. Each random pod is made by a few changes to a pod that complies with
- * level restricted.
+ * Makes random pods near the limits of the rules. A random pod is a pod that complies with the level restricted, with a
+ * few changes.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import type { PodContent } from '../../operator/model/objects.ts';
@@ -26,7 +26,7 @@ const CONFINED = { seccompProfile: { type: 'RuntimeDefault' } };
 
 const HOST_LOGS = { name: 'logs', hostPath: { path: '/var/log/pods' } };
 
-/** Pods that the newest version of level restricted admits, each in a different way. */
+/** Different pods that the newest version of the level restricted admits. */
 export const COMPLIANT: Readonly<Record<string, Pod>> = {
   'hardened on the pod': pod(HARDENED, { securityContext: { ...NON_ROOT, ...CONFINED } }),
   'hardened on each container': pod({ ...HARDENED, ...NON_ROOT, ...CONFINED }, {}),
@@ -37,7 +37,7 @@ export const COMPLIANT: Readonly<Record<string, Pod>> = {
 
 export function randomPods(): Arbitrary<Pod> {
   const bases = fc.constantFrom(...Object.values(COMPLIANT));
-  // A single change usually determines the verdict on the pod. Therefore each pod has few changes.
+  // A single change usually decides whether a policy admits the pod. Therefore each pod has few changes.
   const changes = fc.oneof(
     { weight: 3, arbitrary: fc.array(someChanges(), { minLength: 1, maxLength: 3, size: 'max' }) },
     { weight: 1, arbitrary: fc.array(someChanges(), { maxLength: 7, size: 'max' }) },
@@ -45,7 +45,10 @@ export function randomPods(): Arbitrary<Pod> {
   return fc.tuple(bases, changes).map(([base, all]) => changed(base, all.flat()));
 }
 
-/** An ephemeral container `debug` that can be added to a pod. The container is hardened except for a few fields. */
+/**
+ * An ephemeral container `debug` that can be added to a pod. The container is hardened or has no securityContext, and
+ * gets at most three further settings.
+ */
 export function randomEphemeralContainers(): Arbitrary<Fields> {
   const contexts = fc.constantFrom(HARDENED, { ...HARDENED, ...NON_ROOT, ...CONFINED }, undefined);
   return fc.tuple(contexts, fc.array(SECURITY_FIELD, { maxLength: 3 })).map(([securityContext, settings]) => {
@@ -63,7 +66,7 @@ export function contentOf({ metadata, spec }: Pod): PodContent {
   };
 }
 
-/** A copy of the pod with the changes. A new container is hardened like `app`. */
+/** A copy of the pod with the changes. If a change adds a container, the new container is hardened like `app`. */
 function changed(base: Pod, changes: Changes): Pod {
   const copy = structuredClone(base);
   const { containers } = copy.spec;
@@ -112,8 +115,8 @@ function set(to: string, path: string, value: unknown): Change {
 }
 
 /**
- * Changes of fields that belong together. The API server accepts such a field only with certain other fields, or only
- * without them. Setting the field alone would make only invalid pods.
+ * Changes of fields that belong together. The API server accepts some fields only together with certain other fields.
+ * Other fields exclude each other. A change of one field alone would make only invalid pods.
  */
 const TOGETHER: readonly Changes[] = [
   [set('app', 'securityContext', { privileged: true })],

@@ -32,7 +32,10 @@ const ranges = fc.subarray(RANGES, { minLength: 1, maxLength: 2 });
 const partial = <T extends object>(fields: { [K in keyof T]: Arbitrary<T[K]> }) =>
   fc.record(fields, { requiredKeys: [] });
 
-/** A random strategy. The strategy has ranges only if the API requires ranges for the strategy's rule. */
+/**
+ * A random strategy. The API requires ranges if the rule is MustRunAs or MayRunAs. With any other rule, the strategy
+ * has no ranges.
+ */
 function strategy<Rule extends string>(...rules: Rule[]) {
   return fc
     .record({ rule: one(...rules), ranges })

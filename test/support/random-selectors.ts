@@ -4,7 +4,7 @@ import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 
 const KEYS = ['team', 'example.com/tier'];
 const VALUES = ['net', 'db', ''];
-/** A label value that stands for all values outside the selectors. */
+/** A label value that no selector names. The value represents all values that no selector names. */
 const UNNAMED = 'other';
 
 /** All combinations of labels that the random selectors can distinguish. */
@@ -31,8 +31,8 @@ export const SELECTOR: Arbitrary<NonNullable<LabelSelector>> = fc.record(
 );
 
 /**
- * A selector for namespaces with the label `shard`. The selector nearly has the maximum length of an expression.
- * Selectors with different indexes do not overlap.
+ * A selector for namespaces with the label `shard`. The selector nearly has the maximum length of an expression. Two
+ * such selectors with different indexes do not overlap.
  */
 export function longSelector(index: number): LabelSelector {
   const values = (key: number) => Array.from({ length: 100 }, (_, i) => `${index}-${key}-${i}-`.padEnd(61, 'x'));

@@ -26,7 +26,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const OVERRIDES = schema.properties.spec.properties.overrides.properties as Readonly<Record<string, Schema>>;
 
-/** Random values of each override whose value is true, false, or one of a few words. */
+/** Random values of the overrides that are booleans or enums. */
 export const SWITCHES = Object.fromEntries(
   Object.entries(OVERRIDES).flatMap(([field, { type, enum: words }]) => {
     if (type === 'boolean') return [[field, fc.boolean()]];
@@ -39,16 +39,16 @@ export const EXAMPLE_PODS: readonly ExamplePod[] = RULES.flatMap(({ examples }) 
 );
 
 /**
- * The example pods of the rules whose override has only a few values. The fields of these example pods also have few
- * values.
+ * The example pods of rules whose override has only a few possible values. The fields of these example pods have few
+ * possible values, too.
  */
 export const SWITCHED_PODS: readonly ExamplePod[] = RULES.filter(({ id }) => Object.hasOwn(SWITCHES, id)).flatMap(
   ({ examples }) => examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]),
 );
 
 /**
- * The fields of the PodSpec that a policy requires. Some rules with few override values refuse an empty pod. The
- * required fields come from the examples of these rules.
+ * The fields of the PodSpec that a policy requires. Some rules with few override values refuse a pod without any
+ * fields. The required fields come from the examples of these rules.
  *
  * @param values the policy's values by rule ID
  */
@@ -63,14 +63,16 @@ export function demandedSpec(values: Fields, standard: Standard): Fields {
   return spec;
 }
 
-/** A random setting. The setting sets one field of the PodSpec or of the container to a value from an example pod. */
+/**
+ * A random setting. The setting sets one field of the PodSpec or of a container. The value comes from an example pod.
+ */
 export function exampleSettings(part: keyof ExamplePod): Arbitrary<Setting> {
   return fc.constantFrom(...EXAMPLE_PODS.flatMap(({ [part]: fields = {} }) => settingsIn(fields)));
 }
 
 /**
- * One setting for each field. Each field of the securityContext is a separate setting. Fields that no API server knows
- * are left out, because API servers drop unknown fields.
+ * One setting for each field. Each field of the securityContext is a separate setting. Some fields are unknown to all
+ * API servers. These fields are left out, because API servers drop unknown fields.
  */
 export function settingsIn(fields: Fields): Setting[] {
   return Object.entries(fields)

@@ -12,7 +12,7 @@ interface Style {
   readonly comments: number;
   readonly flow: number;
   readonly anchors: boolean;
-  /** The anchors that were written so far. The key is the JSON of the anchor's value. */
+  /** The anchors that were written so far. The keys of the map are the values in JSON. */
   readonly known: Map<string, string>;
   count: number;
 }
@@ -59,7 +59,7 @@ function chance(percent: number, { random }: Style): boolean {
   return random.int(100) < percent;
 }
 
-/** Returns a comment, an empty line, or no line. */
+/** Returns a line with a comment, an empty line, or no line. */
 function comment(indent: number, style: Style): string[] {
   if (!chance(style.comments, style)) return chance(style.comments / 4, style) ? [''] : [];
   style.count += 1;
@@ -95,7 +95,7 @@ function itemLines(value: unknown, indent: number, style: Style): string[] {
   if (alias) return [`${dash} ${alias}${trailing(style)}`];
   if (isInline(value, style) || Array.isArray(value))
     return [`${dash}${before} ${flow(value, style)}${trailing(style)}`];
-  // If the anchor were in the line of the first field, the anchor would belong to the field's key.
+  // In the line of the first field, the anchor would belong to the key of the field.
   if (before !== '') return [`${dash}${before}`, ...block(value, indent + 2, style)];
   const spaces = 1 + style.random.int(2);
   const [first = '', ...others] = block(value, indent + 1 + spaces, { ...style, comments: 0 });
@@ -107,7 +107,7 @@ function isInline(value: unknown, style: Style): boolean {
 }
 
 /**
- * The anchor for a value. If an equal value with an anchor was written before, the result is an alias instead. Only
+ * The anchor for a value. If the text already has an equal value with an anchor, the result is an alias instead. Only
  * some values get an anchor.
  */
 function anchored(value: unknown, style: Style): { readonly before: string; readonly alias?: string } {

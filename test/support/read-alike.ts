@@ -8,10 +8,10 @@ import { MANIFEST_SCHEMA } from '../../analysis/manifests/scalars.ts';
 import type { FieldPath } from '../../analysis/schema/paths.ts';
 
 /**
- * @returns whether the quick reader has read the text. The result is false if the quick reader leaves the text to
- * js-yaml.
+ * @returns whether the quick reader has read the text. If the quick reader leaves the text to js-yaml, the result is
+ * false.
  * @throws an error if the quick reader accepts a text that js-yaml refuses. The function also throws if the quick
- * reader reads another value, order or beginning than js-yaml.
+ * reader and js-yaml read different values, orders or beginnings.
  */
 export function isReadAlike(text: string): boolean {
   const found = readBlockStyle(text);
@@ -26,7 +26,7 @@ export function isReadAlike(text: string): boolean {
   return true;
 }
 
-/** The paths of all parts of a value. For each part, the list also has two paths below the part that do not exist. */
+/** The paths of all parts of a value. For each part, the list also has two paths that do not exist below the part. */
 function pathsIn(value: unknown, path: FieldPath = []): FieldPath[] {
   const isObject = typeof value === 'object' && value !== null;
   const parts = Object.entries(isObject ? value : {}).flatMap(([key, part]) =>

@@ -1,17 +1,20 @@
-/** Reads the remarks of `cappol compare -o github` and `-o sarif` in one form, so that tests can compare them. */
+/**
+ * Reads the remarks of `cappol compare -o github` and `-o sarif` in a common form, so that tests can compare the
+ * remarks.
+ */
 import assert from 'node:assert/strict';
 import { sarifRun } from './sarif.ts';
 
-/** A remark. The line has the form `level place: title`, and the text follows. */
+/** A remark. The first string has the form `level place: title`. The second string is the text of the remark. */
 export type ReadRemark = readonly [line: string, text: string];
 
-/** Formats the place of a remark. The line is undefined if the remark has no line. */
+/** Formats the place of a remark. If the remark has no line number, `line` is undefined. */
 export type PlaceText = (file: string, line: number | undefined) => string;
 
 /**
- * The remarks in workflow commands. Remarks about the answer as a whole are left out.
+ * The remarks in workflow commands. The result leaves out remarks that are about the whole answer.
  *
- * @param set the file to show for a remark that has no file
+ * @param set the file to show for remarks without a file
  */
 export function remarksInCommands(commands: string, placeText: PlaceText, set: string): ReadRemark[] {
   const lines = commands.split('\n').filter((line) => line !== '' && !line.startsWith('::notice title=cappol::'));

@@ -1,4 +1,4 @@
-/** Compares the rendered objects in a cluster with the objects that its policies compile to. */
+/** Compares the rendered objects in a cluster with the objects to which the policies of the cluster compile. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { renderedObjects } from '../../hack/controlplane/rendered.ts';
@@ -14,7 +14,7 @@ export const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies'
 export const NAMESPACES = '/api/v1/namespaces';
 
 /**
- * The differences between the cluster's objects and the objects that its policies compile to. The differences are
+ * The differences between the objects in the cluster and the objects to which its policies compile. The differences are
  * missing, changed and stale objects, and wrong labels.
  */
 export async function differences(
@@ -60,7 +60,7 @@ function labelDifferences(compiled: Compiled, namespace: Json, { oldestServer }:
   return [`namespace ${name} has ${JSON.stringify(existing)} instead of ${JSON.stringify(wanted)}`];
 }
 
-/** The differences between the live and the wanted value. Lists must have equal lengths. */
+/** The differences between the live value and the wanted value. Lists must have equal lengths. */
 function changes(live: Json, wanted: unknown, path = ''): string[] {
   const differs = () => [`${path} is ${JSON.stringify(live)} instead of ${JSON.stringify(wanted)}`];
   if (Array.isArray(wanted)) {

@@ -52,8 +52,8 @@ export function operatorRoles(): RbacObject[] {
 }
 
 /**
- * Grants exactly the rights of config/rbac, and removes rights that were granted before. The service account is not
- * created, because a user with a certificate needs no service account.
+ * Grants exactly the rights of config/rbac, and removes rights that were granted before. The function does not create
+ * the service account, because a user with a certificate needs no service account.
  */
 export async function grantRights(api: Api): Promise<void> {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: OPERATOR_NAMESPACE } };
@@ -62,7 +62,10 @@ export async function grantRights(api: Api): Promise<void> {
   for (const object of grants) await api.apply(pathOf(object), object);
 }
 
-/** @returns the path of a kubeconfig. The API server treats its user as the operator's service account. */
+/**
+ * @returns the path of a kubeconfig. The API server treats the user of the kubeconfig as the operator's service
+ * account.
+ */
 export function operatorKubeconfig(controlPlane: ControlPlane, server?: string): string {
   return controlPlane.kubeconfigFor(OPERATOR_USER, GROUPS, server);
 }

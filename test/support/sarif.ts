@@ -33,8 +33,8 @@ export interface SarifLogResult {
 }
 
 /**
- * Parses a log of one run. The run must declare the rules of all results. All results must be at files with relative
- * paths.
+ * Parses a log of one run. The run in the log must declare the rules of all results. All results must be at files with
+ * relative paths.
  */
 export function sarifRun(text: string): SarifLog['runs'][number] {
   const log: SarifLog = JSON.parse(text);

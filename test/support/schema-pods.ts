@@ -11,7 +11,7 @@ type Fields = Record<string, unknown>;
 
 const { types } = KUBERNETES_FIELDS;
 
-/** Values of fields of type string, by the field's name. Other string fields get any value of ANY_TEXT. */
+/** Values of fields of type string, by the field's name. All other string fields get a value of ANY_TEXT. */
 const TEXTS: Readonly<Record<string, readonly string[]>> = {
   add: ['NET_ADMIN', 'NET_BIND_SERVICE', 'CHOWN'],
   apiVersion: ['v1'],
@@ -49,8 +49,8 @@ const ANY_TEXT = ['a', 'data', 'example.org', 'kernel.shm_rmid_forced', 'kernel.
 const NUMBERS = [0, 1, 80, 1000, 65535];
 
 /**
- * Required fields of a type, in addition to the field that a path sets. The API server requires the fields in an object
- * of the type.
+ * Required fields of a type, in addition to the field that a path sets. The API server refuses an object of the type if
+ * one of these fields is missing.
  */
 const REQUIRED: Readonly<Record<string, Fields>> = {
   ConfigMapVolumeSource: { name: 'a' },
@@ -88,8 +88,8 @@ const REQUIRED: Readonly<Record<string, Fields>> = {
 };
 
 /**
- * Fields that the random pods lack. These fields belong to other requests, or may make another admission plugin refuse
- * the pod.
+ * Fields that the random pods lack. Some of these fields belong to other requests. Other fields may make another
+ * admission plugin refuse the pod.
  */
 const LEFT_OUT = [
   'ephemeralContainers',
@@ -102,7 +102,7 @@ const LEFT_OUT = [
   'serviceAccountName',
 ];
 
-/** A path through the schema. The path has the fields to follow, and the value to set at the end. */
+/** A path through the schema. The numbers choose the fields to follow, and the value to set at the end. */
 interface Walk {
   readonly steps: readonly number[];
   readonly value: number;
@@ -144,7 +144,7 @@ function follow(object: Fields, type: string, { steps, value }: Walk, depth: num
   }
 }
 
-/** The fields that name a new list item. The result is empty if the item needs no name. */
+/** The fields that name a new list item. If the item needs no name, the result is empty. */
 function namedFor(type: string, { image }: Fields): Fields {
   if (type === 'Container') return { name: 'init', image: image ?? 'image', securityContext: HARDENED };
   return type === 'Volume' ? { name: 'data' } : {};

@@ -34,8 +34,8 @@ const DAY_MS = 86_400_000;
 let large: Snapshot | undefined;
 
 /**
- * The snapshot of `largeCluster()`. All tests of a process share this snapshot, because making the snapshot takes about
- * 6 s of CPU time.
+ * The snapshot of `largeCluster()`. All tests of a process share this snapshot, because a new snapshot takes about 6 s
+ * of CPU time.
  */
 export function largeSnapshot(): Snapshot {
   large ??= settledSnapshot(largeCluster(), 'large');
@@ -43,8 +43,8 @@ export function largeSnapshot(): Snapshot {
 }
 
 /**
- * A snapshot of a cluster with statuses. One evaluation of the cluster is enough for the snapshot and the statuses.
- * Evaluating a large cluster takes long.
+ * A snapshot of a cluster with statuses. The function evaluates the cluster only once, for the snapshot and for the
+ * statuses. Evaluating a large cluster takes long.
  */
 export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {
   const state = new ClusterState(cluster, { ...REACH, podSecurityDefaults: {}, now: () => AT });
@@ -93,8 +93,8 @@ function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster)
 }
 
 /**
- * The progress of a rollout. In namespaces without the rollout's label, the policy is enforced. A namespace with the
- * label is blocked by violations, or soaks.
+ * The progress of a rollout. In namespaces without the rollout's label, the policy is enforced. In a namespace with the
+ * label, violations block the rollout, or the policy soaks.
  */
 function progressOf(
   policy: string,

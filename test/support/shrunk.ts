@@ -1,10 +1,10 @@
-/** Shrinks a random value that a test has drawn. The test must still fail for the smaller value. */
+/** Shrinks a random value that a test has drawn. The test must also fail for the smaller value. */
 import fc, { type Arbitrary } from 'fast-check';
 
 /**
  * @param drawn the seed and the position of the value among the samples
- * @param agrees whether the test passes for a given value
- * @returns the smallest failing value that was found. If the test does not fail a second time for the drawn value, the
+ * @param agrees a function that returns whether the test passes for a value
+ * @returns the smallest failing value that was found. If the test passes for the drawn value at the second attempt, the
  * result is the drawn value.
  */
 export async function shrunk<Value>(

@@ -1,6 +1,5 @@
 /**
- * Provides the page in the browser of a `describe`. These helpers start, check and close everything that each test
- * needs.
+ * Provides the page in the browser of a `describe`. The helpers start, check and close what each test needs.
  */
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
@@ -12,13 +11,13 @@ export interface TestedPage {
   /** The URL of the file with the snapshots of all tests. */
   readonly url: string;
   /**
-   * Writes another file with snapshots. The file is removed after the tests.
+   * Writes another file with snapshots. After the tests, the file is removed.
    * @returns the URL of the file
    */
   fileOf(snapshots: readonly Snapshot[]): string;
   /**
-   * Opens a page for the running test. After the test, the page is closed. Until then, the page must have logged no
-   * error, and must have requested only its own file.
+   * Opens a page for the running test. After the test, the page is closed. Before the page is closed, the page must not
+   * log an error, and must not request another file.
    */
   open(url: string, options?: OpenOptions): Promise<OpenedPage>;
 }

@@ -1,4 +1,4 @@
-/** Runs clients that create pods by dry run again and again, and record every wrong answer. */
+/** Runs clients that create pods by dry run repeatedly. The clients record every wrong answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity } from '../../hack/controlplane/api.ts';
 import { ADMITTED, type TestCluster } from './harness.ts';

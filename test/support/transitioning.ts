@@ -1,4 +1,4 @@
-/** Takes a cluster through the states of transitions. Derives the pods that clients try to create at the same time. */
+/** Brings a cluster into the states of transitions. Derives the pods that clients try to create at the same time. */
 import { isDeepStrictEqual } from 'node:util';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { serviceAccount, type TestCluster } from './harness.ts';
@@ -32,7 +32,7 @@ export async function prepare(cluster: TestCluster, { name, states }: Transition
   }
 }
 
-/** Creates, changes and deletes policies. Afterwards, the transition is in the state of this step. */
+/** Creates, changes and deletes policies. Then the policies are in the state of the given step. */
 export async function bring(cluster: TestCluster, transition: Transition, step: number): Promise<void> {
   const { name, states } = transition;
   const state = stateAt(transition, step);
@@ -40,13 +40,16 @@ export async function bring(cluster: TestCluster, transition: Transition, step: 
     await cluster.policy(`${name}-${suffix}`, specOf(cluster, name, rules));
   }
   const leaving = states.flatMap((other) => Object.keys(other)).filter((suffix) => !(suffix in state));
-  // A deletion takes effect at once. Therefore the policy with the new name must be in force before the policy with the
+  // A deletion takes effect at once. The policy with the new name must therefore be in force before the policy with the
   // old name is deleted.
   if (name === 'rename') await cluster.programmed(...Object.keys(state).map((s) => cluster.named(`${name}-${s}`)));
   for (const suffix of leaving) await cluster.deletePolicy(cluster.named(`${name}-${suffix}`));
 }
 
-/** The number of policies that `bring` creates, edits and deletes between the previous step and this step. */
+/**
+ * The number of policies that change between the previous step and this step. The function `bring` creates, edits and
+ * deletes these policies.
+ */
 export function changesAt(transition: Transition, step: number): number {
   const [before, after] = [stateAt(transition, step - 1), stateAt(transition, step)];
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);

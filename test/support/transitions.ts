@@ -7,8 +7,8 @@ import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../oper
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from './pod-manifests.ts';
 
 /**
- * The policies of a state, by the ending of their names. The policies select the label `team: <transition>`. A policy
- * with a zone also selects the zone's label.
+ * The policies of a state, by the ending of their names. The policies select the label `team: <transition>`. If a
+ * policy has a zone, its selector also requires the label of the zone.
  */
 export type State = Readonly<Record<string, Rules>>;
 
@@ -19,10 +19,10 @@ export interface Rules extends Omit<CapabilityPolicySpec, 'namespaceSelector' | 
 }
 
 export interface Transition {
-  /** The name of the transition, in lower case. The name is a part of other names. */
+  /** The name of the transition, in lower case. The names of policies and namespaces contain this name. */
   readonly name: string;
   readonly title: string;
-  /** The states of the transition, in order. The first state follows after the last state. */
+  /** The states of the transition, in order. After the last state, the first state follows again. */
   readonly states: readonly State[];
   readonly admitted: readonly Candidate[];
   readonly refused: readonly Candidate[];
@@ -43,8 +43,8 @@ const plain: Candidate = { pod: restrictedPod() };
 const privileged: Candidate = { pod: privilegedPod() };
 const adding = (capability: string): Candidate => ({ pod: restrictedPod({ add: [capability] }) });
 /**
- * Pods that may use the policy. The policy or a RoleBinding names their service account or the service account of their
- * creator.
+ * Pods that may use the policy. A policy or a RoleBinding names the service account of the pod, or the service account
+ * of the pod's creator.
  */
 const plainOf = (serviceAccountName: string): Candidate[] => [
   { pod: restrictedPod({ serviceAccountName }) },
@@ -55,8 +55,8 @@ const addingOf = (serviceAccountName: string, capability: string): Candidate => 
 });
 
 /**
- * A policy with few overrides, which the API server compiles quickly. The policy has no Pod Security label, because a
- * label would refuse pods even if the policy were not in force.
+ * A policy with few overrides. The API server compiles such a policy quickly. The policy has no Pod Security label,
+ * because a label would refuse pods even if the policy were not in force.
  */
 function allowing(...allowedAdd: string[]): Rules {
   const overrides = { privileged: false, capabilities: { allowedAdd } } as CapabilityPolicyOverrides;
@@ -76,14 +76,14 @@ export const TRANSITIONS: readonly Transition[] = [
   },
   {
     name: 'rules',
-    title: 'other rules, neither a part of the other',
+    title: 'two sets of rules, each of which admits something that the other refuses',
     states: [{ it: allowing('NET_RAW') }, { it: allowing('SYS_TIME') }],
     admitted: [plain],
     refused: [adding('SYS_ADMIN')],
   },
   {
     name: 'label',
-    title: 'a Pod Security label that comes and goes',
+    title: 'a Pod Security label that is set and removed',
     states: [
       { it: baseline },
       { it: { level: 'privileged', mode: 'Enforce', overrides: { hostNetwork: false } } },
@@ -94,7 +94,7 @@ export const TRANSITIONS: readonly Transition[] = [
   },
   {
     name: 'selector',
-    title: 'a selector that moves over to other namespaces, above a policy for all of them',
+    title: 'a selector that changes to other namespaces, while a policy of lower priority selects all namespaces',
     states: [
       { all: allowing('NET_RAW'), one: { ...allowing(), priority: 10, zone: 'a' } },
       { all: allowing('NET_RAW'), one: { ...allowing(), priority: 10, zone: 'b' } },
@@ -176,7 +176,7 @@ export const TRANSITIONS: readonly Transition[] = [
   },
   {
     name: 'exception',
-    title: 'an exception for a service account that comes and goes',
+    title: 'an exception that is created and deleted, for a service account',
     states: [
       { base: allowing() },
       { base: allowing(), exception: { ...allowing('NET_RAW'), usableBy: 'Subjects', accounts: ['one'] } },
@@ -186,7 +186,7 @@ export const TRANSITIONS: readonly Transition[] = [
   },
   {
     name: 'override',
-    title: 'deletion of a policy for a service account, above a policy for everyone',
+    title: 'deletion of a policy for a service account, with a higher priority than a policy for everyone',
     states: [
       {
         low: allowing(),

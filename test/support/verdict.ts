@@ -4,8 +4,9 @@ import type { Answer } from '../../hack/controlplane/api.ts';
 export type Verdict = 'admitted' | 'refused' | 'unanswered';
 
 /**
- * Matches the message of a refusal by an admission policy or by Pod Security Admission. A starting API server also
- * refuses pods because RBAC has not been read yet. The message of this refusal does not match.
+ * Matches the message of a refusal by an admission policy or by Pod Security Admission. While an API server starts, the
+ * API server has not read RBAC yet, and refuses pods for this reason. The pattern does not match the message of such a
+ * refusal.
  */
 const BY_POLICY = /ValidatingAdmissionPolicy|violates PodSecurity/;
 

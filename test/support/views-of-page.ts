@@ -14,8 +14,8 @@ export const VIEWS: readonly ViewOfPage[] = Array.from(
 );
 
 /**
- * The time in ms without a change after which the document counts as settled. This time is longer than the time for
- * which a filter waits for further typing. Load on the machine delays both times alike.
+ * The document counts as settled if the document has not changed for this time in ms. A filter waits for further typing
+ * for a shorter time. Load on the machine delays the filter and this wait equally.
  */
 const QUIET_MS = 250;
 

@@ -24,8 +24,8 @@ export function writtenFiles(): string[] {
 }
 
 /**
- * A page without its generated parts and without its command outputs. The remaining lines keep their line numbers. A
- * file that is not a page is returned unchanged.
+ * A page without generated parts and without the outputs of commands. The other lines keep their line numbers. A file
+ * that is not a page is returned unchanged.
  */
 export function writtenPart(file: string, text: string): string {
   const blank = (part: string) => part.replaceAll(/[^\n]/g, '');

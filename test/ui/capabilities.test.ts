@@ -36,7 +36,7 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
   const focused = (page: Page) => page.locator(':focus');
   const detail = (page: Page) => page.locator('.detail').textContent();
 
-  it('goes with the keys from row to row, expands one, and reads its cells', async () => {
+  it('the arrow keys move from row to row, expand a row, and read the cells of the row', async () => {
     const page = await open('?sort=name');
     await page.locator('.row[tabindex="0"]').focus();
     assert.equal(await focused(page).getAttribute('aria-rowindex'), '3');
@@ -48,7 +48,8 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     await page.keyboard.press('ArrowDown');
     assert.equal(await focused(page).getAttribute('aria-level'), '2');
     for (let key = 0; key < 3; key++) await page.keyboard.press('ArrowRight');
-    // The first key has expanded the workload. The other two keys have moved the focus to the column of the violations.
+    // The first key has expanded the workload. The other two keys have moved the focus to the column with the
+    // violations.
     assert.equal(await focused(page).getAttribute('aria-colindex'), '2');
     await page.keyboard.press('ArrowRight');
     assert.match((await focused(page).getAttribute('aria-label')) ?? '', /^SYS_ADMIN: /);
@@ -61,7 +62,7 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     assert.equal(await page.locator('.row:has(:focus)').getAttribute('aria-rowindex'), '3');
   });
 
-  it('keeps the focus on a row that is scrolled away', async () => {
+  it('the focus stays on a row that is scrolled out of view', async () => {
     const page = await open('?sort=name');
     await settled(page);
     await page.locator('.row[tabindex="0"]').focus();
@@ -75,7 +76,7 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     assert.ok(await focused(page).isVisible());
   });
 
-  it('has only the visible rows in the document, and says how many there are', async () => {
+  it('the document has only the visible rows, and says how many rows exist', async () => {
     const page = await open();
     await page.getByRole('button', { name: 'Expand all' }).click();
     const count = Number(await page.getByRole('treegrid').getAttribute('aria-rowcount'));
@@ -83,7 +84,7 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     assert.ok((await page.locator('.row').count()) < 80);
   });
 
-  it('keeps its filters in the address, and shows the same when this is opened again', async () => {
+  it('the address contains the filters, and the page shows the same rows when the address is opened again', async () => {
     let page = await open();
     await page.getByRole('combobox', { name: 'Capability' }).selectOption('NET_ADMIN');
     await page.getByLabel('Added').check();
@@ -105,7 +106,7 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     assert.doesNotMatch(page.url(), /held|text/);
   });
 
-  it('says that nothing matches, and how to go back', async () => {
+  it('if no workload matches, the page shows a message and offers to remove all filters', async () => {
     const { page } = await pages.open(`${pages.url}#/capabilities?text=no-such-name`);
     await page.getByText('No workload matches these filters.').waitFor();
     await page.getByRole('button', { name: 'Remove all filters' }).click();
@@ -121,7 +122,7 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     assert.equal(await first(), filtered('sort=violations').namespaces[0]?.namespace.name);
   });
 
-  it('gives other capabilities by default on another container runtime', async () => {
+  it('a change of the container runtime changes the capabilities that are given by default', async () => {
     const page = await open('?capability=NET_RAW&held=default');
     await page.getByLabel('Container runtime').selectOption('CRI-O');
     await page.getByText('No workload matches these filters.').waitFor();
@@ -139,7 +140,7 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     assert.ok(text.split('\r\n').length > 10);
   });
 
-  it('offers what is held and not used only with evidence, and dims it', async () => {
+  it('with evidence, the page offers a filter for held but unused capabilities, and dims these capabilities', async () => {
     const whole = await open();
     assert.equal(await whole.getByLabel('Not used, as far as was observed').count(), 0);
     const { namespaces } = capabilityMap(snapshot, 'containerd');
@@ -156,7 +157,7 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     assert.ok((await page.locator('.row .unused').count()) > 0);
   });
 
-  it('prints all rows of the filter up to a limit, and says when it cut', async () => {
+  it('prints all rows of the filter up to a limit, and prints a note if the limit cuts rows', async () => {
     const page = await open();
     await page.emulateMedia({ media: 'print' });
     await page.locator('.row').nth(299).waitFor({ state: 'attached' });
@@ -179,7 +180,7 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     });
   }
 
-  it('fits a window of 700 pixels: only the map itself scrolls sideways', async () => {
+  it('fits a window of 700 pixels, and only the map scrolls sideways', async () => {
     const page = await open('', { width: 700 });
     assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 700);
     const grid = page.getByRole('treegrid');

@@ -1,6 +1,6 @@
 /**
  * Tests the playground's answer about manifests. The answer has the items, lines and problems of `cappol check -f`,
- * with their positions. The playground's findings about policies equal the warnings of `cappol check`.
+ * with their positions. The findings of the playground about policies equal the warnings of `cappol check`.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -69,7 +69,7 @@ describe(`the playground's answer (FC_SEED=${SEED})`, function () {
     for (const [what, count] of Object.entries(seen)) assert.ok(count > least(what), `${count} ${what}`);
   });
 
-  it('places a violation at its field, and at the nearest one if the field is absent', () => {
+  it('places a violation at the broken field, or at the nearest existing field if the field is absent', () => {
     const manifests = `# first
 apiVersion: v1
 kind: Pod
@@ -117,7 +117,7 @@ function told({ policies, items, troubles }: CheckAnswer) {
   });
 }
 
-/** The answer of `cappol check`. The files have the names that the worker's answer uses. */
+/** The answer of `cappol check`. The files have the same names as in the worker's answer. */
 async function toldByCappol({ policies, manifests }: CheckQuestion, folder: string) {
   writeFileSync(join(folder, 'policies'), policies);
   writeFileSync(join(folder, 'manifests'), manifests);
@@ -150,7 +150,7 @@ function warningOf(finding: PlacedFinding): Problem {
   return { severity: 'warning', file: 'policies', line: finding.line, message: findingText(finding) };
 }
 
-/** Checks that each range is on its line. The range must not begin or end at a space. */
+/** Checks that each range is on the line of its violation. The range must not begin or end at a space. */
 function assertPlaced({ items }: CheckAnswer, text: string): void {
   const lines = text.split('\n');
   for (const { violations, ranges } of items) {
@@ -169,7 +169,7 @@ function assertPlaced({ items }: CheckAnswer, text: string): void {
 function question(): Arbitrary<CheckQuestion> {
   const policies = fc
     .tuple(fc.array(randomRules(), { minLength: 1, maxLength: 3 }), fc.boolean())
-    // A copy of a policy is a finding.
+    // If a policy is a copy of another policy, the copy causes a finding.
     .map(([all, isCopied]) => (isCopied ? [...all, ...all.slice(0, 1)] : all))
     .map((all) => all.map((rules, i) => policyManifest({ name: `p${i}` }, { ...rules, namespaceSelector: {} })));
   const pods = fc
@@ -186,8 +186,8 @@ function question(): Arbitrary<CheckQuestion> {
 }
 
 /**
- * A function that damages a text in two of five cases. The damaged text lacks a character or its end, like a text that
- * a user is still typing.
+ * Returns a function that damages a text in two of five cases. The damaged text lacks a character or its end, like a
+ * text during typing.
  */
 function damage(): Arbitrary<(text: string) => string> {
   const at = fc.double({ min: 0, max: 0.999, noNaN: true });

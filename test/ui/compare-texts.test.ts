@@ -1,6 +1,6 @@
 /**
- * Tests that the playground's comparison of two texts has the differences, the sentences and the problems of `cappol
- * compare`.
+ * Tests the playground's comparison of two texts. The differences, sentences and problems must equal the output of
+ * `cappol compare`.
  */
 import assert from 'node:assert/strict';
 import { dump, load } from 'js-yaml';

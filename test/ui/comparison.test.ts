@@ -1,6 +1,6 @@
 /**
- * Tests the comparison in the playground in a real Chromium. The comparison shows which pods an edit admits or refuses,
- * and which statements are proved.
+ * Tests the comparison in the playground in a real Chromium. The comparison shows which pods an edit admits or refuses.
+ * The comparison also shows which statements are proved.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,7 +28,7 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
     return page;
   }
 
-  it('proves that the same text admits the same pods, until an edit opens something, with the pod', async () => {
+  it('proves that equal texts admit the same pods, and after an edit that admits more pods, shows one of these pods', async () => {
     const page = await comparing();
     await told(
       page,
@@ -50,7 +50,7 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
     await difference.getByRole('button', { name: 'Copy the smallest pod for hostNetwork' }).waitFor();
   });
 
-  it('names what an edit closes, and compares with the edited text after Set as before', async () => {
+  it('names the rule that an edit closes, and compares with the edited text after a click on Set as before', async () => {
     const page = await comparing();
     const text = await textOf(page, 'Policies');
     await replace(page, 'Before', text.replace('level: restricted', 'level: baseline'));
@@ -62,7 +62,7 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
     assert.equal(await page.locator('.play-difference').count(), 0);
   });
 
-  it('says what is wrong with a text, and keeps the last answer', async () => {
+  it('says what is wrong with a text, and keeps the last comparison', async () => {
     const page = await comparing();
     const text = await textOf(page, 'Policies');
     await told(page, 'Proved Same');
@@ -102,14 +102,14 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
     assert.ok(afterEdit < whole / 2, `${afterEdit} ms after the edit, ${whole} ms for the whole comparison`);
   });
 
-  it('says that modes which refuse nothing are not compared', async () => {
+  it('says that the modes Warn and Audit refuse nothing and are not compared', async () => {
     const page = await comparing();
     await replace(page, 'Policies', (await textOf(page, 'Policies')).replace('mode: Enforce', 'mode: Audit'));
     await page.getByText('Modes Warn and Audit refuse nothing and are not compared: restricted.').waitFor();
     await page.locator('.play-difference').getByText('admitted now, because no policy decides').waitFor();
   });
 
-  it('keeps both texts in the link and after another question', async () => {
+  it('keeps both texts in the link, and keeps both texts when the question changes', async () => {
     const page = await comparing();
     await replace(page, 'Policies', `${await textOf(page, 'Policies')}# mine`);
     await settled(page);
@@ -135,7 +135,7 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
     assert.deepEqual(missed, []);
   });
 
-  it('has no serious problem for assistive technology in either theme, wide and narrow', async () => {
+  it('has no serious accessibility problem in either theme, in wide and narrow windows', async () => {
     for (const options of [{}, { colorScheme: 'dark', width: 390 } as const]) {
       const page = await comparing(options);
       await replace(page, 'Before', (await textOf(page, 'Before')).replace('level: restricted', 'level: baseline'));

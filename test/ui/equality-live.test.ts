@@ -77,7 +77,7 @@ describeWith(CHROMIUM, 'the page of a real cluster', () => {
     return JSON.parse(stdout) as Value;
   }
 
-  it('says the same as cappol status, cappol check and the statuses', async () => {
+  it('the page agrees with cappol status, with cappol check, and with the statuses', async () => {
     const { status, items, statuses } = await eventually('the statuses to name what cappol finds', async () => {
       const [view, checked, policies] = await Promise.all([
         json<StatusView>('status', '-A', '-o', 'json'),

@@ -47,7 +47,7 @@ describeWith(CHROMIUM, 'the page beside cappol', () => {
     assert.ok(cells > CELLS, `${cells} cells`);
   });
 
-  it('says the same where teams have policies of all kinds', async () => {
+  it('the page agrees with cappol for teams with policies of all kinds', async () => {
     const cells = await compared(largeCluster({ pods: 160, namespaces: 60, shapes: 30, policies: 40 }));
     console.log(`      ${cells} cells`);
     assert.ok(cells > 300);

@@ -1,4 +1,7 @@
-/** Tests the examples of the playground. Each policy admits one of its pods, and refuses or reports the other pod. */
+/**
+ * Tests the examples of the playground. Each policy admits one pod of the example, and refuses or reports the other
+ * pod.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +40,7 @@ describe('examples of the playground', () => {
     });
   }
 
-  it('has the policy of each file in config/samples', () => {
+  it('the examples contain the policy of each file in config/samples', () => {
     const own = new Map(
       EXAMPLES.map(({ policy }) => load(policy) as Policy).map(({ metadata, spec }) => [metadata.name, spec]),
     );

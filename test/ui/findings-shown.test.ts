@@ -36,7 +36,7 @@ describeWith(CHROMIUM, 'findings in the playground', () => {
   }
   const section = (page: Page) => page.getByRole('region', { name: 'Findings', exact: true });
 
-  it('has the sentence of cappol with the line of the policy, until an edit gives the policy an effect', async () => {
+  it('shows a finding with the words of cappol and the line of the policy, until an edit gives the policy an effect', async () => {
     const page = await open(BOTH);
     const item = section(page).getByRole('listitem');
     await item.waitFor();
@@ -49,7 +49,7 @@ describeWith(CHROMIUM, 'findings in the playground', () => {
     await section(page).waitFor({ state: 'detached' });
   });
 
-  it('keeps the findings, without lines, while the text has an error', async () => {
+  it('while the text has an error, the page shows the earlier findings without line numbers', async () => {
     const page = await open(BOTH);
     await section(page).getByRole('button').waitFor();
     await replace(page, 'Policies', BOTH.replace('level: restricted', 'level: restrictd'));
@@ -60,7 +60,7 @@ describeWith(CHROMIUM, 'findings in the playground', () => {
     await section(page).getByRole('button').waitFor();
   });
 
-  it('takes no space if there is no finding', async () => {
+  it('the findings take no space if no finding exists', async () => {
     const page = await open(ALL);
     await settled(page, 600);
     assert.equal(await section(page).count(), 0);
@@ -76,7 +76,7 @@ describeWith(CHROMIUM, 'findings in the playground', () => {
     await section(page).waitFor();
   });
 
-  it('can be used by keyboard, and has no serious problem for assistive technology in either theme', async () => {
+  it('the findings can be used by keyboard, and have no serious accessibility problem in either theme', async () => {
     for (const options of THEMES) {
       const page = await open(BOTH, options);
       await section(page).getByRole('button').waitFor();
@@ -107,7 +107,7 @@ describeWith(CHROMIUM, 'findings about the policies of a cluster', () => {
     return page;
   }
 
-  it('are in the list below their policies, with links to the policies that are the reason', async () => {
+  it('the list shows findings below their policies, with links to the policies that cause the findings', async () => {
     const page = await open('/policies');
     await page.locator('.findings-row').first().waitFor();
     const rows = await page.locator('table.policies tbody tr').all();
@@ -125,7 +125,7 @@ describeWith(CHROMIUM, 'findings about the policies of a cluster', () => {
     assert.deepEqual(await links.allTextContents(), ['all']);
   });
 
-  it('are on the page of their policy, and lead to the other policy by keyboard', async () => {
+  it('the page of a policy shows its findings, and a finding leads to the other policy by keyboard', async () => {
     const page = await open('/policies?policy=net');
     const section = page.getByRole('region', { name: 'Findings' });
     await section.waitFor();
@@ -147,7 +147,7 @@ describeWith(CHROMIUM, 'findings about the policies of a cluster', () => {
     assert.deepEqual(await page.locator('table.policies tbody th').allInnerTexts(), ['old']);
   });
 
-  it('are not shown where the policies stand for levels, because nobody can delete those', async () => {
+  it('the page shows no findings if the policies represent levels, because nobody can delete such policies', async () => {
     const rights = { ...ALL_RIGHTS, installed: false };
     const url = pages.fileOf([snapshotOf(cluster, rights, TAKING)]);
     const page = await open('/policies', {}, url);
@@ -156,7 +156,7 @@ describeWith(CHROMIUM, 'findings about the policies of a cluster', () => {
     assert.equal(await page.locator('.findings-row').count(), 0);
   });
 
-  it('have no serious problem for assistive technology in either theme, and fit a narrow window', async () => {
+  it('the findings have no serious accessibility problem in either theme, and fit a narrow window', async () => {
     for (const options of THEMES) {
       const page = await open('/policies', options);
       const list = page.locator('.findings-row .findings').first();

@@ -1,5 +1,6 @@
 /**
- * Tests the page's findings about policies. The findings and their sentences equal those of `cappol compare POLICIES`.
+ * Tests the page's findings about policies. The findings and their sentences equal the findings and sentences of
+ * `cappol compare POLICIES`.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -78,7 +79,7 @@ describe(`the page's findings (FC_SEED=${SEED})`, function () {
     });
   }
 
-  it('are absent if the text has an error, because they may be wrong without a policy', () => {
+  it('a text with an error has no findings, because findings may be wrong without the damaged policy', () => {
     const text = `${dump(writtenPolicy('all', NETWORK))}---\n${dump(writtenPolicy('wrong', { level: 'strict' }))}`;
     assert.equal(textFindings({ policies: text, serverVersion: NEWEST_KNOWN_MINOR, at: 0 }), undefined);
   });
@@ -94,7 +95,7 @@ describe(`the page's findings (FC_SEED=${SEED})`, function () {
     return findings.length;
   }
 
-  it('about a cluster are those of cappol about its snapshot, where a policy has expired and one is rolled out', async () => {
+  it('findings about a cluster equal the findings of cappol, even with an expired policy and a policy with rollout', async () => {
     const policies = [
       policy('all'),
       policy('expired', { expires: '2026-01-01T00:00:00Z' as never }),
@@ -104,10 +105,10 @@ describe(`the page's findings (FC_SEED=${SEED})`, function () {
     assert.equal(await assertSame(takenSnapshot(wholeCluster(clusterOf([]), policies, []))), 2);
   });
 
-  it('about a cluster are those of cappol where teams have policies of all kinds', async () => {
+  it('findings about a cluster with policies of all kinds equal the findings of cappol', async () => {
     const sizes = { pods: 60, namespaces: 20, shapes: 10, policies: 20 };
     const cluster = largeCluster(sizes);
-    // If the command line refuses a policy of a set, it reports no findings about the set.
+    // If the command line refuses a policy of a set, the command line reports no findings about the set.
     const policies = cluster.policies().filter(({ metadata }) => metadata?.name !== 'refused');
     assert.ok((await assertSame(takenSnapshot({ ...cluster, policies: () => policies }))) > 3);
   });

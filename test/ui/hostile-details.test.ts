@@ -12,7 +12,7 @@ const snapshot = hostileSnapshot();
 const CONTROLS = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029\p{Cs}]/u;
 const MOST = 6;
 
-/** A text that the view writes last. When this text appears, the page is complete. */
+/** The text that the view writes last. When this text appears, the page is complete. */
 const LAST = { policies: 'Rendered objects', violations: 'Fix' } as const;
 
 const PLACES = [

@@ -17,7 +17,7 @@ describeWith(CHROMIUM, 'the page by keyboard', () => {
     ({ page } = await openPage(pages.browser, pages.url));
   });
 
-  it('skips the navigation by the first control, and stays in the view', async () => {
+  it('the first control moves the focus past the navigation into the view, and does not change the address', async () => {
     await goTo(page, VIEWS.at(-1) as (typeof VIEWS)[number]);
     const before = page.url();
     await page.locator('.skip').focus();
@@ -60,7 +60,7 @@ describeWith(CHROMIUM, 'the page by keyboard', () => {
       await goTo(page, VIEWS.find(({ name }) => name === 'violations') as (typeof VIEWS)[number]);
     });
 
-    it('Enter on a heading sorts, and opens no row', async () => {
+    it('Enter on a heading sorts the list, and opens no row', async () => {
       const heading = list().getByRole('button', { name: 'Pods' });
       await heading.focus();
       await page.keyboard.press('Enter');
@@ -69,7 +69,7 @@ describeWith(CHROMIUM, 'the page by keyboard', () => {
       assert.equal(await chosen().count(), 0);
     });
 
-    it('Enter opens the row that has the focus, when rows above it came or went', async () => {
+    it('Enter opens the focused row, even if rows above the focused row were added or removed', async () => {
       const row = list().getByRole('row').nth(6);
       await row.focus();
       const [namespace, workload] = await row.getByRole('rowheader').or(row.getByRole('button')).allTextContents();

@@ -13,8 +13,8 @@ import { usePage } from '../support/tested-page.ts';
 import { goTo, settled, VIEWS, viewNamed } from '../support/views-of-page.ts';
 
 /**
- * The maximum CPU time for a view, and for a frame. Each limit is a number of rows of plain text that could be drawn in
- * this time on the same machine. If a machine draws a row in 0.02 ms, the limits are 2,000 ms and 50 ms.
+ * The maximum CPU time for a view, and for a frame. The limits are numbers of rows. In the maximum time, the machine
+ * could draw this number of rows of plain text. If a machine draws a row in 0.02 ms, the limits are 2,000 ms and 50 ms.
  */
 const ROWS_FOR_VIEW = 100_000;
 const ROWS_FOR_FRAME = 2_500;
@@ -62,7 +62,7 @@ describeWith(CHROMIUM, `${LARGE.pods} pods in the page`, () => {
     });
   }
 
-  it('show the changes that a policy would make', async () => {
+  it('the playground shows the changes that a policy would make', async () => {
     await goTo(page, viewNamed('playground'));
     const answer = page.getByLabel('Changes in the cluster');
     const asked = Date.now();

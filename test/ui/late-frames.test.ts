@@ -1,4 +1,6 @@
-/** Tests the page on a busy machine, where frames and timers are late. The page must still react at once. */
+/**
+ * Tests the page on a busy machine. Frames and timers are late on such a machine. The page must still react at once.
+ */
 import assert from 'node:assert/strict';
 import { CHROMIUM, type Page } from '../support/browser.ts';
 import { largeCluster } from '../support/large-cluster.ts';
@@ -19,12 +21,12 @@ describeWith(CHROMIUM, 'the page with late frames', () => {
 
   it('follows a link before its first frame', async () => {
     const page = await open('');
-    // Unlike a click of Playwright, an event does not wait for frames.
+    // A dispatched event does not wait for frames. A click of Playwright waits for frames.
     await page.getByRole('link', { name: 'Violations', exact: true }).dispatchEvent('click');
     await page.locator('main[aria-label="Violations"]').waitFor();
   });
 
-  it('moves into the text of the playground by a line number, and marks lines together with the verdict', async () => {
+  it('a line number moves the focus into the text of the playground, and the lines are marked when the verdict appears', async () => {
     const page = await open('#/playground');
     const line = page
       .locator('.play-item')

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { latest } from '../../ui/worker/latest.ts';
 
-describe('questions of which only the newest one matters', () => {
-  it('drops those that were replaced while another one was asked', async () => {
+describe('if only the newest question matters', () => {
+  it('drops questions that were replaced while another question was pending', async () => {
     const asked: string[] = [];
     const shown: string[] = [];
     let finish = () => {};

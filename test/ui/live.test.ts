@@ -37,7 +37,7 @@ describeWith(CHROMIUM, 'the live page', () => {
     return snapshotOf(cluster, ALL_RIGHTS, { ...OPTIONS, context });
   }
 
-  it('shows the clusters and what changes, and says when it may be out of date', async () => {
+  it('the page shows the clusters and each change, and says when the data may be out of date', async () => {
     contexts.push({ context: 'one' }, { context: 'two' });
     const link = new URL(server.link);
     const { page: shown, errors, requests } = await openPage(browser, link.href);
@@ -66,7 +66,7 @@ describeWith(CHROMIUM, 'the live page', () => {
 
     await server.close();
     await shown.getByText('The connection to cappol ui is lost').waitFor();
-    // A new server at the same address has another session.
+    // If a new server runs at the same address, the server has another session.
     server = await servePage(served(), Number(link.port));
     await shown.getByText('Start it again, and open the link that it prints').waitFor();
     assert.ok((await shown.getByText('Kubernetes v1').count()) > 0);

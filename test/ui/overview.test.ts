@@ -1,4 +1,4 @@
-/** Tests the overview in a real Chromium: the numbers, and the views that the numbers link. */
+/** Tests the numbers in the overview, and the views to which the numbers link, in a real Chromium. */
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../analysis/snapshot/restore.ts';
@@ -37,7 +37,7 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
     return page.locator('.overview-section').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
   }
 
-  /** The rows of a table. Each row has its heading and its number. */
+  /** The rows of a table. Each row is a heading with a number. */
   async function numbersIn(page: Page, title: string): Promise<[string, number][]> {
     const rows = await part(page, title).locator('tbody tr').all();
     return Promise.all(
@@ -82,7 +82,7 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
     await part(page, 'Rollouts').getByText(`${enforced} of ${total} namespaces`).first().waitFor();
   });
 
-  it('leads from each state of namespaces to those namespaces in the map', async () => {
+  it('each state of namespaces leads to the namespaces in this state in the map', async () => {
     const page = await open();
     const states = await numbersIn(page, 'Namespaces');
     assert.equal(
@@ -98,7 +98,7 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
     }
   });
 
-  it('leads from each capability in use to its workloads in the map', async () => {
+  it('each capability in use leads to the workloads with this capability in the map', async () => {
     const page = await open();
     const inUse = await numbersIn(page, 'Riskiest capabilities in use');
     assert.ok(inUse.length > 2);
@@ -118,7 +118,7 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
     await remarks.getByText(/Accepted is False \(VersionTooNew\): spec\.levelVersion/).waitFor();
   });
 
-  it('shows several clusters side by side, each with links about itself', async () => {
+  it('shows several clusters side by side, and each cluster has its own links', async () => {
     const page = await open({ width: 1440 }, pages.fileOf(snapshots));
     const [first, second] = await Promise.all(
       [0, 1].map((index) => page.locator('.cluster-overview').nth(index).boundingBox()),
@@ -129,7 +129,7 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
     assert.deepEqual(await seriousProblems(page), []);
   });
 
-  it('shows the beginning of a long message, and all of it when asked', async () => {
+  it('shows the beginning of a long message, and the whole message after a click', async () => {
     const [whole] = snapshots;
     const long = `no: ${'field.that.is.wrong '.repeat(2_000)}`;
     const condition = {
@@ -151,7 +151,7 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
     assert.ok((await textOf(remarks)).length < 5_000);
   });
 
-  it('says what could not be read, and claims no number that is not known', async () => {
+  it('says which objects could not be read, and shows no unknown numbers', async () => {
     const text =
       'you may not list pods: only the violations that the operator reported last are known, not all violations';
     const [whole] = snapshots;

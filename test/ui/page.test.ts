@@ -9,7 +9,7 @@ import { usePage } from '../support/tested-page.ts';
 
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
 
-/** A script that records each view that is ever in the document. */
+/** A script that records each view that appears in the document. */
 const NOTES_VIEWS = `
   const seen = (globalThis.seen = []);
   new MutationObserver(() => {
@@ -34,7 +34,7 @@ describeWith(CHROMIUM, 'the page', () => {
     assert.deepEqual(requests, [pages.url]);
   });
 
-  it('begins with the overview, and makes no editors of the playground before its data is there', async () => {
+  it('begins with the overview, and creates the editors of the playground only when their data has arrived', async () => {
     const page = await pages.browser.newPage();
     await page.addInitScript(NOTES_VIEWS);
     await page.goto(pages.url);

@@ -1,7 +1,8 @@
 /**
- * Tests the pictures of README and docs, which show the page with the demo's cluster. Each picture has a file beside
- * it. The file has the text that a screen reader finds in the picture. Pixels differ from machine to machine. A picture
- * therefore counts as out of date only if its text has changed. `npm run pictures` takes the pictures again.
+ * Tests the pictures of README and docs. The pictures show the page with the demo's cluster. Each picture comes with a
+ * text file. The file has the text that a screen reader finds in the picture. Pixels differ from machine to machine. A
+ * picture therefore counts as out of date if its text has changed. Changed pixels do not count. `npm run pictures`
+ * renews the pictures.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -20,7 +21,7 @@ interface Picture {
   readonly name: string;
   readonly hash: string;
   readonly height: number;
-  /** A selector for the part of the view that is drawn last. */
+  /** A selector for the part of the view that the page draws last. */
   readonly last: string;
 }
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import * as util from '../../ui/platform/util.ts';
 
-/** Random values. Some values can be written in YAML but not in JSON: not-a-number, negative zero, and absent. */
+/** Random values. JSON cannot represent some of these values, but YAML can: not-a-number, negative zero, and absent. */
 const value = fc.anything({
   values: [
     fc.constantFrom(null, undefined, true, 0, -0, 1, Number.NaN, Number.POSITIVE_INFINITY, '', '0', 'a', '__proto__'),
@@ -15,12 +15,12 @@ const value = fc.anything({
 });
 
 describe("ui/platform: Node's modules in the browser", () => {
-  it('isDeepStrictEqual: answers as Node does about what YAML can state', () => {
+  it('isDeepStrictEqual() gives the same answer as in Node for values that YAML can represent', () => {
     const answers = { true: 0, false: 0 };
     const pair = fc.oneof(
       fc.tuple(value, value),
       value.map((one): [unknown, unknown] => [one, structuredClone(one)]),
-      // Two objects with the same keys in different orders, and two objects of which one has an additional key.
+      // The next pair has the same keys in different orders. In the last pair, one object may have an additional key.
       fc.dictionary(fc.constantFrom('a', 'b', 'c'), value).map((one): [unknown, unknown] => [one, reversed(one)]),
       fc
         .dictionary(fc.constantFrom('a', 'b', 'c'), value)

@@ -23,7 +23,7 @@ describeWith(CHROMIUM, 'the playground', () => {
     return page;
   }
 
-  it('changes the verdict and the marked lines as somebody types', async () => {
+  it('the verdict and the marked lines change while somebody types', async () => {
     const page = await open();
     await verdict(page, 'Pod default/bad', 'Refused');
     assert.deepEqual(await markedLines(page, 'Pods'), ['add: [NET_ADMIN]']);
@@ -37,12 +37,12 @@ describeWith(CHROMIUM, 'the playground', () => {
     assert.equal(await editor(page, 'Pods').evaluate((element) => element.matches(':focus')), true);
   });
 
-  it('replaces a selection by what somebody types, without a style that the policy of the page refuses', async () => {
+  it('typed text replaces a selection, and the page uses no style that its Content Security Policy refuses', async () => {
     const page = await open();
     const text = editor(page, 'Policies');
     await text.click();
     await page.keyboard.press('Control+Home');
-    // The selection begins in one coloured part, and ends in another coloured part some lines below.
+    // The selection begins in a coloured part of the text, and ends some lines below in another coloured part.
     for (let count = 0; count < 200; count++) await page.keyboard.press('Shift+ArrowRight');
     await page.keyboard.press('x');
     assert.match((await text.textContent()) ?? '', /^x/);
@@ -53,14 +53,14 @@ describeWith(CHROMIUM, 'the playground', () => {
     assert.match((await text.textContent()) ?? '', /^x/);
   });
 
-  it('marks a problem of the policy at its line, in the words of cappol', async () => {
+  it('marks a problem of the policy at the line of the problem, with the message of cappol', async () => {
     const page = await open();
     await replace(page, 'Policies', POLICY.replace('restricted', 'restrictd'));
     await page.getByText('spec.level').first().waitFor();
     assert.deepEqual(await markedLines(page, 'Policies'), ['level: restrictd']);
   });
 
-  it('completes fields and values, and says what they mean', async () => {
+  it('completes fields and values, and explains the fields and values', async () => {
     const page = await open();
     await replace(page, 'Policies', `${POLICY}  mod`);
     await page.getByRole('option', { name: /^mode/ }).waitFor();
@@ -74,7 +74,7 @@ describeWith(CHROMIUM, 'the playground', () => {
     await page.locator('.help b').getByText('mode: Audit or Warn or Enforce').waitFor();
   });
 
-  it('opens a link with the texts of another page, and tells that a damaged one is damaged', async () => {
+  it('opens a link with the texts of another page, and reports a damaged link as damaged', async () => {
     const first = await open();
     await replace(first, 'Policies', `${POLICY}# mine`);
     await first.waitForURL(/play=/);
@@ -86,7 +86,7 @@ describeWith(CHROMIUM, 'the playground', () => {
     await verdict(damaged, 'Pod default/bad', 'Refused');
   });
 
-  it('loads an example, and has no serious problem for assistive technology in either theme, wide and narrow', async () => {
+  it('loads an example, and has no serious accessibility problem in either theme, in wide and narrow windows', async () => {
     for (const options of [{}, { colorScheme: 'dark', width: 500 } as const]) {
       const page = await open(VIEW, options);
       await page.getByLabel('Example').selectOption({ label: 'Level restricted' });
@@ -107,7 +107,7 @@ describeWith(CHROMIUM, 'the playground', () => {
     assert.equal(await editor(page, 'Policies').evaluate((element) => element.matches(':focus')), false);
   });
 
-  it('begins with what the cluster has, and says what the policies would change in it', async () => {
+  it('begins with texts of the cluster, and says what the policies would change in the cluster', async () => {
     const page = await open(VIEW, {}, pages.fileOf([snapshot()]));
     await page.getByLabel('Policy of the cluster').selectOption('live');
     await editor(page, 'Policies').getByText('level: baseline').waitFor();
@@ -123,7 +123,7 @@ describeWith(CHROMIUM, 'the playground', () => {
   });
 });
 
-/** A Deployment that level restricted refuses. */
+/** A Deployment that the level restricted refuses. */
 function snapshot() {
   const namespace = { name: 'net', uid: 'net', labels: { team: 'net' }, terminating: false, labelOwners: {} };
   const cluster = wholeCluster(
@@ -157,7 +157,10 @@ spec:
         drop: [ALL]
 `;
 
-/** An editor ignores Enter for 75 ms after its choices have changed, because the user may not have read the new choices. */
+/**
+ * Presses Enter after a wait. An editor ignores Enter for 75 ms after its choices have changed, because the user may
+ * not have read the new choices.
+ */
 async function accept(page: Page): Promise<void> {
   await settled(page);
   await page.keyboard.press('Enter');

@@ -18,7 +18,7 @@ import { settled } from '../support/views-of-page.ts';
 const SIZES = { pods: 1_200, namespaces: 400, shapes: 30, policies: 20 };
 /** A policy that selects every namespace, and decides in every namespace. */
 const EVERYWHERE = 'restricted-everywhere';
-/** An overridden policy. Other policies of the team have a higher priority. */
+/** An overridden policy. The other policies of the team have a higher priority than this policy. */
 const OVERRIDDEN = 'team-00-restricted';
 
 describeWith(CHROMIUM, 'the view of the policies', () => {
@@ -44,7 +44,7 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
     return page;
   }
 
-  it('lists each policy with its state, and the numbers of `cappol status`', async () => {
+  it('lists each policy with the state of the policy, and with the numbers of `cappol status`', async () => {
     const page = await open('/policies');
     const rows = await page.locator('table.policies tbody tr:not(.findings-row)').all();
     const shown = await Promise.all(rows.map((row) => row.locator('th, td').allInnerTexts()));
@@ -91,7 +91,7 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
     assert.equal(await other.getByRole('heading', { name: 'Unused grants' }).count(), 0);
   });
 
-  it('says for each namespace whether the policy decides there, and why', async () => {
+  it('says for each namespace whether the policy decides in the namespace, and why', async () => {
     for (const name of [EVERYWHERE, OVERRIDDEN]) {
       const page = await openPolicy(name);
       const { selected } = answers.policy({ policy: name });
@@ -112,7 +112,7 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
     }
   });
 
-  it('shows one policy by the address, and only the namespaces that the address asks for', async () => {
+  it('the address names the shown policy, and filters the list of namespaces', async () => {
     const { selected } = answers.policy({ policy: EVERYWHERE });
     const wanted = selected.filter(({ namespace }) => namespace.includes('team-01'));
     const page = await openPolicy(EVERYWHERE, '&namespace=team-01&decision=decides');
@@ -125,7 +125,7 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
     assert.deepEqual(types.slice(0, 3), ['Ready', 'Accepted', 'Programmed']);
   });
 
-  it('has the text of each rule below its name', async () => {
+  it('shows the text of each rule below the name of the rule', async () => {
     const page = await openPolicy(EVERYWHERE);
     const { rules } = answers.rendered({ policy: EVERYWHERE });
     const rule = rules.find((one) => one.rule === 'allowPrivilegeEscalation');
@@ -141,7 +141,7 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
     await fold.getByText('CIS Kubernetes Benchmark').waitFor();
   });
 
-  it('has the rows of the policy, with the columns of the level below them', async () => {
+  it('shows the rows of the policy, and below each row the columns of the level', async () => {
     const page = await openPolicy(EVERYWHERE);
     const { rows } = answers.rendered({ policy: EVERYWHERE });
     const shown = page.locator('.policy-row');
@@ -159,7 +159,7 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
     }
   });
 
-  it('has each text of a program below its name', async () => {
+  it('shows each text of a program below the name of the text', async () => {
     const page = await openPolicy(EVERYWHERE);
     const { programs } = answers.rendered({ policy: EVERYWHERE });
     const { manifest } = programs.find(({ manifest: { metadata } }) => metadata.name === 'capabilitypolicy.warn') ?? {};
@@ -177,7 +177,7 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
     }
   });
 
-  it('goes by the keyboard from a namespace to what violates there', async () => {
+  it('the keyboard leads from a namespace to the violating workloads in the namespace', async () => {
     const page = await openPolicy(EVERYWHERE);
     await page.locator('.selected-namespaces .row[tabindex="0"]').focus();
     await page.keyboard.press('ArrowDown');
@@ -187,13 +187,13 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
     assert.equal(new URL(page.url()).hash, `#/violations?namespace=${second}`);
   });
 
-  it('says so when the address names a policy that is gone', async () => {
+  it('if the address names an unknown policy, the page says that the cluster has no such policy', async () => {
     const page = await open('/policies?policy=nobody');
     await page.getByText('The cluster has no policy nobody.').waitFor();
   });
 });
 
-/** The columns of the first list. Each column has its name and its value. */
+/** The columns of the first list. Each column is a pair of a name and a value. */
 function columnsIn(one: Locator): Promise<string[][]> {
   return one
     .locator('dl')
@@ -212,7 +212,7 @@ function written(row: Readonly<Record<string, readonly string[]>>): string[][] {
   ]);
 }
 
-/** A number of exceptions that exceeds the number in any cluster today. */
+/** A very large number of exceptions. Clusters have fewer exceptions today. */
 const MANY = 1_000;
 const MOST_FOR_TASK = 250;
 

@@ -34,7 +34,9 @@ const namespace = (name: string, fields = {}) => ({
   ...fields,
 });
 
-/** Policies of all forms: two with equal selectors, a rollout, single containers, users, and defaulting. */
+/**
+ * Policies of all forms: two with equal selectors, and others with a rollout, single containers, users, or defaulting.
+ */
 const POLICIES = [
   policy('base', { level: 'baseline', defaulting: 'Enabled' }),
   policy('base-shared', {
@@ -68,7 +70,7 @@ describe('the facts about a policy on the page', () => {
   });
   const answers = answersFor(taken);
 
-  it('say where it decides, as the snapshot does, for random clusters', () => {
+  it('the facts say where the policy decides, and agree with the snapshot, for random clusters', () => {
     let compared = 0;
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
@@ -93,7 +95,7 @@ describe('the facts about a policy on the page', () => {
 
   it('name who may use it', () => {
     assert.deepEqual(answers.policy({ policy: 'base-shared' }).users, {
-      // The first holder has the right through the operator's own binding.
+      // The operator writes a binding that gives the first holder the right.
       holders: [{ subject: pinger }, { subject: pinger, namespace: 'net' }],
       holdersOfAll: [{ subject: { kind: 'Group', name: 'admins' }, wildcard: true }],
     });
@@ -114,7 +116,7 @@ describe('the facts about a policy on the page', () => {
     assert.deepEqual([base?.found?.level, base?.unfilled], ['baseline', undefined]);
   });
 
-  it('say why nothing of it is in force', () => {
+  it('the facts say why no text of the policy is in force', () => {
     const expired = policy('over', { expires: '1969-12-31T00:00:00Z' });
     const refused = policy('new', { levelVersion: 'v1.99' });
     const asked = answersFor(takenSnapshot(wholeCluster(clusterOf([], []), [expired, refused], [namespace('a')])));
@@ -147,7 +149,7 @@ describe('the facts about a policy on the page', () => {
     }
   });
 
-  it('have the programs with a row of the policy: of the guard, of defaulting, and of its mode', () => {
+  it('the facts name the programs with a row of the policy: the guard, defaulting, and the program of the mode', () => {
     const programs = (name: string) => [
       ...new Set(answers.rendered({ policy: name }).rows.flatMap((row) => row.programs)),
     ];
@@ -157,7 +159,7 @@ describe('the facts about a policy on the page', () => {
     assert.deepEqual(programs('gone'), []);
   });
 
-  it('have each row as it is in the tables of the programs', () => {
+  it('each row equals the row in the tables of the programs', () => {
     for (const { metadata } of POLICIES) {
       const { rows, programs } = answers.rendered({ policy: metadata.name });
       assert.ok(rows.length > 1, metadata.name);
@@ -179,7 +181,7 @@ describe('the facts about a policy on the page', () => {
     assert.deepEqual(parts, [['Yes'], ['enforced'], ['pending']]);
   });
 
-  it('have all columns of a level, in the row or beside it', () => {
+  it('every column of a level is in the row, or is listed as a column of the level', () => {
     const { rows } = answers.rendered({ policy: 'base-shared' });
     const [own] = rows.filter(({ row }) => row.level);
     assert.deepEqual(own?.row.allowedAdd, ['NET_RAW']);
@@ -190,7 +192,7 @@ describe('the facts about a policy on the page', () => {
     assert.ok(Object.keys(base?.level ?? {}).length > 30);
   });
 
-  it('have the rules that restrict something, with the text for this policy', () => {
+  it('the facts have the rules that restrict something, with the CEL text for the policy', () => {
     const { rules } = answers.rendered({ policy: 'base-shared' });
     const capabilities = rules.find(({ rule }) => rule === 'capabilities');
     assert.match(capabilities?.checks.map(({ violates }) => violates).join() ?? '', /"NET_RAW"/);

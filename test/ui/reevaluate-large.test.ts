@@ -1,6 +1,6 @@
 /**
  * Tests edits of a policy while a user types, in a cluster of 100,000 pods, 5,000 namespaces and 300 policies. The
- * edited policies cover each mode, and select one team or all namespaces.
+ * edited policies have all modes, and select either one team or all namespaces.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { largeSnapshot } from '../support/settled-snapshot.ts';
 import type { TimedAnswer } from './reevaluate-thread.ts';
 
 /**
- * The maximum CPU time of an edit, as a share of the CPU time of the first answer. If the first answer takes 1.5 s, an
+ * The maximum CPU time of an edit, relative to the CPU time of the first answer. If the first answer takes 1.5 s, an
  * edit may take 1 s.
  */
 const MOST = 2 / 3;

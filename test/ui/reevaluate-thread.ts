@@ -1,11 +1,11 @@
-/** A thread that evaluates edits. Like the worker of the page, the thread has its own heap. */
+/** A thread that evaluates edits. The thread has its own heap, like the worker of the page. */
 import { parentPort } from 'node:worker_threads';
 import { createAnswers } from '../../ui/worker/answers.ts';
 import type { ReevaluateAnswer } from '../../ui/worker/reevaluate.ts';
 
 export interface TimedAnswer {
   readonly answer: ReevaluateAnswer;
-  /** The CPU time of the process in ms. No other thread works during this time. */
+  /** The CPU time of the process in ms. While the answer is computed, no other thread works. */
   readonly ms: number;
 }
 

@@ -23,8 +23,8 @@ import { readWithout, takenSnapshot, withRightsForAll } from '../support/snapsho
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /**
- * The number of clusters. This number is a third of the number in other tests, because each cluster gets several edits.
- * Set FC_RUNS=1000 for the long form.
+ * The number of clusters. The number is a third of the usual number, because each cluster gets several edits. Set
+ * FC_RUNS=1000 for the long form.
  */
 const RUNS = Number(process.env.FC_RUNS ?? 20);
 
@@ -67,7 +67,7 @@ describe(`evaluating a snapshot again after an edit (FC_SEED=${SEED})`, function
 describe(`evaluating a cluster that changes (FC_SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS * 3000);
 
-  it('gives the answers about each snapshot as if it were the first', () => {
+  it('each answer equals the answer about a snapshot that is loaded for the first time', () => {
     const seen = { changes: 0, differences: 0 };
     const property = fc.property(
       arbitraryCluster,
@@ -102,7 +102,7 @@ describe(`evaluating a cluster that changes (FC_SEED=${SEED})`, function () {
     for (const [what, count] of Object.entries(seen)) assert.ok(count > RUNS / 10, `${count} ${what}`);
   });
 
-  it('sends the worker only the changes of a snapshot that it has', () => {
+  it('if the worker has the previous snapshot, the page sends only the changes', () => {
     const asked: unknown[] = [];
     const tell = snapshotTeller((...question) => asked.push(question));
     const [one, other] = [{ context: 'one' }, { context: 'other' }] as Snapshot[];
@@ -112,7 +112,7 @@ describe(`evaluating a cluster that changes (FC_SEED=${SEED})`, function () {
     tell({ snapshot: one as Snapshot });
     tell({ snapshot: next, change: { before: one as Snapshot, difference } });
     tell({ snapshot: next });
-    // The base of this change is a snapshot that the worker does not have.
+    // The worker does not have the snapshot to which this change applies.
     tell({ snapshot: third, change: { before: { ...one } as Snapshot, difference } });
     tell({ snapshot: other as Snapshot });
     assert.deepEqual(asked, [

@@ -32,12 +32,12 @@ describeWith(CHROMIUM, 'the static site', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('is less than 2 MB, and may send nothing', () => {
+  it('the site is smaller than 2 MB, and its Content Security Policy forbids all connections', () => {
     assert.ok(Buffer.byteLength(site) < MOST_BYTES, `${Buffer.byteLength(site)} bytes`);
     assert.match(site, /connect-src 'none'/);
   });
 
-  it('begins with the playground, and opens a snapshot from a file', async () => {
+  it('the site begins with the playground, and opens a snapshot from a file', async () => {
     const url = pathToFileURL(join(folder, 'index.html')).href;
     const { page, errors, requests } = await openPage(browser, url);
     await page.locator('.play-item').first().waitFor();

@@ -1,4 +1,4 @@
-/** Tests the size of the snapshot of a large cluster, which a page has to load. */
+/** Tests the size of the snapshot of a large cluster, because a page has to load the snapshot. */
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { LARGE } from '../support/large-cluster.ts';

@@ -1,4 +1,4 @@
-/** Tests the first texts of the playground, which are policies and pods of a snapshot. */
+/** Tests the first texts of the playground: policies and pods of a snapshot. */
 import assert from 'node:assert/strict';
 import { parseDocument } from '../../analysis/manifests/document.ts';
 import { podText, policyText } from '../../ui/worker/texts.ts';
@@ -6,7 +6,7 @@ import { policy } from '../support/policies.ts';
 import { settledSnapshot } from '../support/settled-snapshot.ts';
 import { clusterOf, podView, wholeCluster } from '../support/views.ts';
 
-/** Words that some versions of YAML read as booleans, numbers, times or nothing. */
+/** Words that some versions of YAML read as booleans, numbers, times or null. */
 const WORDS = [
   'no',
   'yes',
@@ -46,7 +46,7 @@ describe('a text of the playground', () => {
   }
 });
 
-/** Parses a text as cappol and kubectl do. */
+/** Parses a text in the same way as cappol and kubectl. */
 function parsed(text: string): { readonly metadata: object; readonly spec: Readonly<Record<string, unknown>> } {
   return parseDocument(text, 1)?.value as ReturnType<typeof parsed>;
 }

@@ -15,7 +15,7 @@ const USUAL = { pods: 120, namespaces: 12, shapes: 30, policies: 20 };
 
 const CLUSTERS: Readonly<Record<string, () => readonly Snapshot[]>> = {
   usual: () => [settledSnapshot(largeCluster(USUAL), 'usual')],
-  // With two contexts, the page shows the choice of the cluster with the names of the contexts.
+  // With two contexts, the page offers a choice between the clusters, by the names of the contexts.
   hostile: () => [hostileSnapshot(), hostileSnapshot(HOSTILE_TEXTS[2])],
   large: () => [largeSnapshot()],
 };
@@ -67,7 +67,7 @@ describeWith(CHROMIUM, 'the views of the page', () => {
     });
   }
 
-  it('fit a window of 390 pixels: only tables and lists scroll to the side', async () => {
+  it('the views fit a window of 390 pixels, and only tables and lists scroll sideways', async () => {
     const { page } = await openPage(pages.browser, pages.fileOf(CLUSTERS.usual?.() ?? []), { width: 390 });
     for (const view of VIEWS) {
       await goTo(page, view);
@@ -86,7 +86,7 @@ describeWith(CHROMIUM, 'the views of the page', () => {
     });
     after(() => opened?.page.close());
 
-    it('show the name of the cluster as text', async () => {
+    it('the views show the name of the cluster as text', async () => {
       const names = await opened.page.getByLabel('Cluster', { exact: true }).locator('option').allTextContents();
       assert.deepEqual(names, [HOSTILE_TEXTS[1], HOSTILE_TEXTS[2]]);
     });

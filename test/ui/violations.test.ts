@@ -40,7 +40,7 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
     );
   }
 
-  it('has each workload that violates, what is refused first, and few of them in the document', async () => {
+  it('lists each violating workload, refused workloads first, and has only a small part of the rows in the document', async () => {
     const rows = sorted(violatingRows(snapshot), '');
     const page = await open('/violations');
     assert.equal(await page.locator('.violations').getAttribute('aria-rowcount'), `${rows.length + 1}`);
@@ -59,7 +59,7 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
     assert.equal(await page.getByRole('columnheader', { name: 'Workload' }).getAttribute('aria-sort'), 'descending');
   });
 
-  it('sorts by a heading, and the other way by a second click', async () => {
+  it('a click on a heading sorts the rows, and a second click reverses the order', async () => {
     const page = await open('/violations');
     await page.getByRole('button', { name: 'Namespace' }).click();
     await settled(page);
@@ -75,7 +75,7 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
     );
   });
 
-  it('shows why a workload violates and the diff of `cappol fix`, by the keyboard alone', async () => {
+  it('with the keyboard alone, a user can see the reason for a violation and the diff of `cappol fix`', async () => {
     const rows = sorted(violatingRows(snapshot), '');
     const page = await open('/violations');
     await page.locator('.violations .row[tabindex="0"]').focus();
@@ -123,7 +123,8 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
     const after = await page.locator('.violations .row').count();
     assert.equal(after, Math.min(1_000, violatingRows(snapshot).length));
     assert.ok(after > before);
-    // On paper, a row must grow with its text. Otherwise, a text of several lines would cover the next row.
+    // On paper, each row must be high enough for its text. If a row were too low, a text of several lines would cover
+    // the next row.
     await page.setViewportSize({ width: 800, height: 1000 });
     await settled(page);
     const heights = await page
@@ -132,7 +133,7 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
     assert.ok(heights.length > 100 && heights.every((more) => more <= 1), `${heights}`);
   });
 
-  it('says when nothing matches, and how to see all again', async () => {
+  it('if no row matches, the page offers to remove all filters', async () => {
     const page = await open('/violations?namespace=nobody');
     await page.getByRole('button', { name: 'Remove all filters' }).click();
     await settled(page);

@@ -71,7 +71,7 @@ describe('the fix of a workload on the page', () => {
     return { diff: stdout, ...JSON.parse(json.stdout) };
   }
 
-  it('is the diff of `cappol fix` on the same manifest, for random clusters', async () => {
+  it('the fix equals the diff of `cappol fix` on the same manifest, for random clusters', async () => {
     const seen = { fixes: 0, edits: 0, left: 0 };
     const unreadable = fc.subarray(['roles', 'roleBindings'] as const);
     const property = fc.asyncProperty(arbitraryCluster, unreadable, async (whole, unread) => {
@@ -83,7 +83,8 @@ describe('the fix of a workload on the page', () => {
         const fix = answers.fix({ namespace, kind, name, paths: [] });
         assert.ok(fix);
         const rules = Object.values(violations).flatMap((list) => list.map((index) => taken.violations[index]?.rule));
-        // The manifest does not show a violation of `use`, because it does not name the controller that made the pod.
+        // The manifest does not name the controller that made the pod. The manifest therefore shows no violation of
+        // `use`.
         const found = fix.edits.length + fix.left.length > 0 || rules.includes('use');
         assert.ok(verdict === 'Unknown' || found, `${kind} ${namespace}/${name}`);
         const { diff, edits, left } = await byCommand(fix, withRightsForAll(taken, unread));
@@ -99,7 +100,7 @@ describe('the fix of a workload on the page', () => {
     assert.ok(seen.fixes > 10 && seen.edits > 5 && seen.left > 5, JSON.stringify(seen));
   });
 
-  it('is that of a pod where the template complies', () => {
+  it('if the template complies, the fix is for a violating pod', () => {
     const template = { annotations: {}, spec: { containers: [{ name: 'app' }] } };
     const cluster = clusterOf(
       [workloadView('StatefulSet', 'db', { namespace: 'net', template })],
@@ -117,7 +118,7 @@ describe('the fix of a workload on the page', () => {
     assert.equal(answers.fix({ namespace: 'net', kind: 'StatefulSet', name: 'gone', paths }), undefined);
   });
 
-  it('is that of a pod where only the ReplicaSet of an earlier revision violates', () => {
+  it('if only the ReplicaSet of an earlier revision violates, the fix is for a pod', () => {
     const fine = { annotations: {}, spec: { containers: [{ name: 'app' }] } };
     const old = { namespace: 'net', replicas: 1, template: adding(['NET_ADMIN']), ...ownedBy('Deployment', 'web') };
     const cluster = clusterOf([
@@ -132,7 +133,7 @@ describe('the fix of a workload on the page', () => {
     assert.match(fix?.before ?? '', /kind: Pod/);
   });
 
-  it('begins with a manifest that is read as the values of the snapshot, for random pods', () => {
+  it('the manifest before the fix has the values of the snapshot, for random pods', () => {
     fc.assert(
       fc.property(randomPods().map(contentOf), fc.string(), ({ annotations, spec }, text) => {
         const content = { annotations: { ...annotations, text }, spec: { ...spec, nodeName: text } };

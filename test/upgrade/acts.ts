@@ -1,6 +1,6 @@
 /**
- * Tests a simulated rolling upgrade. At first there is only an older API server. A newer API server joins on the same
- * etcd, and at the end only the newer API server remains. During the whole upgrade, the test sends pods to each API
+ * Tests a simulated rolling upgrade. The upgrade begins with only an older API server. A newer API server joins on the
+ * same etcd. At the end, only the newer API server remains. During the whole upgrade, the test sends pods to each API
  * server, even while the API server starts and stops.
  */
 import assert from 'node:assert/strict';
@@ -34,8 +34,8 @@ const SAMPLES = ['restricted', 'ping', 'audit-everything'];
 /** The names of the programs that the sample policies need, including the guard. */
 const PROGRAMS = ['audit', 'enforce', 'guard'].map((kind) => `capabilitypolicy.${kind}`);
 /**
- * The time in ms in which the operator looks up the API servers twice. The operator looks up the API servers every ten
- * seconds.
+ * A time in ms within which the operator looks up the list of API servers twice. The operator looks up the list every
+ * ten seconds.
  */
 const TWO_LOOKS_MS = 22_000;
 const ENFORCED_VERSION = 'pod-security.kubernetes.io/enforce-version';
@@ -43,8 +43,8 @@ const ENFORCED_VERSION = 'pod-security.kubernetes.io/enforce-version';
 describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   this.timeout(180_000);
   /**
-   * The version that `latest` means, as N of Kubernetes 1.N. The value is undefined while both the old and the new
-   * version are right.
+   * The version that `latest` means, as N of Kubernetes 1.N. If both the old and the new version are correct at the
+   * moment, the value is undefined.
    */
   let latest: number | undefined = OLDER;
   const prober = new Prober(pods(() => latest));
@@ -135,7 +135,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     await answered(NEW.name);
   });
 
-  it('admits nothing meanwhile that violates a policy, and refuses nothing that complies', () => {
+  it('during the upgrade, no violating pod is admitted, and no compliant pod is refused', () => {
     assert.deepEqual(prober.surprises, []);
   });
 
@@ -143,7 +143,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     prober.start(name, controlPlane.kubeconfigFor(CREATOR.user, CREATOR.groups, url));
   }
 
-  /** Waits until an API server has answered each probe ten more times. */
+  /** Waits until an API server has answered each probe at least ten more times. */
   async function answered(name: string): Promise<void> {
     const before = prober.rounds(name);
     await eventually(`answers of ${name}`, async () => prober.rounds(name) >= before + 10, 30_000);
@@ -173,7 +173,8 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
 
   /**
    * Asserts the form of all admission policies, including the guard. If every API server can compile variables without
-   * a crash, the admission policies have variables. Otherwise, the admission policies have no variables.
+   * a crash, all admission policies must have variables. If one of the API servers would crash, no admission policy may
+   * have variables.
    */
   async function assertFormFor(minor: number): Promise<void> {
     const objects = await api.list(COLLECTIONS.ValidatingAdmissionPolicy ?? '', MANAGED);

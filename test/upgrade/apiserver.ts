@@ -4,11 +4,11 @@
  */
 import { findBinaries } from '../../hack/controlplane/binaries.ts';
 
-/** The name of the environment variable that gives the older version to the process of the tests. */
+/** The name of an environment variable. The variable passes the older version to the process of the tests. */
 export const UPGRADE_FROM = 'UPGRADE_FROM';
 /**
- * The default of the older version. This version is below 1.36, so admission policies are rendered without variables.
- * The default is also below 1.35, so level restricted does not let pods in a user namespace run as root.
+ * The default of the older version. The default is below 1.36, so the operator renders admission policies without
+ * variables. The default is also below 1.35, so the level restricted does not let pods in a user namespace run as root.
  */
 export const DEFAULT_OLDER = '1.33';
 
@@ -17,7 +17,8 @@ const version = process.env[UPGRADE_FROM] ?? DEFAULT_OLDER;
 export const OLDER = Number(version.split('.')[1]);
 
 /**
- * The path of the older kube-apiserver. A missing kube-apiserver is built, which takes about six minutes on two cores.
+ * The path of the older kube-apiserver. A missing kube-apiserver is built. Building takes about six minutes on two
+ * cores.
  */
 export async function findOlderApiServer(): Promise<string> {
   return (await findBinaries({ ...process.env, KUBERNETES_VERSION: version })).apiServer;

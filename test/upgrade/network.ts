@@ -1,14 +1,15 @@
 /**
- * Makes a separate network for the test. API servers publish their own addresses, and no endpoint may have a loopback
- * address. The loopback interface of this network therefore gets additional addresses. No packet leaves the network.
+ * Makes a separate network for the test. Each API server publishes its own address, and Kubernetes refuses endpoints
+ * with a loopback address. The loopback interface of the test's network therefore gets additional addresses. No packet
+ * leaves the network.
  */
 import { spawnSync } from 'node:child_process';
 
-/** Addresses that no host has, because they are reserved for documentation (RFC 5737). */
+/** No host has these addresses, because RFC 5737 reserves these addresses for documentation. */
 export const ADDRESSES = ['192.0.2.1', '192.0.2.2'] as const;
 
 /**
- * Runs a command in a network namespace with ADDRESSES. The output of the command goes to the output of this process.
+ * Runs a command in a network namespace with ADDRESSES. The command writes its output to the output of this process.
  *
  * @returns the command's exit code
  * @throws an error that names the missing requirement if no network namespace can be created

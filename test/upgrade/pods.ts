@@ -1,4 +1,6 @@
-/** Makes the requests to the API servers, and the expected answers for the version of the Standards in force. */
+/**
+ * Makes the requests to the API servers. Also states the expected answers for the version of the Standards in force.
+ */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import type { Probe } from './prober.ts';
@@ -6,16 +8,16 @@ import type { Probe } from './prober.ts';
 /** The namespace in which the sample policy `restricted` decides. The namespace has the policy's Pod Security label. */
 export const SHOP = 'shop';
 /**
- * The namespace in which the sample policy `ping` decides. The namespace has no Pod Security label, because levels
- * baseline and restricted would both refuse pods that `ping` admits.
+ * The namespace in which the sample policy `ping` decides. The namespace has no Pod Security label, because the labels
+ * baseline and restricted would refuse pods that `ping` admits.
  */
 export const NET = 'net';
 /** The minor version since which the Standards let pods in a user namespace run as root (KEP-127). */
 const USER_NAMESPACES_SINCE = 35;
 
 /**
- * @param latest the version that `latest` means, as N of Kubernetes 1.N. The version is undefined while both the old
- * and the new version are right.
+ * @param latest the version that `latest` means, as N of Kubernetes 1.N. If both the old and the new version are
+ * correct at the moment, the value is undefined.
  */
 export function pods(latest: () => number | undefined): Probe[] {
   const inUserNamespace = () => {

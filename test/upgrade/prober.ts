@@ -8,13 +8,13 @@ const ANSWERS = ['admitted', 'refused'] as const;
 type Answer = (typeof ANSWERS)[number];
 
 export interface Probe {
-  /** The title of the probe. The title fits into a sentence, such as `a pod with NET_ADMIN`. */
+  /** The title of the probe. The title is a phrase for the middle of a sentence, such as `a pod with NET_ADMIN`. */
   readonly title: string;
   readonly pod: object;
   readonly namespace: string;
   /**
-   * The expected answer of an API server at this moment. The expected answer is undefined while both the old and the
-   * new answer are right.
+   * The expected answer of an API server at this moment. If both the old and the new answer are correct at the moment,
+   * the value is undefined.
    */
   readonly expected: () => Answer | undefined;
 }
@@ -26,8 +26,8 @@ interface Target {
 
 interface Pace {
   /**
-   * The number of concurrent requests to each API server. A starting API server lets the requests wait, and answers
-   * waiting requests before later requests.
+   * The number of concurrent requests to each API server. While an API server starts, the requests wait. Later requests
+   * get their answers after the waiting requests.
    */
   readonly atOnce: number;
   readonly pauseMs: number;
@@ -40,8 +40,8 @@ export class Prober {
   readonly #pace: Pace;
   readonly #targets = new Map<string, Target>();
   /**
-   * The number of answers of each kind. The key is `API server: title: answer`. An API server that starts or stops may
-   * leave requests without an answer. Such requests count separately.
+   * The number of answers of each kind. The key is `API server: title: answer`. If an API server starts or stops, some
+   * requests may get no answer. Such requests count separately.
    */
   readonly #counts = new Map<string, number>();
   /** The wrong answers, as messages for the output. */
@@ -100,7 +100,7 @@ export class Prober {
     const answer: Verdict = reply ? verdictOf(reply) : 'unanswered';
     const key = line(name, title, answer);
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
-    // If the expected answer changed during the request, both the old and the new answer are right.
+    // If the expected answer changed during the request, both the old and the new answer are correct.
     if (answer === 'unanswered' || wanted === undefined || expected() !== wanted || answer === wanted) return;
     this.surprises.push(
       `${new Date().toISOString()} ${key}, not ${wanted} ${answer === 'refused' ? reply?.body.message : ''}`.trim(),

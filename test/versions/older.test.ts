@@ -1,7 +1,7 @@
 /**
- * Runs some suites on an older Kubernetes version in every test run. The operator renders other objects for API servers
- * that lack newer features. The test is skipped if the programs of this version are not built, because building takes
- * minutes. `npm run test:versions` runs all suites on all versions.
+ * Runs some suites on an older Kubernetes version in every test run. For API servers without newer features, the
+ * operator renders other objects. If the programs of the older version are not built, the test is skipped, because
+ * building takes minutes. `npm run test:versions` runs all suites on all versions.
  */
 import assert from 'node:assert/strict';
 import { isBuilt, kubernetesVersion, otherVersions } from '../../hack/controlplane/binaries.ts';

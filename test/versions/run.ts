@@ -9,7 +9,7 @@
  *   --list        only prints the versions, as JSON
  *   --only TEXT   only the runs whose name has the text; may be given more than once
  *
- * The first run of a version builds its kube-apiserver and kube-controller-manager, which takes about six minutes on
+ * The first run of a version builds its kube-apiserver and kube-controller-manager. Building takes about six minutes on
  * two cores. To run a single test command on a version, set KUBERNETES_VERSION=1.33 before the command.
  */
 import { mkdtempSync } from 'node:fs';
@@ -56,7 +56,7 @@ async function runAll(): Promise<boolean> {
   return [...columns.values()].flatMap((results) => [...results.values()]).every(({ ok }) => ok);
 }
 
-/** All versions in the form of KUBERNETES_VERSION. An empty string stands for the version of the normal tests. */
+/** All versions in the form of KUBERNETES_VERSION. The empty string means the version that the normal tests use. */
 function allVersions(): string[] {
   return [...otherVersions(), ''];
 }
@@ -66,7 +66,7 @@ function minorVersion(version: string): string {
   return kubernetesVersion({ KUBERNETES_VERSION: version }).replace(/^v(\d+\.\d+)\..*$/, '$1');
 }
 
-/** The result of a run. On an API server with every feature, a test that was left out makes the run fail. */
+/** The result of a run. If the API server has every feature, a skipped test makes the run fail. */
 function whole(result: RunResult, version: string): RunResult {
   const complete = result.leftOut.length === 0 || lacksFeatures(Number(version.split('.')[1]));
   return complete ? result : { ...result, ok: false };

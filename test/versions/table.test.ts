@@ -11,7 +11,7 @@ const OLD = {
 const [levels, policies] = runsOf({ full: false, seed: '7' }).slice(-2);
 
 describe('the results of test:versions', () => {
-  it('are counted by suite and version, with the skipped tests and the reasons', () => {
+  it('the table has the results by suite and version, with the skipped tests and the reasons', () => {
     const columns = new Map([
       ['v1.33.13', new Map([[SUITE.name, resultOf(SUITE, OLD)]])],
       ['v1.36.3', new Map([[SUITE.name, resultOf(SUITE, { code: 1, output: '26 passed, 1 failed\n' })]])],
@@ -29,14 +29,14 @@ describe('the results of test:versions', () => {
     );
   });
 
-  it('are a failure when a test failed, and when a run ended before its last line', () => {
+  it('a result is a failure if a test failed, or if the run ended before its last line', () => {
     assert.ok(resultOf(SUITE, OLD).ok);
     assert.ok(!resultOf(SUITE, { code: 1, output: '26 passed, 1 failed\n' }).ok);
     const died = resultOf(SUITE, { code: 0, output: 'before all hook\n' });
     assert.deepEqual(died, { ok: false, summary: 'ended early, with exit code 0', leftOut: [] });
   });
 
-  it('have the seed and the counts of a differential test', () => {
+  it('the result has the seed and the counts of a differential test', () => {
     const all =
       'levels: seed 7, 26 levels and versions, 15 policies with overrides, 820 pods evaluated, 300 admitted, 0 differences';
     assert.ok(levels && policies);

@@ -2,7 +2,7 @@
 import type { LeftOut } from '../support/needs.ts';
 import type { RunResult } from './runs.ts';
 
-/** @param columns the results by version, such as v1.33.13. Each column has the results by the name of the run. */
+/** @param columns the results by version, such as v1.33.13. Each map of results has the names of the runs as keys. */
 export function markdown(columns: ReadonlyMap<string, ReadonlyMap<string, RunResult>>): string {
   const versions = [...columns.keys()];
   const names = [...new Set([...columns.values()].flatMap((results) => [...results.keys()]))];

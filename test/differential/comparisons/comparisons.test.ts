@@ -1,6 +1,6 @@
 /**
- * Tests the output of comparisons. A real API server enforces both sets of policies. The API server must admit and
- * refuse the pods in the output as the comparison predicts. COMPARED=500 runs 500 pairs of sets.
+ * Tests the output of comparisons. A real API server enforces both sets of policies. The API server's answers about the
+ * pods in the output must match the predictions of the comparison. COMPARED=500 runs 500 pairs of sets.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -16,8 +16,8 @@ import { PolicyCluster } from '../policies/cluster.ts';
 
 const RUNS = Number(process.env.COMPARED ?? 6);
 /**
- * With some seeds, the pairs differ in few pods. More pairs follow until the number of shown pods reaches the number of
- * runs.
+ * With some seeds, only a few pods show a difference. More pairs follow until the number of shown pods reaches the
+ * number of runs.
  */
 const MOST_RUNS = RUNS * 10;
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);

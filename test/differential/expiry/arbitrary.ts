@@ -6,7 +6,7 @@ import { type PolicySet, randomSet } from '../sets/arbitrary.ts';
 const ZONES = [0, 60, -210];
 
 /**
- * @param set a part of all names
+ * @param set a text that is part of the name of each policy
  * @param start the first possible expiry, in ms since 1970
  * @param last the last possible expiry, in seconds after the first possible expiry
  */
@@ -30,7 +30,7 @@ export function endingSet(set: string, start: number, last: number): Arbitrary<P
   });
 }
 
-/** The time in the form of RFC 3339. @param zone minutes east of UTC */
+/** Returns the time in the form of RFC 3339. @param zone minutes east of UTC */
 function inZone(time: number, zone: number): string {
   const local = new Date(time + zone * 60_000).toISOString().slice(0, 19);
   const [hours, minutes] = [Math.floor(Math.abs(zone) / 60), Math.abs(zone) % 60].map((n) =>

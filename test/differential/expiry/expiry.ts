@@ -38,7 +38,7 @@ interface EndingTrial extends Trial {
   readonly objects: readonly CompletePolicy[];
   /** The expiry of each policy, in ms since 1970. */
   readonly ends: ReadonlyMap<string, number>;
-  /** The time at which to stop, in ms since 1970. */
+  /** The time at which the test stops, in ms since 1970. */
   readonly until: number;
 }
 
@@ -53,8 +53,8 @@ const SAMPLES = 20;
 const LEADS = [6, 20, 60, 240];
 
 /**
- * The number of pods that are created until the last expiry depends on the machine. Further batches follow until there
- * are enough pods.
+ * Evaluates pods until the last policy expires. A faster machine evaluates more pods. Further batches follow until
+ * there are enough pods.
  */
 export async function evaluateExpiry(
   cluster: PolicyCluster,
@@ -145,8 +145,8 @@ interface Outcome {
 }
 
 /**
- * @returns the result, or `unclear` if the pod was refused while a policy expired. Only an admitted pod shows the API
- * server's time.
+ * @returns the result of the creation. If the pod was refused while a policy expired, the result is `unclear`. Only an
+ * admitted pod shows the API server's time.
  */
 async function evaluateCreation(trial: EndingTrial, creation: Creation): Promise<Outcome | 'invalid' | 'unclear'> {
   const pod = podOf(creation);

@@ -80,8 +80,8 @@ function asFilled({ name }: ResolvedPolicy, expected: Fate, { pod }: Answer): st
 }
 
 /**
- * Checks that defaulting has changed no value that the pod sets. A second filling must change nothing, and the label
- * must admit the result.
+ * Checks that defaulting has changed no value that the pod sets. Also checks that a second filling changes nothing, and
+ * that the label admits the filled pod.
  */
 async function asBefore(
   cluster: PolicyCluster,
@@ -105,7 +105,10 @@ async function asBefore(
   ];
 }
 
-/** The paths that `before` has and `after` lacks. A list in `after` may be longer. */
+/**
+ * Returns the paths with values in `before` that are missing or different in `after`. A list in `after` may have
+ * additional items.
+ */
 function changedFrom(before: Json, after: Json, path = ''): string[] {
   if (before === null || typeof before !== 'object') return before === after ? [] : [path];
   return Object.keys(before).flatMap((key) => changedFrom(before[key], after?.[key], `${path}.${key}`));
@@ -113,7 +116,7 @@ function changedFrom(before: Json, after: Json, path = ''): string[] {
 
 /**
  * Checks a Deployment that has the pod as its template. The API server's warning about the Deployment and the
- * operator's verdict must predict the result.
+ * operator's verdict must predict whether the pod is admitted.
  */
 async function templateDiffers(cluster: PolicyCluster, one: Case, pod: Pod, { admitted }: Fate): Promise<string[]> {
   const deployment = deploymentOf(pod);
@@ -121,8 +124,8 @@ async function templateDiffers(cluster: PolicyCluster, one: Case, pod: Pod, { ad
   if (deployment === undefined) return [];
   const path = `/apis/apps/v1/namespaces/${one.namespace}/deployments`;
   const answer = await cluster.create(deployment, one.namespace, { path });
-  // The AppArmor annotations and fields of a template must agree. In a pod, the API server makes the annotations and
-  // the fields agree.
+  // The API server refuses a template whose AppArmor annotations and fields differ. In a pod, the API server makes the
+  // annotations and the fields agree.
   if (answer.status === 422) return [];
   if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
   const warned = answer.warnings.some((text) => text.includes(`CapabilityPolicy ${one.policy.name}: `));

@@ -59,7 +59,8 @@ export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: St
 }
 
 /**
- * If a container has its own values in `spec.containers`, the seccomp profile is set on the container, not on the pod.
+ * If an entry of `spec.containers` has values for the container, the function sets the seccomp profile on the container
+ * instead of the pod.
  */
 function created(policy: ResolvedPolicy, pod: StatedPod, c: StatedContainer): StatedContainer {
   const { minor } = policy.standard;
@@ -169,8 +170,8 @@ function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
   const escalation = !values.allowPrivilegeEscalation && own.allowPrivilegeEscalation === undefined && !mayEscalate;
   const byDefault = own.allowPrivilegeEscalation === undefined ? values.defaultAllowPrivilegeEscalation : undefined;
   const { default: appArmorProfile } = values.appArmor;
-  // If a pod has an AppArmor annotation, the API server refuses a field with a different value. An empty annotation has
-  // the same effect.
+  // If a pod has an AppArmor annotation, the API server refuses a field with a different value. An AppArmor annotation
+  // with an empty value has the same effect.
   const isConfined =
     effective(pod, c, 'appArmorProfile') !== undefined || `${APP_ARMOR}${c.name}` in annotationsOf(pod);
   const writable = values.readOnlyRootFilesystem && own.readOnlyRootFilesystem === undefined;

@@ -1,6 +1,6 @@
 /**
- * Tests defaulting when other mutations add containers before or after our mutation. Our mutation must also fill the
- * containers that other mutations add.
+ * Tests defaulting when other mutations add containers before or after the operator's mutation. The operator's mutation
+ * must also fill the containers that other mutations add.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { waitFor } from '../../../hack/controlplane/wait.ts';
@@ -18,8 +18,8 @@ const CONTAINER = { name: 'injected', image: 'injected' };
 const SIDECAR = { name: 'injected-sidecar', image: 'injected', restartPolicy: 'Always' };
 
 /**
- * Two mutations that each add a container. The API server orders mutations by name. The API server runs one of the
- * mutations before our policies and the other mutation after our policies.
+ * Two mutations that each add a container. The API server orders mutations by name. One of the mutations runs before
+ * the operator's mutation, and the other one runs afterwards.
  */
 const MUTATIONS = {
   'aaa-injects-a-container': add('containers', CONTAINER),

@@ -58,8 +58,8 @@ interface Lists {
 }
 
 /**
- * Makes lists consistent, as the API requires. No value may be both granted and denied, and no value may be granted
- * twice.
+ * Makes lists of capabilities consistent, because the API refuses inconsistent lists. No value may be both granted and
+ * denied, and no value may be granted twice.
  */
 function consistent<T extends Lists>(lists: T): T {
   const { allowedAdd = [], defaultAdd = [], requiredDrop } = lists;
@@ -87,8 +87,8 @@ function strategy<Rule extends string>(ranged: readonly Rule[], free: readonly R
 const group = strategy<'MustRunAs' | 'MayRunAs' | 'RunAsAny'>(['MustRunAs', 'MayRunAs'], ['RunAsAny']);
 
 /**
- * Random values for supplementalGroupsPolicy. An API server that drops this field from pods accepts no policy with the
- * field.
+ * Random values for supplementalGroupsPolicy. If an API server drops `supplementalGroupsPolicy` from pods, the operator
+ * accepts no policy with the field.
  */
 function supplementalGroups() {
   if (!offers(SERVER_MINOR, 'supplementalGroupsPolicy')) return group;
@@ -182,7 +182,7 @@ const FIELDS = {
 
 /**
  * Random lists of references, or no list. An API server accepts profiles of type OCI only if a feature gate is on. If
- * the gate is off, no pod can show that a label is too tight.
+ * the feature gate is off, no pod can show that a label is too tight.
  */
 function referenceLists() {
   const isOff = offers(SERVER_MINOR, 'seccompFromOci') && !ACCEPTS_OCI;
@@ -218,8 +218,8 @@ export function overridesOf(fields: readonly OverrideField[]): Arbitrary<Capabil
 }
 
 /**
- * Random rules. The rules are a level without overrides, a level with a few overrides, or a level with about half of
- * all overrides. Half of the policies also have overrides for some containers.
+ * Random rules. The level of the rules has no overrides, a few overrides, or about half of all overrides. Half of the
+ * policies also have overrides for some containers.
  */
 export function randomRules(): Arbitrary<Rules> {
   const fields = fc.oneof(
@@ -282,7 +282,7 @@ function ofContainer({ unset, ...seccomp }: NonNullable<CapabilityPolicyOverride
 }
 
 /**
- * Completes rules as the API requires at level privileged. A policy that restricts capabilities must also state
+ * Adds the fields that the API requires at level privileged. A policy that restricts capabilities must also state
  * `privileged`. A policy with `allowedAddInUserNamespace` must also state `allowedAdd`.
  */
 function stated<R extends Rules>({ privileged, containers, ...rules }: R & { readonly privileged: boolean }) {

@@ -1,5 +1,6 @@
 /**
- * Field values on either side of a policy's limits. At least one rule of the policy treats the two sides differently.
+ * Field values on either side of a policy's limits. At least one rule of the policy treats values on one side
+ * differently from values on the other side.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
@@ -8,8 +9,8 @@ import { SWITCHED_PODS, settingsIn } from '../../support/random-switches.ts';
 import type { Profiles, Range, Strategy, Values } from '../reference/values.ts';
 
 /**
- * Changes that bring a pod to the limits of a policy, including the limits in `spec.containers`. A change sets a value,
- * or an image that matches or nearly matches a pattern.
+ * Changes that bring a pod to the limits of a policy, including the limits in `spec.containers`. A change sets a field,
+ * or sets an image that matches or nearly matches a pattern.
  */
 export function boundaryOf({ values, containers }: ResolvedPolicy): readonly Steps[] {
   const all = [values, ...containers.map((entry) => ({ ...values, ...entry.values }))] as unknown as Values[];
@@ -121,8 +122,8 @@ function ids({ runAsUser, runAsGroup, supplementalGroups, fsGroup, ...others }: 
 }
 
 /**
- * Strings that resemble the given string. People, or another kind of comparison, may confuse one of these strings with
- * the given string.
+ * Strings that resemble the given string. A person or another comparison algorithm can confuse these strings with the
+ * given string.
  */
 function lookalikes(text: string): string[] {
   const all = [text.normalize('NFD'), text.toUpperCase(), text.replace('a', 'а'), `${text}\u200b`, `💥${text}`];
@@ -154,7 +155,7 @@ function profiles(field: string, { types, localhostProfiles, ociReferences }: Pr
   ]);
 }
 
-/** Profiles of type OCI at the limits of the listed references, with and without the base profile. */
+/** Profiles of type OCI with references that match or nearly match the list, with and without the base profile. */
 function fromOci(entries: readonly string[] = ['*'], baseProfile: object | undefined): object[] {
   const references = entries.map(namedBy).flatMap((ref) => {
     const [repository = '', digest = ''] = ref.split('@');
@@ -218,7 +219,7 @@ function seLinux({ seLinux: { options = {} } }: Values): Steps[] {
 }
 
 function sysctls({ sysctls: { allowed, forbidden } }: Values): Steps[] {
-  // Names of sysctls. At least the last name matches no forbidden pattern.
+  // Names of sysctls. The list contains at least one name that matches no forbidden pattern.
   const exact = [...allowed, ...forbidden].flatMap((pattern) =>
     pattern.endsWith('*') ? ['tcp_x', 'zz_x'].map((rest) => `${pattern.slice(0, -1)}${rest}`) : [pattern],
   );

@@ -13,7 +13,7 @@ import { podsFor } from './pods.ts';
 
 export interface Plan {
   readonly policies: number;
-  /** The number of pods for each policy. The number is lower if most random pods are invalid. */
+  /** The number of pods for each policy. If most random pods are invalid, fewer pods are evaluated. */
   readonly pods: number;
   readonly seed: number;
 }
@@ -24,7 +24,7 @@ export interface Tally {
   readonly admitted: number;
   readonly invalid: number;
   /**
-   * The differences as text. There is at most one difference for each policy, with the smallest pod that shows the
+   * The differences as text. For each policy, the list has at most one difference, with the smallest pod that shows the
    * difference.
    */
   readonly differences: readonly string[];
@@ -32,7 +32,7 @@ export interface Tally {
 
 interface Campaign {
   /**
-   * The name of the campaign, which is part of other names. The campaign's policies select namespaces by the label
+   * The name of the campaign. The name is part of other names. The campaign's policies select namespaces by the label
    * `differential-<name>`.
    */
   readonly name: string;
@@ -46,22 +46,21 @@ export interface Case {
   /** The name of the policy's own namespace. */
   readonly namespace: string;
   /**
-   * The Pod Security label of the policy. The value is undefined if every level refuses something that the policy
-   * admits.
+   * The Pod Security label of the policy. The label is undefined if every level refuses a pod that the policy admits.
    */
   readonly label: LevelVersion | undefined;
 }
 
 export interface Verdict {
   readonly status: 'admitted' | 'refused' | 'invalid';
-  /** The differences as text, with one line for each engine that differs. */
+  /** The differences as text, with one line for each engine that gives a different answer. */
   readonly differences: readonly string[];
 }
 
 /**
- * The number of policies that are in force at the same time. A low number keeps the API server quick. If a program
- * without variables has several policies with many rules, its messages have no room for details. The test needs the
- * details to compare the engines.
+ * The number of policies that are in force at the same time. A low number keeps the API server quick. Without
+ * variables, a program with several large policies has no room for details in its messages. The test needs the details
+ * to compare the engines.
  */
 const BATCH = offers(SERVER_MINOR, 'admissionVariables') ? 40 : 1;
 const CONCURRENCY = 8;
@@ -131,7 +130,7 @@ async function evaluateCase(campaign: Campaign, one: Case, { pods: count, seed }
   return tally;
 }
 
-/** Shrinks the pod while there is still a difference. */
+/** Shrinks the pod while the smaller pod still shows a difference. */
 async function explain(
   campaign: Campaign,
   one: Case,

@@ -68,7 +68,7 @@ export class PolicyCluster {
     await this.namespace(OPEN);
   }
 
-  /** Requests the deletion of the namespaces, which the API server completes in the background. */
+  /** Requests the deletion of the namespaces. The API server completes the deletion in the background. */
   async close(): Promise<void> {
     for (const name of this.#namespaces.keys()) await this.api.remove(`${NAMESPACES}/${name}`);
     await this.api.close();
@@ -132,8 +132,8 @@ export class PolicyCluster {
   }
 
   /**
-   * The pod that the API server would store without policies. The status is 422 when the API server finds the pod
-   * invalid.
+   * The pod that the API server would store without policies. If the API server finds the pod invalid, the status of
+   * the answer is 422.
    */
   async defaulted(pod: Pod): Promise<Answer> {
     return this.create(pod, OPEN);

@@ -1,7 +1,7 @@
 /**
  * Tests that each rule's Pod Security level is as tight as possible. For every tighter level and version, there must be
- * a counterexample. A counterexample is a pod that the rule admits. Pod Security Admission at the tighter level and
- * version must refuse the pod for a reason of this rule.
+ * a counterexample. A counterexample is a pod that the rule admits. Pod Security Admission must refuse the pod at the
+ * tighter level and version, because of the same rule.
  */
 import fc from 'fast-check';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
@@ -35,15 +35,15 @@ interface Counterexamples {
 
 interface Claim {
   readonly rule: Rule;
-  /** A policy whose only restriction is this rule. */
+  /** A policy that has only the checks of `rule`. */
   readonly policy: ResolvedPolicy;
   readonly overrides: CapabilityPolicyOverrides;
 }
 
 const CANDIDATES = 1500;
 /**
- * The number of batches, each with different pods. Sometimes only one of the hundreds of possible changes of a pod
- * shows that a label is too tight.
+ * The number of batches. Each batch has different pods. Sometimes, a pod has hundreds of possible changes, and only one
+ * change shows that a label is too tight.
  */
 const BATCHES = 10;
 const TRIALS = 12;
@@ -110,7 +110,10 @@ function alone(rule: Rule, policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: policy.checks.filter((checks) => checks.rule === rule.id) };
 }
 
-/** The labels that are tighter than the rule's own label. A tighter label would refuse a pod that the rule admits. */
+/**
+ * Returns the labels that are tighter than the rule's own label. A tighter label would refuse a pod that the rule
+ * admits.
+ */
 function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersion[] {
   const isSafe = ({ level, minor }: LevelVersion) =>
     compareLevels(rule.podSecurity(values[rule.id], standard, minor), level) >= 0;

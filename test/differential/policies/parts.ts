@@ -36,7 +36,7 @@ type Part = (typeof PARTS)[number];
 const AUDITED: ReadonlySet<Part> = new Set<Part>(['c', 'rollout', 'topologies']);
 
 const PODS_OF_POLICY = 40;
-/** The time of the last expiry, in seconds after the first expiry. */
+/** The time from the first expiry to the last expiry, in seconds. */
 const LAST_END = 14;
 const PODS_OF_SET = 25;
 const PODS_OF_PLAYGROUND = 20;
@@ -55,7 +55,7 @@ export interface Sizes {
 export const SIZES: Sizes = { policies: 60, namespaces: 40, pods: 5_000, meeting: 14 };
 
 /**
- * @param runs the number of policies, sets (part c), steps or topologies
+ * @param runs the number of policies, sets (part c), steps or topologies to evaluate
  * @returns whether no difference was found
  */
 export async function runPart(part: Part, runs: number, seed: number, sizes = SIZES): Promise<boolean> {

@@ -1,6 +1,6 @@
 /**
- * Tests the verdicts of the page's playground, in which policies and pods are text. Random policies and pods are
- * written as random YAML. The verdicts are compared with the API server's answers.
+ * Tests the verdicts of the page's playground. The playground reads policies and pods as text. Random policies and pods
+ * are written as random YAML. The verdicts are compared with the API server's answers.
  */
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import { check } from '../../../ui/worker/check.ts';

@@ -1,4 +1,7 @@
-/** Random pods for one policy. Half of the random pods are pods that the policy admits, with one or two changes. */
+/**
+ * Random pods for one policy. For half of the random pods, the test takes a pod that the policy admits, and makes one
+ * or two changes.
+ */
 import fc, { type Arbitrary } from 'fast-check';
 import { perObject } from '../../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -14,8 +17,8 @@ import { boundaryOf } from './boundary.ts';
 type Fields = Record<string, unknown>;
 
 /**
- * An arbitrary of random pods for a policy. The arbitrary is cached for each policy, because building an arbitrary
- * takes ten times as long as generating a pod.
+ * A fast-check arbitrary that generates random pods for a policy. The arbitrary is cached for each policy, because
+ * building an arbitrary takes ten times as long as generating a pod.
  */
 export const podsFor = perObject(
   (policy: ResolvedPolicy): Arbitrary<Pod> =>
@@ -63,8 +66,8 @@ export function anyField(): Arbitrary<Steps> {
 }
 
 /**
- * Pods that comply with the policy, each in a different way. If the policy refuses all candidates, the function returns
- * the refused candidates.
+ * Pods that comply with the policy, each in a different way. If the policy refuses all pods that the function tries,
+ * the function returns these refused pods.
  */
 export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   const values = policy.values as unknown as Values;
@@ -89,7 +92,7 @@ export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
 }
 
 /**
- * The fields that a policy requires. The first object has the fields of a pod, and the second object has the fields of
+ * The fields that a policy requires. The first result has the fields of a pod, and the second result has the fields of
  * each container.
  */
 function demanded(values: Values): [Fields, Fields] {
@@ -136,7 +139,10 @@ function pod(ofPod: Fields, ofContainer: Fields | undefined, spec: Fields = {}):
   return podManifest({ name: 'random', annotations: {} }, { ...fields, containers: [container] });
 }
 
-/** A copy of the pod with the changes. A new container gets the securityContext of the container `app`. */
+/**
+ * Returns a copy of the pod with the changes in `steps`. A new container gets the securityContext of the container
+ * `app`.
+ */
 export function walked(base: Pod, steps: Steps): Pod {
   const copy = structuredClone(base);
   const secured = copy.spec.containers[0]?.securityContext;

@@ -24,8 +24,8 @@ import { evaluatePolicies } from './policies.ts';
 const WALKS = 5;
 const BATCHES = 5;
 /**
- * The seed of the search, which may miss an existing counterexample. With this seed, the search finds all
- * counterexamples. The long form of the test uses other seeds.
+ * The seed of the search for counterexamples. With some seeds, the search misses a counterexample. With this seed, the
+ * search finds all counterexamples. The long form of the test uses other seeds.
  */
 const COUNTEREXAMPLE_SEED = 278942759;
 
@@ -45,11 +45,11 @@ describe('on a real API server', function () {
   after(() => cluster?.close());
 
   describe('random policies over all fields', () => {
-    it('evaluate pods as the operator and the reference model do, and the label refuses nothing that they admit', async () => {
+    it('the API server, the operator and the reference model agree about pods, and the label refuses no admitted pod', async () => {
       agreed(await evaluatePolicies(cluster, { policies: 16, pods: 20, seed }));
     });
 
-    it('could have no tighter label: for each tighter one there is a counterexample', async () => {
+    it('each tighter label has a counterexample, so no label could be tighter', async () => {
       const { found, missing } = await findCounterexamples(cluster, { values: 1, seed: COUNTEREXAMPLE_SEED });
       assert.deepEqual(missing, []);
       assert.ok(found > 0);
@@ -57,20 +57,20 @@ describe('on a real API server', function () {
   });
 
   describe('the playground of the page', () => {
-    it('says about texts what the API server answers', async () => {
+    it('the playground gives the same answers about texts as the API server', async () => {
       agreed(await evaluateInPlayground(cluster, { policies: 8, pods: 12, seed }));
     });
   });
 
   describe('random sets of overlapping policies', () => {
-    it('decide, fill, name and warn as a reference model of the design does, and as the operator says', async () => {
+    it('the API server, the operator and a reference model decide, fill, name and warn in the same way', async () => {
       agreed(await evaluateSets(cluster, controlPlane, { sets: 6, pods: 15, seed }));
     });
   });
 
   describe('random sets of policies that are rolled out', () => {
-    it('decide, fill and warn in pending and enforced namespaces as a reference model of the design does', async () => {
-      // With only 8 policies, one run had no policy with a comparable label.
+    it('the API server decides, fills and warns like a reference model in pending and enforced namespaces', async () => {
+      // In one run with only 8 policies, no policy had a label that the test could compare.
       const { compared, ...tally } = await evaluateRollouts(cluster, controlPlane, { policies: 16, pods: 8, seed });
       agreed(tally);
       assert.ok(compared.label > 0 && compared.promotion > 0, JSON.stringify(compared));
@@ -78,7 +78,7 @@ describe('on a real API server', function () {
   });
 
   describe('random sets of policies that end while pods are created', () => {
-    it('decide at each second as the reference model and the operator say', async () => {
+    it('the API server, the operator and the reference model give the same answer at each second', async () => {
       let ended = 0;
       // The test evaluates more sets if no expiry in the first sets changes an answer.
       for (let batch = 0; ended === 0 && batch < BATCHES; batch++) {
@@ -96,9 +96,9 @@ describe('on a real API server', function () {
   });
 
   describe('ephemeral containers that are added one after the other', () => {
-    it('are admitted as a reference model of the design says, and leave no pod that some policy admitted to none', async () => {
+    it('the API server admits added containers like a reference model, and each admitted pod still satisfies a policy', async () => {
       let alone = 0;
-      // If a short sequence of steps adds no container that is evaluated alone, another sequence follows.
+      // If no container of a short sequence is evaluated alone, another sequence follows.
       for (let walk = 0; alone === 0 && walk < WALKS; walk++) {
         const outcome = await evaluateSteps(cluster, controlPlane, { steps: 120, tracks: 16, seed: seed + walk });
         assert.ok(outcome.evaluated >= 120, `${outcome.evaluated} evaluated`);
@@ -110,19 +110,19 @@ describe('on a real API server', function () {
   });
 
   describe('defaulting', () => {
-    it('fills pods as PodSecurityPolicy did, idempotently, and templates predict it', async () => {
+    it('defaulting fills pods like PodSecurityPolicy, a second filling changes nothing, and templates predict the result', async () => {
       agreed(await evaluateFilling(cluster, { policies: 8, pods: 10, seed }));
     });
 
-    it('fills containers too that other mutations inject, before it and after it', async () => {
+    it('defaulting also fills containers that other mutations add before or after defaulting', async () => {
       agreed(await evaluateInjected(cluster, { policies: 5, pods: 8, seed }));
     });
 
-    it('fills ephemeral containers that are added to pods, and nothing else of these', async () => {
+    it('defaulting fills the ephemeral containers that are added to pods, and changes nothing else in the pods', async () => {
       agreed(await evaluateAdditions(cluster, { policies: 5, pods: 10, seed }));
     });
 
-    it('keeps the name of the policy that has filled, though another one admits the result', async () => {
+    it('the annotation keeps the name of the policy that filled the pod, even if another policy admits the filled pod', async () => {
       const namespace = await cluster.namespace('filled-by-the-second', { filled: 'by-the-second' });
       const [first, second] = await Promise.all([
         filling('filled-a', { capabilities: { allowedBounding: [] } }),
@@ -136,7 +136,7 @@ describe('on a real API server', function () {
       assert.equal(answer.pod.metadata.annotations[ADMITTED_BY], 'filled-b');
     });
 
-    it('counts a pod that sets a seccomp profile as changed by every policy, if asked to choose like PodSecurityPolicy', async () => {
+    it('if a pod sets a seccomp profile, every policy with defaulting: PodSecurityPolicy counts as a policy that changes the pod', async () => {
       const namespace = await cluster.namespace('filled-by-the-first', { filled: 'by-the-first' });
       const like = {
         namespaceSelector: { matchLabels: { filled: 'by-the-first' } },

@@ -36,7 +36,7 @@ async function evaluatePod(cluster: PolicyCluster, evaluator: Evaluator, one: Ca
   return { status: verdict, differences: [`operator: ${textOf(reasonsOf(policy.name, violations))}`, ...differences] };
 }
 
-/** The names of the violated rules, in the form of the reference model. */
+/** Returns the names of the violated rules, in the form of the reference model. */
 function rulesIn(violations: readonly Violation[]): string[] {
   return [...new Set(violations.map(({ rule, container }) => (container ? `${rule}@${container}` : rule)))].sort();
 }

@@ -23,14 +23,14 @@ export function reasonsOf(policy: string, violations: readonly Violation[]): Rea
   return { policy, texts };
 }
 
-/** The reasons in the form in which the admission policy writes them in its message. */
+/** The reasons in the form of the admission policy's message. */
 export function textOf({ policy, texts }: Reasons): string {
   return `CapabilityPolicy ${policy}: ${texts.join('; ')}`;
 }
 
 /**
- * Whether a message gives the expected reasons. If the message is cut between two reasons, it ends with the number of
- * the remaining reasons. The message may also be cut at a certain length.
+ * Whether a message gives the expected reasons. If the message is cut between two reasons, the message ends with the
+ * number of the remaining reasons. The message may also be cut at a certain length.
  */
 export function gives(text: string, reasons: Reasons): boolean {
   const cut = text.indexOf(CUT);

@@ -1,7 +1,7 @@
 /**
- * A reference model of `spec.containers`. The values of an entry apply to the containers that the entry names. A named
- * container is evaluated by its own field. If the field is not set, the container is evaluated by the field of its pod.
- * `spec.overrides` applies to all other containers and to the pod.
+ * A reference model of `spec.containers`. The values of an entry apply to the containers that the entry names. A field
+ * of a named container decides about the container. If the container does not set the field, the field of the pod
+ * decides about the container. `spec.overrides` applies to all other containers and to the pod.
  *
  * The model evaluates a named container as the only container of a pod without other fields. The model first writes the
  * inherited fields on the container.
@@ -10,13 +10,13 @@ import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { Secured, StatedContainer, StatedPod } from './pod.ts';
 import type { Values } from './values.ts';
 
-/** The fields of securityContext that a container inherits from its pod if the container does not set the fields. */
+/** The fields of securityContext that a container inherits from its pod. */
 const INHERITED = ['runAsNonRoot', 'runAsUser', 'runAsGroup', 'seccompProfile', 'seLinuxOptions'] as const;
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
 /**
- * The values of all rules for the container, and the rules for which an entry of `spec.containers` gives a value to the
- * container. The result is undefined if no entry selects the container.
+ * Returns the values of all rules for the container. The function also returns the rules with a value for the container
+ * in an entry of `spec.containers`. The result is undefined if no entry selects the container.
  */
 export function ownValues({ values, containers }: ResolvedPolicy, { name, image = '' }: StatedContainer) {
   const entry = containers.find(
@@ -33,8 +33,8 @@ function isImage(image: string, pattern: string): boolean {
 }
 
 /**
- * A pod with only this container. The fields that the container inherits are written on the container. The new pod sets
- * none of the inherited fields.
+ * A pod with only this container. The function copies all inherited fields to the container. The new pod sets none of
+ * the inherited fields.
  */
 export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { securityContext: ofPod = {}, initContainers: _, containers: __, ephemeralContainers, ...spec } = pod.spec;
@@ -52,7 +52,10 @@ export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   };
 }
 
-/** The pod without the containers' AppArmor annotations, because each annotation is evaluated with its container. */
+/**
+ * Returns the pod without the containers' AppArmor annotations, because each annotation is evaluated with its
+ * container.
+ */
 export function withoutAnnotationsOf(pod: StatedPod, containers: readonly string[]): StatedPod {
   const annotations = Object.entries(pod.metadata?.annotations ?? {}).filter(
     ([key]) => !containers.some((name) => key === `${APP_ARMOR}${name}`),

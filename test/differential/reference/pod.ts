@@ -134,7 +134,7 @@ export function matchesSome(text: string, patterns: readonly string[]): boolean 
   return patterns.some((pattern) => (pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern));
 }
 
-/** The effective value of a container: the container's own value, or otherwise the pod's value. */
+/** Returns the container's own value. If the container does not set the field, the function returns the pod's value. */
 export function effective<Field extends keyof Secured>(
   pod: StatedPod,
   c: StatedContainer,

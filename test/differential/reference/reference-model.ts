@@ -1,6 +1,6 @@
 /**
  * A reference model of each rule. The model is plain code, and does not use the rules' CEL. The code follows the texts
- * of the Pod Security Standards and of PodSecurityPolicy. From operator/rules, the model uses only the values in force.
+ * of the Pod Security Standards and of PodSecurityPolicy. The model uses operator/rules only for the values in force.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { alone, ownValues, withoutAnnotationsOf } from './containers.ts';
@@ -16,7 +16,7 @@ const MODELS: Readonly<Record<keyof Values, (question: Question) => Breach>> = {
 
 /**
  * The rules that the pod breaks, sorted. An item is a rule such as `seccomp`, or a rule with a container such as
- * `seccomp@app`. In the second form, the named container breaks the rule.
+ * `seccomp@app`. In an item with a container, the named container breaks the rule.
  */
 export function broken(policy: ResolvedPolicy, pod: StatedPod): string[] {
   const rules = Object.keys(MODELS) as (keyof Values)[];

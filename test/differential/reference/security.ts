@@ -1,5 +1,6 @@
 /**
- * A reference model of the rules about securityContext, which sets the identity and privileges of a pod's processes.
+ * A reference model of the rules about securityContext. The fields of a securityContext set the identity and privileges
+ * of a pod's processes.
  */
 import {
   type Breach,
@@ -63,8 +64,8 @@ function capabilities({ values: { capabilities: wanted }, minor, pod }: Question
 }
 
 /**
- * The capabilities that only a pod with its own user namespace may have. In such a user namespace, a capability has no
- * power over resources of the node (user_namespaces(7)).
+ * The capabilities that only a pod with its own user namespace may have. In a pod's own user namespace, a capability
+ * has no power over resources of the node (user_namespaces(7)).
  */
 function inOwnUsers(lists: { readonly allowedAddInUserNamespace?: readonly string[] }, pod: StatedPod) {
   return hasOwnUsers(pod) ? (lists.allowedAddInUserNamespace ?? []) : [];
@@ -127,8 +128,7 @@ function allowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
 }
 
 /**
- * A policy may fill in false. Some containers must then set true, because the API server does not accept false for
- * these containers.
+ * A policy may fill in false. If the API server does not accept false for a container, the container must set true.
  */
 function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   const windows = isForWindows(pod);
@@ -191,8 +191,8 @@ function runAsGroup({ values: { runAsGroup: wanted }, pod }: Question): Breach {
 }
 
 /**
- * Since v1.19, the Standard checks the seccomp fields. Before v1.19, the Standard checked annotations, which current
- * API servers no longer turn into fields.
+ * Since v1.19, the Standard checks the seccomp fields. Before v1.19, the Standard checked annotations. Current API
+ * servers do not turn these annotations into fields.
  */
 function seccomp({ values: { seccomp: wanted }, minor, pod }: Question): Breach {
   const refused = (profile: Profile | undefined) => profile !== undefined && !isProfile(profile, wanted);
@@ -254,7 +254,7 @@ function isProfile({ type, localhostProfile = '', oci }: Profile, wanted: Profil
   return type !== 'Localhost' || !localhostProfiles || matchesSome(localhostProfile, localhostProfiles);
 }
 
-/** Whether the list contains the reference with its digest, its repository, or a folder of repositories. */
+/** Whether an entry of the list is the reference with its digest, its repository, or a folder with its repository. */
 function isReference(reference: string, allowed: readonly string[] = ['*']): boolean {
   const [repository = '', ...digests] = reference.split('@');
   return allowed.some((entry) => {

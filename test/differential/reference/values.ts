@@ -39,7 +39,7 @@ export interface Values {
   readonly seccomp: Profiles & {
     readonly annotations: boolean;
     /**
-     * The value is false while a single container is evaluated, because the pod's own profile is evaluated separately.
+     * `onPod` is false while a single container is evaluated, because the pod's own profile is evaluated separately.
      */
     readonly onPod?: false;
   };

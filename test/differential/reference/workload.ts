@@ -1,6 +1,6 @@
 /**
- * A reference model of the rules about a pod's use of its node. These rules are about namespaces, ports, volumes,
- * kernel parameters and runtime classes.
+ * A reference model of the rules about a pod's use of its node. The rules concern namespaces, ports, volumes, kernel
+ * parameters and runtime classes.
  */
 import {
   type Breach,

@@ -1,6 +1,6 @@
 /**
- * Random sets of overlapping policies, some of which have a rollout. A set has namespaces that are already enforced,
- * and pending namespaces.
+ * Random sets of overlapping policies. Some of the policies have a rollout. A set has namespaces that are already
+ * enforced, and pending namespaces.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicySpec, LabelSelector } from '../../../operator/api/capability-policy.ts';
@@ -13,7 +13,7 @@ export interface RollingSet extends PolicySet {
   readonly stages: ReadonlyMap<string, Stage>;
 }
 
-/** The namespaces of a set. Some of the namespaces have equal labels except for the labels of rollouts. */
+/** The namespaces of a set. Some of the namespaces have equal labels, apart from the labels of rollouts. */
 const NAMESPACES = ['a', 'b', 'c', 'd', 'e'];
 
 const ROLLOUT: Arbitrary<NonNullable<CapabilityPolicySpec['rollout']>> = fc.record(
@@ -26,12 +26,12 @@ const ROLLOUT: Arbitrary<NonNullable<CapabilityPolicySpec['rollout']>> = fc.reco
 );
 
 /**
- * The rollout label of a namespace. Without the label, the policy is enforced in the namespace, from the beginning or
- * since the promotion. The value `enforced` means that a person promoted the namespace.
+ * The rollout label of a namespace. If a namespace has no rollout label, the policy is enforced in the namespace,
+ * either from the beginning or since the promotion. The value `enforced` means that a person promoted the namespace.
  */
 const LABEL = fc.constantFrom('pending', 'pending', 'pending', undefined, undefined, 'enforced');
 
-/** @param set a part of all names */
+/** @param set a text that is part of all names */
 export function rollingSet(set: string): Arbitrary<RollingSet> {
   return randomSet(set).chain((made) => {
     const names = made.policies.map(({ name }) => name);
@@ -55,8 +55,7 @@ export function rollingSet(set: string): Arbitrary<RollingSet> {
 }
 
 /**
- * The progress of a rollout. In one stage, the selector was edited, and the newly selected namespaces are not labelled
- * yet.
+ * The progress of a rollout. In one value, the selector is edited, and the newly selected namespaces have no label yet.
  */
 function stage(set: string): Arbitrary<Stage> {
   const edited = confinedSelector(set).map((selector: LabelSelector): Stage => ({ begun: true, selector }));
@@ -68,8 +67,8 @@ function stage(set: string): Arbitrary<Stage> {
 }
 
 /**
- * The namespaces of a set with random labels. Some of the labels are for policies without a rollout. The label for such
- * a policy has no meaning.
+ * The namespaces of a set with random labels. Some of the labels are for policies without a rollout. A label for a
+ * policy without a rollout has no meaning.
  */
 function namespaces(set: string, policies: readonly string[]): Arbitrary<PolicySet['namespaces']> {
   const own = fc.array(fc.constantFrom(...UNIVERSE), { minLength: 2, maxLength: 2 });

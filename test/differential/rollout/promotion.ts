@@ -36,8 +36,8 @@ export function promotionDiffers(trial: Trial, scene: Scene, pod: StatedPod): st
 
 /**
  * Whether the pod blocks the promotion. After the promotion, the policy decides together with the Enforce policies of
- * the same priority. A policy with a higher priority would decide instead. If the creator of a pod is unknown, the pod
- * does not block the promotion if it complies with a policy that the creator might use.
+ * the same priority. A policy with a higher priority would decide instead. The creator of a pod can be unknown. A pod
+ * that complies with a policy that the creator might use therefore does not block the promotion.
  */
 function blocks(scene: Scene, policy: string, pod: StatedPod): boolean {
   const all = deciders(promotedIn(scene, policy), 'Enforce');

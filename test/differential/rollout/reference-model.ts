@@ -36,8 +36,8 @@ export function isPendingIn({ labels, rollouts }: NamespaceFacts, policy: string
 }
 
 /**
- * The namespace without its rollout label. The namespace is evaluated without its label even before the rollout has
- * begun.
+ * The namespace without its rollout label. The function sets `begun`. The namespace is therefore evaluated without its
+ * label even if the rollout has not begun.
  */
 export function promotedIn<T extends NamespaceFacts>(namespace: T, policy: string): T {
   const { [labelOf(policy)]: _, ...labels } = namespace.labels;

@@ -1,9 +1,9 @@
 /**
  * Tests random sets of overlapping policies with rollouts. The namespaces are pending, enforced, or not labelled yet.
  * The reference model does not split a policy into parts. The API server and the operator use the two parts of each
- * policy. The API server and the operator must agree with the model about each pod and each template. No Pod Security
- * label may refuse a pod that the policies of the label's mode admit in the namespace. The operator and the model must
- * give the same verdict about a promotion.
+ * policy. The API server and the operator must agree with the model about each pod and each template. If the policies
+ * of a mode admit a pod in the namespace, the Pod Security label of this mode may not refuse the pod. The operator and
+ * the model must give the same verdict about a promotion.
  */
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
@@ -32,8 +32,8 @@ interface RolloutsPlan {
 
 export interface RolloutTally extends Tally {
   /**
-   * The number of comparisons of each kind. The first kind compares a label with the pods that the policies of the
-   * label's mode admit. The second kind is about promotions.
+   * The number of comparisons of each kind. The first kind compares the label of a mode with the pods that the policies
+   * of the mode admit. The second kind is about promotions.
    */
   readonly compared: Readonly<Record<Compared, number>>;
 }
@@ -90,7 +90,7 @@ function trialOf({ set, objects }: Accepted, compiled: Compiled): Pick<Trial, 's
 }
 
 /**
- * The whole policy, not split into parts. The rules of the policy are always the new rules. The selector is the old
+ * The whole policy, not split into parts. The returned policy always has the new rules. The selector is the old
  * selector until the newly selected namespaces are labelled.
  */
 function asWhole(object: CompletePolicy, { stages }: RollingSet): ResolvedPolicy {

@@ -29,18 +29,18 @@ export class AuditLog {
     this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#file}`, '--audit-log-mode=blocking'];
   }
 
-  /** Deletes the log. Call this method only after the API server has ended. */
+  /** Deletes the log. The caller must wait for the end of the API server first. */
   remove(): void {
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
-  /** A new unique name for a pod. The log identifies pods by this name. */
+  /** A new unique name for a pod. The log identifies pods by the returned name. */
   podName(): string {
     return `pod-${this.#pods++}`;
   }
 
   /**
-   * The reasons for which policies refuse the created pod. The API server keeps only one reason, from any of the
+   * The reasons of the policies that refuse the created pod. The API server keeps only one reason, from any of the
    * policies.
    */
   async messagesOf(pod: string): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-/** Evaluates one creation in a set's namespace by the API server, the operator and the reference model. */
+/** Sends one creation of a pod to the API server, the operator and the reference model, and compares their answers. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { ADMITTED_BY } from '../../../operator/compile/defaulting-program.ts';
@@ -34,7 +34,7 @@ export interface Creation {
   /** The pod's service account. */
   readonly account: string;
   readonly creator: Creator;
-  /** The policy that has admitted the pod, according to the pod. */
+  /** The policy that has admitted the pod, according to an annotation of the submitted pod. */
   readonly forged: string | undefined;
 }
 
@@ -76,7 +76,10 @@ export async function evaluateCreation(trial: Trial, creation: Creation): Promis
   };
 }
 
-/** The scene of a creation. A scene has the policies, and the people whose rights to use the policies are checked. */
+/**
+ * The scene of a creation. A scene has the policies and the people. The people's rights to use the policies are
+ * checked.
+ */
 export function sceneOf({ policies, whole = { policies }, set }: Trial, creation: Creation): Scene {
   const { namespace, account, creator } = creation;
   const { name, labels } = namespace;
@@ -111,8 +114,8 @@ function admitted(
 }
 
 /**
- * Whether a forged policy name stays on the pod because the name could be true. The policy with this name must also
- * admit the pod. The name must sort after the name of the chosen policy.
+ * Whether a forged policy name stays on the pod, as if the named policy had admitted the pod. The named policy must
+ * also admit the pod. The forged name must sort after the name of the chosen policy.
  */
 function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string | undefined): boolean {
   const later = deciders(scene, 'Enforce').find(({ name }) => name === forged && name > (chosen?.name ?? ''));
@@ -130,8 +133,8 @@ function refused({ evaluator }: Trial, scene: Scene, pod: StatedPod, { text }: A
 }
 
 /**
- * The maximum length of a warning. If the warnings together are too long, the API server cuts each warning to this
- * length (apiserver/pkg/endpoints/filters/warning.go).
+ * The maximum length of a warning. If the warnings together are too long, the API server cuts each warning to 256
+ * characters (apiserver/pkg/endpoints/filters/warning.go).
  */
 const CUT_WARNING = 256;
 
@@ -178,8 +181,8 @@ async function auditDiffers(
 }
 
 /**
- * Compares the operator's verdict on the resulting pod with the expected verdict. For this verdict, the creator of the
- * pod is known.
+ * Compares the operator's verdict on the resulting pod with the expected verdict. The operator's verdict takes the
+ * creator of the pod into account.
  */
 function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { admitted, pod }: Decision): string[] {
   const { namespace, labels, people } = scene;

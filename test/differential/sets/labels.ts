@@ -9,7 +9,7 @@ import { admits, type Scene } from './reference-model.ts';
 import type { Trial } from './trial.ts';
 
 /**
- * Finds labels that refuse too much. If the namespace's policies of a mode admit a pod, the label of this mode must not
+ * Finds labels that refuse too much. If the policies of a mode admit a pod, the namespace's label of this mode must not
  * refuse, warn about or audit the pod.
  */
 export async function unsoundLabels(trial: Trial, scene: Scene, { status, pod }: Answer): Promise<string[]> {

@@ -8,7 +8,7 @@ import { ACCOUNTS, CREATORS, type PolicySet, TOOLS } from './arbitrary.ts';
 import type { Grant, Person, Subject } from './reference-model.ts';
 
 export interface Creator extends Person {
-  /** The API with the credentials of this user. */
+  /** An API client with the creator's credentials. */
   readonly api: Api;
 }
 

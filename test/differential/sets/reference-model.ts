@@ -22,7 +22,7 @@ export interface Subject {
   readonly namespace?: string;
 }
 
-/** A right to use a policy, in addition to the subjects that the policy names. */
+/** A right to use a policy. The subjects that a policy names have the right to use the policy without a grant. */
 export interface Grant {
   /** The name of a policy, or `*` for all policies. */
   readonly policy: string;
@@ -44,7 +44,7 @@ export interface Scene {
    * expires.
    */
   readonly time?: { readonly now: number; readonly ends: ReadonlyMap<string, number> };
-  /** The rollout of each policy, by the policy's name. Without this field, no policy has a rollout. */
+  /** The rollout of each policy, by the policy's name. If `rollouts` is missing, no policy has a rollout. */
   readonly rollouts?: ReadonlyMap<string, RolloutFacts>;
 }
 
@@ -52,7 +52,7 @@ export interface Decision {
   readonly admitted: boolean;
   readonly pod: StatedPod;
   /**
-   * The policy that PodSecurityPolicy would have chosen. The value is undefined if no policy admits the pod, or if no
+   * The policy that PodSecurityPolicy would have chosen. `chosen` is undefined if no policy admits the pod, or if no
    * policy reaches the pod's namespace.
    */
   readonly chosen?: ResolvedPolicy;
@@ -61,8 +61,8 @@ export interface Decision {
 }
 
 /**
- * The policies that decide in the namespace for one mode. The candidates are the policies of this mode that select the
- * namespace. The candidates with the highest priority decide. From the time in `expires` on, a policy counts as
+ * The policies that decide in the namespace for one mode. The candidates are the policies of the given mode that select
+ * the namespace. The candidates with the highest priority decide. From the time in `expires` on, a policy counts as
  * deleted.
  */
 export function deciders(scene: Scene, mode: Mode): ResolvedPolicy[] {
@@ -74,8 +74,8 @@ export function deciders(scene: Scene, mode: Mode): ResolvedPolicy[] {
 }
 
 /**
- * Whether the pod satisfies at least one of the deciding policies that it may use. If no policy decides, the pod is
- * admitted.
+ * Whether the pod satisfies at least one deciding policy that the pod's service account or creator may use. If no
+ * policy decides, the pod is admitted.
  */
 export function admits(scene: Scene, mode: Mode, pod: StatedPod): boolean {
   const all = deciders(scene, mode);
@@ -87,10 +87,10 @@ function complies(scene: Scene, policy: ResolvedPolicy, pod: StatedPod): boolean
 }
 
 /**
- * The policy that admits a pod in mode Enforce. The first policy by name that admits the pod unchanged takes
- * precedence. If no policy admits the unchanged pod, the first policy by name that admits the pod after filling
- * decides. With `defaulting: PodSecurityPolicy`, each policy changes a pod that sets a seccomp profile, unless the pod
- * names a policy.
+ * The policy that admits a pod in mode Enforce. If several policies admit the pod unchanged, the first policy by name
+ * decides. If no policy admits the unchanged pod, the first policy by name that admits the pod after filling decides.
+ * If a pod sets a seccomp profile and names no policy, each policy with `defaulting: PodSecurityPolicy` changes the
+ * pod.
  */
 export function enforce(scene: Scene, pod: StatedPod): Decision {
   const usable = deciders(scene, 'Enforce').filter((policy) => mayUse(scene, policy));
@@ -115,7 +115,7 @@ export function admitsUnchanged(policy: ResolvedPolicy, pod: StatedPod): boolean
  */
 export function mayUse({ people, namespace, grants }: Scene, { name, usableBy, subjects }: ResolvedPolicy): boolean {
   if (usableBy === 'Everyone') return true;
-  // The group system:masters is bound to cluster-admin, which allows everything.
+  // The group system:masters is bound to cluster-admin. The ClusterRole cluster-admin allows everything.
   if (people.some(({ groups }) => groups.includes('system:masters'))) return true;
   const own = usableBy === 'Subjects' ? subjects.map((subject): Grant => ({ policy: name, subject })) : [];
   return [...grants, ...own]
@@ -154,8 +154,8 @@ export function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelect
 }
 
 /**
- * The service account of a pod, without the group `system:authenticated`. The API server does not add this group when
- * the API server checks the rights of the account.
+ * The service account of a pod, without the group `system:authenticated`. When the API server checks the rights of the
+ * account, the API server does not add the group `system:authenticated`.
  */
 export function accountOf(namespace: string, name: string): Person {
   return {

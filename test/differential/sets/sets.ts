@@ -62,7 +62,7 @@ export interface AcceptedSet<Made extends PolicySet = PolicySet> {
 }
 
 /**
- * The first random set of which the API server accepts enough policies. The set lacks the refused policies.
+ * Returns the first random set with enough policies that the API server accepts. The set lacks the refused policies.
  * @param random makes a set with the given name
  * @param suffices whether the accepted policies are worth evaluating
  */
@@ -148,7 +148,7 @@ export function randomCreations(
   });
 }
 
-/** Shrinks the creation while there is still a difference. */
+/** Shrinks the creation while the smaller creation still shows a difference. */
 async function explain(
   trial: Trial,
   creations: Arbitrary<Creation>,

@@ -16,7 +16,10 @@ import { deciders, type Scene } from './reference-model.ts';
  */
 const DESCRIBED = 3;
 
-/** The reason in a refusal if a policy would admit the pod only for other users. */
+/**
+ * A reason in a refusal. The pod complies with the policy, but neither the service account nor the creator may use the
+ * policy.
+ */
 const NOT_USABLE = 'the pod complies, but neither its service account nor its creator may use this policy';
 
 /**

@@ -15,14 +15,14 @@ export interface Trial {
   readonly evaluator: Evaluator;
   readonly use: UseIndex;
   readonly set: PolicySet;
-  /** The policies in force. The list has the two parts of a policy with `rollout` instead of the policy. */
+  /** The policies in force. For a policy with `rollout`, the list has the two parts of the policy. */
   readonly policies: readonly ResolvedPolicy[];
   /**
-   * The policies in force for the reference model, which does not split a policy into parts. The field is set only if
+   * The policies in force for the reference model. The model does not split a policy into parts. `whole` is set only if
    * some policy has a rollout.
    */
   readonly whole?: Pick<Scene, 'policies' | 'rollouts'>;
-  /** The API server's audit log. The field is undefined if the API server keeps no audit log. */
+  /** The API server's audit log. `audit` is undefined if the API server keeps no audit log. */
   readonly audit: AuditLog | undefined;
   /** This optional function is called for each comparison of a label or of a verdict about a promotion. */
   count?(compared: Compared): void;

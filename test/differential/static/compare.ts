@@ -24,7 +24,7 @@ import { joins, objectsInNewCluster, restarts, Start, type Starts } from './star
 const selecting = (team: string) => ({ matchLabels: { team } });
 
 /**
- * One or two Enforce policies decide in each namespace. There are three cases: two policies that each suffice, a policy
+ * One or two Enforce policies decide in each namespace. The three cases are two policies that each suffice, a policy
  * with restricted use, and a policy with defaulting. The policies in modes Warn and Audit decide in all namespaces.
  */
 const POLICIES = [
@@ -45,7 +45,10 @@ const POLICIES = [
 ];
 const TEAMS = ['a', 'b', 'c'] as const;
 const AT_ONCE = 8;
-/** The namespaces of team a: an existing namespace, and a namespace that the clients of a new cluster create. */
+/**
+ * The two namespaces of team a. The first namespace exists, and the clients of a new cluster create the second
+ * namespace.
+ */
 const [OLD, NEW] = ['static-a', 'static-new'];
 
 export interface Comparison {
@@ -122,7 +125,7 @@ function objectsIn(text: string): Identified[] {
   return loadAll(text) as Identified[];
 }
 
-/** Waits until each policy decides, whether the API server reads the policy from a file or from the API. */
+/** Waits until each policy decides. The API server reads the policy either from a file or from the API. */
 async function inForce(api: Api): Promise<void> {
   let missing: readonly string[] = [];
   const look = async () => {

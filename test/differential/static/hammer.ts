@@ -9,7 +9,7 @@ const PAUSE_MS = 2;
 export interface Counts {
   admitted: number;
   refused: number;
-  /** The number of other answers, for example while the API server is not ready yet. */
+  /** The number of answers that neither admit nor refuse the pod, for example while the API server is not ready yet. */
   other: number;
   unanswered: number;
 }

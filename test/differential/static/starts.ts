@@ -18,18 +18,18 @@ export interface Starts {
   readonly joining?: Counts;
 }
 
-/** The number of further answers that the test waits for after the API server is ready. */
+/** The number of answers that the test waits for after the API server is ready. */
 const GOES_ON = 200;
 
 /**
- * One start, measured from a time without a listening API server. The clients are cluster administrators, so RBAC
- * refuses nothing.
+ * One start of an API server. The measurement begins before the API server listens. The clients are cluster
+ * administrators, so RBAC refuses nothing.
  */
 export class Start {
   readonly #api: Api;
   readonly hammer: Hammer;
 
-  /** @param namespace a namespace of team a, which the clients create if the namespace is missing */
+  /** @param namespace a namespace of team a. If the namespace is missing, the clients create the namespace. */
   constructor(kubeconfig: string, namespace: string) {
     const api = new Api(kubeconfig);
     this.#api = api;
@@ -47,8 +47,8 @@ export class Start {
   }
 
   /**
-   * Resolves once every client has failed to connect. The clients keep trying. The first request that the server
-   * answers is therefore a request of a client.
+   * Resolves when a client has failed to connect. The clients keep trying. The first request that the server answers is
+   * therefore a request of a client.
    */
   async waiting(): Promise<void> {
     await waitFor('the clients', () => this.hammer.counts.unanswered > 0, { intervalMs: 1 });

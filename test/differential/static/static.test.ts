@@ -15,7 +15,7 @@ describeIfOffered('staticAdmissionPolicies', 'policies in files of the API serve
     compared = await compareStatic(PODS, seed);
   });
 
-  it('evaluate, warn and fill as the same policies do as objects of the API', () => {
+  it('policies in files evaluate, warn and fill like the same policies as objects of the API', () => {
     const { differences, refused, warned, filled, pods } = compared;
     if (differences.length > 0)
       assert.fail(`${differences.length} of ${pods}:\n${differences.slice(0, 3).join('\n\n')}`);

@@ -16,13 +16,13 @@ type Fields = Record<string, unknown>;
 /** The containers that one request adds. */
 export interface Step {
   readonly by: Creator;
-  /** The added containers, which get their names later. */
+  /** The added containers. The containers get their names later. */
   readonly containers: readonly Fields[];
   /** The pod's volumes that each added container mounts, chosen at random. */
   readonly mounts: readonly { readonly volume: number; readonly readOnly: boolean }[];
 }
 
-/** A pod, and the containers that are added to it one after the other. */
+/** A pod, and the containers that users add to the pod one after the other. */
 export interface Track {
   readonly pod: Pod;
   readonly namespace: PolicySet['namespaces'][number];
@@ -32,7 +32,7 @@ export interface Track {
 }
 
 /**
- * Overrides that concern pods, not only containers. Each of these overrides makes a policy admit more pods. A single
+ * Overrides that concern pods, not only containers. Each of the overrides makes a policy admit more pods. A single
  * override is enough to make the policy an exception.
  */
 const OF_PODS: readonly CapabilityPolicyOverrides[] = [
@@ -115,7 +115,10 @@ export function randomTracks(
 const HARDENED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 const CONFINED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-/** A container that is hardened except for a few fields. Some of its fields have values at the limits of a policy. */
+/**
+ * A container that is hardened except for a few fields. Some fields of the container have values at the limits of a
+ * policy.
+ */
 function randomContainer(policies: readonly ResolvedPolicy[]): Arbitrary<Fields> {
   const borders = policies.flatMap((policy) =>
     boundaryOf(policy)

@@ -19,7 +19,7 @@ interface Fate {
 
 /**
  * Whether a pod complies with a policy.
- * @param apart rules that the pod's own fields may break. The containers may not break these rules.
+ * @param apart rules that the pod's own fields may break. The containers may not break the rules in `apart`.
  */
 type Complies = (policy: ResolvedPolicy, pod: StatedPod, apart?: readonly string[]) => boolean;
 
@@ -38,7 +38,7 @@ export function isAdmittedBySome(scene: Scene, pod: StatedPod): boolean {
 /**
  * The expected result of adding containers. The pod with the added containers must satisfy a deciding policy that the
  * user may use. If the pod satisfied no deciding policy before, the added containers are evaluated alone. Defaulting
- * chooses the policy as for a new pod.
+ * chooses the policy in the same way as for a new pod.
  */
 export function addition(scene: Scene, before: StatedPod, after: StatedPod): Fate {
   const all = deciders(scene, 'Enforce');
@@ -63,7 +63,7 @@ export function admitsAddition(
 ): boolean {
   if (isFine(policy, withoutSeccomp(after))) return true;
   if (deciders.some((decider) => isFine(decider, withoutSeccomp(before)))) return false;
-  // A container with a value of its own is evaluated by this value, not by the pod's value.
+  // If a container sets a field itself, the container's value counts instead of the pod's value.
   return addedTo(before, after).every((container) =>
     isFine(policy, alone(after, container), ownValues(policy, container)?.rules),
   );
@@ -89,7 +89,7 @@ function filledIn(policy: ResolvedPolicy, before: StatedPod, after: StatedPod): 
 
 /**
  * A pod with only this container. The container has its own fields and the fields that the container inherits from its
- * pod. The new pod also has the container's volumes, and the fields that only a pod can have.
+ * pod. The returned pod also has the container's volumes, and the fields that only a pod can have.
  */
 function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { initContainers: _, ephemeralContainers: __, volumes = [], securityContext = {}, ...rest } = pod.spec;

@@ -1,7 +1,7 @@
 /**
  * Tests sequences of steps. A pod is created, and people add ephemeral containers to the pod one after the other. The
- * result of each step must equal the result of the reference model of docs/decisions/0008. If some policy admits a pod
- * before a step, some policy must admit the pod after the step.
+ * result of each step must equal the result of the reference model of docs/decisions/0008. If a policy admits a pod
+ * before a step, at least one policy must admit the pod after the step.
  */
 import fc from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -26,8 +26,8 @@ interface StepsPlan {
 const BATCH = 10;
 const STEPS_OF_TRACK = 8;
 /**
- * The approximate number of steps of a track that can be evaluated. A track is a pod and its additions. The other steps
- * of a track are invalid, or belong to a refused pod.
+ * A track has about this number of steps that can be evaluated. A track is a pod and its additions. The other steps of
+ * a track are invalid, or belong to a refused pod.
  */
 const EVALUATED_OF_TRACK = 4;
 

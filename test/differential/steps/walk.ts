@@ -107,7 +107,7 @@ function nameOf(pod: StatedPod): string {
   return (pod as unknown as { metadata: { name: string } }).metadata.name;
 }
 
-/** @param step the step whose user adds containers. The default is the creator of the pod. */
+/** @param step the step in which a user adds containers. Without a step, the user is the creator of the pod. */
 export function sceneOf({ policies, set }: Trial, { namespace, account, creator }: Track, step?: Step): Scene {
   return {
     policies,

@@ -29,15 +29,15 @@ export interface Topology extends PolicySet {
   readonly promoted: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The label of namespaces. The policies of a confined topology select only namespaces with this label. */
+/** The label of namespaces. The policies of a confined topology select only namespaces with the label ZONE. */
 export const ZONE = 'example.com/zone';
 const ENVIRONMENT = 'environment';
-/** If this number is n, one in n namespaces has no label ZONE. */
+/** One namespace in each group of this size has no label ZONE. */
 const WITHOUT_ZONE = 8;
 /** The maximum number of policies with restricted use that can decide in one namespace. */
 const MOST_RESTRICTED = 10;
 
-/** @param name a part of all names */
+/** @param name the prefix of the names of all namespaces and policies */
 export function randomTopology(name: string, size: TopologySize): Arbitrary<Topology> {
   const namespaces = Array.from({ length: size.namespaces }, (_, i) => `${name}-${String(i).padStart(2, '0')}`);
   const policies = Array.from({ length: size.policies }, (_, i) => `${name}-p${String(i).padStart(2, '0')}`);
@@ -91,8 +91,8 @@ function specOf(drawn: Drawn | undefined, rolledOut: boolean): CapabilityPolicyS
   return {
     ...spec,
     ...(tight && { level: 'restricted' as const }),
-    // A policy for many namespaces gets no high priority. If its priority were high, the other policies would not
-    // decide in these namespaces.
+    // A policy for many namespaces gets no high priority. With a high priority, such a policy would keep the other
+    // policies from deciding in its namespaces.
     ...(!isNarrow(spec.namespaceSelector) && spec.priority === 7 && !tight && { priority: 0 }),
     ...(rolledOut && { rollout }),
     ...(end === 'soon' && { podSecurityLabels: 'Off' as const, defaulting: 'Disabled' as const }),

@@ -68,8 +68,8 @@ const EXCLUDED = 'kube-public';
 const MOST_BYTES = 5 * 1024;
 
 /**
- * The input of the reference model for a topology. The input has the policies, which are not split into parts, their
- * expiries, and the labels of namespaces.
+ * The input of the reference model for a topology. The input has the policies, the times at which the policies expire,
+ * and the labels of namespaces. The policies are not split into parts.
  */
 export class Model {
   readonly #policies: readonly ResolvedPolicy[];
@@ -100,7 +100,7 @@ export class Model {
     return this.#labels.get(namespace) ?? {};
   }
 
-  /** The expiries within this period, in ms since 1970. */
+  /** The expiries after `after` and up to `until`, in ms since 1970. */
   endsIn(after: number, until: number): number[] {
     return [...this.#ends.values()].filter((end) => after < end && end <= until);
   }
@@ -119,7 +119,7 @@ export class Model {
   }
 }
 
-/** The policies with which the operator evaluates at a given time. */
+/** The policies that the operator uses for evaluations at a given time. */
 export class OperatorPolicies {
   readonly #objects: readonly CompletePolicy[];
   readonly #compiler = compiler({ renders: false });
@@ -193,7 +193,7 @@ export async function evaluateCreation(trial: Trial, creation: Creation): Promis
 }
 
 /**
- * Whether pods are still filled in although the policy has expired. The API server mutates a pod before it sets the
+ * Whether pods are still filled in after the expiry of the policy. The API server mutates a pod before it sets the
  * creation time. After the expiry, the API server therefore still fills in pods until the operator has compiled the
  * policies without the expired policy.
  */
@@ -299,7 +299,7 @@ function operatorDiffers({ evaluator, use, operator }: Trial, scene: Scene, expe
 }
 
 /**
- * The controller that will create the pods of a Deployment. The API server checks the rights of this controller and of
+ * The controller that will create the pods of a Deployment. The API server checks the rights of the controller and of
  * the pods' service account.
  */
 const CONTROLLER = accountOf('kube-system', 'replicaset-controller');

@@ -23,7 +23,7 @@ const SECOND = 1_000;
 /** The time in ms from writing the policies until the first policy expires. */
 const LEAD_MS = 15_000;
 const IN_FORCE_MS = 600_000;
-/** A time in ms. If the labels of namespaces do not change for this time, the operator has nothing more to write. */
+/** A time in ms. If the labels of namespaces stay unchanged for this time, the operator has nothing more to write. */
 const QUIET_MS = 3_000;
 
 export type Labels = Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export async function startOperator(controlPlane: ControlPlane): Promise<Operato
 
 /**
  * @param policies the policies of the topology that the API server accepts
- * @param spanMs the time in ms over which the policies' near expiries are spread
+ * @param spanMs a time in ms. The expiries of all policies that expire soon are spread over this time.
  */
 export async function bringIntoForce(
   cluster: PolicyCluster,

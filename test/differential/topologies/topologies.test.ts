@@ -10,7 +10,7 @@ const NAMESPACES = 12;
 const PODS = 200;
 const MEETING = 6;
 
-describe('random topologies of policies, in force by a running operator', function () {
+describe('random topologies of policies that a running operator brings into force', function () {
   this.timeout(400_000);
   const seed = Number(process.env.SEED ?? Math.trunc(Math.random() * 2 ** 31));
   let controlPlane: ControlPlane;
@@ -25,7 +25,7 @@ describe('random topologies of policies, in force by a running operator', functi
 
   after(() => cluster?.close());
 
-  it('decide in each namespace as the operator and a reference model of the design say', async () => {
+  it('the API server, the operator and a reference model decide in the same way in each namespace', async () => {
     const size = { policies: POLICIES, namespaces: NAMESPACES, pods: PODS, meeting: MEETING };
     const { differences, evaluated, admitted, free } = await evaluateTopologies(cluster, controlPlane, {
       ...size,

@@ -57,7 +57,10 @@ const SEED_STEP = 7_919;
 const POD_MS = 12;
 const LEAST_SPAN_MS = 10_000;
 const EXPLAINED = 3;
-/** The share of pods after the first expiry, and the share of pods after the last expiry. */
+/**
+ * The share of pods that are created after the first expiry, and the share of pods that are created after the last
+ * expiry.
+ */
 const [AFTER_FIRST, AFTER_LAST] = [0.7, 0.3];
 
 export async function evaluateTopologies(
@@ -164,15 +167,16 @@ async function until(time: number): Promise<void> {
 }
 
 /**
- * Pods at the limits of policies that select their namespace, and some other pods. Most of the pods are near the limits
- * of deciding policies.
+ * Creations of pods near the limits of policies, and of some other pods. Most of the pods are near the limits of
+ * policies that decide in the namespace.
  */
 function randomCreations(model: Model, { namespaces }: Topology, creators: readonly Creator[]): Arbitrary<Creation> {
   const now = Date.now();
   const near = new Map(
     namespaces.map(({ name }) => {
       const enforcing = deciders(model.scene(name, [], now), 'Enforce');
-      // A pod that only an overridden or expired policy admits shows whether that policy is still enforced.
+      // If only an overridden or expired policy admits a pod, the answer about the pod shows whether the policy is
+      // still enforced.
       const selecting = model.policies.filter(({ selector }) => selects(selector, model.labelsOf(name)));
       return [name, [...enforcing, ...selecting]];
     }),

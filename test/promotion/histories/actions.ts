@@ -4,7 +4,7 @@ import type { Acted } from './laws.ts';
 import { type Implementation, promote, writeLabels, writeText } from './operator.ts';
 import { isOn, SOAK_S, type Space, type Stated, type World } from './world.ts';
 
-/** The uid of the first namespace after its deletion and second creation. */
+/** The uid that the first namespace gets after somebody deletes and creates the namespace again. */
 const AGAIN = 'u-again';
 
 export interface Action {

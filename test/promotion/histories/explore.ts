@@ -1,6 +1,6 @@
 /**
- * Explores all histories up to a length, from each beginning. Returns the first history that breaks a law, and the
- * number of explored histories.
+ * Explores all histories up to a maximum length, from each initial state. Returns the first history that breaks a law,
+ * and the number of explored histories.
  */
 import { type Action, actionsOf } from './actions.ts';
 import { type Guard, STATED_GUARD } from './guard.ts';
@@ -11,7 +11,7 @@ import { isEnforced, isOn, remembering, type World } from './world.ts';
 export interface Exploration {
   /**
    * The number of histories with the maximum length. Two histories with the maximum length count separately, even if
-   * both end in the same world.
+   * the two histories end in the same world.
    */
   readonly histories: bigint;
   readonly worlds: number;
@@ -35,7 +35,7 @@ export interface Options {
 }
 
 /**
- * Explores breadth first, and visits each different world once for each length. The first history that breaks a law is
+ * Explores breadth first. For each length, visits each different world once. The first history that breaks a law is
  * therefore one of the shortest such histories.
  */
 export function explore(beginnings: Readonly<Record<string, World>>, options: Options): Exploration {
@@ -84,8 +84,8 @@ function advance(
 }
 
 /**
- * A law about the end of a history. An undisturbed operator brings the policy into force, even if some labels cannot be
- * written.
+ * A law about the end of a history. If nothing disturbs the operator, the operator brings the policy into force, even
+ * if some labels cannot be written.
  */
 export const ENDS = 'one namespace holds back no other, and nothing hangs';
 

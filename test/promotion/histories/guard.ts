@@ -4,7 +4,7 @@ import { isEnforced, type Space, type Text } from './world.ts';
 /** A request of a user without `exempt`. */
 export interface Change {
   readonly name: string;
-  /** The namespace before the change. The value is undefined for a new namespace. */
+  /** The namespace before the change. The value is undefined if the change creates the namespace. */
   readonly before: Space | undefined;
   readonly after: Space;
 }
@@ -21,7 +21,7 @@ export type Guard = (text: Text | undefined, change: Change, overridden: boolean
  * The guard's rules in docs/security-model.md. No user without `exempt` may take a namespace out of the policy, or
  * bring a pending namespace into the policy. If a change removes the rollout's label, the label also counts as absent
  * before the change. The label also counts as absent for a namespace that the policy did not select before. The guard
- * protects the policy even if an overriding policy decides, because the overriding policy may be deleted later.
+ * also protects the policy while an overriding policy decides, because the overriding policy may be deleted later.
  */
 export const STATED_GUARD: Guard = (text, { name, before, after }) => {
   const bare = before ?? after;

@@ -7,7 +7,7 @@ export interface Acted {
   readonly before: World;
   readonly after: World;
   /**
-   * The progress that the status would show for the world before the step. Only steps of the operator have a progress.
+   * The progress that the status shows before the step. The value is set only for steps of the operator.
    */
   readonly progress?: RolloutProgress;
   readonly byOperator: boolean;
@@ -16,8 +16,8 @@ export interface Acted {
 type Law = (acted: Acted) => string | undefined;
 
 /**
- * Whether the operator will remove a pending label that was set while no guard was in force. The law about the end of
- * histories checks that such a label is removed.
+ * Whether the operator will remove a pending label, because no guard was in force when the label was set. The law about
+ * the end of histories checks that the operator removes the label.
  */
 function isBeingUndone({ memory, kept, frozen }: World, name: string): boolean {
   const state = memory ?? kept;
@@ -33,8 +33,8 @@ const noneBecomesPending: Law = ({ before, after, byOperator }) => {
     if (!remembered.enforced.includes(uid) || remembered.byHand.includes(uid)) continue;
     if (!matches(selectorOf(text), labelsOf(space)) || isEnforced(text, name, space)) continue;
     const was = before.spaces[name];
-    // A namespace may become pending again in two cases. The namespace left the selector and came back, or the operator
-    // is removing its label.
+    // In two cases, a namespace may become pending again. Either the namespace left the selector and came back, or the
+    // operator is removing the label of the namespace.
     if (!was || !before.text || isBeingUndone(after, name)) continue;
     if (byOperator || isEnforced(before.text, name, was)) return `${name} becomes pending again`;
   }

@@ -1,5 +1,6 @@
 /**
- * The operator's actions in a history, which run the production functions. Each write of a controller is one action.
+ * The operator's actions in a history. The actions run the production functions. Each write of a controller is one
+ * action.
  */
 import type { LabelSelector } from '../../../operator/api/capability-policy.ts';
 import { policyOfLabel } from '../../../operator/policy/parts.ts';
@@ -21,7 +22,8 @@ export interface Implementation {
   step(input: StepInput): StepResult;
   progress(input: StepInput, result: StepResult): RolloutProgress;
   /**
-   * The state that is kept while the rollout of a policy rests. The result is undefined if the operator keeps no state.
+   * The operator keeps this state while the rollout of a policy rests. The result is undefined if the operator keeps no
+   * state.
    */
   rest(kept: RolloutState, existingSelector: LabelSelector | undefined): RolloutState | undefined;
   /** Whether the first state of a rollout is written although nothing has changed. */
@@ -60,7 +62,7 @@ export function namespacesOf({ spaces }: World) {
   });
 }
 
-/** Reconciles the policy, as the controller of promotions does. */
+/** Reconciles the policy in the same way as the controller of promotions. */
 export function promote(
   world: World,
   of: Implementation,
@@ -70,7 +72,7 @@ export function promote(
   if (!isOn(stated) || !spec.rollout) {
     const { memory, kept: _, ...rest } = world;
     const known = memory ?? kept;
-    // The state of a policy that already rests is not changed.
+    // If a policy already rests, its state does not change.
     const isResting = known && !known.begun && !known.inForce && !known.labelling;
     const rested = isResting || !known ? known : of.rest(known, existingSpec(world)?.namespaceSelector);
     return { after: { ...rest, ...(rested && !isOn(stated) && { kept: rested }) } };
@@ -131,7 +133,7 @@ export function writeText(world: World, of: Implementation): World {
   return { ...rest, ...(text && { text }) };
 }
 
-/** Reconciles a namespace, as the controllers of labels do. */
+/** Reconciles the labels of a namespace, as the operator's controllers do. */
 export function writeLabels(world: World, name: string, of: Implementation): World {
   const { stated, memory, text, spaces, frozen, refused } = world;
   const space = spaces[name];

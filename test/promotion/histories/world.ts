@@ -1,7 +1,7 @@
 /**
  * A model of a small cluster with one policy, for the exploration of short histories. The world has the objects of the
- * API server, the memory of a leader, and the facts that laws must remember. All values are plain data, so that equal
- * worlds have equal JSON.
+ * API server, the memory of a leader, and the facts that laws must remember. All values are plain data. Two equal
+ * worlds therefore have the same JSON.
  */
 import type { CompleteSpec } from '../../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../../operator/api/defaults.ts';
@@ -49,11 +49,11 @@ export interface World {
   readonly text?: Text;
   /** The state of the rollout in the ConfigMaps. */
   readonly kept?: RolloutState;
-  /** The leader's memory of the rollout. The value is undefined after a crash. */
+  /** The leader's memory of the rollout. The memory is undefined after the leader has crashed. */
   readonly memory?: RolloutState;
   /** Whether a policy of a higher priority decides everywhere. */
   readonly overridden: boolean;
-  /** Namespaces whose labels only people can change. Another tool refuses every other write to these labels. */
+  /** Namespaces whose labels only people can change. Another tool refuses changes of these labels by the operator. */
   readonly frozen: readonly string[];
   /** The namespaces whose writes were refused, according to the leader's memory. */
   readonly refused: readonly string[];
@@ -91,7 +91,7 @@ export function specOf(stated: Stated): CompleteSpec {
   });
 }
 
-/** Whether the operator has to enforce the policy somewhere now. */
+/** Whether the operator must now enforce the policy in some namespaces. */
 export function isOn({ mode, expired }: Stated): boolean {
   return mode === 'Enforce' && !expired;
 }

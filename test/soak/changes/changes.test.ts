@@ -5,14 +5,14 @@ import { changes } from './changes.ts';
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const SHOWN = 5;
 
-describe('the law of changes: nothing is refused that the old and the new state admit, or admitted that both refuse', function () {
+describe('the law of changes: if the old and the new state agree on a pod, the API server gives the same verdict', function () {
   this.timeout(600_000);
 
-  it('holds while policies come, change, expire and go, and operator and API server are killed', async () => {
+  it('the law holds while policies come, change, expire and go, and while the operator and the API server are killed', async () => {
     await holds({ changes: 9, file: 0, namespaces: 6, policies: 6, kills: true });
   });
 
-  it('holds while a policy for all and its exceptions are applied in a random order', async () => {
+  it('the law holds while a policy for all namespaces and its exceptions are applied in a random order', async () => {
     await holds({ changes: 0, file: 14, namespaces: 8, policies: 0, kills: false });
   });
 });

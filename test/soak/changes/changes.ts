@@ -25,7 +25,7 @@ import { type State, Timeline } from './timeline.ts';
 
 export interface ChangesOptions {
   readonly seed: number;
-  /** The number of random changes. The test makes the changes one after the other. */
+  /** The number of random changes. The test makes one change after another. */
   readonly changes: number;
   /**
    * The number of policies in a file, or 0 for no file. One of the policies is for all namespaces. Each other policy is
@@ -60,20 +60,20 @@ const KILLS: readonly Kill[] = [
 const MOST_WRITES = 8;
 /**
  * The time in ms to wait for the write at which the operator is killed. If the operator does not make this write in
- * time, the test kills it anyway.
+ * time, the test kills the operator anyway.
  */
 const WRITE_MS = 6_000;
 const SETTLED_MS = 300_000;
 /**
- * The time in ms for which the Pod Security labels may still change after all policies are Programmed. The labels
- * change if a policy was deleted or the labels of a namespace were changed.
+ * The maximum time in ms between the moment when all policies are Programmed and the change of the Pod Security labels.
+ * The labels change if a policy was deleted or the labels of a namespace were changed.
  */
 const LABELS_MS = 4_000;
 /** The longest time in ms between two writes that the operator treats as one change. */
 const PAUSE_MS = 200;
 /**
- * The number of times that a file is applied. The rules of the file change before the second time, and change back
- * before the third time.
+ * The number of times that a file is applied. The rules of the file change before the file is applied for the second
+ * time, and change back before the third time.
  */
 const EDITIONS = 3;
 
@@ -105,7 +105,7 @@ class ChangesRun {
   #operator: OperatorProcess | undefined;
   #clients: Clients | undefined;
   #changes = 0;
-  /** Whether Pod Security labels may still change after all policies have the condition Programmed. */
+  /** Whether Pod Security labels may change after all policies have the condition Programmed. */
   #labelsFollow = false;
 
   constructor(controlPlane: ControlPlane, options: ChangesOptions) {
@@ -163,7 +163,7 @@ class ChangesRun {
   }
 
   /**
-   * Applies a policy for all namespaces and its exceptions together, in a random order. Afterwards, applies the same
+   * In a random order, applies a policy for all namespaces together with its exceptions. Afterwards, applies the same
    * policies again with other rules.
    */
   async applyFiles(): Promise<void> {
@@ -205,8 +205,8 @@ class ChangesRun {
   }
 
   /**
-   * Applies the policies of a change as one client applies a file. After a pause, the policies that have been written
-   * so far count as a separate state.
+   * Applies the policies of a change, like a client that applies one file. If the client pauses, the policies written
+   * before the pause count as a separate state.
    */
   async #writeTogether({ title, policies, next }: Change, before: State): Promise<void> {
     const written: [string, CapabilityPolicySpec | undefined][] = [];
@@ -225,7 +225,7 @@ class ChangesRun {
     });
   }
 
-  /** Kills the operator before or after one of its next writes, and starts it again. */
+  /** Kills the operator before or after one of its next writes, and then starts the operator again. */
   async #interruption(kill: Kill, writes: number): Promise<void> {
     if (kill !== 'before a write' && kill !== 'after a write') return;
     const moment = kill === 'before a write' ? 'before' : 'after';
@@ -285,7 +285,7 @@ class ChangesRun {
     await this.#api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
   }
 
-  /** Repeats a write until it succeeds. An API server that is down or is starting does not answer. */
+  /** Repeats a write until it succeeds. While an API server is down or is starting, the API server does not answer. */
   async #retried(write: () => Promise<void>): Promise<void> {
     await waitFor(
       'the API server to answer a write',
@@ -323,7 +323,7 @@ class ChangesRun {
   }
 }
 
-/** The spec of the marker policy. An edit changes only the priority, which changes no decision. */
+/** The spec of the marker policy. An edit changes only the priority. The priority affects no verdict. */
 function markerOf(edit: number): CapabilityPolicySpec {
   return {
     namespaceSelector: { matchLabels: { [NAME_LABEL]: 'changes-no-such-namespace' } },
@@ -334,8 +334,8 @@ function markerOf(edit: number): CapabilityPolicySpec {
 }
 
 /**
- * The policies of a file. The policy for all namespaces may refuse a pod that both editions of an exception admit. A
- * pod that both editions of an exception admit must not be refused during the change.
+ * The policies of a file. Both editions of an exception may admit a pod that the policy for all namespaces refuses. The
+ * API server must not refuse such a pod during the change.
  */
 function fileOf(
   size: number,

@@ -72,7 +72,7 @@ export class Clients {
     return this.#open;
   }
 
-  /** Starts the clients, which immediately begin to create pods. */
+  /** Starts the clients. The clients begin to create pods immediately. */
   static async start(api: Api, timeline: Timeline, namespaces: readonly string[], seed: number): Promise<Clients> {
     const open = new Map<string, StatedPod>();
     for (const [title, body] of Object.entries(PODS)) {

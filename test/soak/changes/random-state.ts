@@ -8,15 +8,15 @@ import type { State } from './timeline.ts';
 export const TEAMS = ['net', 'db'] as const;
 const SECOND = 1_000;
 /**
- * A policy that selects no namespace. Once an edit of this policy is in force, the operator has handled all earlier
- * deletions.
+ * A policy that selects no namespace. Edits of this policy are a marker. When an edit is in force, the operator has
+ * handled all earlier deletions.
  */
 export const MARKER = 'changes-marker';
 
 export interface Change {
   readonly title: string;
   readonly next: State;
-  /** The changed policies by name. The value is undefined for a deleted policy. */
+  /** The changed policies by name. A deleted policy has the value undefined. */
   readonly policies: ReadonlyMap<string, CapabilityPolicySpec | undefined>;
   readonly namespaces: ReadonlyMap<string, Labels>;
 }
@@ -41,8 +41,7 @@ export function randomChange(state: State, names: Names, random: Random): Change
     const name = oneOf(existing, random);
     const spec = state.policies.get(name) as CapabilityPolicySpec;
     const expires = formatTime((Math.ceil(Date.now() / SECOND) + 4 + random.int(15)) * SECOND);
-    // A policy that expires must not set Pod Security labels, because the operator removes a label only a moment after
-    // the expiry.
+    // A policy that expires must not set Pod Security labels. The operator removes a label shortly after the expiry.
     return changed(`end ${name} at ${expires}`, state, [[name, { ...spec, expires, podSecurityLabels: 'Off' }]]);
   }
   const count = kind < 60 ? 2 + random.int(3) : 1;

@@ -37,8 +37,8 @@ export interface Asked {
 
 export interface Law {
   /**
-   * Whether the pod must be admitted. The value is undefined if some state of that time admits the pod and another
-   * state refuses it.
+   * Whether the pod must be admitted. The value is undefined if one state at the time of the request admits the pod and
+   * another state refuses the pod.
    */
   readonly admitted: boolean | undefined;
   /** The changes that were not settled when the pod was sent. */
@@ -85,8 +85,8 @@ export class Timeline {
 }
 
 /**
- * The times at which a policy's expiry may change the verdict. The API server compares a policy's `expires` with the
- * pod's creation time in whole seconds.
+ * The times at which the verdict on a pod may change, because a policy expires. The API server compares a policy's
+ * `expires` with the pod's creation time in whole seconds.
  */
 function timesOf(ends: readonly number[], sent: number, received: number): number[] {
   const from = Math.floor(sent / SECOND) * SECOND;

@@ -64,13 +64,13 @@ function names({ namespaces }: FilteredMap): string[] {
 const PRIVILEGED = app(secured({ privileged: true }));
 const DROPPING = app(secured({ capabilities: { drop: ['ALL'] } }));
 
-/** The computed part of a map. The page's mapper for the next map is left out. */
+/** The computed part of a map. The page uses the mapper for the next map, so the result leaves out the mapper. */
 function shown({ runtime, namespaces }: CapabilityMap) {
   return { runtime, namespaces };
 }
 
 describe('the map of a cluster that changes', () => {
-  it('is that of each snapshot as if it were the first', () => {
+  it('after a change, the map equals the map of a snapshot that is read for the first time', () => {
     let kept = 0;
     const property = fc.property(
       fc.array(arbitraryCluster, { minLength: 2, maxLength: 3 }),
@@ -100,7 +100,7 @@ describe('the map of a cluster that changes', () => {
 });
 
 describe('the map of capabilities: the columns', () => {
-  it('are all capabilities, the most dangerous class first, and SYS_ADMIN before all others', () => {
+  it('the columns are all capabilities, beginning with SYS_ADMIN, and then ordered by risk, most dangerous class first', () => {
     assert.equal(COLUMNS.length, 41);
     assert.deepEqual(
       COLUMNS.map(({ risk }) => risk).filter((risk, index, all) => risk !== all[index - 1]),
@@ -123,7 +123,7 @@ describe('the map of capabilities: the columns', () => {
 });
 
 describe('the map of capabilities: the cells', () => {
-  it('tell what the runtime gives, what is added, and what a privileged container holds', () => {
+  it('the cells say what the runtime gives, what the container adds, and what a privileged container holds', () => {
     const map = mapOf({ a: { plain: pod(), adds: adding(['SYS_TIME']), all: PRIVILEGED, drops: DROPPING } });
     assert.equal(cell(map, 'plain', 'NET_RAW'), 'NET_RAW: given by the runtime');
     assert.equal(cell(map, 'adds', 'SYS_TIME'), 'SYS_TIME: added');
@@ -142,7 +142,7 @@ describe('the map of capabilities: the cells', () => {
     assert.equal(cell(containerd, 'prefixed', 'CHOWN'), 'CHOWN: given by the runtime');
   });
 
-  it('say that the runtime does not start a container', () => {
+  it('the cells say that the runtime does not start a container', () => {
     const taken = takenSnapshot(cluster({ a: { wrong: adding(['NO_SUCH']) } }));
     const [container] = workload(capabilityMap(taken, 'Docker'), 'wrong').content.containers;
     assert.match(container?.error ?? '', /unknown capability/);
@@ -160,7 +160,7 @@ describe('the map of capabilities: the cells', () => {
     assert.equal(cell(map, 'all', 'CHOWN'), 'CHOWN: held as privileged, not allowed');
   });
 
-  it('of several containers are the worst of them', () => {
+  it('the cells of several containers show the worst container', () => {
     const two = pod({
       containers: [
         { name: 'one', ...secured({ capabilities: { drop: ['ALL'], add: ['CHOWN', 'SYS_TIME'] } }) },
@@ -180,7 +180,7 @@ describe('the map of capabilities: the cells', () => {
     assert.equal(cellText(content.containers[1] as never, columnOf('CHOWN') as number), 'CHOWN: added, allowed');
   });
 
-  it('tell what is held and not used, where there is evidence', () => {
+  it('with evidence, the cells say which capabilities are held but not used', () => {
     const taken = takenSnapshot(
       cluster({ a: { clock: adding(['SYS_TIME', 'NET_ADMIN']), other: adding(['SYS_TIME']) } }),
     );
@@ -197,14 +197,14 @@ describe('the map of capabilities: the cells', () => {
     const risks = drawingOf(workload(map, 'clock').content).unused.map(([risk]) => risk);
     assert.deepEqual(risks.sort(), ['container', 'low', 'node']);
     assert.match(rowText(workload(map, 'clock').content), /; unused: NET_ADMIN, NET_RAW, DAC_OVERRIDE/);
-    // Without evidence about the workload `other`, it is unknown whether the workload uses the capabilities of its
+    // Without evidence about the workload `other`, nobody knows whether the workload uses the capabilities of its
     // runtime.
     const [{ cells }] = filterMap(map, NO_FILTER, 'name').namespaces as [FilteredMap['namespaces'][number]];
     assert.equal(cells.unused?.[columnOf('CHOWN') as number], 0);
     assert.equal(cells.unused?.[columnOf('NET_ADMIN') as number], 1);
   });
 
-  it('name each workload that has a verdict, as the verdict names it', () => {
+  it('the rows and the verdicts have the same workload names', () => {
     fc.assert(
       fc.property(arbitraryCluster, (random) => {
         const taken = takenSnapshot(random);
@@ -256,14 +256,14 @@ describe('the map of capabilities: the rows', () => {
   const filtered = (filter: Partial<MapFilter>, order: Order = 'name') =>
     filterMap(map, { ...NO_FILTER, ...filter }, order);
 
-  it('are sorted by risk, by violations and by name', () => {
+  it('the rows are sorted by risk, by violations or by name', () => {
     const sorted = (order: Order) => names(filtered({}, order));
     assert.deepEqual(sorted('risk'), ['gamma/all', 'gamma/clock', 'beta/plain', 'beta/quiet', 'alpha/drops']);
     assert.deepEqual(sorted('name'), ['alpha/drops', 'beta/plain', 'beta/quiet', 'gamma/all', 'gamma/clock']);
     assert.equal(filtered({}, 'violations').namespaces[0]?.violating, 2);
   });
 
-  it('are filtered by name, capability, how it is held, policy, state, verdict and namespace', () => {
+  it('the rows are filtered by name, capability, way of holding, policy, state, verdict and namespace', () => {
     assert.deepEqual(names(filtered({ text: 'CLOCK' })), ['gamma/clock']);
     assert.deepEqual(names(filtered({ text: 'beta' })), ['beta/plain', 'beta/quiet']);
     assert.deepEqual(names(filtered({ text: 'deployment' })).length, 5);
@@ -279,7 +279,7 @@ describe('the map of capabilities: the rows', () => {
     assert.deepEqual(filtered({ text: 'nothing has this name' }).namespaces, []);
   });
 
-  it('are those that somebody has expanded, each with the row that contains it', () => {
+  it('expanded rows show their parts, and each part names the row that contains the part', () => {
     const all = filtered({});
     const shown = (...expanded: string[]) =>
       rowsOf(all, new Set(expanded)).map(({ level, parent, expanded: isOpen, workload, container, namespace }) =>
@@ -323,7 +323,7 @@ describe('the map of capabilities: the rows', () => {
     assert.match(rowText(workload(map, 'all').content), /^held as privileged: all; not allowed: all$/);
   });
 
-  it('do not claim that a policy allows it to everybody when only some may use the policy', () => {
+  it('if only some users may use a policy, the rows do not claim that the policy allows a capability to everybody', () => {
     const subjects = [{ kind: 'ServiceAccount' as const, namespace: 'a', name: 'pinger' }];
     const policies = [
       baselinePolicy('some', { mode: 'Enforce', usableBy: 'Subjects', subjects }),

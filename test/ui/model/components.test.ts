@@ -8,7 +8,7 @@ const press = (key: string, at = { row: 50, column: 0 }, around: Partial<Surroun
   moved(at, { key, ctrlKey }, { ...AROUND, ...around });
 
 describe('rows of a list: the window', () => {
-  it('contains every row that is visible, at each position', () => {
+  it('the window contains every visible row, at each scroll position', () => {
     for (let scrollTop = 0; scrollTop <= 100 * 24 - 500; scrollTop += 7) {
       const { first, last } = windowOf(scrollTop, 500, 24, 100);
       assert.ok(first * 24 <= scrollTop, `${scrollTop}: first ${first}`);
@@ -22,7 +22,7 @@ describe('rows of a list: the window', () => {
     assert.ok(last - first < 60, `${last - first} rows`);
   });
 
-  it('is empty without rows, and has the last rows when fewer are left than it was scrolled by', () => {
+  it('the window is empty without rows, and shows the last rows if the list has become shorter than the scroll position', () => {
     assert.deepEqual(windowOf(0, 500, 24, 0), { first: 0, last: 0 });
     const { first, last } = windowOf(5_000, 500, 24, 30);
     assert.ok(first <= 9 && last === 30, `${first} to ${last}`);
@@ -30,7 +30,7 @@ describe('rows of a list: the window', () => {
 });
 
 describe('rows of a list: the keys', () => {
-  it('go from row to row and from page to page, and stop at both ends', () => {
+  it('the keys move from row to row and from page to page, and stop at both ends', () => {
     assert.deepEqual(press('ArrowDown'), { row: 51, column: 0 });
     assert.deepEqual(press('ArrowUp'), { row: 49, column: 0 });
     assert.deepEqual(press('PageDown'), { row: 70, column: 0 });
@@ -40,14 +40,14 @@ describe('rows of a list: the keys', () => {
     assert.deepEqual(press('ArrowDown', { row: 99, column: 0 }), { row: 99, column: 0 });
   });
 
-  it('expand and collapse a row, and go to the row that contains it', () => {
+  it('the keys expand and collapse a row, and move from a row to its parent row', () => {
     assert.equal(press('ArrowRight', undefined, { expanded: false }), 'toggle');
     assert.equal(press('ArrowLeft', undefined, { expanded: true }), 'toggle');
     assert.equal(press(' ', undefined, { expanded: true }), 'toggle');
     assert.deepEqual(press('ArrowLeft', undefined, { parent: 40 }), { row: 40, column: 0 });
   });
 
-  it('go from cell to cell, to the ends of a row, and with Control to the ends of the list', () => {
+  it('the keys move from cell to cell, to the ends of a row, and with Control to the ends of the list', () => {
     assert.deepEqual(press('ArrowRight', undefined, { expanded: true }), { row: 50, column: 1 });
     assert.deepEqual(press('ArrowLeft', { row: 50, column: 1 }), { row: 50, column: 0 });
     assert.deepEqual(press('End', { row: 50, column: 3 }), { row: 50, column: 41 });
@@ -67,7 +67,7 @@ describe('CSV', () => {
     assert.equal(csvText([['a,b', 'say "x"', 'one\ntwo', 'plain']]), '"a,b","say ""x""","one\ntwo",plain\r\n');
   });
 
-  it('has no cell that a spreadsheet takes for a formula', () => {
+  it('no cell of the CSV can be read as a formula by a spreadsheet', () => {
     for (const text of ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1']) {
       assert.match(csvText([[text]]), /^"?'/, JSON.stringify(text));
     }

@@ -9,7 +9,7 @@ import { findingParts, type SentencePart } from '../../../ui/model/finding-words
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 
-/** Sentences. Each name that must become a link is in brackets. */
+/** Sentences. Brackets mark each name that must become a link. */
 const CASES: readonly (readonly [others: readonly string[], sentence: string])[] = [
   [['all'], 'This policy changes nothing: without it, policy [all] admits the same pods.'],
   [['a', 'b', 'c'], 'It is below policies [a], [b] and [c].'],
@@ -25,7 +25,7 @@ describe(`a finding on the page (FC_SEED=${SEED})`, () => {
     });
   }
 
-  it('has the words of the message, and a link for each other policy, whatever the names are', () => {
+  it('for all names, the finding has the words of the message, and a link for each other policy', () => {
     const name = fc.stringMatching(/^[ab]([-.ab]{0,2}[ab])?$/);
     const sentence = fc.tuple(name, fc.uniqueArray(name, { minLength: 1, maxLength: 3 }));
     const property = fc.property(sentence, ([own, all]) => {
@@ -48,7 +48,7 @@ function textOf(part: SentencePart): string {
   return typeof part === 'string' ? part : part.policy;
 }
 
-/** Joins the parts. In the result, each link is in brackets. */
+/** Joins the parts. Brackets mark each link in the result. */
 function linked(parts: readonly SentencePart[]): string {
   return parts.map((part) => (typeof part === 'string' ? part : `[${part.policy}]`)).join('');
 }

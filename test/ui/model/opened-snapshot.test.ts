@@ -44,7 +44,7 @@ describe(`a snapshot from a file (FC_SEED=${SEED})`, () => {
     });
   }
 
-  it('names the field that is missing, and references that lead nowhere, so that what it accepts can be evaluated', async () => {
+  it('the error names a missing field or a wrong reference, so that every accepted snapshot can be evaluated', async () => {
     const [one] = fc.sample(
       snapshot.filter(({ shapes, policies }) => shapes.length > 0 && policies.length > 0),
       { numRuns: 1, seed: SEED },

@@ -27,7 +27,7 @@ function status(cluster: Cluster): StatusView {
   return statusView({ cluster, state, ...ALL_RIGHTS, protection: PROTECTION }, evaluator);
 }
 
-/** The violating workloads, grouped by a key of each violation. */
+/** Groups the violating workloads by a key of each violation. */
 function violating(view: StatusView, keyOf: (one: StatusView['policies'][number]['violations'][number]) => string) {
   const all = view.policies.flatMap(({ violations }) => violations).filter(({ verdict }) => verdict === 'Violating');
   const groups = Map.groupBy(all, keyOf);
@@ -53,7 +53,7 @@ function condition(type: string, status: 'True' | 'False' | 'Unknown', reason = 
 }
 
 describe('the overview', () => {
-  it('counts the workloads that violate as cappol status does: in all, by rule and by namespace', () => {
+  it('counts violating workloads like cappol status: in total, by rule and by namespace', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
         const { violations } = overview(cluster);
@@ -76,7 +76,7 @@ describe('the overview', () => {
     );
   });
 
-  it('counts each namespace once, and calls one enforced where an Enforce policy decides', () => {
+  it('counts each namespace once, and as enforced if an Enforce policy decides in the namespace', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
         const { namespaces } = overview(cluster);
@@ -118,7 +118,7 @@ describe('the overview', () => {
     });
   });
 
-  it('claims no numbers of namespaces when pods could not be read', () => {
+  it('shows no numbers of namespaces if the pods could not be read', () => {
     const cluster = wholeCluster(clusterOf([]), [baselinePolicy('p')], [namespace('a')]);
     const taken = snapshotOf(cluster, { ...ALL_RIGHTS, canEvaluate: false }, TAKING, evaluator);
     const { namespaces, violations } = overviewOf(taken, 'containerd');
@@ -126,7 +126,7 @@ describe('the overview', () => {
     assert.equal(violations, undefined);
   });
 
-  it('counts the namespaces of a cluster in which policies reach none', () => {
+  it('counts the namespaces of a cluster in which policies reach no namespace', () => {
     const cluster = wholeCluster(
       clusterOf([]),
       [baselinePolicy('p')],
@@ -136,7 +136,7 @@ describe('the overview', () => {
     assert.deepEqual([namespaces?.excluded, namespaces?.leaving, violations?.all.total], [1, 1, 0]);
   });
 
-  it('shows how far a rollout is, and not one that is complete', () => {
+  it('shows the progress of an incomplete rollout, and does not show a complete rollout', () => {
     const rollout = { meanwhile: 'Warn', soak: '24h' } as const;
     const blockedNamespaces = [{ name: 'b', violating: 2, since: '2026-11-25T00:00:00Z' as never }];
     const policies = [
@@ -153,7 +153,7 @@ describe('the overview', () => {
     ]);
   });
 
-  it('remarks on policies that are not ready, that end soon, and that report a problem', () => {
+  it('has remarks on policies that are not ready, expire soon, or report a problem', () => {
     const ready = [condition('Accepted', 'True'), condition('Programmed', 'True'), condition('Ready', 'True')];
     const policies = [
       withStatus(baselinePolicy('fine'), { conditions: ready }),
@@ -181,14 +181,14 @@ describe('the overview', () => {
     assert.deepEqual(notReady, ['refused', 'without-status']);
   });
 
-  it('does not miss the status of policies that stand for levels', () => {
+  it('has no remark on the missing status of policies that represent levels', () => {
     const cluster = assessedCluster(wholeCluster(clusterOf([]), [], [namespace('a')]));
     const snapshot = takenSnapshot(cluster, TAKING, { ...ALL_RIGHTS, installed: false });
     const { policies, remarks, notReady } = overviewOf(snapshot, 'containerd');
     assert.deepEqual([policies, remarks, notReady], [2, [], []]);
   });
 
-  it('counts each workload once for a capability, by the strongest way in which it holds it', () => {
+  it('counts each workload once for a capability, by the strongest way in which the workload holds the capability', () => {
     const objects = clusterOf(
       [
         workloadView('Deployment', 'adds', { template: adding(['SYS_TIME', 'NET_RAW']) }),

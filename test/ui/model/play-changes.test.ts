@@ -6,7 +6,7 @@ const NONE = {
   ...{ namespaces: 5, safeToEnforce: 0, candidateNamespaces: 0, changed: 0 },
 };
 
-describe('sentences about the changes that policies would make', () => {
+describe('sentences about the changes that new policies would make', () => {
   it('name only what changes', () => {
     assert.equal(changesText(NONE), 'Nothing changes for the 12 workloads of the cluster.');
     const some = { ...NONE, newlyRefused: 1, reportedOtherwise: 2, unchanged: 9 };
@@ -16,7 +16,7 @@ describe('sentences about the changes that policies would make', () => {
     );
   });
 
-  it('say where the policies apply, and where everything complies', () => {
+  it('the sentences say where the policies apply, and where all workloads comply', () => {
     assert.equal(selectionText(['ping'], NONE), 'ping selects no namespace of the cluster.');
     assert.equal(
       selectionText(['ping'], { ...NONE, candidateNamespaces: 4, safeToEnforce: 3 }),

@@ -15,7 +15,7 @@ const play: fc.Arbitrary<Play> = fc.record(
 );
 
 describe(`links of the playground (FC_SEED=${SEED})`, () => {
-  it('give back every text, and need no escape in an address', async () => {
+  it('links give back every text, and need no escapes in an address', async () => {
     const property = fc.asyncProperty(play, async (one) => {
       const link = await linkOf(one);
       assert.match(link, /^[\w-]+$/);
@@ -24,7 +24,7 @@ describe(`links of the playground (FC_SEED=${SEED})`, () => {
     await fc.assert(property, { seed: SEED, numRuns: 100 });
   });
 
-  it('say that they are damaged, whatever is cut off or changed', async () => {
+  it('a link is reported as damaged if any part is cut off or changed', async () => {
     const damage = fc.tuple(
       play,
       fc.double({ min: 0, max: 0.99, noNaN: true }),
@@ -39,14 +39,15 @@ describe(`links of the playground (FC_SEED=${SEED})`, () => {
         text: `${link.slice(0, index)}%20${link.slice(index)}`,
       }[how];
       const read = await playOf(damaged).catch((error: Error) => error.message);
-      // A link has no checksum. A damaged link may therefore give another whole text, but never half of a text.
+      // A link has no checksum. A damaged link may therefore give another complete text, but must never give a part of
+      // a text.
       if (typeof read === 'string') assert.match(read, /^This link is damaged/);
       else assert.deepEqual(Object.keys(read), Object.keys(one));
     });
     await fc.assert(property, { seed: SEED, numRuns: 200 });
   });
 
-  it('are refused when they would expand without end', async () => {
+  it('a link is refused if its text would expand too much', async () => {
     const link = await linkOf({ policies: 'a'.repeat(5_000_000), manifests: '', namespace: '', labels: '' });
     assert.ok(link.length < 20_000);
     await assert.rejects(playOf(link), /damaged/);
@@ -54,7 +55,7 @@ describe(`links of the playground (FC_SEED=${SEED})`, () => {
 });
 
 describe('the words about a copied link', () => {
-  it('say where it opens: a page on this machine is not there for others', () => {
+  it('the words say where a link opens, because other people cannot open a link to a page on this machine', () => {
     assert.match(copiedText('https://example.github.io/playground/'), /^Copied\. It has all texts/);
     assert.match(copiedText('http://127.0.0.1:40123/#/playground'), /only in this browser, while cappol ui runs/);
     assert.match(copiedText('file:///home/a/report.html'), /only where this file is/);
@@ -62,7 +63,7 @@ describe('the words about a copied link', () => {
 });
 
 describe('labels of the playground', () => {
-  it('are read from text and written as text', () => {
+  it('labels are read from text and written as text', () => {
     const labels = { team: 'network', 'example.org/stage': '' };
     assert.deepEqual(labelsOf(labelsText(labels)), labels);
     assert.deepEqual(labelsOf(' team = network , '), { team: 'network' });

@@ -11,7 +11,7 @@ function leftOut(manifests: string): readonly string[] {
   return leftOutText(check({ ...question, serverVersion: NEWEST_KNOWN_MINOR, at: 0 }));
 }
 
-describe('the objects of a text that the playground does not evaluate', () => {
+describe('objects that the playground does not evaluate', () => {
   it('are named, with the reason', () => {
     assert.deepEqual(leftOut('apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\n'), [
       'not evaluated, no pod template found: Widget.example.com 1',
@@ -21,7 +21,7 @@ describe('the objects of a text that the playground does not evaluate', () => {
     ]);
   });
 
-  it('are none in a text with pods only', () => {
+  it('no object is left out in a text that has only pods', () => {
     assert.deepEqual(leftOut('apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a}]}\n'), []);
   });
 });

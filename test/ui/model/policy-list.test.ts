@@ -17,7 +17,7 @@ function condition(type: string, status: Condition['status'], message = ''): Con
 }
 
 describe('the list of policies', () => {
-  it('has the numbers of `cappol status`, for random clusters', () => {
+  it('the list has the numbers of `cappol status`, for random clusters', () => {
     let counted = 0;
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
@@ -64,7 +64,7 @@ describe('the list of policies', () => {
     });
   }
 
-  it('finds the policies that are not Ready, whatever the reason, and those in one state', () => {
+  it('the filter finds policies that are not Ready for any reason, and policies in a given state', () => {
     const named = (name: string, conditions: Condition[]) => ({ ...policy(name), status: { conditions } });
     const all = [
       named('a', []),
@@ -78,13 +78,13 @@ describe('the list of policies', () => {
     assert.deepEqual(names(''), ['a', 'b', 'c']);
   });
 
-  it('says that an edited policy is coming into force until the operator has seen the edit', () => {
+  it('an edited policy is shown as coming into force until the operator has seen the edit', () => {
     const one = { ...policy('one'), status: { observedGeneration: 0, conditions: [condition('Ready', 'True')] } };
     const [row] = policyRows(snapshotOf(wholeCluster(clusterOf([], []), [one], []), ALL_RIGHTS, TAKING));
     assert.equal(row?.state.word, 'Coming into force');
   });
 
-  it('shows conditions with the summary first, and trouble as trouble', () => {
+  it('the list shows the summary of the conditions first, and marks conditions that report a problem', () => {
     const shown = shownConditions([
       condition('Protected', 'False'),
       condition('Accepted', 'True'),

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { shortText } from '../../../ui/model/short-text.ts';
 
 describe('the beginning of a long text', () => {
-  it('is all of it if it is hardly longer', () => {
+  it('the whole text is shown if the text is hardly longer than the limit', () => {
     assert.equal(shortText('one two three', 13), undefined);
     assert.equal(shortText('one two three', 10), undefined);
   });
@@ -12,7 +12,7 @@ describe('the beginning of a long text', () => {
     assert.equal(shortText('one two three four five', 10), 'one two');
   });
 
-  it('is never longer than asked for, and cuts no character in two', () => {
+  it('the beginning is never longer than the limit, and never splits a character', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), fc.integer({ min: 1, max: 80 }), (text, most) => {
         const short = shortText(text, most);

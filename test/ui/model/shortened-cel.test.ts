@@ -11,7 +11,7 @@ describe('a long text of a program', () => {
     assert.equal(shortenedCel('true', 'team-3'), undefined);
   });
 
-  it('keeps the lines of the policy, and counts the others', () => {
+  it('the short form keeps the lines of the policy, and counts the other lines', () => {
     assert.deepEqual(shortenedCel(table(names), 'team-70')?.split('\n'), [
       '[',
       '… 70 lines …',
@@ -22,11 +22,11 @@ describe('a long text of a program', () => {
     assert.equal(shortenedCel(table(names), 'team-1')?.split('\n')[1], '… 1 line …');
   });
 
-  it('names no policy whose name only begins like it', () => {
+  it('if the given name is only the beginning of another name, no policy is named', () => {
     assert.deepEqual(shortenedCel(table(names), 'team')?.split('\n'), ['[', '… 1,500 lines …', ']']);
   });
 
-  it('ends long lines early, without half a character', () => {
+  it('cuts long lines, and splits no character', () => {
     const line = `{${'😀'.repeat(11_000)}}`;
     const short = shortenedCel(line, 'team-3') ?? '';
     const [beginning, end] = [short.slice(0, 19_999), short.slice(19_999)];

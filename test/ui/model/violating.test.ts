@@ -43,20 +43,20 @@ describe('the commands that fix manifests', () => {
     ]);
   });
 
-  it('get who may use policies, and leave out the same namespaces', () => {
+  it('if a policy has restricted use, the commands also get roles and bindings, and the commands exclude the same namespaces', () => {
     const text = fixCommand('net', snapshot('Bindings', ['kube-*', 'x']));
     assert.match(text, /get capabilitypolicies,namespaces,clusterroles,clusterrolebindings,roles,rolebindings /);
     assert.match(text, / --namespace net --excluded-namespaces 'kube-\*,x'$/m);
   });
 
-  it('run nothing that the names in a snapshot of somebody else say', () => {
+  it('the commands execute nothing from the names in a snapshot, even if somebody else made the snapshot', () => {
     const text = fixCommand('$(id)\n`id`', snapshot('Everyone', ["x' ; id '"]));
     assert.ok(text.includes(` --namespace '$(id)\n\`id\`' --excluded-namespaces 'x'\\'' ; id '\\'''`), text);
   });
 });
 
 describe('the workloads that violate', () => {
-  it('are filtered by their result: an unknown one is not among those that are refused', () => {
+  it('the rows are filtered by result, and an unknown result does not count as refused', () => {
     const rows = [row({}), row({ verdict: 'Unknown', effect: 'Unknown' }), row({ mode: 'Audit', effect: 'Audited' })];
     const effects = (result: string) => filtered(rows, { ...ALL, result }).map(({ effect }) => effect);
     assert.deepEqual(effects('Refused'), ['Refused']);
@@ -64,7 +64,7 @@ describe('the workloads that violate', () => {
     assert.deepEqual(effects(''), ['Refused', 'Unknown', 'Audited']);
   });
 
-  it('are all verdicts but the compliant ones, with their rules, for random clusters', () => {
+  it('the rows are all verdicts except Compliant, with the violated rules, for random clusters', () => {
     let compared = 0;
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
@@ -91,7 +91,7 @@ describe('the workloads that violate', () => {
     assert.ok(compared > 20, `${compared}`);
   });
 
-  it('are filtered by each column, and by text', () => {
+  it('the rows are filtered by each column, and by text', () => {
     const rows = [
       row({}),
       row({ namespace: 'web', policies: ['other'], rules: ['privileged'], mode: 'Warn', effect: 'Warned' }),
@@ -105,7 +105,7 @@ describe('the workloads that violate', () => {
     assert.deepEqual(namespaces({ text: 'WEB/deploy' }), ['web']);
   });
 
-  it('are sorted by what is refused, then by the worst rule', () => {
+  it('the rows are sorted by effect, refused rows first, and then by the worst rule', () => {
     const rows = [
       row({ name: 'a', mode: 'Audit', rules: ['privileged'] }),
       row({ name: 'b', rules: ['readOnlyRootFilesystem'] }),
@@ -122,7 +122,7 @@ describe('the workloads that violate', () => {
     assert.deepEqual(parseOrder('-nonsense'), { sort: 'worst', reverse: true });
   });
 
-  it('say what happens to new pods, and how many run', () => {
+  it('the text says what happens to new pods, and how many pods run', () => {
     assert.equal(effectText(row({})), 'Its new pods are refused.');
     assert.equal(
       effectText(row({ mode: 'Warn', pods: 2 })),

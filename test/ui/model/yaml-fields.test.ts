@@ -27,7 +27,7 @@ function labels(marked: string): string[] {
 }
 
 describe('completion of fields', () => {
-  it('offers the fields of the mapping around the cursor that it does not have yet', () => {
+  it('offers the fields that the mapping around the cursor does not have yet', () => {
     const offered = labels(`${POLICY}  |\n  mode: Enforce\n`);
     assert.ok(offered.includes('level') && offered.includes('overrides'), `${offered}`);
     assert.ok(!offered.includes('namespaceSelector') && !offered.includes('mode'), `${offered}`);
@@ -50,7 +50,7 @@ describe('completion of fields', () => {
     assert.equal(offered[0], 'ALL');
   });
 
-  it('follows lists that are as far to the left as their key, and those that are not', () => {
+  it('supports lists with the same indentation as their key, and lists with a deeper indentation', () => {
     for (const indent of ['  ', '    ']) {
       const offered = labels(`${POD}  containers:\n${indent}- name: a\n${indent}  sec|`);
       assert.ok(offered.includes('securityContext') && !offered.includes('name'), `${offered}`);
@@ -63,20 +63,20 @@ describe('completion of fields', () => {
     }
   });
 
-  it('knows the fields of the document that the cursor is in', () => {
+  it('offers the fields of the document that contains the cursor', () => {
     const stream = `${POLICY}  level: baseline\n---\n${POD}  |\n---\n${POLICY}`;
     assert.ok(labels(stream).includes('containers'));
     assert.deepEqual(labels('kind: |').slice(0, 2), ['CapabilityPolicy', 'Namespace']);
     assert.ok(labels('|').includes('apiVersion'));
   });
 
-  it('offers nothing in a comment, nor where nothing is known', () => {
+  it('offers nothing in a comment, or in a place without a known schema', () => {
     assert.deepEqual(labels(`${POLICY}  # le|`), []);
     assert.deepEqual(labels(`${POD}  containers:\n  - image: exa|`), []);
     assert.deepEqual(labels('apiVersion: example.org/v1\nkind: Widget\nspec:\n  |'), []);
   });
 
-  it('puts the colon behind a key, and a space where a value follows in the line', () => {
+  it('puts a colon after a key, and adds a space if the value follows on the same line', () => {
     const { text, offset } = at(`${POLICY}  |`);
     const applied = new Map(suggestionsAt(text, offset)?.options.map(({ label, apply }) => [label, apply]));
     assert.equal(applied.get('level'), 'level: ');
@@ -108,7 +108,7 @@ describe('help', () => {
 });
 
 describe('help on fields that do not exist', () => {
-  it('is none, also for the names of properties that every JavaScript object has', () => {
+  it('gives no help for unknown fields, even if the name is a property of every JavaScript object', () => {
     for (const key of ['constructor', 'toString', 'hasOwnProperty', '__proto__']) {
       for (const place of [`${POLICY}  ${key}: 1\n`, `${POD}  nodeSelector:\n    ${key}: a\n`]) {
         const meaning = meaningAt(place, place.indexOf(key) + 1);
