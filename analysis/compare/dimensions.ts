@@ -7,7 +7,7 @@ import { type Fieldset, TooMany } from './fields.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
 import { ONE_OF, REQUIRED } from './kubernetes.ts';
 import { isContainerName, keysOf, typeOf } from './paths.ts';
-import { type ContainerPart, mergedObjects, type PodPart, type TinyPod, USUAL } from './tiny-pods.ts';
+import { type ContainerPart, type PodPart, type TinyPod, USUAL } from './tiny-pods.ts';
 
 /**
  * A part of a pod, with the possible values of the part. Each part can be chosen independently of the other parts. Most
@@ -109,18 +109,29 @@ export function volumesIn(chosen: ReadonlyMap<string, unknown>): Pick<TinyPod, '
 }
 
 function fieldsBelow(root: string, chosen: ReadonlyMap<string, unknown>): Fieldset {
-  const set = [...chosen].filter(([key, value]) => key.startsWith(root) && value !== undefined);
-  return set.map(([key, value]) => nested(key, value)).reduce(mergedObjects, {});
+  const fields = {};
+  // Only objects of this function may be changed. The chosen values are shared with other pods.
+  const own = new Set<object>([fields]);
+  for (const [key, value] of chosen) {
+    if (value === undefined || !key.startsWith(root)) continue;
+    const [, ...steps] = key.split('.');
+    const last = steps.pop() ?? '';
+    let object: Record<string, unknown> = fields;
+    for (const step of steps) {
+      const below = object[step] as Record<string, unknown> | undefined;
+      const next = below && own.has(below) ? below : { ...below };
+      own.add(next);
+      object[step] = next;
+      object = next;
+    }
+    object[last] = value;
+  }
+  return fields;
 }
 
 function annotationsBelow(root: string, chosen: ReadonlyMap<string, unknown>): Fieldset {
   const set = [...chosen].filter(([key, value]) => key.startsWith(root) && value !== undefined);
   return Object.fromEntries(set.map(([key, value]) => [key.slice(root.length), value]));
-}
-
-function nested(path: string, value: unknown): Fieldset {
-  const [, ...steps] = path.split('.');
-  return steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) as Fieldset;
 }
 
 /** The pod with the chosen values. */

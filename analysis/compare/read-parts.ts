@@ -20,7 +20,7 @@ export type Roots = ReadonlyMap<string, Tree>;
 
 export class ReadParts {
   readonly #names = new Map<string, string>();
-  readonly #known = new WeakMap<object, Map<Tree, string>>();
+  readonly #known = new Map<Tree, WeakMap<object, string>>();
   readonly #trees = new Map([['{}', WHOLE]]);
   readonly #roots = new Map<string, Roots>();
 
@@ -47,14 +47,14 @@ export class ReadParts {
   }
 
   #name(value: object, tree: Tree, textOf: () => string): string {
-    const names = this.#known.get(value) ?? new Map<Tree, string>();
-    this.#known.set(value, names);
-    const known = names.get(tree);
+    const names = this.#known.get(tree) ?? new WeakMap<object, string>();
+    this.#known.set(tree, names);
+    const known = names.get(value);
     if (known !== undefined) return known;
     const text = textOf();
     const name = this.#names.get(text) ?? `#${this.#names.size}`;
     this.#names.set(text, name);
-    names.set(tree, name);
+    names.set(value, name);
     return name;
   }
 

@@ -22,7 +22,7 @@ import { TooMany } from './fields.ts';
 import type { UnderstoodCheck } from './groups.ts';
 import { isAccepted } from './kubernetes.ts';
 import { keysOf } from './paths.ts';
-import { type ContainerPart, podOf, type TinyPod, type TinyPods, type Understood } from './tiny-pods.ts';
+import { type ContainerPart, type PodKeys, podOf, type TinyPod, type TinyPods, type Understood } from './tiny-pods.ts';
 
 /**
  * Gives a number to each value of each dimension. If two values have the same number, each check has the same verdict
@@ -102,7 +102,7 @@ class KnownColumns {
    * @throws TooMany
    */
   ofFactor(factor: Factor, read: readonly Dimension[], pods: TinyPods): ReadonlyMap<string, Column> {
-    return this.#of(`${factor.id}`, read, (all) => columnsOf(all, (tiny) => pods.answer(factor, tiny)));
+    return this.#of(`${factor.id}`, read, (all) => columnsOf(all, (tiny, keys) => pods.answer(factor, tiny, keys)));
   }
 
   /** The columns for the decisions of the API server about the pods. @throws TooMany */
@@ -148,6 +148,8 @@ interface Combined {
   readonly order: readonly Dimension[];
   readonly count: number;
   readonly pods: Iterable<TinyPod>;
+  /** The known keys of each pod, if the pods are kept. The index is the position of the pod. */
+  readonly keys: readonly PodKeys[];
 }
 
 /** @throws TooMany */
@@ -171,12 +173,17 @@ function combined(dimensions: readonly Dimension[]): Combined {
         }
     },
   };
-  return { order: parts.flat(), count, pods: count <= MOST_KEPT ? [...all] : all };
+  if (count > MOST_KEPT) return { order: parts.flat(), count, pods: all, keys: [] };
+  const pods = [...all];
+  return { order: parts.flat(), count, pods, keys: pods.map(() => new Map()) };
 }
 
-function columnsOf({ order, count, pods }: Combined, answer: (tiny: TinyPod) => string): ReadonlyMap<string, Column> {
+function columnsOf(
+  { order, count, pods, keys }: Combined,
+  answer: (tiny: TinyPod, keys: PodKeys | undefined) => string,
+): ReadonlyMap<string, Column> {
   const answers: string[] = [];
-  for (const pod of pods) answers.push(answer(pod));
+  for (const pod of pods) answers.push(answer(pod, keys[answers.length]));
   const columns = new Map<string, Column>();
   let stride = count;
   for (const { key, values } of order) {

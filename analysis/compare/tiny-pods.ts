@@ -71,6 +71,9 @@ export function mergedObjects(a: Fieldset, b: Fieldset): Fieldset {
   return { ...a, ...b, ...Object.fromEntries(merged) };
 }
 
+/** The keys of a pod that are known. All checks that read the same fields share a key. */
+export type PodKeys = Map<Roots, string>;
+
 /** Evaluates checks. If two pods are equal in the fields that a check reads, the check is evaluated only once. */
 export class TinyPods {
   readonly #evaluator = new Evaluator();
@@ -100,7 +103,7 @@ export class TinyPods {
    *
    * @param keys the keys that are already calculated for the pod
    */
-  answer(check: Understood, tiny: TinyPod, keys?: Map<Roots, string>): string {
+  answer(check: Understood, tiny: TinyPod, keys?: PodKeys): string {
     const verdicts = this.#verdicts.get(check) ?? new Map<string, string>();
     this.#verdicts.set(check, verdicts);
     const roots = this.#parts.rootsOf(check.reads);
@@ -142,5 +145,5 @@ export class TinyPods {
 interface Last {
   readonly tiny: TinyPod;
   readonly violated: Map<Understood, boolean>;
-  readonly keys: Map<Roots, string>;
+  readonly keys: PodKeys;
 }
