@@ -18,6 +18,9 @@ const POLICIES = 30;
 
 describe('the operator, when it is told to end', function () {
   this.timeout(300_000);
+  // A busy machine may delay the operator by more than the rest of the 2 s. If the operator is too slow, it fails each
+  // time.
+  this.retries(2);
   const cluster = useCluster('stopping');
   let operator: OperatorProcess;
 
