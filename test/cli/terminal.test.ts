@@ -61,7 +61,7 @@ describeWith({ programs: { script: 'apt-get install bsdutils' } }, 'check on a t
       cwd: folder,
       env: { PATH: process.env.PATH, TERM: 'xterm', ...env },
     });
-    return stdout.replaceAll('\r\n', '\n');
+    return stdout.replaceAll('\r\n', '\n').replaceAll(PROGRESS, '');
   }
 
   let at80: Promise<string> | undefined;
@@ -151,6 +151,10 @@ function golden(name: string, printed: string): string {
   if (process.env.UPDATE_GOLDEN) writeFileSync(file, printed);
   return readFileSync(file, 'utf8');
 }
+
+/** The lines of progress, which exist only if the command is slow. The command erases each line again. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the characters of a terminal
+const PROGRESS = /(?:\r\u001b\[K[^\r\n]*)*\r\u001b\[K/g;
 
 describe('a violation of several policies', () => {
   for (const output of ['table', 'wide', 'github', 'sarif', 'junit']) {

@@ -25,7 +25,7 @@ const CLI = join(ROOT, 'cli', 'main.ts');
 const MIB = 1024 * 1024;
 
 describe('check in threads', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   const folder = mkdtempSync(join(tmpdir(), 'cappol-threads-'));
   const builder = new PolicyContextBuilder();
   const options = {
