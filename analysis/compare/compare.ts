@@ -239,11 +239,11 @@ class Comparing {
     const known = new Set(ofClass.flatMap(({ rules }) => rules));
     const isNew = (broken: string) => !known.has(broken);
     const { policies } = sides.refusing;
-    const isAllNew = (pod: PodContent) =>
-      policies.every((one) => this.#examined.witnesses.isRefusedBy(one, pod, isNew));
-    if (!this.#all && !isAllNew(found)) return;
+    const isWanted = (pod: PodContent) =>
+      this.#all || policies.every((one) => this.#examined.witnesses.isRefusedBy(one, pod, isNew));
+    if (!isWanted(found)) return;
     const pod = this.#options.isFirstEnough ? found : smallest(found, shows, this.#smallestOf(rule, sides));
-    if (!this.#all && !isAllNew(pod)) return;
+    if (!isWanted(pod)) return;
     const difference = this.#difference(rule, pod, shown);
     if (difference) list.push(difference);
     else this.#leaveOpen(rule, shown);

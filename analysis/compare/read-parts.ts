@@ -20,7 +20,8 @@ export type Roots = ReadonlyMap<string, Tree>;
 
 export class ReadParts {
   readonly #names = new Map<string, string>();
-  readonly #known = new Map<Tree, WeakMap<object, string>>();
+  /** The names of values, for each set of fields. */
+  readonly #namesFor = perObject((_: Tree) => new WeakMap<object, string>());
   readonly #trees = new Map([['{}', WHOLE]]);
   readonly #roots = new Map<string, Roots>();
 
@@ -47,8 +48,7 @@ export class ReadParts {
   }
 
   #name(value: object, tree: Tree, textOf: () => string): string {
-    const names = this.#known.get(tree) ?? new WeakMap<object, string>();
-    this.#known.set(tree, names);
+    const names = this.#namesFor(tree);
     const known = names.get(value);
     if (known !== undefined) return known;
     const text = textOf();
