@@ -1,5 +1,6 @@
 /** Sets of policies for comparisons, and verdicts of whole sets. */
 import fc, { type Arbitrary } from 'fast-check';
+import { dump } from 'js-yaml';
 import { type Comparison, compare } from '../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
 import type { PolicySet } from '../../analysis/compare/policy-set.ts';
@@ -9,7 +10,7 @@ import type { PodContent } from '../../operator/model/objects.ts';
 import { partsOf } from '../../operator/policy/parts.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { LEVELS } from '../../operator/standards/level-version.ts';
-import { resolved } from '../support/policies.ts';
+import { policyManifest, resolved } from '../support/policies.ts';
 import { arbitraryOverrides } from '../support/random-policies.ts';
 
 export type Spec = Partial<CapabilityPolicySpec>;
@@ -19,6 +20,13 @@ export type Specs = Readonly<Record<string, Spec>>;
 export function setOf(specs: Specs): PolicySet {
   const policies = Object.entries(specs).flatMap(([name, spec]) => partsOf(resolved(name, spec), { begun: true }));
   return { policies, isExcluded: (namespace) => namespace.startsWith('kube-') };
+}
+
+/** The set as YAML. */
+export function textOf(specs: Specs): string {
+  return Object.entries(specs)
+    .map(([name, spec]) => dump(policyManifest({ name }, spec)))
+    .join('---\n');
 }
 
 export function compared(old: Specs, now: Specs, limit = DEFAULT_LIMIT): Comparison {

@@ -8,8 +8,8 @@ import { compare, DIRECTIONS } from '../../analysis/compare/compare.ts';
 import { manifestOf } from '../../analysis/compare/witness.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { type CompareAnswer, type ComparedTexts, compareTexts } from '../../ui/worker/compare.ts';
-import { type Spec, type Specs, setOf } from '../compare/sets.ts';
-import { policyManifest, writtenPolicy } from '../support/policies.ts';
+import { type Spec, type Specs, setOf, textOf } from '../compare/sets.ts';
+import { writtenPolicy } from '../support/policies.ts';
 
 const NOON = Date.parse('2026-11-26T12:00:00Z');
 const MOST_PODS = 20_000;
@@ -130,10 +130,4 @@ function comparedTexts(before: Specs, now: Specs): ComparedTexts {
 
 function answerOf(texts: { readonly before: string; readonly policies: string }): CompareAnswer {
   return compareTexts({ ...texts, serverVersion: NEWEST_KNOWN_MINOR, at: NOON });
-}
-
-function textOf(specs: Specs): string {
-  return Object.entries(specs)
-    .map(([name, spec]) => dump(policyManifest({ name }, spec)))
-    .join('---\n');
 }

@@ -4,14 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dump } from 'js-yaml';
 import { COMPARED } from '../../hack/bench/compare-topologies.ts';
 import type { NamedSpec } from '../../hack/bench/topology-policies.ts';
+import { textOf as textOfSet } from '../compare/sets.ts';
 import { CHROMIUM, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
 import { editor, markedLines, replace, textOf } from '../support/editors.ts';
 import { walkByTab } from '../support/keyboard.ts';
 import { describeWith } from '../support/needs.ts';
-import { policyManifest } from '../support/policies.ts';
 import { usePage } from '../support/tested-page.ts';
 import { settled } from '../support/views-of-page.ts';
 
@@ -147,7 +146,7 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
 });
 
 function textOfPolicies(policies: readonly NamedSpec[]): string {
-  return policies.map(({ name, spec }) => dump(policyManifest({ name }, spec))).join('---\n');
+  return textOfSet(Object.fromEntries(policies.map(({ name, spec }) => [name, spec])));
 }
 
 /** Waits until the status line of the comparison has the text. */
