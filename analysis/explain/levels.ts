@@ -1,5 +1,3 @@
-/** Makes the policies for the comparison of pods: the levels, or one override for a rule that no level restricts. */
-import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
@@ -59,7 +57,7 @@ export function referenceFor(rule: Rule, oldestServer: number): Reference | unde
 function policyOf(level: Level, stated: Stated, oldestServer: number): ResolvedPolicy {
   const spec = completeSpec({ namespaceSelector: {}, level, overrides: overridesOf(stated) });
   const metadata = { name: `level-${level}` };
-  const found = resolvePolicy({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata, spec }, oldestServer);
+  const found = resolvePolicy({ metadata, spec }, oldestServer);
   const policy = 'policy' in found ? found.policy : found.asBefore;
   if (!policy) throw new Error(`level ${level} at v1.${oldestServer} cannot be resolved`);
   return policy;

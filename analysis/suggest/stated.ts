@@ -1,11 +1,5 @@
 /** Makes a policy from single overrides and their paths. Also gives the verdicts of one rule of this policy. */
-import {
-  type CapabilityPolicyOverrides,
-  GROUP,
-  KIND,
-  type UsableBy,
-  VERSION,
-} from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicyOverrides, UsableBy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
@@ -37,7 +31,7 @@ export function resolvedBy(
   const overrides = overridesOf(stated);
   const levelVersion = formatVersion(minor);
   const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, overrides, usableBy, containers });
-  const resolution = resolvePolicy({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: {}, spec }, server);
+  const resolution = resolvePolicy({ metadata: {}, spec }, server);
   if ('policy' in resolution) return resolution.policy;
   throw new Error(resolution.refusal.message);
 }

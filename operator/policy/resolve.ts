@@ -112,7 +112,7 @@ export type Resolution =
  * Standard
  */
 export function resolvePolicy(
-  policy: CompletePolicy,
+  policy: Pick<CompletePolicy, 'metadata' | 'spec'>,
   oldestServer: number,
   serverDefaults: readonly string[] = [],
 ): Resolution {
