@@ -33,7 +33,7 @@ export function compared(old: Specs, now: Specs, limit = DEFAULT_LIMIT): Compari
   return compare(setOf(old), setOf(now), { limit });
 }
 
-const evaluator = new Evaluator();
+export const evaluator = new Evaluator();
 
 /**
  * Whether one of the policies admits the pod. All of the policies decide, and everybody may use all of the policies.
