@@ -9,6 +9,7 @@ import { idOf } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Labels } from '../../operator/policy/selector.ts';
 import type { Alternative } from './alternatives.ts';
+import { type Cause, Causes } from './causes.ts';
 import { type Admitting, Examined } from './examined.ts';
 import { TooMany } from './fields.ts';
 import { isAccepted } from './kubernetes.ts';
@@ -39,6 +40,11 @@ export interface Difference {
   readonly pod: PodContent;
   readonly before: PodVerdict;
   readonly after: PodVerdict;
+  /**
+   * The changes of policies without which the difference would not exist. The list is empty if no change causes the
+   * difference alone.
+   */
+  readonly causes: readonly Cause[];
 }
 
 export interface Undecided {
@@ -121,6 +127,7 @@ class Comparing {
   readonly #examined: Examined;
   readonly #options: ComparingOptions;
   readonly #all: boolean;
+  readonly #causes: Causes;
   readonly #smallest = new Map<string, Map<string, PodContent>>();
   readonly #result = { opens: [] as Difference[], closes: [] as Difference[], undecided: [] as Undecided[] };
 
@@ -129,6 +136,7 @@ class Comparing {
     this.#examined = examined;
     this.#options = options;
     this.#all = options.all ?? false;
+    this.#causes = new Causes(old, now, examined.witnesses);
   }
 
   result(): Comparison {
@@ -302,6 +310,7 @@ class Comparing {
       pod,
       before,
       after,
+      causes: this.#options.isFirstEnough ? [] : this.#causes.of({ pod, labels: namespace.labels, use, direction }),
     };
   }
 }

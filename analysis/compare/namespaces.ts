@@ -52,10 +52,13 @@ interface Selecting {
 
 /** A string that identifies the class of a namespace. The string is the same for all namespaces of the class. */
 export function classOf(old: Selecting, now: Selecting): string {
-  // No selector names the namespace `*`, because no namespace can have this name.
-  const decidingIn = ({ policies, labels }: Selecting) =>
-    deciding(policies, 'Enforce', { [NAME_LABEL]: '*', ...labels });
   return keyOf({ old: decidingIn(old), new: decidingIn(now) });
+}
+
+/** The policies that refuse pods in the namespace. */
+export function decidingIn({ policies, labels }: Selecting): ResolvedPolicy[] {
+  // No selector names the namespace `*`, because no namespace can have this name.
+  return deciding(policies, 'Enforce', { [NAME_LABEL]: '*', ...labels });
 }
 
 function keyOf({ old, new: now }: Pick<NamespaceClass, 'old' | 'new'>): string {

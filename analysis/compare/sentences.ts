@@ -4,8 +4,9 @@ import type { Violation } from '../../operator/evaluate/violations.ts';
 import { formatTime, NEVER } from '../../operator/policy/expiry.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { counted } from '../../operator/text/wording.ts';
+import type { Cause } from './causes.ts';
 import { type Comparison, DIRECTIONS, type Difference, type Direction, type Undecided } from './compare.ts';
-import { policiesText } from './finding.ts';
+import { listed, policiesText } from './finding.ts';
 
 /** A comparison, and the names of its two sets. */
 export interface NamedComparison {
@@ -50,8 +51,13 @@ export function summaryOf({ old, new: now, found, undecided }: NamedAnswer, dire
   const { title, verb, none } = MEANING[direction];
   const left = undecided.filter((one) => one.direction === direction || !one.direction).length;
   const open = left > 0 ? `; ${counted(left, 'question')} not decided` : '';
-  if (found.length > 0)
-    return { state: direction, text: `${now} ${title} ${old} ${verb}: ${counted(found.length, 'difference')}${open}` };
+  // If no policy decides, one difference stands for all rules.
+  const everyRule = found.some(({ before, after }) => !(direction === 'opens' ? after : before).admittedBy);
+  const isComplete = left === 0 && !everyRule;
+  if (found.length > 0) {
+    const differences = `${counted(found.length, 'difference')}${isComplete ? ', and no others' : open}`;
+    return { state: direction, text: `${now} ${title} ${old} ${verb}: ${differences}` };
+  }
   if (left > 0) return { state: 'undecided', text: `${now} ${title} ${old} ${verb}: none was found${open}` };
   const [first, second] = direction === 'opens' ? [now, old] : [old, now];
   return { state: 'proved', text: `${now} ${none}: ${second} admits every pod that ${first} admits` };
@@ -66,12 +72,18 @@ export interface DifferenceWords {
   readonly messages: readonly string[];
   /** The policy that admits the pod, such as `admitted now by policy b`. */
   readonly admitted: string;
+  /**
+   * The changes that cause the difference, such as `caused by spec.level of policy b`. The list is empty if no change
+   * causes the difference alone.
+   */
+  readonly caused: readonly string[];
 }
 
 export function differenceWords(
   difference: Difference,
   direction: Direction,
   comparison: Pick<Comparison, 'classes'>,
+  placeOf?: (cause: Cause) => string,
 ): DifferenceWords {
   const [refused, admitted] =
     direction === 'opens' ? [difference.before, difference.after] : [difference.after, difference.before];
@@ -86,7 +98,26 @@ export function differenceWords(
       ...(others.length > 0 ? [`the pod also breaks ${others.join(', ')}`] : []),
     ],
     admitted: `admitted ${whenAdmitted}${admitterText(admitted)}`,
+    caused: causedTexts(difference.causes, placeOf),
   };
+}
+
+/** @param placeOf the place of a change in a file, such as ` (policies.yaml:4)`; by default, no place is named */
+function causedTexts(causes: readonly Cause[], placeOf: (cause: Cause) => string = () => ''): string[] {
+  const [first, ...others] = causes.map((cause) => `${causeText(cause)}${placeOf(cause)}`);
+  if (first === undefined) return [];
+  return [`caused by ${first}`, ...others.map((other) => `and by ${other}`)];
+}
+
+function causeText({ policy, change, fields }: Cause): string {
+  switch (change) {
+    case 'Added':
+      return `the new policy ${policy}`;
+    case 'Removed':
+      return `the end of policy ${policy}`;
+    case 'Changed':
+      return `${listed(fields)} of policy ${policy}`;
+  }
 }
 
 /** The reason why a pod is admitted, such as ` by policy a`. The text follows the word `admitted`. */

@@ -1,4 +1,10 @@
+/** Writes the pods that show differences. */
+import { isScalar, visit } from 'yaml';
 import type { PodContent } from '../../operator/model/objects.ts';
+import { documentText, yamlDocument } from '../text/yaml-document.ts';
+
+/** The maximum number of lines for a list of values. A longer list is written on one line. */
+const MOST_LINES = 8;
 
 /**
  * Returns the pod as a manifest that can be applied. Without the field automountServiceAccountToken, the API server
@@ -11,4 +17,15 @@ export function manifestOf({ annotations, spec }: PodContent) {
     metadata: { name: 'witness', ...(Object.keys(annotations).length > 0 && { annotations }) },
     spec: { ...spec, automountServiceAccountToken: false },
   };
+}
+
+/** The pod as YAML. */
+export function witnessText(pod: PodContent): string {
+  const document = yamlDocument(manifestOf(pod));
+  visit(document, {
+    Seq: (_key, list) => {
+      if (list.items.length > MOST_LINES && list.items.every(isScalar)) list.flow = true;
+    },
+  });
+  return documentText(document, { lineWidth: 0 });
 }

@@ -129,7 +129,7 @@ const ROWS: readonly Row[] = [
     live: { a: {} },
     candidates: { a: { overrides: { hostPID: true } } },
     lines: [
-      FOUND('a', '1 difference'),
+      FOUND('a', '1 difference, and no others'),
       'OPENS  rule hostPID, in every namespace: admitted by policy a; 4 such namespaces in the cluster: db, net, shop and 1 more',
       HINT,
     ],
@@ -139,7 +139,7 @@ const ROWS: readonly Row[] = [
     live: { a: {} },
     candidates: { b: { ...BOUND, overrides: { hostIPC: true } } },
     lines: [
-      FOUND('b', '1 difference'),
+      FOUND('b', '1 difference, and no others'),
       'OPENS  rule hostIPC, in namespaces with team=net, for users who may use policy b: admitted by policy b; 3 such namespaces in the cluster: db, net, web',
       HINT,
     ],
@@ -149,7 +149,7 @@ const ROWS: readonly Row[] = [
     live: { a: {} },
     candidates: { b: { namespaceSelector: { matchLabels: { team: 'new' } }, overrides: { hostIPC: true } } },
     lines: [
-      FOUND('b', '1 difference'),
+      FOUND('b', '1 difference, and no others'),
       'OPENS  rule hostIPC, in namespaces with team=new: admitted by policy b; no such namespace in the cluster',
       HINT,
     ],
@@ -182,7 +182,7 @@ const ROWS: readonly Row[] = [
       },
     },
     lines: [
-      FOUND('b', '1 difference'),
+      FOUND('b', '1 difference, and no others'),
       'OPENS  rule hostPID, in every namespace: admitted by policy b; 4 such namespaces in the cluster: db, net, shop and 1 more',
       HINT,
     ],
@@ -229,7 +229,7 @@ const ROWS: readonly Row[] = [
     candidates: { b: { namespaceSelector: TEAM, overrides: { hostIPC: true } } },
     given: { namespace: 'net' },
     lines: [
-      FOUND('b', '1 difference'),
+      FOUND('b', '1 difference, and no others'),
       'OPENS  rule hostIPC, in namespaces with team=net: admitted by policy b; namespace net is such a namespace',
       HINT,
     ],
@@ -240,7 +240,7 @@ const ROWS: readonly Row[] = [
     candidates: { b: { namespaceSelector: TEAM, overrides: { hostIPC: true } } },
     given: { namespace: 'shop' },
     lines: [
-      FOUND('b', '1 difference'),
+      FOUND('b', '1 difference, and no others'),
       'OPENS  rule hostIPC, in namespaces with team=net: admitted by policy b; namespace shop is not such a namespace',
       HINT,
     ],
@@ -333,7 +333,7 @@ describe('what candidates open', function () {
     const { stdout } = await shown({ a: {} }, { a: { overrides: { hostPID: true } } }, { output: 'markdown' });
     assert.match(
       stdout,
-      /^`the policy set with a admits pods that the live policy set refuses: 1 difference`\n\n- \*\*opens\*\* `rule hostPID, in every namespace: admitted by policy a; 4 such namespaces .*`$/m,
+      /^`the policy set with a admits pods that the live policy set refuses: 1 difference, and no others`\n\n- \*\*opens\*\* `rule hostPID, in every namespace: admitted by policy a; 4 such namespaces .*`$/m,
     );
     assert.match(
       stdout,

@@ -31,11 +31,21 @@ describe('cappol compare git:COMMIT:PATH', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   const ROWS: readonly (readonly [where: string, args: string, code: number, stdout: RegExp])[] = [
-    ['.', 'git:HEAD:policies policies', 1, /^policies admits pods that git:HEAD:policies refuses: 1 difference$/m],
+    [
+      '.',
+      'git:HEAD:policies policies',
+      1,
+      /^policies admits pods that git:HEAD:policies refuses: 1 difference, and no others$/m,
+    ],
     ['.', 'git:HEAD~1:policies policies', 0, /^same: /],
-    ['policies', 'git:HEAD all.yaml', 1, /^all\.yaml admits pods that git:HEAD refuses: 1 difference$/m],
+    ['policies', 'git:HEAD all.yaml', 1, /^all\.yaml admits pods that git:HEAD refuses: 1 difference, and no others$/m],
     ['policies', 'git:HEAD:../policies/all.yaml .', 1, /1 difference/],
-    ['.', 'policies git:HEAD:policies', 0, /^git:HEAD:policies refuses pods that policies admits: 1 difference$/m],
+    [
+      '.',
+      'policies git:HEAD:policies',
+      0,
+      /^git:HEAD:policies refuses pods that policies admits: 1 difference, and no others$/m,
+    ],
     ['.', 'git:HEAD:policies git:HEAD:policies/all.yaml', 0, /^same: /],
     ['.', 'git:HEAD:monday.json restricted', 0, /^same: /],
   ];

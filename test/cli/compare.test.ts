@@ -17,7 +17,7 @@ const WITH_NETWORK = dump(writtenPolicy('restricted', { overrides: { hostNetwork
 
 const SNAPSHOT = JSON.stringify(takenSnapshot(wholeCluster(clusterOf([]), [policy('restricted')], [])));
 
-const OPENED = `standard input admits pods that restricted refuses: 1 difference
+const OPENED = `standard input admits pods that restricted refuses: 1 difference, and no others
 standard input closes nothing: standard input admits every pod that restricted admits (proved)
 
 OPENS  rule hostNetwork, in every namespace
@@ -106,10 +106,28 @@ describe('cappol compare', () => {
     }
   });
 
+  it('names the change that causes a difference, with its line', async () => {
+    for (const output of ['text', 'markdown']) {
+      const { stdout } = await compared('old.yaml', 'new.yaml', '-o', output);
+      const line = WITH_NETWORK.split('\n').findIndex((text) => text.includes('hostNetwork')) + 1;
+      assert.match(
+        stdout,
+        new RegExp(`caused by spec\\.overrides\\.hostNetwork of policy restricted \\(new\\.yaml:${line}\\)`),
+      );
+    }
+  });
+
+  it('writes a long list of a pod on one line', async () => {
+    const overrides = { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'CHOWN'] } };
+    writeFileSync(join(folder, 'chown.yaml'), dump(writtenPolicy('restricted', { overrides })));
+    const { stdout } = await compared('restricted', 'chown.yaml');
+    assert.match(stdout, /^ +drop: \[ (ALL, ){80,}ALL \]$/m);
+  });
+
   it('folds the pods in Markdown', async () => {
     const { stdout } = await compared('old.yaml', 'new.yaml', '-o', 'markdown');
     assert.match(stdout, /^### CapabilityPolicy: the change admits more pods$/m);
-    assert.match(stdout, /^- `new\.yaml admits pods that old\.yaml refuses: 1 difference`$/m);
+    assert.match(stdout, /^- `new\.yaml admits pods that old\.yaml refuses: 1 difference, and no others`$/m);
     assert.match(stdout, /<details><summary>the smallest pod that shows it<\/summary>\n\n```yaml\napiVersion: v1\n/);
   });
 

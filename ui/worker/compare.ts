@@ -13,10 +13,9 @@ import {
   summariesOf,
   undecidedText,
 } from '../../analysis/compare/sentences.ts';
-import { manifestOf } from '../../analysis/compare/witness.ts';
+import { witnessText } from '../../analysis/compare/witness.ts';
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import { policiesIn } from './policies-text.ts';
-import { yamlText } from './yaml-text.ts';
 
 export interface CompareQuestion {
   /** The policies before and after the change, as YAML. */
@@ -81,7 +80,7 @@ export function compareTexts(question: CompareQuestion): CompareAnswer {
       ...differenceWords(difference, direction, comparison),
       direction,
       rule: difference.rules[0] ?? '',
-      pod: yamlText(manifestOf(difference.pod)),
+      pod: witnessText(difference.pod),
     })),
   );
   const summaries = summariesOf({ ...NAMES, comparison });

@@ -29,7 +29,7 @@ export function documentOf({ old, new: now, comparison, history }: Printed) {
 }
 
 /** A difference as plain data. */
-export function differenceOf({ namespace, use, rules, pod, before, after }: Difference) {
+export function differenceOf({ namespace, use, rules, pod, before, after, causes }: Difference) {
   return {
     namespace: { labels: namespace },
     use,
@@ -37,6 +37,7 @@ export function differenceOf({ namespace, use, rules, pod, before, after }: Diff
     pod: manifestOf(pod),
     before: verdictOf(before),
     after: verdictOf(after),
+    causes,
   };
 }
 

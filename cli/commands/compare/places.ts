@@ -1,4 +1,5 @@
 /** Finds the policy fields that cause a difference. The fields are in files. */
+import type { Cause } from '../../../analysis/compare/causes.ts';
 import type { PolicySource } from '../../../analysis/policies/context.ts';
 import type { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import type { FieldPath } from '../../../analysis/schema/paths.ts';
@@ -6,10 +7,10 @@ import type { CompletePolicy } from '../../../operator/api/capability-policy.ts'
 import { USE_RULE } from '../../../operator/evaluate/verdict.ts';
 
 /**
- * A part of a policy. The part is either what the policy admits about a rule, or the namespaces in which the policy
- * decides.
+ * A part of a policy. The part is what the policy admits about a rule, the namespaces in which the policy decides, or
+ * the field with a path such as `spec.level`.
  */
-export type Subject = { readonly rule: string } | 'namespaces';
+export type Subject = { readonly rule: string } | 'namespaces' | { readonly field: string };
 
 /** Returns the file and line of a part of a policy. The result is undefined if the policy is not from a file. */
 export type PlaceOf = (policy: string, subject: Subject) => PolicySource | undefined;
@@ -23,9 +24,15 @@ export function placesIn(builder: PolicyContextBuilder): PlaceOf {
   };
 }
 
+/** The place of the first changed field, or of the new policy. A policy that has ended has no place. */
+export function causeIn({ policy, fields }: Cause, placeOf: PlaceOf): PolicySource | undefined {
+  return placeOf(policy, { field: fields[0] ?? 'spec' });
+}
+
 /** The field that sets the value of the rule. If no field sets the value, the rule has the value of the level. */
 function fieldOf(subject: Subject, { overrides, containers = [] }: CompletePolicy['spec']): FieldPath {
   if (subject === 'namespaces') return ['namespaceSelector'];
+  if ('field' in subject) return subject.field.split('.').slice(1);
   if (subject.rule === USE_RULE) return ['usableBy'];
   const path = subject.rule.split('.');
   const states = (stated: object | undefined) => stated !== undefined && Object.hasOwn(stated, path[0] ?? '');

@@ -105,16 +105,23 @@ function messagesText({ violations }: PodVerdict, rule: string): string {
     .join('; ');
 }
 
+/** The fields about where, when and for whom a policy decides. Other fields are about what a policy admits. */
+const DECIDING = ['namespaceSelector', 'priority', 'mode', 'rollout', 'expires', 'usableBy', 'subjects'].map(
+  (field) => `spec.${field}`,
+);
+
 /**
- * The place in the policy that admits or refuses the pod after the change. If no policy decides about the pod any more,
- * the place is in the policy that refused the pod before. The selector of the policy that refused the pod may have
- * changed.
+ * The place of the changed field that causes the difference, if the field is about where, when or for whom a policy
+ * decides. Otherwise, the place is in the policy that admits or refuses the pod after the change. If no policy decides
+ * about the pod any more, the place is in the policy that refused the pod before.
  */
-function placeIn({ before, after, rules }: Difference, direction: Direction, { placeOf }: Answer) {
+function placeIn({ before, after, rules, causes }: Difference, direction: Direction, { placeOf }: Answer) {
   const [rule = ''] = rules;
+  const changed = causes.flatMap(({ policy, fields }) => fields.map((field) => ({ policy, field })));
   const now = direction === 'closes' ? Object.keys(after.violations) : [after.admittedBy ?? ''];
   const earlier = direction === 'closes' ? [] : Object.keys(before.violations);
   const [place = NOWHERE] = [
+    ...changed.flatMap(({ policy, field }) => (DECIDING.includes(field) ? (placeOf(policy, { field }) ?? []) : [])),
     ...now.flatMap((policy) => placeOf(policy, { rule }) ?? []),
     ...earlier.flatMap((policy) => placeOf(policy, 'namespaces') ?? []),
   ];

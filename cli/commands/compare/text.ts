@@ -1,5 +1,5 @@
 /** Prints a comparison as text for users, and as Markdown for a comment on a pull request. */
-import { dump } from 'js-yaml';
+import type { Cause } from '../../../analysis/compare/causes.ts';
 import {
   type Comparison,
   DIRECTIONS,
@@ -14,21 +14,28 @@ import {
   summariesOf,
   undecidedText,
 } from '../../../analysis/compare/sentences.ts';
-import { manifestOf } from '../../../analysis/compare/witness.ts';
-import { printableTexts } from '../../../analysis/text/printable-values.ts';
+import { witnessText } from '../../../analysis/compare/witness.ts';
+import { troublePlace } from '../../../analysis/manifests/trouble.ts';
+import { placeOfSource } from '../../../analysis/policies/context.ts';
 import { code, details, fitting, MOST_CHARACTERS } from '../../output/markdown.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph, wrap } from '../../output/wrap.ts';
 import { isNamed } from './exit-code.ts';
+import { causeIn, type PlaceOf } from './places.ts';
 
-export function comparisonText(printed: NamedComparison, terminal: Terminal): string {
-  const { comparison } = printed;
+/** A comparison, and the places of the policies of the new set. */
+interface PlacedComparison extends NamedComparison {
+  readonly placeOf: PlaceOf;
+}
+
+export function comparisonText(printed: PlacedComparison, terminal: Terminal): string {
+  const { comparison, placeOf } = printed;
   const paragraphs = [
     summaryLines(printed)
       .map((line) => paragraph(line, terminal))
       .join(''),
     ...DIRECTIONS.flatMap((direction) =>
-      comparison[direction].map((difference) => differenceText(difference, direction, comparison, terminal)),
+      comparison[direction].map((difference) => differenceText(difference, direction, comparison, terminal, placeOf)),
     ),
     ...comparison.undecided.map((one) => undecidedLine(one, terminal)),
   ];
@@ -41,16 +48,23 @@ export function differenceText(
   direction: Direction,
   classes: Pick<Comparison, 'classes'>,
   terminal: Terminal,
+  placeOf?: PlaceOf,
 ): string {
   const { width } = terminal;
-  const { where, refused, messages, admitted } = differenceWords(difference, direction, classes);
+  const { where, refused, messages, admitted, caused } = differenceWords(
+    difference,
+    direction,
+    classes,
+    placeText(placeOf),
+  );
   return [
     directionLine(direction, where, terminal),
     wrap(refused, { width, indent: 2, hanging: 6 }),
     ...messages.map((message) => wrap(`- ${message}`, { width, indent: 4, hanging: 6 })),
     wrap(admitted, { width, indent: 2, hanging: 6 }),
+    ...caused.map((text) => wrap(text, { width, indent: 2, hanging: 6 })),
     wrap('the smallest such pod (its names and images are placeholders):', { width, indent: 2 }),
-    indented(podText(difference), 4),
+    indented(witnessText(difference.pod), 4),
   ].join('');
 }
 
@@ -74,8 +88,12 @@ export function summaryLine({ state, text }: Summary): string {
   return state === 'proved' ? `${text} (proved)` : text;
 }
 
-function podText({ pod }: Difference): string {
-  return dump(printableTexts(manifestOf(pod)), { lineWidth: -1, noRefs: true });
+/** The place of a changed field, such as ` (policies.yaml:4)`. A policy that is not from a file has no place. */
+function placeText(placeOf: PlaceOf | undefined): (cause: Cause) => string {
+  return (cause) => {
+    const place = placeOf && causeIn(cause, placeOf);
+    return place ? ` (${troublePlace(placeOfSource(place))})` : '';
+  };
 }
 
 function indented(text: string, columns: number): string {
@@ -83,10 +101,10 @@ function indented(text: string, columns: number): string {
 }
 
 /** A comparison as Markdown. The pods are folded. */
-export function comparisonMarkdown(printed: NamedComparison): string {
-  const { comparison } = printed;
+export function comparisonMarkdown(printed: PlacedComparison): string {
+  const { comparison, placeOf } = printed;
   const sections = DIRECTIONS.flatMap((direction) =>
-    comparison[direction].map((difference) => differenceMarkdown(difference, direction, comparison)),
+    comparison[direction].map((difference) => differenceMarkdown(difference, direction, comparison, placeOf)),
   );
   const { shown, more } = fitting(sections, MOST_CHARACTERS, 0);
   const undecided = comparison.undecided.map(undecidedMarkdown);
@@ -99,11 +117,19 @@ export function differenceMarkdown(
   difference: Difference,
   direction: Direction,
   classes: Pick<Comparison, 'classes'>,
+  placeOf?: PlaceOf,
 ): string {
-  const { where, refused, messages, admitted } = differenceWords(difference, direction, classes);
+  const { where, refused, messages, admitted, caused } = differenceWords(
+    difference,
+    direction,
+    classes,
+    placeText(placeOf),
+  );
   const list = messages.map((message) => `- ${code(message)}`);
-  const pod = details('the smallest pod that shows it', [`\`\`\`yaml\n${podText(difference)}\`\`\``]);
-  return [`**${direction}** ${code(where)}`, refused, list.join('\n'), admitted, ...pod].join('\n\n');
+  const pod = details('the smallest pod that shows it', [`\`\`\`yaml\n${witnessText(difference.pod)}\`\`\``]);
+  return [`**${direction}** ${code(where)}`, refused, list.join('\n'), admitted, ...caused.map(code), ...pod].join(
+    '\n\n',
+  );
 }
 
 export function undecidedMarkdown(undecided: Undecided): string {

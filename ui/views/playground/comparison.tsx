@@ -102,7 +102,7 @@ function Found({ compared: { differences, undecided, notes } }: { readonly compa
 }
 
 function Difference({ difference }: { readonly difference: ShownDifference }) {
-  const { direction, rule, where, refused, messages, admitted, pod } = difference;
+  const { direction, rule, where, refused, messages, admitted, caused, pod } = difference;
   return (
     <article class="play-item play-difference">
       <div>
@@ -116,6 +116,9 @@ function Difference({ difference }: { readonly difference: ShownDifference }) {
           ))}
         </ul>
         <p>{visibleControls(admitted)}</p>
+        {caused.map((text) => (
+          <p key={text}>{visibleControls(text)}</p>
+        ))}
       </div>
       <Code text={pod} what={`the smallest pod for ${rule}`} />
     </article>

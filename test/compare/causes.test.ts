@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { Cause } from '../../analysis/compare/causes.ts';
+import { compare } from '../../analysis/compare/compare.ts';
+import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
+import { admits, compared, PAIRS, type Spec, type Specs, setOf } from './sets.ts';
+
+const RUNS = Number(process.env.CAUSES ?? 5);
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+/** A comparison that reaches the limit still shows the differences that it has found. */
+const LIMIT = 20_000;
+
+interface Case {
+  readonly title: string;
+  readonly old: Specs;
+  readonly now: Specs;
+  /** The causes of each pod that only the new set admits. */
+  readonly causes: readonly Cause[];
+}
+
+const changed = (policy: string, ...fields: string[]): Cause => ({ policy, change: 'Changed', fields });
+const WEB: Spec = { namespaceSelector: { matchLabels: { app: 'web' } } };
+const HOST_NETWORK: Spec = { overrides: { hostNetwork: true } };
+
+const CASES: readonly Case[] = [
+  {
+    title: 'an override',
+    old: { a: {} },
+    now: { a: HOST_NETWORK },
+    causes: [changed('a', 'spec.overrides.hostNetwork')],
+  },
+  {
+    title: 'one of two changed overrides',
+    old: { a: { overrides: { hostPID: true } } },
+    now: { a: { overrides: { hostNetwork: true, hostPID: true, readOnlyRootFilesystem: true } } },
+    causes: [changed('a', 'spec.overrides.hostNetwork')],
+  },
+  {
+    title: 'a new policy',
+    old: { a: {} },
+    now: { a: {}, b: HOST_NETWORK },
+    causes: [{ policy: 'b', change: 'Added', fields: [] }],
+  },
+  {
+    title: 'the end of a policy that refused the pod',
+    old: { a: HOST_NETWORK, b: { priority: 1 } },
+    now: { a: HOST_NETWORK },
+    causes: [{ policy: 'b', change: 'Removed', fields: [] }],
+  },
+  {
+    title: 'a selector',
+    old: { a: {}, b: { ...WEB, ...HOST_NETWORK, priority: 1 } },
+    now: { a: {}, b: { ...HOST_NETWORK, priority: 1 } },
+    causes: [changed('b', 'spec.namespaceSelector')],
+  },
+  {
+    title: 'a priority',
+    old: { a: { priority: 1 }, b: HOST_NETWORK },
+    now: { a: { priority: 1 }, b: { ...HOST_NETWORK, priority: 2 } },
+    causes: [changed('b', 'spec.priority')],
+  },
+  {
+    title: 'a mode',
+    old: { a: {}, b: { ...HOST_NETWORK, mode: 'Audit' } },
+    now: { a: {}, b: HOST_NETWORK },
+    causes: [changed('b', 'spec.mode')],
+  },
+  {
+    title: 'the right to use a policy',
+    old: { a: {}, b: { ...HOST_NETWORK, usableBy: 'Bindings' } },
+    now: { a: {}, b: HOST_NETWORK },
+    causes: [changed('b', 'spec.usableBy')],
+  },
+  {
+    title: 'changes of two policies that are both needed',
+    old: { a: { priority: 1 }, b: {} },
+    now: { a: { priority: -1 }, b: HOST_NETWORK },
+    causes: [changed('a', 'spec.priority'), changed('b', 'spec.overrides.hostNetwork')],
+  },
+  {
+    title: 'no change if two changed policies both admit the pod',
+    old: { a: {}, b: {} },
+    now: { a: HOST_NETWORK, b: HOST_NETWORK },
+    causes: [],
+  },
+  {
+    title: 'two fields that are both needed',
+    old: { a: {}, b: { ...WEB, priority: 1 } },
+    now: { a: {}, b: { namespaceSelector: { matchLabels: { app: 'api' } }, ...HOST_NETWORK, priority: 1 } },
+    causes: [changed('b', 'spec.namespaceSelector', 'spec.overrides.hostNetwork')],
+  },
+];
+
+describe(`the causes of differences (SEED=${SEED})`, () => {
+  for (const { title, old, now, causes } of CASES) {
+    it(`name ${title}`, () => {
+      const { opens } = compare(setOf(old), setOf(now), { limit: DEFAULT_LIMIT, directions: ['opens'] });
+      assert.ok(opens.length > 0);
+      for (const difference of opens) assert.deepEqual(difference.causes, causes);
+    });
+  }
+
+  it('name exactly the policies without whose change the difference would not exist', function () {
+    this.timeout(RUNS * 60_000);
+    let named = 0;
+    for (const [old, now] of fc.sample(PAIRS, { numRuns: RUNS, seed: SEED })) {
+      const found = compared(old, now, LIMIT);
+      for (const direction of ['opens', 'closes'] as const) {
+        for (const { pod, causes } of found[direction]) {
+          const isCause = (policy: string) => {
+            const { [policy]: _, ...others } = now;
+            const before = old[policy];
+            const undone = setOf({ ...others, ...(before && { [policy]: before }) });
+            const isAdmitted = undone.policies.length === 0 || admits(undone.policies, pod);
+            return isAdmitted !== (direction === 'opens');
+          };
+          const names = [...new Set([...Object.keys(old), ...Object.keys(now)])];
+          assert.deepEqual(
+            causes.map(({ policy }) => policy).sort(),
+            names.filter(isCause).sort(),
+            JSON.stringify({ old, now, pod }),
+          );
+          named += causes.length;
+        }
+      }
+    }
+    assert.ok(named >= RUNS / 2, `only ${named} causes were named`);
+  });
+});
