@@ -52,7 +52,7 @@ function fix(when: string, risk: string): Fix {
 const FIXES: Fix[] = [
   fix(
     `!${FIELD}.hasValue() && ${RELIES_ON_FILE_CAPABILITIES}`,
-    'a user other than root gets the capabilities that the container adds only by file capabilities, which have no effect any more',
+    'file capabilities no longer have an effect, so a user other than root no longer gets the capabilities that the container adds',
   ),
   fix(
     `!${FIELD}.hasValue()`,
@@ -113,7 +113,7 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
 
   fixes: (allowed) => (allowed ? [] : FIXES),
   unfixable:
-    'the API server refuses allowPrivilegeEscalation: false beside privileged: true, beside an added CAP_SYS_ADMIN, and on pods for Windows',
+    'the API server refuses allowPrivilegeEscalation: false if the container is privileged or adds CAP_SYS_ADMIN, and on pods for Windows',
 
   ofContainer: 'as-is',
 

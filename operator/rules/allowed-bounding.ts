@@ -148,7 +148,7 @@ function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[]
     when: and(`!(${tooManyNames()})`, `${names}.size() > 0`),
     value: `${DROP} + ${nothingIsLeft ? '["ALL"]' : names}`,
     class: 'check',
-    risk: 'the container has the capability by default of the container runtime, and the image may rely on it: `cappol explain NAME` shows what the capability permits',
+    risk: 'the container runtime gives the capability by default, and the image may rely on it: `cappol explain NAME` shows what the capability permits',
   };
   return [UNPRIVILEGED, ...spellingFixes(), removeAdds(refused), drop].map((fix) => ({
     ...fix,

@@ -251,7 +251,7 @@ function columnsOf({ types, unset, localhostProfiles, default: filling }: AppArm
 }
 
 const CONFINED =
-  'the default profile of the container runtime, or another one that the policy allows, confines the container';
+  'the default profile of the container runtime, or another profile that the policy allows, confines the container';
 
 /**
  * The fixes of the rule. The fixes of annotations come first, because the annotation and the field of a container must

@@ -20,8 +20,8 @@ const SPELT = '[x.upperAscii()].map(n, n.startsWith("CAP_") ? n.substring(4) : n
 const IS_MISSPELT = `!(x in ${literal(NAMES)}) && ${SPELT} in ${literal(NAMES)}`;
 
 const MISSPELT: Readonly<Record<'add' | 'drop', string>> = {
-  add: 'containerd gives no capability for the old spelling; now the container holds the capability on every runtime',
-  drop: 'containerd drops no capability for the old spelling; now the container lacks the capability on every runtime',
+  add: 'containerd ignores the old spelling and adds no capability; with the new spelling, every runtime adds the capability',
+  drop: 'containerd ignores the old spelling and drops no capability; with the new spelling, every runtime drops the capability',
 };
 
 /**
@@ -64,7 +64,7 @@ export function fixesOf(lists: Capabilities): Fix[] {
     when: and(`${DROP}.size() <= ${MOST_NAMES}`, `${isMissing(values)}`, `!(${FOR_WINDOWS})`),
     value: filledDrop(values),
     class: 'check',
-    risk: 'container runtimes no longer give it their defaults, such as CHOWN, SETUID, DAC_OVERRIDE and NET_BIND_SERVICE, which images that start as root often need: add those that the policy allows',
+    risk: 'the container loses the default capabilities of container runtimes, such as CHOWN, SETUID, DAC_OVERRIDE and NET_BIND_SERVICE. Images that start as root often need them: add those that the policy allows',
   };
   if (allowedAdd.includes('*')) return requiredDrop.length === 0 ? [] : [...spellingFixes(), drop];
   return [...spellingFixes(), removeAdds(`${isRefused(values)}`), ...(requiredDrop.length === 0 ? [] : [drop])];

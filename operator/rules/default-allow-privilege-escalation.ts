@@ -10,9 +10,9 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
   id: 'defaultAllowPrivilegeEscalation',
   title: 'Whether containers that leave allowPrivilegeEscalation unset may gain privileges.',
   words:
-    'The Pod Security Standards have no such rule. PodSecurityPolicy: the value is filled in where a container leaves ' +
-    'allowPrivilegeEscalation unset. With the value false, a privileged container is refused, because the API server ' +
-    'does not accept false there.',
+    'The Pod Security Standards have no such rule. PodSecurityPolicy: the value is filled in if a container leaves ' +
+    'allowPrivilegeEscalation unset. With the value false, the policy refuses privileged containers, because the API server ' +
+    'does not accept allowPrivilegeEscalation: false in them.',
   sources: ['PodSecurityPolicy defaultAllowPrivilegeEscalation'],
   guides: { cis: ['5.2.6'], nsa: ['Root'] },
   severity: 'Privileges',
@@ -67,7 +67,7 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
             when: and(`!${FIELD}.hasValue()`, NEVER_FALSE, `!(${FOR_WINDOWS})`),
             value: 'true',
             class: 'safe',
-            risk: 'none: container runtimes read a field that is not set in the same way',
+            risk: 'none: container runtimes already treat an unset field as true',
           },
         ]
       : [],

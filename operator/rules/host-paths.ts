@@ -148,7 +148,7 @@ type Asked = readonly [how: 'mounted' | 'written', path: string];
 
 export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
   id: 'hostPaths',
-  title: 'Which node paths hostPath volumes may mount, and which of these paths only read-only.',
+  title: 'Which node paths hostPath volumes may mount, and which of these paths must be mounted read-only.',
   words:
     'The Pod Security Standards have no such rule. PodSecurityPolicy: the path of a hostPath volume must have one of the prefixes. If the ' +
     'prefix has readOnly: true, containers must mount the volume read-only.',

@@ -19,7 +19,7 @@ function isSet(path: readonly string[]): string {
 
 export const hostProbes = forbiddenField({
   id: 'hostProbes',
-  title: 'Whether probes and lifecycle handlers may make the kubelet connect to another host than the pod.',
+  title: 'Whether probes and lifecycle handlers may make the kubelet connect to a host other than the pod.',
   words: 'The host field in probes and lifecycle handlers must be empty (v1.34+).',
   sources: ['k8s.io/pod-security-admission/policy/check_hostProbesAndhostLifecycle.go', 'KEP-4940'],
   guides: { cis: [], nsa: [] },

@@ -22,7 +22,7 @@ export const UNPRIVILEGED: Fix = {
   when: `${PRIVILEGED} && !(${IS_AGENT})`,
   value: 'false',
   class: 'check',
-  risk: "the container loses all capabilities that it does not add, the node's devices and the right to mount; seccomp, AppArmor and SELinux confine it from now on",
+  risk: "the container loses the node's devices, the right to mount, and all capabilities that it does not add; seccomp, AppArmor and SELinux then confine the container",
 };
 
 export const AGENTS_ARE_PRIVILEGED =

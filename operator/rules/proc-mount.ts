@@ -78,7 +78,7 @@ export const procMount = defineRule<ProcMount>({
             when: and(`${TYPE} == "Unmasked"`, ...(types.includes('Unmasked') ? [`!(${IN_USER_NAMESPACE})`] : [])),
             value: '"Default"',
             class: 'check',
-            risk: 'parts of /proc are masked, but containers that run inside the container need them unmasked',
+            risk: 'parts of /proc are masked, but nested containers need an unmasked /proc',
           },
         ]
       : [],

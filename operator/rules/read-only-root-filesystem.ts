@@ -15,7 +15,7 @@ function isRequired(values: Values): Condition {
 
 export const readOnlyRootFilesystem = defineRule<boolean>({
   id: 'readOnlyRootFilesystem',
-  title: "Whether containers must leave their image's files as they are.",
+  title: 'Whether the root filesystem of containers must be read-only.',
   words:
     'The Pod Security Standards have no such rule. PodSecurityPolicy: containers must run with a read-only root filesystem.',
   sources: ['PodSecurityPolicy readOnlyRootFilesystem'],
@@ -67,7 +67,7 @@ export const readOnlyRootFilesystem = defineRule<boolean>({
             when: and(`!${FIELD}.orValue(false)`, UNLESS_FOR_WINDOWS),
             value: 'true',
             class: 'check',
-            risk: 'writes to files of the image fail, such as to /tmp or /var/run: mount an emptyDir where the container writes',
+            risk: 'the container can no longer write to the files of its image, such as in /tmp or /var/run: mount an emptyDir where the container writes',
           },
         ]
       : [],

@@ -114,13 +114,13 @@ function fixesOf(minor: number): Fix[] {
         ...own,
         when: and(when, isOtherUser, unlessInUserNamespace(minor)),
         class: 'safe',
-        risk: 'none: runAsUser already states another user than root',
+        risk: 'none: runAsUser already sets a user other than root',
       },
       {
         ...own,
         when: and(when, unlessInUserNamespace(minor)),
         class: 'check',
-        risk: "the kubelet does not start a container whose image runs as root, or whose image names its user instead of giving the user's number: set runAsUser, too",
+        risk: 'the kubelet does not start a container if the user of the image is root, or is a name and not a number: set runAsUser, too',
       },
     ];
   };

@@ -99,10 +99,10 @@ function fillingsOf(values: Values): Filling[] {
 function fix(over: 'pod' | 'containers', field: 'runAsUser' | 'runAsNonRoot', when: string, value: string): Fix {
   const risk =
     value === 'null'
-      ? "the user of the image is used instead; if that is root, the kubelet does not start the container: set runAsUser to a user that may use the image's files"
+      ? "the container runs as the user of the image; if this user is root, the kubelet does not start the container: set runAsUser to a user that may use the image's files"
       : field === 'runAsUser'
-        ? 'files that belong to another user may become unreadable, or unwritable, and an image that works only as its own user fails'
-        : "the kubelet does not start a container whose image runs as root, or whose image names its user instead of giving the user's number";
+        ? 'files that belong to another user may become unreadable or unwritable, and some images work only with their own user'
+        : 'the kubelet does not start a container if the user of the image is root, or is a name and not a number';
   return { over, path: ['securityContext', field], when, value, class: 'check', risk };
 }
 
@@ -186,7 +186,7 @@ export const runAsUser = defineRule<RunAsUser, number>({
 
   fixes: (value, { minor }) => fixesOf(value, minor),
   unfixable:
-    'the policy allows no user ID, or the container inherits user ID 0 from the pod, and other containers need this ID',
+    'the policy allows no user ID; or the container inherits user ID 0 from the pod, and other containers need user ID 0',
 
   ofContainer: {
     tests: (values, { filled }) => [notZeroTestOfContainer(values), ...effectiveTests(values, filled)],

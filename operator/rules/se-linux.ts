@@ -270,7 +270,7 @@ function mustBeOf(asked: readonly Options[]): SeLinux[] {
 }
 
 const LABELLED =
-  'the processes run with the SELinux type that the container runtime chooses, which may not be allowed to use files that were labelled for the former type';
+  'the container runtime chooses the SELinux type of the processes; this type may not be allowed to use files that were labelled for the former type';
 
 function standardFixes(minor: number): Fix[] {
   const fix = (over: 'pod' | 'containers', options: string, field: 'type' | 'user' | 'role'): Fix => ({

@@ -43,7 +43,7 @@ export function fixesOfContainer(value: Seccomp): Fix[] {
 
 type Risk = Pick<Fix, 'class' | 'risk'>;
 
-const CONFINED: Risk = { class: 'check', risk: 'system calls that the profile does not allow fail' };
+const CONFINED: Risk = { class: 'check', risk: 'system calls fail if the profile does not allow them' };
 
 /**
  * The risk of a fix that adds a profile to a pod or container without a profile. The default profiles of container

@@ -63,7 +63,7 @@ export const serviceAccountToken = defineRule<'Allowed' | 'Forbidden'>({
 
   fixes: (value) => (value === 'Forbidden' ? [NO_TOKEN] : []),
   unfixable:
-    'a process reads the token from a projected volume that the pod itself declares: remove serviceAccountToken from its sources, or write an exception for the pod (cappol suggest)',
+    'processes read the token from a projected volume that the pod itself declares: remove serviceAccountToken from the sources of the volume, or write an exception for the pod (cappol suggest)',
 
   podSecurity: () => 'restricted',
 

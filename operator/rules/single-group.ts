@@ -73,7 +73,7 @@ export function singleGroupRule({ id, over, group, wrong, missing, ...described 
               ),
               value: `${firstOf(stated)}`,
               class: 'check',
-              risk: 'files that belong to another group may become unreadable, or unwritable',
+              risk: 'files that belong to another group may become unreadable or unwritable',
             },
           ],
     unfixable: 'the policy allows no group ID',

@@ -25,8 +25,8 @@ export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
   id: STATED,
   title: 'Whether containers may belong to groups that only their image gives them.',
   words:
-    'The Pod Security Standards have no such rule. Merge, the default: the groups that /etc/group of the image gives to the primary user are ' +
-    'merged into those of the pod. Strict: only the groups in fsGroup, supplementalGroups and runAsGroup are attached.',
+    'The Pod Security Standards have no such rule. Merge, the default, adds the groups that /etc/group of the image gives to the primary user. ' +
+    'Strict attaches only the groups in fsGroup, supplementalGroups and runAsGroup.',
   sources: ['KEP-3619'],
   guides: { cis: [], nsa: [] },
   severity: 'Identity',
@@ -91,7 +91,7 @@ export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
             when: and(`${POLICY}.orValue("") != "Strict"`, `!(${FOR_WINDOWS})`),
             value: '"Strict"',
             class: 'check',
-            risk: "the container loses the groups that the image's /etc/group gives to its user: state those that it needs in supplementalGroups",
+            risk: 'the container loses the groups that /etc/group of the image gives to the user: list the required groups in supplementalGroups',
           },
         ],
 

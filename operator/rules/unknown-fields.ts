@@ -214,7 +214,7 @@ const MUST_NOT = 'must not set';
 const definition: Definition<UnknownFields, string> = {
   id: ID,
   alsoStatedBy: [LISTED],
-  title: 'Whether pods may have fields that this release does not know, so that no rule checks them.',
+  title: 'Whether pods may have fields that this release does not know and no rule checks.',
   words:
     'The Pod Security Standards have no such rule. Each version of the Standards names the fields that it restricts, and admits all fields that ' +
     'Kubernetes adds later.',

@@ -97,7 +97,7 @@ export const userNamespaces = defineRule<'Required' | 'Optional'>({
             when: and(`!(${IN_USER_NAMESPACE})`, `!(${FOR_WINDOWS})`, `!(${IMPOSSIBLE})`),
             value: 'false',
             class: 'check',
-            risk: 'the pod does not start on nodes without user namespaces (Linux 6.3, containerd 2.0 or CRI-O 1.25), or with volumes whose file system cannot map IDs, such as NFS on older kernels',
+            risk: 'the pod does not start if the node has no user namespaces (they need Linux 6.3, and containerd 2.0 or CRI-O 1.25), or if the file system of a volume cannot map IDs, such as NFS on older kernels',
           },
         ]
       : [],

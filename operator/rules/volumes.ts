@@ -174,7 +174,7 @@ export const volumes = defineRule<VolumeTypes, string>({
 
   fixes: (types) => (refusesTokens(types) ? [NO_TOKEN] : []),
   unfixable:
-    'the pod needs the data in its volumes: move them to a volume of another type first, or write an exception for the pod (cappol suggest)',
+    'the pod needs the data in its volumes: move the data to a volume of another type first, or write an exception for the pod (cappol suggest)',
 
   podSecurity: (types, standard) => {
     if ('forbidden' in types) return types.forbidden.includes('hostPath') ? 'baseline' : 'privileged';

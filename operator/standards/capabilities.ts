@@ -8,9 +8,9 @@
 import type { Level } from './level-version.ts';
 
 export const RISKS = {
-  host: 'compromise of the host, escape from the container',
+  host: 'compromise of the host, or escape from the container',
   node: 'impact on the network or on the whole node',
-  kernel: "sight of the kernel's memory, or attack surface in it",
+  kernel: "access to the kernel's memory, or attack surface in the kernel",
   container: 'escalation inside the container',
   low: 'low',
 } as const;
@@ -54,12 +54,12 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     permits: 'change owner and group of any file',
     addableAt: 'baseline',
     risk: 'container',
-    instead: 'fsGroup for volumes; owners set when the image is built',
+    instead: 'fsGroup for volumes; file owners that the image build sets',
     sources: ['chown(2)'],
   },
   {
     name: 'DAC_OVERRIDE',
-    permits: 'read, write and execute files whatever their permissions say',
+    permits: 'read, write and execute files regardless of their permissions',
     addableAt: 'baseline',
     risk: 'container',
     riskNote: 'host with host paths mounted',
@@ -77,7 +77,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
   },
   {
     name: 'FOWNER',
-    permits: "do what only a file's owner may: chmod, utime, set extended attributes",
+    permits: 'do what only the owner of a file may do: chmod, utime and setting extended attributes',
     addableAt: 'baseline',
     risk: 'container',
     instead: 'files that belong to the user of the process',
@@ -85,7 +85,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
   },
   {
     name: 'FSETID',
-    permits: "keep a file's set-user-ID and set-group-ID bits when it is changed",
+    permits: 'keep the set-user-ID and set-group-ID bits of a file when the file is changed',
     addableAt: 'baseline',
     risk: 'container',
     sources: ['chmod(2)'],
@@ -117,7 +117,8 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
   },
   {
     name: 'SETPCAP',
-    permits: 'make capabilities of the bounding set inheritable, drop them from it, and change secure bits',
+    permits:
+      'make capabilities of the bounding set inheritable, drop capabilities from the set, and change secure bits',
     addableAt: 'baseline',
     risk: 'container',
     sources: ['prctl(2)'],
@@ -139,14 +140,14 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
   },
   {
     name: 'NET_BROADCAST',
-    permits: 'nothing: the kernel never asks for it',
+    permits: 'do nothing: the kernel never checks this capability',
     addableAt: 'privileged',
     risk: 'low',
     sources: ['capabilities(7)'],
   },
   {
     name: 'NET_ADMIN',
-    permits: 'configure interfaces, addresses, routes and firewalls, and sniff promiscuously',
+    permits: 'configure interfaces, addresses, routes and firewalls, and capture packets in promiscuous mode',
     addableAt: 'privileged',
     risk: 'node',
     riskNote: 'host with hostNetwork',
@@ -173,7 +174,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
   },
   {
     name: 'IPC_OWNER',
-    permits: 'use System V IPC objects whatever their permissions say',
+    permits: 'use System V IPC objects regardless of their permissions',
     addableAt: 'privileged',
     risk: 'low',
     riskNote: 'container with hostIPC',
@@ -190,7 +191,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
   },
   {
     name: 'SYS_RAWIO',
-    permits: 'use I/O ports, /dev/mem, /proc/kcore and raw commands of disks',
+    permits: 'use I/O ports, /dev/mem, /proc/kcore and raw disk commands',
     addableAt: 'privileged',
     risk: 'host',
     instead: 'a device plugin',
@@ -205,28 +206,28 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
   },
   {
     name: 'SYS_PTRACE',
-    permits: 'trace any process, read and write its memory',
+    permits: 'trace any process, and read and write its memory',
     addableAt: 'privileged',
     risk: 'container',
     riskNote: 'host with hostPID',
-    instead: 'shareProcessNamespace and the same user, which may trace its own processes',
+    instead: 'shareProcessNamespace and the same user for both processes: a user may trace its own processes',
     sources: ['ptrace(2)', 'process_vm_readv(2)'],
   },
   {
     name: 'SYS_PACCT',
-    permits: 'switch process accounting',
+    permits: 'switch process accounting on and off',
     addableAt: 'privileged',
     risk: 'low',
     sources: ['acct(2)'],
   },
   {
     name: 'SYS_ADMIN',
-    permits: 'mount, enter namespaces, and do much else that has no capability of its own',
+    permits: 'mount file systems, enter namespaces, and do much else that no other capability permits',
     addableAt: 'privileged',
     risk: 'host',
     riskNote: 'the new root',
     instead:
-      'hostUsers: false, where it counts inside the user namespace only; BPF and PERFMON for tracing; a CSI driver for mounts',
+      'hostUsers: false, so that SYS_ADMIN counts only inside the user namespace; BPF and PERFMON for tracing; a CSI driver for mounts',
     sources: ['mount(2)', 'setns(2)'],
   },
   {
@@ -242,7 +243,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     addableAt: 'privileged',
     risk: 'node',
     riskNote: 'starves other workloads of CPU',
-    instead: "resources, and the kubelet's static CPU manager",
+    instead: "container resources, and the kubelet's static CPU manager",
     sources: ['sched(7)', 'setpriority(2)'],
   },
   {
@@ -265,7 +266,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
   },
   {
     name: 'SYS_TTY_CONFIG',
-    permits: 'hang up terminals and configure virtual ones',
+    permits: 'hang up terminals and configure virtual terminals',
     addableAt: 'privileged',
     risk: 'low',
     sources: ['vhangup(2)'],
@@ -275,13 +276,14 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     permits: 'create device files',
     addableAt: 'baseline',
     risk: 'container',
-    riskNote: 'the device cgroup blocks the use of device files; with loose rules of this cgroup, the risk is host',
+    riskNote:
+      'the device cgroup blocks the use of device files; if the rules of the cgroup are loose, the risk is host',
     instead: 'a device plugin',
     sources: ['mknod(2)'],
   },
   {
     name: 'LEASE',
-    permits: 'take leases on files of others',
+    permits: 'take leases on files of other users',
     addableAt: 'privileged',
     risk: 'low',
     sources: ['fcntl(2)'],
@@ -295,7 +297,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
   },
   {
     name: 'AUDIT_CONTROL',
-    permits: 'switch auditing and change its rules',
+    permits: 'switch auditing on and off, and change its rules',
     addableAt: 'privileged',
     risk: 'node',
     riskNote: 'blinds the audit log',
@@ -306,7 +308,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     permits: 'set capabilities on files, and map user ID 0 into a new user namespace',
     addableAt: 'baseline',
     risk: 'container',
-    instead: 'file capabilities set when the image is built',
+    instead: 'file capabilities that the image build sets',
     sources: ['setcap(8)', 'user_namespaces(7)'],
   },
   {
@@ -314,7 +316,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     permits: 'override mandatory access control (Smack)',
     addableAt: 'privileged',
     risk: 'host',
-    riskNote: 'where the security module asks for it',
+    riskNote: 'if the security module checks this capability',
     sources: ['capabilities(7)'],
   },
   {
@@ -322,7 +324,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     permits: 'change the configuration of mandatory access control',
     addableAt: 'privileged',
     risk: 'host',
-    riskNote: 'where the security module asks for it',
+    riskNote: 'if the security module checks this capability',
     sources: ['capabilities(7)'],
   },
   {
@@ -356,10 +358,10 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
   },
   {
     name: 'PERFMON',
-    permits: 'observe performance: perf events, and what BPF programs trace',
+    permits: 'observe performance with perf events, and trace with BPF programs',
     addableAt: 'privileged',
     risk: 'kernel',
-    riskNote: "host together with BPF, which reads the kernel's memory",
+    riskNote: "with BPF, which reads the kernel's memory, the risk is host",
     sources: ['perf_event_open(2)', 'Linux 5.8'],
   },
   {
@@ -367,12 +369,12 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     permits: 'load BPF programs and create maps of every kind',
     addableAt: 'privileged',
     risk: 'kernel',
-    riskNote: 'host together with PERFMON or NET_ADMIN',
+    riskNote: 'with PERFMON or NET_ADMIN, the risk is host',
     sources: ['bpf(2)', 'Linux 5.8'],
   },
   {
     name: 'CHECKPOINT_RESTORE',
-    permits: 'checkpoint and restore processes: choose process IDs, see the mapped files of others',
+    permits: 'checkpoint and restore processes: choose process IDs, and see the mapped files of other processes',
     addableAt: 'privileged',
     risk: 'kernel',
     sources: ['clone3(2)', 'Linux 5.9'],

@@ -153,7 +153,7 @@ describe('fix', () => {
     const stderr = wrapped.replaceAll('\n    ', ' ');
     assert.match(
       stderr,
-      /^Check before you apply:\n {2}capabilities: container runtimes no longer give it their defaults/,
+      /^Check before you apply:\n {2}capabilities: the container loses the default capabilities of container runtimes/,
     );
     assert.match(stderr, /runAsNonRoot: the kubelet does not start a container .* \(Deployment shop\/web\)\n/);
     assert.match(
@@ -163,10 +163,7 @@ describe('fix', () => {
     const classes = [...stderr.matchAll(/^(?:Check before|Edits of class (\w+)).*:$/gm)].map(([, name]) => name);
     assert.deepEqual(classes, [undefined, 'safe', 'spelling']);
     assert.match(stderr, /\nEdits of class safe:\n {2}seccomp: rare system calls fail, .* \(Deployment shop\/web\)\n/);
-    assert.match(
-      stderr,
-      /\nEdits of class spelling:\n {2}capabilities: containerd gives no capability for the old spelling.*\n/,
-    );
+    assert.match(stderr, /\nEdits of class spelling:\n {2}capabilities: containerd ignores the old spelling .*\n/);
     assert.match(
       stderr,
       /\n5 edits \(1 spelling, 1 safe, 3 check\) in 1 file: 1 of 1 violating workload complies with the edits\n$/,
@@ -433,7 +430,7 @@ spec:
       rule: 'capabilities',
       container: 'web',
       reason: 'container "web" must not add capability CAP_NET_BIND_SERVICE (allowed: NET_BIND_SERVICE)',
-      risk: 'containerd gives no capability for the old spelling; now the container holds the capability on every runtime',
+      risk: 'containerd ignores the old spelling and adds no capability; with the new spelling, every runtime adds the capability',
     });
     assert.equal(result.edits.length, 5);
   });

@@ -166,7 +166,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       overrides: { privileged: true },
       pod: app(secured({ privileged: true })),
       changes: [],
-      left: /refuses allowPrivilegeEscalation: false beside privileged: true/,
+      left: /refuses allowPrivilegeEscalation: false if the container is privileged/,
     },
   ],
   defaultAllowPrivilegeEscalation: [
@@ -217,7 +217,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       level: 'baseline',
       pod: pod({ volumes: [{ name: 'x', hostPath: { path: '/x' } }] }),
       changes: [],
-      left: /move them to a volume of another type/,
+      left: /move the data to a volume of another type/,
     },
     {
       what: "the token's volume, which the API server adds",
@@ -232,7 +232,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       overrides: { volumes: ['secret'] },
       pod: withTokenVolume(pod({ volumes: [{ name: 'kube-api-access', projected: {} }] }), true),
       changes: [],
-      left: /move them to a volume of another type/,
+      left: /move the data to a volume of another type/,
     },
   ],
   serviceAccountToken: [
@@ -249,7 +249,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       overrides: { serviceAccountToken: 'Forbidden' },
       pod: pod({ volumes: [{ name: 'data', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }] }),
       changes: [],
-      left: /remove serviceAccountToken from its sources/,
+      left: /remove serviceAccountToken from the sources of the volume/,
     },
   ],
   hostPaths: [
