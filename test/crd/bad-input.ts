@@ -406,7 +406,7 @@ function capabilities(): BadInput[] {
     {
       title: 'ALL in allowedBounding',
       spec: caps({ allowedBounding: ['ALL'] }),
-      answer: /ALL is not a capability that a container holds: write \['\*'\]/,
+      answer: /no container holds a capability with the name ALL: write \['\*'\]/,
     },
     {
       title: '* together with requiredDrop',
@@ -416,24 +416,24 @@ function capabilities(): BadInput[] {
     {
       title: 'overlapping lists',
       spec: caps({ allowedAdd: ['CHOWN', 'NET_RAW'], requiredDrop: ['NET_RAW'] }),
-      answer: /NET_RAW is both in allowedAdd and in requiredDrop: keep it in one of them/,
+      answer: /NET_RAW is both in allowedAdd and in requiredDrop: keep it in only one of the two lists/,
     },
     {
       title: 'allowedAddInUserNamespace, although allowedAdd admits any capability',
       spec: caps({ allowedAdd: ['*'], allowedAddInUserNamespace: ['NET_ADMIN'] }),
       answer:
-        /allowedAddInUserNamespace: .*allowedAdd: \['\*'\] admits any add in every pod: remove allowedAddInUserNamespace, or name/,
+        /allowedAddInUserNamespace: .*allowedAdd: \['\*'\] already allows every capability in every pod: remove allowedAddInUserNamespace, or name/,
     },
     {
       title: 'the same capability in allowedAddInUserNamespace and allowedAdd',
       spec: caps({ allowedAdd: ['CHOWN', 'NET_RAW'], allowedAddInUserNamespace: ['SYS_PTRACE', 'NET_RAW'] }),
       answer:
-        /allowedAddInUserNamespace: .*NET_RAW is in allowedAdd too, which admits it in every pod: remove it from one of them/,
+        /allowedAddInUserNamespace: .*NET_RAW is also in allowedAdd, which allows the capability in every pod: remove it from one of the two lists/,
     },
     {
       title: 'the same capability in allowedAddInUserNamespace and requiredDrop',
       spec: caps({ allowedAddInUserNamespace: ['NET_RAW'], requiredDrop: ['NET_RAW'] }),
-      answer: /allowedAddInUserNamespace: .*NET_RAW is in requiredDrop too: keep it in one of them/,
+      answer: /allowedAddInUserNamespace: .*NET_RAW is also in requiredDrop: keep it in only one of the two lists/,
     },
     {
       title: 'allowedAddInUserNamespace with any capability, and requiredDrop with one capability',
@@ -447,7 +447,7 @@ function capabilities(): BadInput[] {
         overrides: { privileged: false, capabilities: { allowedAddInUserNamespace: ['NET_ADMIN'] } },
       },
       answer:
-        /allowedAddInUserNamespace: .*level privileged admits any add in every pod: write allowedAdd too, such as allowedAdd: \[\]/,
+        /allowedAddInUserNamespace: .*level privileged already allows every capability in every pod: write allowedAdd too, such as allowedAdd: \[\]/,
     },
     {
       title: '* with others in allowedAddInUserNamespace',
@@ -472,7 +472,7 @@ function capabilities(): BadInput[] {
     ...[{ allowedAdd: ['NET_RAW'] }, { requiredDrop: ['ALL'] }, { allowedBounding: [] }].map((lists) => ({
       title: `${Object.keys(lists)} at level privileged`,
       spec: { level: 'privileged', ...caps(lists) },
-      answer: /a privileged container holds every capability .* write overrides\.privileged: false/,
+      answer: /level privileged admits privileged containers, .* write overrides\.privileged: false/,
     })),
   ];
 }
@@ -547,7 +547,7 @@ function otherOverrides(): BadInput[] {
     row(
       'a sysctl in both lists',
       { sysctls: { allowed: ['a.b'], forbidden: ['a.b'] } },
-      /a\.b is both in allowed and in forb/,
+      /a\.b is in both lists, "allowed" and "forbidden"/,
     ),
     row(
       'a null among sysctls',
@@ -567,7 +567,7 @@ function otherOverrides(): BadInput[] {
     row(
       'an unknown field with an index',
       { allowedUnknownFields: ['spec.containers[0].securityContext.ulimits'] },
-      /not a path of a pod's field: write it as refusals name it, such as spec\.containers\.securityContext\.ulimits, without indexes/,
+      /not a path of a pod's field: copy the path from the refusal of a pod, without indexes, such as spec\.containers\.securityContext\.ulimits/,
     ),
     row(
       'an unknown field without spec',

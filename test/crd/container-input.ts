@@ -50,7 +50,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
     title: 'a container in two entries',
     spec: containers(INIT, { ...INIT, names: ['other', 'istio-init'], images: ['docker.io/istio/proxyv2:*'] }),
     answer:
-      /spec\.containers: .*a container is named in two entries, and can have the overrides of only one: name it in one entry/,
+      /spec\.containers: .*two entries name the same container, but only one entry can apply to it: name each container in only one entry/,
   },
   {
     title: 'a container twice in one entry',
@@ -60,7 +60,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
   {
     title: 'a pattern for names',
     spec: containers({ ...INIT, names: ['istio-*'] }),
-    answer: /"istio-\*" is not a container's name: write it in full, in lower case letters/,
+    answer: /"istio-\*" is not a container's name: write the whole name in lower case letters/,
   },
   {
     title: "a container's name in upper case",
@@ -100,19 +100,20 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
     title: `${field} for one container`,
     spec: overrides({ [field]: value }),
     answer: new RegExp(
-      `containers\\[0\\]\\.overrides: .*${field} concerns the whole pod, and not one container: write it in spec\\.overrides`,
+      `containers\\[0\\]\\.overrides: .*${field} applies to the whole pod, not to single containers: move the field to spec\\.overrides`,
     ),
   })),
   {
     title: 'RefusedOnPod for one container',
     spec: overrides({ seccomp: { unset: 'RefusedOnPod' } }),
-    answer: /seccomp\.unset: .*RefusedOnPod concerns the whole pod, .* write it in spec\.overrides, or Refused here/,
+    answer:
+      /seccomp\.unset: .*RefusedOnPod applies to the whole pod, .* write Refused here, or RefusedOnPod in spec\.overrides/,
   },
   {
     title: 'no seccomp type for one container, although an unset profile is refused',
     spec: overrides({ seccomp: { types: [] } }),
     answer:
-      /containers\[0\]\.overrides\.seccomp: .*types: \[\] admits only an unset profile: write unset: Allowed here/,
+      /containers\[0\]\.overrides\.seccomp: .*types: \[\] admits only containers without a profile: write unset: Allowed here/,
   },
   {
     title: 'an unknown capability for one container',
@@ -126,7 +127,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
       { overrides: { capabilities: { requiredDrop: ['NET_RAW'] } } },
     ),
     answer:
-      /spec\.containers: .*that requiredDrop of spec\.overrides asks its containers to drop: state requiredDrop in the entry/,
+      /spec\.containers: .*that its containers must drop by requiredDrop of spec\.overrides: write requiredDrop in the entry/,
   },
   {
     title: 'allowedAdd of one container with any capability, and requiredDrop in spec.overrides',
@@ -134,7 +135,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
       { capabilities: { allowedAdd: ['*'] } },
       { overrides: { capabilities: { requiredDrop: ['ALL'] } } },
     ),
-    answer: /state requiredDrop in the entry too, without it \(\[\] with allowedAdd: \['\*'\]\)/,
+    answer: /write requiredDrop in the entry too, without this capability \(\[\] with allowedAdd: \['\*'\]\)/,
   },
   {
     title: 'requiredDrop of one container, with a capability that spec.overrides adds',
@@ -143,7 +144,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
       { overrides: { capabilities: { defaultAdd: ['KILL'] } } },
     ),
     answer:
-      /drop a capability that spec\.overrides allows or adds: state allowedAdd, allowedAddInUserNamespace and defaultAdd in the entry too/,
+      /drop a capability that spec\.overrides allows or adds: write allowedAdd, allowedAddInUserNamespace and defaultAdd in the entry too/,
   },
   {
     title: 'allowedAddInUserNamespace of one container, with a capability that spec.overrides drops',
@@ -151,7 +152,7 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
       { capabilities: { allowedAddInUserNamespace: ['NET_RAW'] } },
       { overrides: { capabilities: { requiredDrop: ['NET_RAW'] } } },
     ),
-    answer: /state requiredDrop in the entry too, without it/,
+    answer: /write requiredDrop in the entry too, without this capability/,
   },
   {
     title: 'allowedAddInUserNamespace of one container at the level privileged',
@@ -159,12 +160,12 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
       { privileged: false, capabilities: { allowedAddInUserNamespace: ['NET_RAW'] } },
       { level: 'privileged' },
     ),
-    answer: /spec\.containers: .*write allowedAdd there too, such as allowedAdd: \[\], or remove it/,
+    answer: /spec\.containers: .*write allowedAdd too, such as allowedAdd: \[\], or remove allowedAddInUserNamespace/,
   },
   {
     title: 'capabilities of one container at level privileged',
     spec: overrides({ capabilities: { allowedAdd: ['NET_RAW'] } }, { level: 'privileged' }),
-    answer: /with capabilities of an entry write privileged: false there too \(or true, if it is meant\)/,
+    answer: /in an entry with capabilities, write privileged: false too \(or true, to admit privileged containers\)/,
   },
   {
     title: 'privilege escalation as the default of one container, although the level refuses escalation',

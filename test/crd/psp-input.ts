@@ -101,14 +101,14 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
   bad(
     'a default that allowPrivilegeEscalation refuses',
     { defaultAllowPrivilegeEscalation: true },
-    /defaultAllowPrivilegeEscalation: .*true is what allowPrivilegeEscalation: false refuses/,
+    /defaultAllowPrivilegeEscalation: .*the policy would refuse the default true, because allowPrivilegeEscalation is false/,
     { level: 'restricted' },
   ),
   ...['seccomp', 'appArmor'].flatMap((field) => [
     bad(
       `a default ${field} profile of a type that is not admitted`,
       { [field]: { types: ['RuntimeDefault'], default: { type: 'Unconfined' } } },
-      /default is not admitted, .*: list it in types/,
+      /does not allow the type of the default profile, .*: list the type in types/,
     ),
     bad(
       `a default ${field} profile without its name`,
@@ -124,12 +124,12 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
   bad(
     'a required seccomp profile that no pod can have',
     { seccomp: { types: [], unset: 'RefusedOnPod' } },
-    /no pod at all could be admitted/,
+    /the policy would refuse every pod/,
   ),
   bad(
     'no seccomp profile where restricted asks for one',
     { seccomp: { types: [] } },
-    /no pod at all could be admitted/,
+    /the policy would refuse every pod/,
     {
       levelVersion: 'v1.19',
     },
@@ -147,7 +147,7 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
       /"a\*b": .*only at the end, where it matches any ending, such as a\*$/m,
     ),
   ]),
-  bad('SELinux MustRunAs without options', { seLinux: { rule: 'MustRunAs' } }, /MustRunAs needs options: state user,/),
+  bad('SELinux MustRunAs without options', { seLinux: { rule: 'MustRunAs' } }, /MustRunAs needs options: set 'user',/),
   bad(
     'SELinux options of another rule',
     { seLinux: { rule: 'RunAsAny', options: { type: 'a' } } },
@@ -161,7 +161,7 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
   bad(
     'a default runtime class that is not allowed',
     { runtimeClasses: { allowed: ['a'], default: 'b' } },
-    /default b is not in allowed, .*: list it in allowed, or remove it/,
+    /the runtime class "b" in "default" is not in "allowed", .*: add the runtime class to "allowed", or remove/,
   ),
   bad('a runtime class in capitals', { runtimeClasses: { allowed: ['gVisor'] } }, /write the name of a RuntimeClass/),
 ];

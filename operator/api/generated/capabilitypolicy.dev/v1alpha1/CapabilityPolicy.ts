@@ -835,7 +835,7 @@ export interface ICapabilityPolicy {
     }>;
   };
   /**
-   * The state of the policy, written by the operator.
+   * The state of the policy. The operator writes the status.
    */
   "status"?: {
     /**
@@ -905,7 +905,7 @@ export interface ICapabilityPolicy {
       "podSecurityLabels"?: "Managed" | "Off";
     };
     /**
-     * Texts for those columns of kubectl get whose text is in no other field of the status.
+     * Texts of the columns of kubectl get that no other field of the status contains.
      */
     "columns"?: {
       /**
@@ -926,7 +926,7 @@ export interface ICapabilityPolicy {
        */
       "level"?: string;
       /**
-       * The version of the level in rendered.level. Example: v1.36
+       * The version of the Pod Security Standards for rendered.level. Example: v1.36
        */
       "version"?: string;
       /**
@@ -1010,7 +1010,7 @@ export interface ICapabilityPolicy {
        */
       "deciding"?: number;
       /**
-       * The number of namespaces that have the Pod Security label which the operator set.
+       * The number of namespaces in which the operator set the Pod Security label.
        */
       "labelled"?: number;
       /**
