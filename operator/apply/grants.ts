@@ -118,7 +118,7 @@ export class Grants {
     if (!before || canonical(before.subjects) === canonical(roleBinding?.subjects)) return undefined;
     if (!asked.has(policy))
       return isLeaving(policy)
-        ? 'the users of the policy change when no older program checks their right to use it'
+        ? 'the change of users waits until no older program checks their right to use the policy'
         : undefined;
     const since = this.#shownSince.get(key);
     const isShown = since !== undefined && shown.get(key)?.metadata.resourceVersion === before.metadata.resourceVersion;

@@ -94,7 +94,7 @@ function obstacleTo(
   if (deletion !== undefined) return deletion;
   const older = progress.older.get(name);
   if (older !== undefined) return `the older ${older} is still in force, too`;
-  return progress.isGranted(name) ? undefined : 'the users of the policy change when the program is in force';
+  return progress.isGranted(name) ? undefined : 'the change of users waits until the program is in force';
 }
 
 /**

@@ -48,7 +48,10 @@ export class Definition {
       else if (this.#uid === undefined) throw error;
       if (!isForbidden(error) || this.#told) return;
       this.#told = true;
-      this.#log.warn('may not read the CRD of policies: if the CRD is deleted, the rendered objects stay', { error });
+      this.#log.warn(
+        'the operator may not read the CRD of policies: if the CRD is deleted, the rendered objects stay',
+        { error },
+      );
     }
   }
 }

@@ -186,7 +186,8 @@ function credentialIn(printed: string, { command, apiVersion }: ExecPlugin): Cre
   const [cert, key] = [clientCertificateData, clientKeyData].map((value) =>
     isText(value) && value !== '' ? value : undefined,
   );
-  if ((cert === undefined) !== (key === undefined)) throw wrong('its output has a certificate or a key, not both');
+  if ((cert === undefined) !== (key === undefined))
+    throw wrong('its output has a certificate without a key, or a key without a certificate');
   if (!token && cert === undefined) throw wrong('its output has no token and no certificate');
   const expires = isText(expirationTimestamp) ? Date.parse(expirationTimestamp) : Number.NaN;
   return {

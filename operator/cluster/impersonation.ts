@@ -23,7 +23,7 @@ export function impersonationIn(user: Readonly<Record<string, unknown>>): Impers
   const isEmpty =
     !impersonation.uid && impersonation.groups.length === 0 && Object.keys(impersonation.extra).length === 0;
   if (isEmpty) return undefined;
-  if (!isText(as) || as === '') throw new Error('as-uid, as-groups and as-user-extra require the field as');
+  if (!isText(as) || as === '') throw new Error('as-uid, as-groups and as-user-extra require the field "as"');
   return impersonation;
 }
 

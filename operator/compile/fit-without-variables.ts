@@ -98,10 +98,10 @@ function areAlike([first, ...others]: readonly ResolvedPolicy[]): boolean {
 
 function tooMany(policies: readonly ResolvedPolicy[], problem: 'cost' | 'text'): Refusal {
   const since = offeredSince('admissionVariables');
-  const why =
+  const problemAndFix =
     problem === 'cost'
-      ? `an API server below ${since} can check only few policies with usableBy Subjects or Bindings in one namespace, and only if all of them have the same namespaceSelector and priority. Write usableBy: Everyone for policies that everybody may use`
-      : `together they are longer than an API server below ${since} accepts`;
-  const message = `too many policies may decide in the same namespace: ${why}, narrow namespaceSelector so that fewer policies share a namespace, or upgrade every API server to ${since}. The policies are ${namesIn(policies)}`;
+      ? `an API server below ${since} can check only few policies with usableBy Subjects or Bindings in one namespace, and only if all of them have the same namespaceSelector and priority. Write usableBy: Everyone for policies that everybody may use, narrow`
+      : `together they are longer than an API server below ${since} accepts. Narrow`;
+  const message = `too many policies may decide in the same namespace: ${problemAndFix} namespaceSelector so that fewer policies share a namespace, or upgrade every API server to ${since}. The policies are ${namesIn(policies)}`;
   return { reason: 'TooExpensive', message };
 }

@@ -57,7 +57,10 @@ export class Withdrawal implements Controller {
     }
     for (const object of this.#followed.finalizing()) {
       await release(client, object);
-      log.info('removed the finalizer: nothing is left of deleted policies', { kind: object.kind, name: object.name });
+      log.info('removed the finalizer: nothing of the deleted policies is left', {
+        kind: object.kind,
+        name: object.name,
+      });
     }
   }
 
@@ -74,7 +77,7 @@ export class Withdrawal implements Controller {
     if (left.length > 0 && performance.now() - this.#loggedAt >= LOG_AGAIN_MS) {
       this.#loggedAt = performance.now();
       const objects = this.#followed.finalizing().map(({ kind, name }) => `${kind}/${name}`);
-      log.info('the deletion waits until nothing is left of deleted policies', {
+      log.info('the deletion waits until nothing of the deleted policies is left', {
         objects,
         left: left.length,
         first: left[0],

@@ -246,7 +246,7 @@ function notUsable({ namespace, users, unknownUser }: Candidate, { name }: Resol
   const names = users.map((user) => user.name);
   return NOT_USABLE.get(JSON.stringify([name, namespace, unknownUser, ...names]), () => {
     const who = names.length > 1 ? `neither ${names.join(' nor ')} may` : `${names[0]} may not`;
-    const creator = unknownUser ? '; it is not known whether its creator may use the policy' : '';
+    const creator = unknownUser ? '; it is unknown whether the creator of the pod may use the policy' : '';
     return [
       {
         rule: USE_RULE,

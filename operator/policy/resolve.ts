@@ -242,8 +242,8 @@ function resolveVersion(text: string, oldestServer: number): number | Refusal {
   if (minor <= newest) return minor;
   const limit =
     oldestServer <= NEWEST_KNOWN_MINOR
-      ? 'the oldest API server enforces up to'
-      : 'this release knows the Standards up to';
+      ? 'the oldest API server enforces versions up to'
+      : 'this release knows the Standards up to version';
   const message = `spec.levelVersion: ${text} is too new: ${limit} ${formatVersion(newest)}; write ${formatVersion(newest)} or older, or latest`;
   return { reason: 'VersionTooNew', message };
 }

@@ -165,7 +165,7 @@ function acceptedCondition(
 function restingRollout({ mode, meanwhile }: ResolvedPolicy): string[] {
   if (mode === 'Enforce' || !meanwhile) return [];
   return [
-    `spec.rollout rests in mode ${mode}, so nothing is enforced. With mode: Enforce, the rollout continues, or begins if it has not begun`,
+    `spec.rollout rests in mode ${mode}, so nothing is enforced. Write mode: Enforce to begin or continue the rollout`,
   ];
 }
 
@@ -278,7 +278,7 @@ function namedForEveryone({ usableBy, containers }: ResolvedPolicy): string[] {
 function sharedProcesses({ containers }: ResolvedPolicy): string[] {
   if (containers.length === 0) return [];
   return [
-    'spec.containers: in a pod with shareProcessNamespace: true, the other containers can end the processes of these containers if they run as the same user',
+    'spec.containers: in a pod with shareProcessNamespace: true, other containers that run as the same user can end the processes of the selected containers',
   ];
 }
 
@@ -310,7 +310,7 @@ function programmedCondition(input: ConditionInput): BareCondition {
 
 function labelConflictCondition(conflicts: readonly string[]): BareCondition[] {
   if (conflicts.length === 0) return [];
-  const message = `${firstOf(conflicts, NAMED, '; ')}. The policy is still enforced; remove the label to let the operator manage it`;
+  const message = `${firstOf(conflicts, NAMED, '; ')}. The policy is still enforced; to let the operator manage the label, remove it`;
   return [{ type: 'LabelConflict', status: 'True', reason: reasons.FOREIGN_LABEL, message }];
 }
 

@@ -33,7 +33,7 @@ export function describeConflict({ label, theirs, ours, managers }: LabelConflic
  */
 function consequence(theirs: string, ours: string): string {
   const tighter = isLevel(theirs) && isLevel(ours) && LEVELS.indexOf(theirs) > LEVELS.indexOf(ours);
-  return tighter ? ', so Pod Security Admission objects to pods that the policy admits' : '';
+  return tighter ? ', so Pod Security Admission complains about pods that the policy admits' : '';
 }
 
 function isLevel(text: string): text is Level {

@@ -30,42 +30,42 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   const specs = () => Iterator.from(specsIn(verdicts.keys(), cluster));
   gauge(
     'violating_workloads',
-    'Workloads that a policy does not admit, by the violated rule and the mode of the policy.',
+    'Number of workloads that a policy does not admit, by violated rule and mode of the policy.',
     ['policy', 'namespace', 'rule', 'mode'],
     () => violating(verdicts),
   );
   byPolicy('programmed', 'Whether the current text of the policy is in force (1) or not yet (0).', isProgrammed);
   byPolicy(
     'label_conflicts',
-    'Namespaces where another owner manages a label that the operator would set.',
+    'Number of namespaces where another owner manages a label that the operator would set.',
     ({ status }) => status?.namespaces?.conflicting ?? 0,
   );
   byPolicy(
     'refused_labels',
-    'Namespaces where the API server does not let the operator write a label.',
+    'Number of namespaces where the API server does not let the operator write a label.',
     ({ status }) => status?.namespaces?.refused ?? 0,
   );
   gauge(
     'unused_grants',
-    'Values, entries and subjects of the policy that no workload needs; none until the workloads have been evaluated.',
+    'Number of values, entries and subjects of the policy that no workload needs. Absent until the workloads have been evaluated.',
     ['policy'],
     () => cluster.policies().flatMap(unusedGrants),
   );
   gauge(
     'oldest_unused_grant_timestamp_seconds',
-    'The time since which no workload has needed the grant of the policy that has been unused longest, in seconds since 1970.',
+    'The time at which the oldest unused grant of the policy became unused, in seconds since 1970.',
     ['policy'],
     () => cluster.policies().flatMap(oldestUnusedGrant),
   );
   gauge(
     'expires_timestamp_seconds',
-    'The time in spec.expires of policies that have one, in seconds since 1970.',
+    'The time in spec.expires, in seconds since 1970. Absent for policies without spec.expires.',
     ['policy'],
     () => cluster.policies().flatMap(endOf),
   );
   gauge(
     'workloads',
-    'Workloads that a policy evaluates, by verdict. Each workload counts once, even if it violates several rules.',
+    'Number of evaluated workloads of a policy, by verdict. Each workload counts once, even if it violates several rules.',
     ['policy', 'verdict'],
     () => cluster.policies().flatMap(workloadVerdicts),
   );
@@ -73,11 +73,11 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   byPolicy('status_bytes', "Size of the policy's status.", ({ status }) =>
     Buffer.byteLength(JSON.stringify(status ?? {})),
   );
-  gauge('evaluated_objects', 'Pods and templates with a verdict.', [], () => [
+  gauge('evaluated_objects', 'Number of pods and templates with a verdict.', [], () => [
     [{}, specs().reduce((count) => count + 1, 0)],
   ]);
   // The projection shares one object among equal specs. So the set of specs contains each distinct spec once.
-  gauge('distinct_fingerprints', 'Different shapes among the evaluated objects.', [], () => [
+  gauge('distinct_fingerprints', 'Number of distinct pod specs among the evaluated objects.', [], () => [
     [{}, new Set(specs()).size],
   ]);
 }
@@ -91,13 +91,17 @@ function exportRollouts(gauge: AddGauge, cluster: Pick<Cluster, 'policies'>): vo
     );
   gauge(
     'rollout_namespaces',
-    'Namespaces of a policy with a rollout, by state: enforced, or pending and soaking or blocked.',
+    'Number of namespaces of a policy with a rollout, by state: enforced, soaking or blocked. Soaking and blocked namespaces are pending.',
     ['policy', 'state'],
     () => cluster.policies().flatMap(rolloutStates),
   );
-  byRollout('soak_seconds', 'How long a namespace must have been compliant before it is enforced.', ({ soak }) => {
-    return durationMs(soak) / 1_000;
-  });
+  byRollout(
+    'soak_seconds',
+    'How long a namespace must be compliant before the policy is enforced in the namespace.',
+    ({ soak }) => {
+      return durationMs(soak) / 1_000;
+    },
+  );
   byRollout('paused', 'Whether the rollout is paused (1) or not (0).', ({ paused }) => Number(paused));
 }
 

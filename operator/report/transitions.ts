@@ -118,7 +118,7 @@ function conflictHappening(name: string, uid: string, conflict: LabelConflict): 
     type: 'Warning',
     reason: reasons.FOREIGN_LABEL,
     action: 'Label',
-    note: `${describeConflict(conflict)}; the operator does not change the label: remove the label to let the operator manage it`,
+    note: `${describeConflict(conflict)}; the operator does not change the label: to let the operator manage the label, remove it`,
   };
 }
 

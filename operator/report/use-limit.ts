@@ -17,6 +17,6 @@ export function useLimitCondition(restricted: ReadonlyMap<string, number>): Bare
   const namespaces = [...restricted].flatMap(([namespace, policies]) => (policies > MOST_ASKED ? [namespace] : []));
   if (namespaces.length === 0) return [];
   const where = `${counted(namespaces.length, 'namespace')} (${firstOf(namespaces.sort(), NAMED)})`;
-  const message = `more than ${MOST_ASKED} policies with restricted use decide in ${where}: if a pod complies with more than ${MOST_ASKED} of them, the API server checks the right to use only ${MOST_ASKED} of these, so it may refuse a pod that may use one of the other policies. Merge some of the policies, or let everyone use some of them`;
+  const message = `more than ${MOST_ASKED} policies with restricted use decide in ${where}: if a pod complies with more than ${MOST_ASKED} of these policies, the API server checks the right to use only ${MOST_ASKED} of them, and may refuse the pod although the pod may use another of these policies. Merge some of the policies, or let everyone use some of them`;
   return [{ type: 'UseLimitExceeded', status: 'True', reason: reasons.TOO_MANY_RESTRICTED, message }];
 }

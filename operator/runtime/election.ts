@@ -232,12 +232,12 @@ export class Election {
  */
 function validate({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: Required<ElectionOptions>): void {
   if (leaseDurationMs < 1000 || leaseDurationMs % 1000 !== 0) {
-    throw new Error('the lease duration has to be whole seconds, 1 or more');
+    throw new Error('the lease duration must be a whole number of seconds, 1 or more');
   }
   if (leaseDurationMs <= renewDeadlineMs) {
-    throw new Error('the lease duration has to be longer than the renew deadline');
+    throw new Error('the lease duration must be longer than the renew deadline');
   }
   if (renewDeadlineMs <= retryPeriodMs * 1.2 || retryPeriodMs <= 0) {
-    throw new Error('the renew deadline has to be longer than 1.2 retry periods');
+    throw new Error('the renew deadline must be longer than 1.2 retry periods');
   }
 }

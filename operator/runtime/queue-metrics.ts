@@ -70,12 +70,12 @@ function queueMetrics(registry: Registry) {
     adds: new Counter({
       ...common,
       name: 'workqueue_adds_total',
-      help: 'Keys that were added while they were not in the queue.',
+      help: 'Number of keys added to the queue. A key that is already in the queue is not counted.',
     }),
     retries: new Counter({
       ...common,
       name: 'workqueue_retries_total',
-      help: 'Keys that were added again after a failure.',
+      help: 'Number of keys added to the queue again after a failure.',
     }),
     waited: new Histogram({
       ...common,
@@ -136,13 +136,13 @@ function unfinished(registry: Registry, running: ReadonlySet<Begun>, clock: Cloc
   new Gauge({
     ...common,
     name: 'workqueue_unfinished_work_seconds',
-    help: 'Total time so far for the keys that are being reconciled.',
+    help: 'Total time that the current reconciliations have taken so far.',
     collect: byName((a, b) => a + b),
   });
   new Gauge({
     ...common,
     name: 'workqueue_longest_running_processor_seconds',
-    help: 'Time so far for the key that has been reconciled longest.',
+    help: 'Time that the longest current reconciliation has taken so far.',
     collect: byName(Math.max),
   });
 }

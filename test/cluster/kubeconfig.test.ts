@@ -162,7 +162,7 @@ describe('the kubeconfig', () => {
       it(`refuses ${Object.keys(field)[0]} without a user to act as`, () => {
         assert.throws(
           () => user(field),
-          /^Error: kubeconfig: .*: as-uid, as-groups and as-user-extra require the field as$/,
+          /^Error: kubeconfig: .*: as-uid, as-groups and as-user-extra require the field "as"$/,
         );
       });
     }

@@ -106,7 +106,7 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
       return evaluate(candidate, [resolvedBaseline('raw', spec)], evaluation(evaluator)).violations.raw?.[0]?.message;
     });
     assert.deepEqual(
-      messages.map((message) => message?.includes('it is not known whether its creator may use the policy')),
+      messages.map((message) => message?.includes('it is unknown whether the creator of the pod may use the policy')),
       [false, true],
     );
   });

@@ -199,7 +199,7 @@ describe('credentials of a kubeconfig', function () {
       [
         'a certificate without a key',
         () => credential({ clientCertificateData: 'x' }),
-        /has a certificate or a key, not both$/,
+        /has a certificate without a key, or a key without a certificate$/,
       ],
     ];
     for (const [title, text, message] of wrong) {

@@ -56,7 +56,9 @@ describe('the object that is deleted before the operator', function () {
     await eventually('it to be gone', deleted);
     assert.deepEqual(await labelled(), [cluster.named('staying')]);
     assert.ok(
-      cluster.operator.log.some(({ message }) => message.startsWith('the deletion waits until nothing is left')),
+      cluster.operator.log.some(({ message }) =>
+        message.startsWith('the deletion waits until nothing of the deleted policies is left'),
+      ),
     );
   });
 

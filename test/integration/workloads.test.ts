@@ -270,7 +270,7 @@ describe('existing violating workloads', function () {
       for (const { message = '' } of entries(status, { verdict: 'Unknown' })) {
         assert.match(
           message,
-          /it is not known whether its creator may use the policy: a RoleBinding to ClusterRole capabilitypolicy\.dev:use:/,
+          /it is unknown whether the creator of the pod may use the policy: a RoleBinding to ClusterRole capabilitypolicy\.dev:use:/,
         );
       }
 

@@ -46,7 +46,7 @@ function protection(state: ProtectionOutcome['state'], protecting: number): Prot
 const STRICT_GROUPS = baselinePolicy('groups', { overrides: { supplementalGroups: { policy: 'Strict' } } });
 
 const SHARED_PROCESSES =
-  'spec.containers: in a pod with shareProcessNamespace: true, the other containers can end the processes of these containers if they run as the same user';
+  'spec.containers: in a pod with shareProcessNamespace: true, other containers that run as the same user can end the processes of the selected containers';
 
 describe('the conditions of a policy', () => {
   it('the condition Protected keeps the last answer until a restarted operator has asked the API servers', () => {
@@ -86,7 +86,7 @@ describe('the conditions of a policy', () => {
     const text = (mode: 'Enforce' | 'Audit') => message(input({ mode, rollout: {} }), 'Accepted') ?? '';
     assert.match(
       text('Audit'),
-      /; spec\.rollout rests in mode Audit, so nothing is enforced\. With mode: Enforce, the rollout continues/,
+      /; spec\.rollout rests in mode Audit, so nothing is enforced\. Write mode: Enforce to begin or continue/,
     );
     assert.doesNotMatch(text('Enforce'), /rests/);
   });
@@ -397,13 +397,13 @@ describe('the conditions of a policy', () => {
       "names the label's owner, its value, ours, and the consequence",
       input({}, { labels: labels({ conflicts: [CONFLICT] }) }),
       'LabelConflict',
-      'namespace net: label pod-security.kubernetes.io/audit is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission objects to pods that the policy admits. The policy is still enforced; remove the label to let the operator manage it',
+      'namespace net: label pod-security.kubernetes.io/audit is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission complains about pods that the policy admits. The policy is still enforced; to let the operator manage the label, remove it',
     ],
     [
       'names the namespaces, sorted, and what to do',
       input({}, { coverage: restrictedIn({ d: 12, c: 11, net: 10, b: 11, a: 11 }) }),
       'UseLimitExceeded',
-      'more than 10 policies with restricted use decide in 4 namespaces (a, b, c and 1 more): if a pod complies with more than 10 of them, the API server checks the right to use only 10 of these, so it may refuse a pod that may use one of the other policies. Merge some of the policies, or let everyone use some of them',
+      'more than 10 policies with restricted use decide in 4 namespaces (a, b, c and 1 more): if a pod complies with more than 10 of these policies, the API server checks the right to use only 10 of them, and may refuse the pod although the pod may use another of these policies. Merge some of the policies, or let everyone use some of them',
     ],
   ];
   for (const [name, from, type, expected] of messages) {

@@ -355,7 +355,7 @@ describe('the Events of a namespace', () => {
     const [event] = namespaceEvents(namespace, none, conflict, origin);
     assert.equal(
       event?.note,
-      'label pod-security.kubernetes.io/audit is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission objects to pods that the policy admits; the operator does not change the label: remove the label to let the operator manage it',
+      'label pod-security.kubernetes.io/audit is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission complains about pods that the policy admits; the operator does not change the label: to let the operator manage the label, remove it',
     );
     assert.equal(event?.metadata.namespace, 'default');
   });

@@ -378,7 +378,7 @@ describe('Election', () => {
   ];
   for (const [why, options] of durations) {
     it(`refuses ${why}`, () => {
-      assert.throws(() => candidate('a', options), /has to be/);
+      assert.throws(() => candidate('a', options), /must be/);
     });
   }
 });
