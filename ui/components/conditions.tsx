@@ -6,7 +6,7 @@ import { Message } from './message.tsx';
 import { Table } from './table.tsx';
 
 export function Conditions({ conditions }: { readonly conditions: readonly Condition[] }) {
-  if (conditions.length === 0) return <p class="about">No operator has written its status.</p>;
+  if (conditions.length === 0) return <p class="about">No operator has written the status of the policy.</p>;
   return (
     <Table class="conditions" columns={['Condition', 'Status', 'Message', 'Since']}>
       {shownConditions(conditions).map(({ type, status, tone, reason, message, lastTransitionTime }) => (

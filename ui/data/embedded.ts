@@ -20,7 +20,7 @@ export function embeddedClusters(): ClusterSource | undefined {
       for (const element of elements) element.remove();
       show({ ...NO_CLUSTERS, shown: snapshots.map((snapshot) => ({ snapshot, live: false })) });
     } catch (error) {
-      show({ ...NO_CLUSTERS, problems: [`This file is damaged: ${error}. Write it again with cappol report.`] });
+      show({ ...NO_CLUSTERS, problems: [`This file is damaged: ${error}. Write the file again with cappol report.`] });
     }
   };
 }

@@ -8,8 +8,8 @@ import type { ClusterSource, Clusters } from './clusters.ts';
 const MARK = 'live';
 const EVENTS = 'events';
 const LOST =
-  'The connection to cappol ui is lost: what this page shows may be out of date. It connects again by itself if cappol ui still runs; else start cappol ui again, and open the link that it prints.';
-const REFUSED = 'cappol ui does not answer this page any more. Start it again, and open the link that it prints.';
+  'The connection to cappol ui is lost: this page may be out of date. If cappol ui still runs, the page connects again by itself. Otherwise start cappol ui again, and open the link that it prints.';
+const REFUSED = 'cappol ui no longer answers this page. Start cappol ui again, and open the link that it prints.';
 
 /** The clusters of a page that `cappol ui` serves. For every other page, the value is undefined. */
 export function liveClusters(): ClusterSource | undefined {

@@ -163,7 +163,7 @@ containers:
     violates: withInit('example.org/other:1'),
   },
   {
-    title: 'Node agent: the network, the processes and the logs of the node',
+    title: 'Node agent: uses the network, the processes and the logs of the node',
     policy: policy(
       'node-agent',
       `level: restricted
@@ -227,7 +227,7 @@ overrides:
     violates: `hostNetwork: true\n${PLAIN}`,
   },
   {
-    title: 'PodSecurityPolicy “privileged”, but no module may be loaded',
+    title: 'PodSecurityPolicy “privileged”, but without loading kernel modules',
     policy: policy(
       'psp-privileged',
       `level: privileged

@@ -56,22 +56,24 @@ export function cellWords(row: MapRow, column: number, runtime: Runtime): CellWo
 
 const SOME = [
   '',
-  'Some container here holds it: ',
-  'Some container of this workload holds it: ',
-  'The container holds it: ',
+  'A container here holds the capability: ',
+  'A container of this workload holds the capability: ',
+  'The container holds the capability: ',
 ];
 
 const WAYS_IN_FULL: readonly ((runtime: Runtime, level: number) => string)[] = [
-  (_, level) => (level === 3 ? 'The container does not hold it' : 'No container here holds it'),
+  (_, level) => (level === 3 ? 'The container does not hold the capability' : 'No container here holds the capability'),
   (runtime, level) => `${SOME[level]}${runtime} gives it, and nothing drops it`,
   (_, level) => `${SOME[level]}its manifest adds it`,
-  (_, level) => `${SOME[level]}it is privileged, and so holds all`,
+  (_, level) => `${SOME[level]}it is privileged, and so holds all capabilities`,
 ];
 
 function usedWords({ cells: { how, unused }, level }: MapRow, column: number): string {
   if (!unused || how[column] === HELD.no) return '';
-  if (unused[column]) return ' In the evidence, no process uses it.';
-  return level === 3 ? ' A process uses it.' : ' Some process uses it, or some container has no evidence.';
+  if (unused[column]) return ' In the evidence, no process uses the capability.';
+  return level === 3
+    ? ' A process uses the capability.'
+    : ' A process uses the capability, or a container has no evidence.';
 }
 
 function policyWords({ cells, namespace: { namespace } }: MapRow, column: number): string {
@@ -79,9 +81,9 @@ function policyWords({ cells, namespace: { namespace } }: MapRow, column: number
   if (deciding.length === 0 || mode === undefined) return 'No policy decides here.';
   const name = deciding.length === 1 ? `Policy ${deciding[0]}` : `Policies ${deciding.join(', ')}`;
   if (!cells.allowed[column] || cells.refused[column])
-    return `${name} (${mode}) ${deciding.length === 1 ? 'does' : 'do'} not allow it.`;
+    return `${name} (${mode}) ${deciding.length === 1 ? 'does' : 'do'} not allow the capability.`;
   const verb = deciding.length === 1 ? 'allows' : 'allow';
-  return `${name} (${mode}) ${verb} it${limitedWords(limited, deciding)}.`;
+  return `${name} (${mode}) ${verb} the capability${limitedWords(limited, deciding)}.`;
 }
 
 /**
@@ -90,8 +92,9 @@ function policyWords({ cells, namespace: { namespace } }: MapRow, column: number
  */
 function limitedWords(limited: readonly string[], deciding: readonly string[]): string {
   if (limited.length === 0) return '';
-  if (limited.length === deciding.length) return ', for those that may use it';
-  return `; ${limited.join(', ')} ${limited.length === 1 ? 'does' : 'do'} so only for those that may use it`;
+  const users = `for pods whose users may use the ${limited.length === 1 ? 'policy' : 'policies'}`;
+  if (limited.length === deciding.length) return `, but only ${users}`;
+  return `; ${limited.join(', ')} ${limited.length === 1 ? 'does' : 'do'} so only ${users}`;
 }
 
 /** Yields a row for each container. Each capability has a column. */

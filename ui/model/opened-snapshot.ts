@@ -15,7 +15,7 @@ export async function snapshotIn(bytes: Uint8Array<ArrayBuffer>): Promise<Snapsh
   return value as Snapshot;
 }
 
-const HOW = 'Open the output of cappol snapshot, as it is or compressed by gzip.';
+const HOW = 'Open the output of cappol snapshot, either uncompressed or compressed with gzip.';
 
 async function decompressed(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   try {

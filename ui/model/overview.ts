@@ -106,7 +106,7 @@ function readyText({ conditions = [] }: CapabilityPolicyStatus): string {
   const ready = conditions.find(({ type }) => type === 'Ready');
   return ready
     ? `Ready is ${ready.status} (${ready.reason}): ${ready.message}`
-    : 'The operator has not reported its status yet. Is it running?';
+    : 'The operator has not reported the status of the policy yet. Is the operator running?';
 }
 
 const EXPIRY_TEXTS: Readonly<Record<Stage, string | undefined>> = {

@@ -33,16 +33,16 @@ export async function linkOf(play: Play): Promise<string> {
 /** @param address the address of the page to which the link leads */
 export function copiedText(address: string): string {
   const { protocol, hostname } = new URL(address);
-  const nothing = 'Copied. It has all texts; nothing was sent.';
-  if (protocol === 'file:') return `${nothing} It opens only where this file is.`;
-  return hostname === '127.0.0.1' ? `${nothing} It opens only in this browser, while cappol ui runs.` : nothing;
+  const nothing = 'Copied. The link contains all texts; nothing was sent.';
+  if (protocol === 'file:') return `${nothing} The link opens only where this file is.`;
+  return hostname === '127.0.0.1' ? `${nothing} The link opens only in this browser, while cappol ui runs.` : nothing;
 }
 
 /** Reads the texts from a link. @throws Error with a message for users, if the link is incomplete */
 export async function playOf(link: string): Promise<Play> {
   const values = await valuesOf(link).catch(() => {
     throw new Error(
-      'This link is damaged: a part of it is missing or was changed. Ask for the link again, or copy it whole.',
+      'This link is damaged: a part of the link is missing or was changed. Copy the whole link, or ask for the link again.',
     );
   });
   return Object.fromEntries(values.map((value, index) => [FIELDS[index], value])) as unknown as Play;

@@ -57,16 +57,16 @@ function effectFor({ verdict, violations }: PlacedItem): Effect | undefined {
 }
 
 const TEXTS: Readonly<Record<Effect, string>> = {
-  Refused: 'The API server refuses it.',
-  Unknown: 'Whether the API server refuses it depends on who creates it.',
-  Warned: 'The API server admits it, with a warning.',
-  Audited: 'The API server admits it, and the audit log names the violations.',
-  Admitted: 'The API server admits it.',
+  Refused: 'The API server refuses the object.',
+  Unknown: 'Whether the API server refuses the object depends on who creates the object.',
+  Warned: 'The API server admits the object, with a warning.',
+  Audited: 'The API server admits the object, and the audit log names the violations.',
+  Admitted: 'The API server admits the object.',
 };
 
 function textOf({ notSelected, namespace }: PlacedItem, effect: Effect | undefined, policies: number): string {
   if (effect) return TEXTS[effect];
-  if (policies === 0) return 'There is no valid policy to evaluate it against.';
+  if (policies === 0) return 'There is no valid policy, so nothing evaluates the object.';
   switch (notSelected) {
     case 'ExcludedNamespace':
       return `No policy reaches namespace ${namespace}.`;

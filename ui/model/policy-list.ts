@@ -95,7 +95,11 @@ function stateOf({ spec, status, generation }: SnapshotPolicy, now: number): Pol
   if (spec.expires !== undefined && Date.parse(spec.expires) <= now)
     return { word: 'Expired', tone: 'quiet', message: condition('Expired')?.message ?? '' };
   if (conditions.length === 0)
-    return { word: 'Not seen by an operator', tone: 'warning', message: 'No operator has written its status.' };
+    return {
+      word: 'Not seen by an operator',
+      tone: 'warning',
+      message: 'No operator has written the status of the policy.',
+    };
   if (is('Accepted', 'False'))
     return { word: 'Not accepted', tone: 'critical', message: condition('Accepted')?.message ?? '' };
   if (is('Reconciling', 'True') || (observedGeneration ?? generation) < generation)

@@ -43,14 +43,16 @@ export function selectionState({ pending, role }: SelectedNamespace): SelectionS
 
 /** @param priority the priority of the policy */
 export function whyText({ mode, pending, role }: SelectedNamespace, priority: number): string {
-  const meanwhile = pending ? `The rollout has not enforced it here: meanwhile it ${ACTIONS[mode]} only. ` : '';
+  const meanwhile = pending
+    ? `The rollout does not enforce the policy here yet: until then, the policy only ${ACTIONS[mode]}. `
+    : '';
   switch (role.name) {
     case 'Decides':
       return role.over.length > 0
         ? `${meanwhile}Its priority ${priority} is higher than that of ${named(role.over)}.`
         : meanwhile.trim() || `No other policy of mode ${mode} selects it.`;
     case 'Shares':
-      return `${meanwhile}${named(role.with)} ${role.with.length > 1 ? 'have' : 'has'} the same priority: a pod must satisfy only one of them.`;
+      return `${meanwhile}${named(role.with)} ${role.with.length > 1 ? 'have' : 'has'} the same priority: a pod must satisfy only one of these policies.`;
     case 'Overridden':
       return `${meanwhile}${named(role.by)} ${role.by.length > 1 ? 'have' : 'has'} a higher priority than ${priority}.`;
     case 'Terminating':

@@ -123,18 +123,18 @@ export function workloadKey({ namespace, kind, name }: Pick<ViolatingRow, 'names
 }
 
 const NEW_PODS: Readonly<Record<Mode, string>> = {
-  Enforce: 'Its new pods are refused.',
-  Warn: 'Its new pods are created, and their creators see a warning.',
-  Audit: 'Its new pods are created, and the audit log names them.',
+  Enforce: 'New pods of the workload are refused.',
+  Warn: 'New pods of the workload are created, and the creators see a warning.',
+  Audit: 'New pods of the workload are created, and the audit log names the pods.',
 };
 
 /** Says in words how the mode affects a workload's new pods and running pods. */
 export function effectText({ verdict, mode, pods }: ViolatingRow): string {
   if (verdict === 'Unknown')
-    return 'Whether its new pods are refused depends on who creates them, or they are too expensive to evaluate.';
+    return 'It is unknown whether new pods of the workload are refused: this depends on who creates the pods, or the pods are too expensive to evaluate.';
   if (pods === 0) return NEW_PODS[mode];
   const now = `${counted(pods, 'running pod')} ${pods === 1 ? 'violates' : 'violate'} the policy`;
-  const stay = mode === 'Enforce' ? '. Admission control does not end pods that run' : '';
+  const stay = mode === 'Enforce' ? '. Admission control does not end running pods' : '';
   return `${NEW_PODS[mode]} ${now}${stay}.`;
 }
 

@@ -27,17 +27,17 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const MEANINGS: Readonly<Record<string, string>> = {
-  securityContext: 'Security settings. Those of a container take precedence over those of its pod.',
+  securityContext: 'Security settings. The settings of a container take precedence over the settings of its pod.',
   privileged: 'Gives the container every capability and the devices of the node.',
   allowPrivilegeEscalation:
     'false sets no_new_privs: a process cannot gain more privileges than its parent, for instance by a setuid program.',
-  capabilities: 'Linux capabilities to add to, or drop from, those that the container runtime gives.',
-  add: 'Capabilities that the container gets beside those of the runtime. Without CAP_: NET_RAW.',
+  capabilities: 'Linux capabilities that the container adds to the defaults of the container runtime, or drops.',
+  add: 'Capabilities that the container gets in addition to the defaults of the runtime. Write names without CAP_, such as NET_RAW.',
   drop: 'Capabilities that the container does not get. ALL drops all of them; `add` then adds some back.',
   runAsNonRoot: 'true: the kubelet refuses to start a container whose user is root.',
   runAsUser: 'The user ID of the processes.',
   runAsGroup: 'The primary group ID of the processes.',
-  fsGroup: 'A group ID that owns the volumes, and that all processes have.',
+  fsGroup: 'The group ID that owns the volumes. All processes also have this group ID.',
   readOnlyRootFilesystem: 'true: the container cannot write to the files of its image.',
   seccompProfile: 'Limits the system calls of the processes. RuntimeDefault is the profile of the container runtime.',
   appArmorProfile: 'The AppArmor profile of the processes.',
@@ -45,8 +45,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   procMount: 'Unmasked shows all of /proc; it needs hostUsers: false.',
   hostNetwork: 'true: the pod uses the network of the node, with all of its ports and traffic.',
   hostPID: 'true: the pod sees, and may signal, all processes of the node.',
-  hostIPC: 'true: the pod shares the shared memory of the node.',
-  hostUsers: 'false: the pod runs in a user namespace, where its root is not the root of the node.',
+  hostIPC: 'true: the pod uses the shared memory of the node.',
+  hostUsers: 'false: the pod runs in a user namespace, in which root is not the root of the node.',
   hostPort: 'A port of the node that leads to the container.',
   hostPath: 'A file or folder of the node.',
   sysctls: 'Kernel parameters of the pod.',

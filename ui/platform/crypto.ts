@@ -25,5 +25,5 @@ export function createHash(algorithm: 'sha256'): Hash {
 
 /** @throws Error always. Only the operator needs this function, to store equal contents of pods only once */
 export function hash(): never {
-  throw new Error('no hash in one call in the browser');
+  throw new Error('the browser cannot hash in one call');
 }

@@ -308,8 +308,8 @@ describe('the map of capabilities: the rows', () => {
     assert.ok(row);
     assert.deepEqual(cellWords(row, columnOf('SYS_TIME') as number, 'containerd'), {
       capability: 'SYS_TIME',
-      here: 'The container holds it: its manifest adds it.',
-      policy: 'Policy for-gamma (Enforce) does not allow it.',
+      here: 'The container holds the capability: its manifest adds it.',
+      policy: 'Policy for-gamma (Enforce) does not allow the capability.',
       meaning:
         "It permits a process to set the system clock. Risk: impact on the network or on the whole node; the clock is the host's: no namespace isolates it. Instead: a time service of the node.",
     });
@@ -334,7 +334,7 @@ describe('the map of capabilities: the rows', () => {
     assert.ok(row);
     assert.equal(
       cellWords(row, columnOf('CHOWN') as number, 'containerd').policy,
-      'Policies all, some (Enforce) allow it; some does so only for those that may use it.',
+      'Policies all, some (Enforce) allow the capability; some does so only for pods whose users may use the policy.',
     );
   });
 

@@ -56,7 +56,7 @@ describe(`links of the playground (FC_SEED=${SEED})`, () => {
 
 describe('the words about a copied link', () => {
   it('the words say where a link opens, because other people cannot open a link to a page on this machine', () => {
-    assert.match(copiedText('https://example.github.io/playground/'), /^Copied\. It has all texts/);
+    assert.match(copiedText('https://example.github.io/playground/'), /^Copied\. The link contains all texts/);
     assert.match(copiedText('http://127.0.0.1:40123/#/playground'), /only in this browser, while cappol ui runs/);
     assert.match(copiedText('file:///home/a/report.html'), /only where this file is/);
   });

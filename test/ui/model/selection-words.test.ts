@@ -21,7 +21,7 @@ const ROWS: readonly [selected: SelectedNamespace, state: SelectionState, why: s
   [
     at({ role: { name: 'Shares', with: [other('b', 5)], over: [] } }),
     'shares',
-    'b (priority 5) has the same priority: a pod must satisfy only one of them.',
+    'b (priority 5) has the same priority: a pod must satisfy only one of these policies.',
   ],
   [
     at({ role: { name: 'Overridden', by: ['b', 'c', 'd', 'e'].map((name) => other(name, 9)) } }),
@@ -31,7 +31,7 @@ const ROWS: readonly [selected: SelectedNamespace, state: SelectionState, why: s
   [
     at({ role: { name: 'Decides', over: [] }, pending: true, mode: 'Warn' }),
     'pending',
-    'The rollout has not enforced it here: meanwhile it warns about pods only.',
+    'The rollout does not enforce the policy here yet: until then, the policy only warns about pods.',
   ],
   [at({ role: { name: 'Terminating' } }), 'terminating', 'It is being deleted: nothing can be created in it.'],
   [at({ role: { name: 'Excluded' } }), 'excluded', 'The operator excludes it: no policy reaches it.'],

@@ -123,10 +123,10 @@ describe('the workloads that violate', () => {
   });
 
   it('the text says what happens to new pods, and how many pods run', () => {
-    assert.equal(effectText(row({})), 'Its new pods are refused.');
+    assert.equal(effectText(row({})), 'New pods of the workload are refused.');
     assert.equal(
       effectText(row({ mode: 'Warn', pods: 2 })),
-      'Its new pods are created, and their creators see a warning. 2 running pods violate the policy.',
+      'New pods of the workload are created, and the creators see a warning. 2 running pods violate the policy.',
     );
   });
 });
