@@ -16,13 +16,13 @@ const PAGE = join(ROOT, 'docs', 'reference', 'licences.md');
  */
 export const ALLOWED: Readonly<Record<string, string>> = {
   '0BSD': 'nothing',
-  'Apache-2.0': 'its text and notices go along, changes are stated',
-  'BSD-2-Clause': 'copyright and text go along',
-  'BSD-3-Clause': 'copyright and text go along',
+  'Apache-2.0': 'include its text and notices, and state changes',
+  'BSD-2-Clause': 'include the copyright and the text',
+  'BSD-3-Clause': 'include the copyright and the text',
   'CC0-1.0': 'nothing',
-  ISC: 'copyright and text go along',
-  MIT: 'copyright and text go along',
-  'PSF-2.0': 'copyright and text go along, changes are stated',
+  ISC: 'include the copyright and the text',
+  MIT: 'include the copyright and the text',
+  'PSF-2.0': 'include the copyright and the text, and state changes',
   Unlicense: 'nothing',
 };
 
@@ -31,29 +31,29 @@ export const ALLOWED: Readonly<Record<string, string>> = {
  * instead.
  */
 export const REASONS: Readonly<Record<string, string>> = {
-  '@kubernetes-models/apimachinery': 'the metadata of objects, which the generated model of a policy refers to',
-  '@kubernetes-models/base': 'what the classes of the generated model have in common',
+  '@kubernetes-models/apimachinery': 'has the metadata of objects, to which the generated model of a policy refers',
+  '@kubernetes-models/base': 'has the common base of the classes in the generated model',
   '@kubernetes-models/validate': 'compares a policy in a file with the schema of the CRD',
   '@codemirror/autocomplete': 'completes fields and values in the editors of the playground',
-  '@codemirror/commands': 'has the keys and the history of these editors',
+  '@codemirror/commands': 'has the key bindings and the history of these editors',
   '@codemirror/lang-yaml': 'reads the YAML in these editors',
-  '@codemirror/language': 'colours it',
-  '@codemirror/lint': 'marks what is wrong in it',
+  '@codemirror/language': 'colours the YAML',
+  '@codemirror/lint': 'marks errors in the YAML',
   '@codemirror/state': 'holds the text of these editors',
-  '@codemirror/view': 'shows it',
-  '@kubernetes/client-node': 'reads kubeconfigs and service account tokens, with each way to log in that they name',
-  '@marcbachmann/cel-js': 'runs the CEL text of the rules, so that the status says what the API server does',
-  '@noble/hashes': 'computes SHA-256 in the page, where the compiler names objects by it',
-  '@lezer/highlight': 'names the parts of the YAML that are coloured',
+  '@codemirror/view': 'shows the text of these editors',
+  '@kubernetes/client-node': 'reads kubeconfigs and service account tokens, and supports each login method in them',
+  '@marcbachmann/cel-js': 'evaluates the CEL of the rules, so that the status agrees with the API server',
+  '@noble/hashes': 'computes SHA-256 in the page, because the names of compiled objects contain hashes',
+  '@lezer/highlight': 'names the coloured parts of the YAML',
   commander: 'reads the command line, and prints its help',
   diff: 'finds the lines that differ, for `cappol render --diff`',
   'js-yaml': 'reads and writes YAML, fast',
   'junit-report-builder': 'writes the report of `cappol check -o junit`',
   'node-sarif-builder': 'writes the report of `cappol check -o sarif`',
   preact: 'shows the page of `cappol ui` and `cappol report`',
-  'prom-client': 'writes metrics in the format of Prometheus, with those of the Node process',
+  'prom-client': 'writes metrics in the Prometheus format, including metrics of the Node process',
   undici:
-    'keeps connections to the API servers open, each with its certificates, which the fetch of Node cannot be given',
+    'keeps connections to the API servers open, and gives them certificates; the fetch of Node accepts no certificates',
   winston: 'writes log lines as JSON or for people',
   yaml: 'writes YAML with comments',
 };
@@ -117,10 +117,14 @@ export function licencesPage(
     return names.size === 0 ? [] : [`## ${licence}\n\nAsks: ${asks}.\n\n${[...names].sort().join(', ')}\n`];
   });
   const programs = [
-    programSection('In the operator', 'The image has the operator as one file. The packages in it:', operator),
+    programSection(
+      'In the operator',
+      'The image contains the operator as one file. The file contains these packages:',
+      operator,
+    ),
     programSection(
       'In cappol',
-      'The npm package, the image and the executables of `cappol` have the same files. The packages in them, with those of the page:',
+      'The npm package, the image and the executables of `cappol` have the same files. The files, with the page, contain these packages:',
       cappol,
     ),
   ];
@@ -151,7 +155,7 @@ function programSection(title: string, what: string, { packages, imported }: Con
     '',
     what,
     '',
-    '| imported | what for | packages that come with it |',
+    '| imported package | purpose | packages that it brings along |',
     '|---|---|---|',
     ...rows,
     '',

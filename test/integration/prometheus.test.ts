@@ -187,7 +187,10 @@ describeWith(
 
     it('alerts fire only for a policy that is not in force, and for a label conflict', async () => {
       const programmed = await alertOf('CapabilityPolicyNotProgrammed', { policy: refused });
-      assert.equal(programmed.annotations.summary, `The current text of CapabilityPolicy ${refused} is not in force.`);
+      assert.equal(
+        programmed.annotations.summary,
+        `The current text of CapabilityPolicy "${refused}" is not in force.`,
+      );
       const conflict = await alertOf('CapabilityPolicyLabelConflict', { policy });
       assert.match(conflict.annotations.description ?? '', /^In 1 namespaces of /);
       const found = await prometheus.alerts();
