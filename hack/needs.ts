@@ -18,7 +18,7 @@ export interface Needs {
  */
 export function lacking({ programs, root = false, problem }: Needs): string | undefined {
   if (root && process.platform !== 'linux') return 'it needs Linux';
-  if (root && process.getuid?.() !== 0) return 'it needs root: run it with sudo';
+  if (root && process.getuid?.() !== 0) return 'it needs root: run the command with sudo';
   const missing = Object.entries(programs).find(([name]) => spawnSync(name, ['--version']).error);
   return missing ? `it needs ${missing[0]}: ${missing[1]}` : problem?.();
 }

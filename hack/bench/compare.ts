@@ -80,7 +80,7 @@ function tableOf(policies: number, measured: readonly Measured[]): Table {
       ...[opens, closes, undecided].map(String),
     ]),
     notes: [
-      `Each comparison is a process of its own, from its start to its end. Wanted: ${LIMIT.seconds} s and ${LIMIT.mebibytes} MiB for 50 policies.`,
+      `Each comparison is a separate process, measured from its start to its end. Wanted: ${LIMIT.seconds} s and ${LIMIT.mebibytes} MiB for 50 policies.`,
     ],
     measured,
   };

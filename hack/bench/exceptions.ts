@@ -330,10 +330,12 @@ function describe(measured: readonly Measured[], { rounds, changes }: Exceptions
     columns: ['', ...measured.map(({ topology, exceptions }) => `${topology} ${exceptions}`), 'limit'],
     rows: figures.map(({ title, limit, of }) => [title, ...measured.map(of), limit]),
     notes: [
-      `Pods and namespaces: p50 of ${rounds} dry runs in ms, in turn; in brackets what they pay more than with the policy for all`,
-      'alone, each less what a pod pays in a namespace that no policy reaches at that time. Changes: medians of',
-      `${changes}, each when operator and controllers are idle. Memory of kube-apiserver: after a collection, in MiB,`,
-      'and in brackets what it is more than with the policy for all alone.',
+      `Pods and namespaces: p50 of ${rounds} dry runs in ms, in turn.`,
+      'The brackets show how much more time is needed than with only the policy for all namespaces.',
+      'Both times are differences from the time of a pod in a namespace that no policy reaches.',
+      `Changes: medians of ${changes} changes. Each change begins when the operator and the controllers are idle.`,
+      'Memory of kube-apiserver: MiB after a garbage collection.',
+      'The brackets show how much more memory is needed than with only the policy for all namespaces.',
     ],
     measured,
   };

@@ -50,9 +50,10 @@ export async function firstReport({ sizes, distinct }: FirstReportOptions): Prom
       ratio(one.operator.cpuSeconds, one.parsed.cpuSeconds),
     ]),
     notes: [
-      `Pods of ${measured[0]?.podBytes} bytes of JSON. Each client is a process of its own, measured from its start; the operator`,
-      `until the status counts every workload, and the violating ones right. Node flags of the operator: ${NODE_FLAGS.join(' ')}.`,
-      'Time and CPU: operator / read and parsed, same run.',
+      `Pods of ${measured[0]?.podBytes} bytes of JSON. Each client is a separate process, measured from its start.`,
+      'The operator is measured until the status has the right numbers of workloads and violating workloads.',
+      `Node flags of the operator: ${NODE_FLAGS.join(' ')}.`,
+      'Time and CPU: the operator divided by "read and parsed" of the same run.',
       ...growth(
         'Time grows with the number of pods',
         sizesOf,

@@ -44,10 +44,11 @@ export async function inForce(): Promise<Table> {
       ratio(refused.p50, byHand.p50),
     ]),
     notes: [
-      `${CHANGES} changes each, with dry runs of a pod in between. By hand: the same kind of change, made to an admission`,
-      'policy that nobody else looks after. API servers compile admission policies once a second: that is the limit.',
+      `${CHANGES} changes each, with dry runs of a pod in between.`,
+      'By hand: the same kind of change of an admission policy that no operator manages.',
+      'API servers compile admission policies only once a second.',
       ...growth(
-        'Until Programmed it grows with the number of policies',
+        'The time until Programmed grows with the number of policies',
         crowded.map(({ others }) => others),
         crowded.map(({ programmed }) => programmed.p50),
       ),

@@ -69,9 +69,10 @@ export async function livePage(sizes: readonly number[]): Promise<Table> {
       ...[...Object.values(changes), cpu].map(({ p50, max }) => `${shown(p50)} / ${shown(max)}`),
     ]),
     notes: [
-      `Each change ${ROUNDS} times, one after the other: a pod that is created and deleted, a namespace that is given to another`,
-      'team, the level of a policy of one team, and that of a policy for all namespaces. The time begins before the write is',
-      'sent. RSS is the peak, at the end with a second page. An operator has brought the policies into force before.',
+      `Each change is made ${ROUNDS} times, one after the other.`,
+      "The changes create and delete a pod, give a namespace to another team, change the level of one team's policy, and change the level of a policy for all namespaces.",
+      'The time begins before the write is sent. RSS is the peak; at the end, a second page is open.',
+      'Before the changes, an operator has brought the policies into force.',
     ],
     measured,
   };

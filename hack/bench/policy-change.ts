@@ -36,8 +36,8 @@ export async function policyChange(sizes: readonly number[]): Promise<Table> {
       rssMiB.toFixed(0),
     ]),
     notes: [
-      `${CHANGES} changes between two values that other workloads violate: every pod is evaluated again. The CPU is all that the`,
-      'operator used meanwhile, admission policies and probes included.',
+      `${CHANGES} changes between two values. Different workloads violate each value, so every pod is evaluated again.`,
+      'The CPU time covers everything that the operator does during a change, including admission policies and probes.',
       ...growth(
         'CPU grows with the number of pods',
         measured.map(({ pods }) => pods),

@@ -100,7 +100,7 @@ async function allCached({ client }: BenchCluster, pods: number): Promise<void> 
       () => true,
       () => false,
     );
-  await waitFor('the API server to have read all pods', asOfNow, { timeoutMs: PATIENCE_MS, intervalMs: 1_000 });
+  await waitFor('the API server to read all pods', asOfNow, { timeoutMs: PATIENCE_MS, intervalMs: 1_000 });
   const found = (items?.length ?? 0) + Number(objectOf(metadata).remainingItemCount ?? 0);
   if (found !== pods) throw new Error(`the API server has ${found} pods instead of ${pods}`);
 }

@@ -89,8 +89,8 @@ function describe(pods: number, measured: readonly Measured[]): Table {
       shown(writes),
     ]),
     notes: [
-      `${ROUNDS} bare pods that violate, created and deleted while other pods change, each to something that no`,
-      'other is and that has to be evaluated. CPU: share of one core.',
+      `${ROUNDS} violating bare pods are created and deleted while other pods change.`,
+      'Each change makes a pod different from all other pods, so the operator has to evaluate the pod. CPU: share of one core.',
       ...growth(
         'CPU grows with the number of changes',
         busy.map(({ reached }) => reached),

@@ -113,8 +113,8 @@ function fromAssets(dir: string): Binaries {
     throw new Error(
       [
         `KUBEBUILDER_ASSETS=${dir} lacks ${missing.join(', ')}.`,
-        'The assets of setup-envtest have no kube-controller-manager: put the one of the same version beside them, from https://dl.k8s.io/<version>/bin/<os>/<arch>/kube-controller-manager,',
-        'or unset KUBEBUILDER_ASSETS to have all of them built with Go.',
+        'The assets of setup-envtest contain no kube-controller-manager. Download kube-controller-manager of the same version into this folder, from https://dl.k8s.io/<version>/bin/<os>/<arch>/kube-controller-manager,',
+        'or unset KUBEBUILDER_ASSETS to build all programs with Go.',
       ].join('\n'),
     );
   }

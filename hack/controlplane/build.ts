@@ -121,10 +121,10 @@ export function assertGo(environment: NodeJS.ProcessEnv, version: string): void 
       [
         `A control plane needs etcd, kube-apiserver, kube-controller-manager and kubectl ${version}, and ${problem}. Either:`,
         '  - install Go 1.26 or newer from https://go.dev/dl/; the programs are then built from source, once;',
-        '  - or set KUBEBUILDER_ASSETS to a folder that has them. On a machine with Go, setup-envtest fetches all but one:',
+        '  - or set KUBEBUILDER_ASSETS to a folder that contains these programs. On a machine with Go, setup-envtest downloads all programs except kube-controller-manager:',
         `      go run sigs.k8s.io/controller-runtime/tools/setup-envtest@latest use ${release} -p path`,
         `    add kube-controller-manager from https://dl.k8s.io/${version}/bin/<os>/<arch>/kube-controller-manager;`,
-        '  - or run the demo on a cluster that exists, with your KUBECONFIG: npm run demo -- --use-kubeconfig',
+        '  - or run the demo on an existing cluster, with your KUBECONFIG: npm run demo -- --use-kubeconfig',
       ].join('\n'),
     );
   }

@@ -23,7 +23,7 @@ export async function findHelm(environment: NodeJS.ProcessEnv = process.env): Pr
       `-s -w -X helm.sh/helm/v3/internal/version.version=${version}`,
     ],
     minutes: 3,
-    otherwise: 'set HELM to the path of a helm',
+    otherwise: 'set HELM to the path of the program helm',
   };
   return findProgram(helm, environment);
 }

@@ -35,7 +35,7 @@ async function stayUp(): Promise<void> {
   const { controlPlane, stop } = started;
   console.log(`export KUBECONFIG='${controlPlane.kubeconfig}'`);
   console.log(`export PATH='${controlPlane.binaries}'${delimiter}"$PATH"`);
-  console.error('Paste these two lines into another shell; Ctrl-C ends the control plane and forgets all it holds.');
+  console.error('Paste these two lines into another shell; Ctrl-C ends the control plane and deletes its data.');
   await ending;
   await stop();
   process.exit();

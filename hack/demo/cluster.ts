@@ -33,7 +33,7 @@ export interface DemoCluster {
 
 /** Starts a control plane. The variable KUBECONFIG is ignored, because its file may name a production cluster. */
 export async function ownCluster(): Promise<DemoCluster> {
-  console.error('Starting a Kubernetes control plane of our own …');
+  console.error('Starting a separate Kubernetes control plane …');
   const controlPlane = await startControlPlane();
   return withOperator(controlPlane, () => controlPlane.stop());
 }
@@ -45,7 +45,7 @@ export async function ownCluster(): Promise<DemoCluster> {
  * @throws Error if the machine cannot run a node. The error names the missing requirements
  */
 export async function clusterWithNode(): Promise<DemoCluster> {
-  console.error('Starting a Kubernetes control plane and a node of our own …');
+  console.error('Starting a separate Kubernetes control plane with a node …');
   const node = await startNode();
   const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-images-'));
   try {

@@ -63,7 +63,9 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl apply -k config/samples');
   await shell.expect(true, 'kubectl wait --for=condition=Ready capabilitypolicies --all --timeout=60s');
 
-  shell.heading('3. The objects that the operator rendered: Kubernetes itself enforces it, no webhook');
+  shell.heading(
+    '3. The objects that the operator rendered: Kubernetes itself enforces the policies, without a webhook',
+  );
   await waitForLabels(shell);
   await shell.expect(
     true,
@@ -77,12 +79,14 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
   shell.heading('4. A Deployment is never refused, but its author is warned at once');
   await shell.expect(true, 'kubectl create deployment web -n net --image=registry.example/web:1');
 
-  shell.heading('5. Team network may have NET_RAW, which no Pod Security level could say; NET_ADMIN is refused');
+  shell.heading(
+    '5. Team network may add NET_RAW, although no Pod Security level permits only NET_RAW; NET_ADMIN is refused',
+  );
   await shell.expect(true, 'kubectl apply -f -', PING);
   await shell.expect(false, 'kubectl apply -f -', netAdmin('sniffer'));
   if (cluster.runsPods) await showPing(shell);
 
-  shell.heading('6. Workloads that break the rule today');
+  shell.heading('6. Workloads that violate a policy today');
   await waitForViolations(shell);
   await shell.expect(true, 'kubectl get capabilitypolicies');
   await shell.expect(

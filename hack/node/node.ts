@@ -202,7 +202,7 @@ async function letNodesWork(api: Api): Promise<void> {
 }
 
 function started<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('the node runs only between start and stop');
+  if (value === undefined) throw new Error('the node runs only after start() and before stop()');
   return value;
 }
 

@@ -29,7 +29,7 @@ async function assertNotInstalled(): Promise<void> {
 
 async function untilSignal(): Promise<void> {
   const credentials = await serviceAccountCredentials().catch((error: Error) => {
-    const first = error.message.includes('not found') ? '; first: kubectl apply -k config/try' : '';
+    const first = error.message.includes('not found') ? '; first run `kubectl apply -k config/try`' : '';
     throw new Error(`${error.message}${first}`);
   });
   const { context, server, user } = credentials;
@@ -39,5 +39,5 @@ async function untilSignal(): Promise<void> {
   const code = await operator.ended;
   credentials.end();
   if (code !== 0) throw new Error(`the operator ended with ${code}`);
-  console.log('The operator has ended. Its policies stay in force; npm run try -- --remove removes everything.');
+  console.log('The operator has ended. Its policies stay in force; `npm run try -- --remove` removes everything.');
 }

@@ -37,7 +37,7 @@ async function withdraw(): Promise<void> {
   try {
     process.stdout.write(await kubectl('delete', 'capabilitypolicies', '--all'));
     await Promise.race([
-      waitFor('the labels of namespaces to be withdrawn', withdrawn, WITHIN),
+      waitFor('the operator to remove the labels of namespaces', withdrawn, WITHIN),
       operator.ended.then((code) => Promise.reject(new Error(`the operator ended with ${code}`))),
     ]);
   } finally {

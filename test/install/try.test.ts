@@ -47,7 +47,7 @@ describe('npm run try', function () {
   it('says what to create first', async () => {
     const { code, output } = await ended(start());
     assert.equal(code, 1);
-    assert.match(output, /^npm run try: .*not found; first: kubectl apply -k config\/try\n$/);
+    assert.match(output, /^npm run try: .*not found; first run `kubectl apply -k config\/try`\n$/);
   });
 
   it('npm run try brings policies into force as the service account, until a signal ends the command', async () => {
@@ -67,7 +67,7 @@ describe('npm run try', function () {
     const { code, output } = await all;
     assert.equal(code, 0, output);
     assert.ok(output.includes(`as ${OPERATOR_USER}.`), output);
-    assert.match(output, /The operator has ended\. .*--remove removes everything\.\n$/);
+    assert.match(output, /The operator has ended\. .*--remove` removes everything\.\n$/);
     assert.equal((await team()).metadata.labels['rollout.capabilitypolicy.dev/all'], 'pending');
   });
 
