@@ -40,7 +40,7 @@ export function capabilityLists(lists: CapabilityLists, prefix: string, filling:
         inexact(
           `${prefix}defaultAddCapabilities`,
           word,
-          'containers may still add ALL themselves, but no longer get it by default, since nobody requested all capabilities for every container',
+          'containers may still add ALL themselves, but no longer get ALL by default, since nobody requested all capabilities for every container',
         ),
       ),
       ...dropped.remarks,
@@ -73,8 +73,8 @@ function sorted(written: readonly string[], field: string, remark: (name: string
 
 function refusedAdd(name: string): string {
   const meant = meantBy(name);
-  if (!meant) return 'left out, since it is not a Linux capability: containers that add it are refused';
-  return `left out: containers that add it by this spelling are refused. Not every runtime grants a capability for this spelling: allow ${meant} if containers need it`;
+  if (!meant) return 'left out: the name is not a Linux capability, and containers that add the name are refused';
+  return `left out: containers that add the capability by this spelling are refused. Not every runtime grants a capability for this spelling: allow ${meant} if containers need this capability`;
 }
 
 function drops(written: readonly string[], field: string, granted: readonly string[]): Sorted {

@@ -17,7 +17,7 @@ export function hostPorts({ hostPorts: ranges }: PspSpec): MigratedField {
   const empty = written
     .map((range, i) => ({ range, i }))
     .filter(({ i }) => (clipped[i] as IdRange).min > (clipped[i] as IdRange).max)
-    .map(({ range, i }) => known(`${field}[${i}]`, range, 'left out: it contains no port'));
+    .map(({ range, i }) => known(`${field}[${i}]`, range, 'left out: the range contains no port'));
   return { statements: [statedOrUnset('hostPorts', kept, field, ranges)], remarks: [...empty, ...remarks] };
 }
 
@@ -66,7 +66,7 @@ export function hostPaths({ allowedHostPaths = [] }: PspSpec): MigratedField {
 function unfit(prefix: string): string {
   return prefix.startsWith('/')
     ? `left out: longer than ${LONGEST_PATH} characters. Pods that only this entry admits are refused`
-    : 'left out: not an absolute path. The entry admitted only hostPath volumes with paths that are not absolute';
+    : 'left out: not an absolute path. The entry admitted only hostPath volumes with relative paths';
 }
 
 /** Migrates a list of volume drivers. An empty list admits any driver. */

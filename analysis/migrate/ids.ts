@@ -76,7 +76,7 @@ function noId(override: string, field: string, ranges: readonly IdRange[]): Migr
 
 function firstRemark(field: string, [first]: readonly IdRange[]): Remark[] {
   if (!first || first.min <= GREATEST) return [];
-  const text = `the min of this range was filled in, and no pod may have this ID. So pods that left the ID unset were refused, and now get the min of the next range`;
+  const text = `the "min" of this range was filled in, and no pod may have this ID. So pods that left the ID unset were refused. Now these pods get the "min" of the next range`;
   return [inexact(`${field}.ranges[0]`, first, text)];
 }
 
@@ -89,7 +89,7 @@ function firstRemark(field: string, [first]: readonly IdRange[]): Remark[] {
  */
 function emptyListRemark(override: string, field: string, [first]: readonly IdRange[]): Remark[] {
   if (override !== 'supplementalGroups' || !first) return [];
-  const text = `the same, except for pods with \`supplementalGroups: []\`, which were refused. The API server does not show an empty list to admission policies. So such a pod counts as a pod without the field, and defaulting gives it group ${first.min}`;
+  const text = `the same, except for pods with \`supplementalGroups: []\`. Such pods were refused before. The API server does not show an empty list to admission policies. So a pod with an empty list counts as a pod without the field, and defaulting gives group ${first.min} to the pod`;
   return [known(field, [], text)];
 }
 

@@ -124,6 +124,6 @@ function originsOf(statements: readonly Statement[], use: Readonly<Record<string
 function emptied(before: number, after: number): Note[] {
   if (before === 0 || after > 0) return [];
   const text =
-    'none of these policies could admit a pod, so no pod was admitted at all. From now on, no policy refuses a pod';
+    'none of these policies could admit a pod, so every pod was refused. From now on, no policy refuses a pod';
   return [{ object: 'input', field: '', value: null, text, exact: false }];
 }

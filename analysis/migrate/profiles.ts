@@ -38,7 +38,7 @@ export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): Migra
   if (names.length > 0) return listedProfiles('seccomp', 'RefusedOnPod', names, lists);
   if (filling !== undefined) {
     const text =
-      'the profile is filled in and then refused, since no profile is allowed. Every other profile is refused, too, so the policy could never admit a pod';
+      'the profile was filled in and then refused, since no profile was allowed. Every other profile was refused, too, so the policy could never admit a pod';
     return { never: known(defaultField, filling, text) };
   }
   return {
@@ -58,7 +58,7 @@ export function appArmorProfiles({ allowed, ...lists }: ProfileLists): MigratedF
   const names = allowed.filter((name) => name !== '');
   if (names.length > 0) return listedProfiles('appArmor', 'Refused', names, lists);
   const text =
-    'the list is empty, so every profile was refused, and pods without a profile were refused, too. The policy could never admit a pod';
+    'the list is empty, so pods with a profile and pods without a profile were refused. The policy could never admit a pod';
   return { never: known(lists.allowedField, '', text) };
 }
 
@@ -116,13 +116,13 @@ function fillingOf(
   const listed = profiles.some((one) => nameOf(one) === nameOf(profile));
   if (!listed) {
     const text =
-      'left out: the profile is not among the allowed profiles, so pods without a profile were refused, and still are';
+      'left out: the profile is not among the allowed profiles, so pods without a profile were refused, and are still refused';
     return { remarks: [known(defaultField, filling, text)] };
   }
   const { localhostProfile } = profile;
   if (localhostProfile === undefined || kept.includes(localhostProfile))
     return { statements: [stated(`${rule}.default`, profile, defaultField)] };
-  const text = 'left out: pods without a profile are refused, and do not get this profile';
+  const text = 'left out: pods without a profile are refused instead of getting this profile';
   return { remarks: [inexact(defaultField, filling, text)] };
 }
 
@@ -143,7 +143,7 @@ function unfitDefault(field: string, name: string, profile: Profile): Remark | u
   const remark = unfitRemark(field, name, profile);
   if (profile.localhostProfile !== '') return remark;
   const text =
-    'left out: the profile names no file, and no pod can have this profile now. Pods without a profile got it before, and now get no profile';
+    'left out: the profile names no file, and no pod can have this profile now. Before, pods without a profile got this profile. Now these pods get no profile';
   return inexact(field, name, text);
 }
 

@@ -77,7 +77,7 @@ function procMount({ allowedProcMountTypes }: PspSpec): MigratedField {
   const field = 'spec.allowedProcMountTypes';
   const types = distinct(allowedProcMountTypes ?? []);
   const any = types.length === 0 ? ['Default'] : types;
-  const text = 'refuses containers that leave procMount unset, as before, since unset means Default';
+  const text = 'the policy still refuses containers that leave procMount unset, since an unset procMount means Default';
   return {
     statements: [statedOrUnset('procMount.types', any, field, allowedProcMountTypes)],
     remarks: any.includes('Default') ? [] : [known(field, allowedProcMountTypes, text)],

@@ -31,8 +31,12 @@ export function sccFields(scc: Scc, filling: boolean): MigratedField[] {
       scc.allowedFlexVolumes?.map(({ driver = '' }) => driver),
     ),
     runAsUser(scc),
-    groups('supplementalGroups', scc.supplementalGroups, `the groups of its namespace, or else its user IDs`),
-    groups('fsGroup', scc.fsGroup, 'the first of the groups of its namespace'),
+    groups(
+      'supplementalGroups',
+      scc.supplementalGroups,
+      `the groups of the pod's namespace, or the user IDs if the namespace has no groups`,
+    ),
+    groups('fsGroup', scc.fsGroup, "the first group of the pod's namespace"),
     seccomp(scc),
     seLinux(scc),
     ...sysctlFields(scc),
@@ -68,9 +72,9 @@ function userSubject(user: string): GrantSubject {
  */
 function choice({ priority }: Scc): MigratedField {
   const text =
-    'only the CapabilityPolicies with the highest priority would count. So all get priority 0, and a pod has to satisfy one of them, as before. ' +
-    'The filled-in fields differ. OpenShift uses the first SecurityContextConstraints that admits the pod, by priority and then from the most restrictive on, even if it changes the pod, ' +
-    'and sets runAsNonRoot: true on containers with another user than 0. Here, a pod that some policy admits unchanged stays unchanged. Otherwise, the first policy by name fills in fields';
+    'only the CapabilityPolicies with the highest priority would count. So all CapabilityPolicies get priority 0, and a pod has to satisfy one CapabilityPolicy, as before. ' +
+    'The filled-in fields differ. OpenShift sorts SecurityContextConstraints by priority, and then from the most restrictive to the least restrictive. OpenShift uses the first SecurityContextConstraints that admits the pod, even if it changes the pod. ' +
+    'OpenShift also sets runAsNonRoot: true on containers with another user than 0. Here, a pod stays unchanged if some policy admits the unchanged pod. Otherwise, the first policy by name fills in fields';
   return { remarks: [inexact('priority', priority ?? null, text)] };
 }
 
@@ -95,7 +99,7 @@ function capabilities(scc: Scc, filling: boolean): MigratedField {
 function privilegedEscalation(scc: Scc): MigratedField {
   const { allowPrivilegeEscalation: allowed, defaultAllowPrivilegeEscalation: filling, allowPrivilegedContainer } = scc;
   const text =
-    'privileged containers that left the field unset were not changed: they are refused now, and have to set allowPrivilegeEscalation: true';
+    'privileged containers that left allowPrivilegeEscalation unset were not changed. Now these containers are refused until they set allowPrivilegeEscalation: true';
   const refuses = filling === false && allowed !== false && allowPrivilegedContainer;
   const remarks = refuses ? [inexact('defaultAllowPrivilegeEscalation', filling, text)] : [];
   return { ...escalation('', scc), remarks };
@@ -117,7 +121,8 @@ function volumes({ volumes: types = ['*'], allowHostDirVolumePlugin: hostPath = 
   const others = listed.filter((type) => type !== 'hostPath');
   const migrated = volumeTypes(field, [...others, ...(hostPath ? ['hostPath'] : [])].sort(), SCC_VOLUMES);
   const dropped = types.includes('hostPath') && !hostPath;
-  const text = 'left out: allowHostDirVolumePlugin is not true and takes precedence, as before';
+  const text =
+    'left out: allowHostDirVolumePlugin overrides this list. Since allowHostDirVolumePlugin is not true, hostPath volumes are refused, as before';
   return { ...migrated, remarks: dropped ? [known(field, 'hostPath', text)] : [] };
 }
 
@@ -132,7 +137,7 @@ const GROUPS_ANNOTATION = 'openshift.io/sa.scc.supplemental-groups';
 function ofNamespace(what: string, annotation: string): string {
   return (
     `each pod had to have ${what} (annotation ${annotation}): now any ID that OpenShift allocates by default passes in every namespace, and ${ALLOCATED.min} is filled in. ` +
-    'For one range per namespace, create a policy for each namespace with a higher priority'
+    'For one range per namespace, create a policy of a higher priority for each namespace'
   );
 }
 
@@ -148,7 +153,7 @@ function runAsUser({ runAsUser: { type = '', uid, uidRangeMin, uidRangeMax } = {
     case 'MustRunAsRange': {
       if (uidRangeMin !== undefined && uidRangeMax !== undefined) return ranges(uidRangeMin, uidRangeMax);
       if (uidRangeMin !== undefined || uidRangeMax !== undefined) return never('uidRangeMin and uidRangeMax');
-      const text = ofNamespace('a user ID of its namespace', RANGE_ANNOTATION);
+      const text = ofNamespace("a user ID of the pod's namespace", RANGE_ANNOTATION);
       return { ...ranges(ALLOCATED.min, ALLOCATED.max), remarks: [inexact(field, type, text)] };
     }
     default:
@@ -184,7 +189,7 @@ function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): 
   const field = 'seLinuxContext';
   if (rule !== 'MustRunAs') return { statements: [stated('seLinux', { rule }, field)] };
   const options = statedOptions(seLinuxOptions);
-  const text = `pods had to have the level of their namespace (annotation ${MCS_ANNOTATION}), which was filled in. Now pods must not set a level, and the container runtime chooses a level for each pod. So pods that share a volume may not be able to read each other's files`;
+  const text = `pods had to have the SELinux level of their namespace (annotation ${MCS_ANNOTATION}), and this level was filled in. Now pods must not set a level, and the container runtime chooses a level for each pod. So pods that share a volume may not be able to read each other's files`;
   return {
     statements: [stated('seLinux', { rule, options }, field)],
     remarks: options.level === undefined ? [inexact(field, seLinuxOptions ?? rule, text)] : [],
@@ -204,7 +209,7 @@ const NEWER_SYSCTLS = ['net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_rmem', 
 function sysctlFields(scc: Scc): MigratedField[] {
   const { allowedUnsafeSysctls: unsafe } = scc;
   if (unsafe?.includes('*')) return [sysctls('', scc, SAFE_IN_OPENSHIFT)];
-  const text = `OpenShift calls ${NEWER_SYSCTLS.join(', ')} safe, too, if the kernel of its API server is new enough. These sysctls are refused now; add them if pods use them`;
+  const text = `OpenShift calls ${NEWER_SYSCTLS.join(', ')} safe, too, if the kernel of its API server is new enough. These sysctls are refused now: add the sysctls that pods use`;
   return [sysctls('', scc, SAFE_IN_OPENSHIFT), { remarks: [inexact('allowedUnsafeSysctls', unsafe ?? null, text)] }];
 }
 
@@ -213,7 +218,7 @@ const REQUIRED = 'RequirePodLevel';
 function userNamespace({ userNamespaceLevel: level }: Scc, filling: boolean): MigratedField {
   if (level !== REQUIRED) return {};
   const text =
-    'pods that left hostUsers unset were refused. Now they get hostUsers: false, unless another rule refuses them';
+    'pods that left hostUsers unset were refused. Now these pods get hostUsers: false, unless another rule refuses the pods';
   return {
     statements: [stated('userNamespaces', 'Required', 'userNamespaceLevel')],
     ...(filling && { remarks: [inexact('userNamespaceLevel', level, text)] }),

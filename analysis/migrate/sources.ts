@@ -156,7 +156,7 @@ function doubles(read: readonly Read[], objects: readonly unknown[]): InputProbl
   return named.flatMap(({ name, index, object }): InputProblem[] => {
     const first = named.find((one) => one.name === name);
     if (!first || first.index === index) return [];
-    const reason = `${objectText(objects[first.index])} has the same name, so their policies would have one name. Migrate the objects separately, or rename one of them`;
+    const reason = `${objectText(objects[first.index])} has the same name, so their policies would have one name. Migrate the objects separately, or rename one object`;
     return [{ index, object, ...problemAt(['metadata', 'name'], reason) }];
   });
 }

@@ -105,6 +105,6 @@ function binding(grants: readonly Grant[], policy: string, namespace?: string): 
 
 function nobody(grants: readonly Grant[], policy: string): Remark[] {
   if (grants.length > 0) return [];
-  const text = `no role in the input grants the use of this policy. Until a binding to ClusterRole ${useRoleName(policy)} grants it, only holders of wildcard verbs may use the policy`;
+  const text = `no role in the input grants the use of this policy. Until a binding to ClusterRole ${useRoleName(policy)} grants the use, only holders of wildcard verbs may use the policy`;
   return [known('metadata.name', policy, text)];
 }

@@ -49,11 +49,11 @@ describe('cappol migrate prints the next steps on stderr', () => {
   const steps: Readonly<Record<string, readonly RegExp[]>> = {
     Audit: [
       /^1 policy, 0 bindings; 1 note, 0 of them on fields and values without an exact counterpart\n/,
-      /they refuse no pod/,
+      /the policies refuse no pod/,
       /migrate again with --mode Enforce/,
     ],
-    Warn: [/The creator of a pod that would be refused sees a warning/, /migrate again with --mode Enforce/],
-    Enforce: [/they refuse pods that violate them/, /Below Kubernetes 1\.36, the policies fill in no field/],
+    Warn: [/the creator of the pod sees a warning/, /migrate again with --mode Enforce/],
+    Enforce: [/the policies refuse violating pods/, /Below Kubernetes 1\.36, the policies fill in no field/],
   };
   for (const [mode, patterns] of Object.entries(steps)) {
     it(`in mode ${mode}`, async () => {
@@ -70,7 +70,7 @@ describe('cappol migrate --strict', () => {
       code: 1,
       stdout: '',
       stderr: [
-        'cappol: PodSecurityPolicy/default: spec.allowedCapabilities: CAP_NET_RAW: left out: containers that add it by this spelling are refused. Not every runtime grants a capability for this spelling: allow NET_RAW if containers need it\n',
+        'cappol: PodSecurityPolicy/default: spec.allowedCapabilities: CAP_NET_RAW: left out: containers that add the capability by this spelling are refused. Not every runtime grants a capability for this spelling: allow NET_RAW if containers need this capability\n',
       ].join(''),
     });
   });

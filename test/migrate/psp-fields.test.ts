@@ -82,7 +82,7 @@ describe('migrate reports a PodSecurityPolicy that can never admit a pod:', () =
     'a seccomp profile that is filled in, and none that is allowed': [
       {},
       { [`${SECCOMP}/defaultProfileName`]: 'runtime/default' },
-      `metadata.annotations[${SECCOMP}/defaultProfileName]: the profile is filled in and then refused`,
+      `metadata.annotations[${SECCOMP}/defaultProfileName]: the profile was filled in and then refused`,
     ],
     'an empty list of AppArmor profiles': [
       {},

@@ -58,9 +58,9 @@ const CAPABILITIES: Readonly<Record<string, Row>> = {
     spec: { allowedCapabilities: ['CAP_NET_RAW', 'net_admin', 'NOPE'] },
     overrides: { capabilities: { allowedAdd: [] } },
     notes: [
-      '~spec.allowedCapabilities: left out: containers that add it by this spelling are refused. Not every runtime grants a capability for this spelling: allow NET_RAW',
-      '~spec.allowedCapabilities: left out: containers that add it by this spelling are refused. Not every runtime grants a capability for this spelling: allow NET_ADMIN',
-      '~spec.allowedCapabilities: left out, since it is not a Linux capability',
+      '~spec.allowedCapabilities: left out: containers that add the capability by this spelling are refused. Not every runtime grants a capability for this spelling: allow NET_RAW',
+      '~spec.allowedCapabilities: left out: containers that add the capability by this spelling are refused. Not every runtime grants a capability for this spelling: allow NET_ADMIN',
+      '~spec.allowedCapabilities: left out: the name is not a Linux capability',
     ],
   },
   'requiredDropCapabilities: ALL': {
@@ -89,12 +89,12 @@ const CAPABILITIES: Readonly<Record<string, Row>> = {
     spec: { defaultAddCapabilities: ['ALL', 'KILL'] },
     overrides: { capabilities: { allowedAdd: ['ALL'], defaultAdd: ['KILL'] } },
     filled: true,
-    notes: ['~spec.defaultAddCapabilities: containers may still add ALL themselves, but no longer get it by default'],
+    notes: ['~spec.defaultAddCapabilities: containers may still add ALL themselves, but no longer get ALL by default'],
   },
   'a default that is not a capability': {
     spec: { defaultAddCapabilities: ['*'] },
     overrides: {},
-    notes: ['~spec.defaultAddCapabilities: left out, since it is not a Linux capability'],
+    notes: ['~spec.defaultAddCapabilities: left out: the name is not a Linux capability'],
   },
 };
 
@@ -124,7 +124,10 @@ const HOST: Readonly<Record<string, Row>> = {
   'ports, which the API did not check': {
     spec: { hostPorts: [...ids([0, 65536], [8080, 80], [-5, -1]), { min: 443, max: 443 }] },
     overrides: { hostPorts: ids([1, 65535], [443, 443]) },
-    notes: ['spec.hostPorts[1]: left out: it contains no port', 'spec.hostPorts[2]: left out: it contains no port'],
+    notes: [
+      'spec.hostPorts[1]: left out: the range contains no port',
+      'spec.hostPorts[2]: left out: the range contains no port',
+    ],
   },
   'more ports than the list has room for, as fewer ranges': {
     spec: { hostPorts: Array.from({ length: 40 }, (_, i) => ({ min: 1000 + i, max: 1000 + i })) },
@@ -189,7 +192,7 @@ const IDS: Readonly<Record<string, Row>> = {
     },
     filled: true,
     notes: [
-      'spec.supplementalGroups: the same, except for pods with `supplementalGroups: []`, which were refused. The API server does not show an empty list to admission policies. So such a pod counts as a pod without the field, and defaulting gives it group 1000',
+      'spec.supplementalGroups: the same, except for pods with `supplementalGroups: []`. Such pods were refused before. The API server does not show an empty list to admission policies. So a pod with an empty list counts as a pod without the field, and defaulting gives group 1000 to the pod',
     ],
   },
   MustRunAsNonRoot: {
@@ -224,7 +227,7 @@ const IDS: Readonly<Record<string, Row>> = {
     },
     filled: true,
     notes: [
-      '~spec.runAsUser.ranges[0]: the min of this range was filled in, and no pod may have this ID',
+      '~spec.runAsUser.ranges[0]: the "min" of this range was filled in, and no pod may have this ID',
       '~spec.fsGroup.ranges: no pod may have an ID above 2147483647',
     ],
   },
@@ -281,7 +284,7 @@ const PROFILES: Readonly<Record<string, Row>> = {
     overrides: { seccomp: { types: ['Localhost'], localhostProfiles: [], unset: 'RefusedOnPod' } },
     notes: [
       `~metadata.annotations[${SECCOMP}/allowedProfileNames]: left out: the '*' in the profile was not a pattern`,
-      `~metadata.annotations[${SECCOMP}/defaultProfileName]: left out: pods without a profile are refused`,
+      `~metadata.annotations[${SECCOMP}/defaultProfileName]: left out: pods without a profile are refused instead`,
     ],
   },
   'an empty list of seccomp profiles, which counts as none': {
@@ -307,7 +310,7 @@ const PROFILES: Readonly<Record<string, Row>> = {
     annotations: { [`${APP_ARMOR}/defaultProfileName`]: 'localhost/' },
     overrides: { appArmor: { types: [...ALL_TYPES], unset: 'Allowed' } },
     notes: [
-      `~metadata.annotations[${APP_ARMOR}/defaultProfileName]: left out: the profile names no file, and no pod can have this profile now. Pods without a profile got it before, and now get no profile`,
+      `~metadata.annotations[${APP_ARMOR}/defaultProfileName]: left out: the profile names no file, and no pod can have this profile now. Before, pods without a profile got this profile. Now these pods get no profile`,
     ],
   },
   'a default AppArmor profile without a list': {
@@ -339,7 +342,7 @@ const OTHERS: Readonly<Record<string, Row>> = {
   'Unmasked alone': {
     spec: { allowedProcMountTypes: ['Unmasked'] },
     overrides: { procMount: { types: ['Unmasked'] } },
-    notes: ['spec.allowedProcMountTypes: refuses containers that leave procMount unset, as before'],
+    notes: ['spec.allowedProcMountTypes: the policy still refuses containers that leave procMount unset'],
   },
   'sysctls beside the safe ones': {
     spec: { allowedUnsafeSysctls: ['kernel.msg*'], forbiddenSysctls: ['kernel.shm_rmid_forced', 'net.core.*'] },

@@ -53,10 +53,13 @@ const DEFAULTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', '
 
 const SAYINGS: Readonly<Record<string, string>> = {
   priority: CHOICE,
-  runAsUser: 'runAsUser: each pod had to have a user ID of its namespace (annotation openshift.io/sa.scc.uid-range)',
-  supplementalGroups: 'supplementalGroups: each pod had to have the groups of its namespace, or else its user IDs',
-  fsGroup: 'fsGroup: each pod had to have the first of the groups of its namespace',
-  seLinuxContext: 'seLinuxContext: pods had to have the level of their namespace (annotation openshift.io/sa.scc.mcs)',
+  runAsUser:
+    "runAsUser: each pod had to have a user ID of the pod's namespace (annotation openshift.io/sa.scc.uid-range)",
+  supplementalGroups:
+    "supplementalGroups: each pod had to have the groups of the pod's namespace, or the user IDs if the namespace has no groups",
+  fsGroup: "fsGroup: each pod had to have the first group of the pod's namespace",
+  seLinuxContext:
+    'seLinuxContext: pods had to have the SELinux level of their namespace (annotation openshift.io/sa.scc.mcs)',
   allowedUnsafeSysctls: SYSCTLS,
   userNamespaceLevel: 'userNamespaceLevel: pods that left hostUsers unset were refused',
 };

@@ -67,7 +67,7 @@ export const SCC_UNSET: CapabilityPolicyOverrides = {
  * several SecurityContextConstraints. The note SYSCTLS is about the sysctls that depend on the nodes.
  */
 export const CHOICE =
-  'priority: only the CapabilityPolicies with the highest priority would count. So all get priority 0';
+  'priority: only the CapabilityPolicies with the highest priority would count. So all CapabilityPolicies get priority 0';
 export const SYSCTLS = 'allowedUnsafeSysctls: OpenShift calls net.ipv4.ip_local_reserved_ports';
 
 interface SccRow {
@@ -95,7 +95,7 @@ export const SCC_ROWS: Readonly<Record<string, SccRow>> = {
   'host paths without their flag': {
     fields: { volumes: ['nfs', 'hostPath'] },
     overrides: { volumes: ['nfs'] },
-    notes: ['volumes: left out: allowHostDirVolumePlugin is not true'],
+    notes: ['volumes: left out: allowHostDirVolumePlugin overrides this list'],
   },
   'every volume': { fields: { allowHostDirVolumePlugin: true }, overrides: { volumes: ['*'] } },
   drivers: { fields: { allowedFlexVolumes: [{ driver: 'a/b' }] }, overrides: { flexVolumeDrivers: ['a/b'] } },
@@ -119,10 +119,10 @@ export const SCC_ROWS: Readonly<Record<string, SccRow>> = {
       fsGroup: { rule: 'MustRunAs', ranges: ALLOCATED },
     },
     notes: [
-      '~runAsUser: each pod had to have a user ID of its namespace (annotation openshift.io/sa.scc.uid-range)',
-      '~supplementalGroups: each pod had to have the groups of its namespace, or else its user IDs (annotation openshift.io/sa.scc.supplemental-groups)',
-      'supplementalGroups: the same, except for pods with `supplementalGroups: []`, which were refused. The API server does not show an empty list to admission policies. So such a pod counts as a pod without the field, and defaulting gives it group 1000000000',
-      '~fsGroup: each pod had to have the first of the groups of its namespace (annotation openshift.io/sa.scc.supplemental-groups)',
+      "~runAsUser: each pod had to have a user ID of the pod's namespace (annotation openshift.io/sa.scc.uid-range)",
+      "~supplementalGroups: each pod had to have the groups of the pod's namespace, or the user IDs if the namespace has no groups (annotation openshift.io/sa.scc.supplemental-groups)",
+      'supplementalGroups: the same, except for pods with `supplementalGroups: []`. Such pods were refused before. The API server does not show an empty list to admission policies. So a pod with an empty list counts as a pod without the field, and defaulting gives group 1000000000 to the pod',
+      "~fsGroup: each pod had to have the first group of the pod's namespace (annotation openshift.io/sa.scc.supplemental-groups)",
     ],
   },
   'seccomp profiles, of which the first is filled in': {
@@ -143,12 +143,16 @@ export const SCC_ROWS: Readonly<Record<string, SccRow>> = {
   "SELinux with its namespace's level": {
     fields: { seLinuxContext: { type: 'MustRunAs' } },
     overrides: { seLinux: { rule: 'MustRunAs', options: {} } },
-    notes: ['~seLinuxContext: pods had to have the level of their namespace (annotation openshift.io/sa.scc.mcs)'],
+    notes: [
+      '~seLinuxContext: pods had to have the SELinux level of their namespace (annotation openshift.io/sa.scc.mcs)',
+    ],
   },
   "a type of SELinux, with its namespace's level": {
     fields: { seLinuxContext: { type: 'MustRunAs', seLinuxOptions: { type: 'container_engine_t' } } },
     overrides: { seLinux: { rule: 'MustRunAs', options: { type: 'container_engine_t' } } },
-    notes: ['~seLinuxContext: pods had to have the level of their namespace (annotation openshift.io/sa.scc.mcs)'],
+    notes: [
+      '~seLinuxContext: pods had to have the SELinux level of their namespace (annotation openshift.io/sa.scc.mcs)',
+    ],
   },
   'SELinux options with a level': {
     fields: { seLinuxContext: { type: 'MustRunAs', seLinuxOptions: { level: 's0' } } },
@@ -157,7 +161,9 @@ export const SCC_ROWS: Readonly<Record<string, SccRow>> = {
   'a default for privilege escalation, beside privileged containers': {
     fields: { allowPrivilegedContainer: true, defaultAllowPrivilegeEscalation: false },
     overrides: { privileged: true, defaultAllowPrivilegeEscalation: false },
-    notes: ['~defaultAllowPrivilegeEscalation: privileged containers that left the field unset were not changed'],
+    notes: [
+      '~defaultAllowPrivilegeEscalation: privileged containers that left allowPrivilegeEscalation unset were not changed',
+    ],
   },
   'user namespaces': {
     fields: { userNamespaceLevel: 'RequirePodLevel' },

@@ -15,7 +15,7 @@ interface Row {
 }
 
 const NOBODY =
-  /^no role in the input grants the use of this policy\. Until a binding to ClusterRole capabilitypolicy\.dev:use:psp grants it/;
+  /^no role in the input grants the use of this policy\. Until a binding to ClusterRole capabilitypolicy\.dev:use:psp grants the use/;
 const all = role('all');
 const named = role('named', { resourceNames: ['other', 'psp'] });
 const EVERYONE = { usableBy: 'Everyone' } as const;

@@ -5,16 +5,16 @@ import { countsText } from './output.ts';
 
 const STEPS: Readonly<Record<Mode, readonly string[]>> = {
   Audit: [
-    'Apply the policies with `kubectl apply -f`. In mode Audit, they refuse no pod and fill in no field.',
-    '`kubectl get cappol` shows how many workloads would be refused, and the status of each policy names these workloads. The number includes workloads without fields that only mode Enforce fills in. `cappol check --policy` with the policies of --mode Enforce shows the remaining violations.',
-    'Then migrate again with --mode Enforce, and apply the result. In mode Enforce, the policies fill in unset fields where that makes a pod comply (Kubernetes 1.36 and newer).',
+    'Apply the policies with `kubectl apply -f`. In mode Audit, the policies refuse no pod and fill in no field.',
+    '`kubectl get cappol` shows how many workloads would be refused, and the status of each policy names these workloads. The number includes workloads that violate a policy only because mode Audit does not fill in a field. To see the other violations, migrate with --mode Enforce, and check with `cappol check --policy`.',
+    'Then migrate again with --mode Enforce, and apply the result. In mode Enforce, the policies fill in unset fields if the pod then complies (Kubernetes 1.36 and newer).',
   ],
   Warn: [
-    'Apply the policies with `kubectl apply -f`. In mode Warn, they refuse no pod and fill in no field. The creator of a pod that would be refused sees a warning.',
-    'Then migrate again with --mode Enforce, and apply the result. In mode Enforce, the policies fill in unset fields where that makes a pod comply (Kubernetes 1.36 and newer).',
+    'Apply the policies with `kubectl apply -f`. In mode Warn, the policies refuse no pod and fill in no field. If the policies would refuse a pod, the creator of the pod sees a warning.',
+    'Then migrate again with --mode Enforce, and apply the result. In mode Enforce, the policies fill in unset fields if the pod then complies (Kubernetes 1.36 and newer).',
   ],
   Enforce: [
-    'Apply the policies with `kubectl apply -f`. From then on, they refuse pods that violate them. To see these pods first, use mode Audit.',
+    'Apply the policies with `kubectl apply -f`. From then on, the policies refuse violating pods. To see the violating pods first, use mode Audit.',
     'Below Kubernetes 1.36, the policies fill in no field. Pods that relied on filled-in fields are refused until they set the fields themselves.',
   ],
 };
