@@ -88,14 +88,18 @@ export function variablesOf(users: readonly string[]): Explained[] {
   const variable = (name: string, expression: string, why: string) => ({ why, entry: { name, expression } });
   return [
     variable('resource', 'request.resource.resource', 'The kind of the object.'),
-    variable('deletes', 'request.operation == "DELETE"', 'Each object of a collection is one such request.'),
+    variable(
+      'deletes',
+      'request.operation == "DELETE"',
+      'The deletion of a collection causes one DELETE request for each object.',
+    ),
     variable('subject', 'variables.deletes ? dyn(oldObject) : dyn(object)', 'The object.'),
     variable('name', 'variables.subject.metadata.?name.orValue("")', 'Generated names are known here.'),
     variable('operates', `request.userInfo.username in ${literal(users)}`, "The request is the operator's."),
     variable(
       'unchanged',
       `request.operation == "UPDATE" && ${CONTENT} && ${LIFETIME}`,
-      'Such an update rewrites the object, as after a change of the encryption in etcd.',
+      'Such an update writes the object again, for example after a change of the encryption in etcd.',
     ),
     variable(
       'collects',
@@ -105,12 +109,12 @@ export function variablesOf(users: readonly string[]): Explained[] {
     variable(
       'labelled',
       `[dyn(object), dyn(oldObject)].exists(o, o != null && o.metadata.?labels[?"${MANAGED_BY_LABEL}"].orValue("") == "${FIELD_MANAGER}")`,
-      'The operator treats labelled objects as its own.',
+      'The operator treats objects with this label as its own objects.',
     ),
     variable(
       'ours',
       `request.resource.group == "admissionregistration.k8s.io" ? (variables.labelled || ${matchesAny('variables.name', ADMISSION_NAMES)} || ${matchesAny('variables.subject.?spec.?policyName.orValue("")', ADMISSION_NAMES)}) : variables.resource in ["clusterroles", "clusterrolebindings"] && (variables.labelled || variables.name.startsWith("${GROUP}:use:"))`,
-      'An object of the operator, or one that looks like it.',
+      'The object belongs to the operator, or looks like an object of the operator.',
     ),
   ];
 }

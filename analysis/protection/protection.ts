@@ -33,7 +33,7 @@ export interface Protection {
   readonly validations: readonly Explained[];
 }
 
-const MUST_NOT_WRITE = 'is refused to write what it protects';
+const MUST_NOT_WRITE = 'may not write the protected objects';
 
 export function protection(options: ProtectionOptions): Protection {
   const { operators, pinned } = options;
@@ -42,7 +42,7 @@ export function protection(options: ProtectionOptions): Protection {
     variables: cel.variablesOf(operators.map(cel.userName)),
     validations: [
       {
-        why: 'Refuses a probe, to show that this policy is in force. This rule protects no object.',
+        why: 'Refuses a probe. The refusal shows that this policy is in force. This rule protects no object.',
         entry: {
           expression: `!(${cel.PROBES})`,
           messageExpression: `"${PROTECTION_ANSWER} " + request.userInfo.username + " " + (variables.operates ? "${MAY_WRITE}" : "${MUST_NOT_WRITE}")`,
@@ -71,12 +71,12 @@ function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
   const controllers = usersOf(cel.DELETING_CONTROLLERS);
   return [
     {
-      why: 'Admission policies, bindings and roles that the operator renders, and objects that look like them.',
+      why: 'Admission policies, bindings and roles that the operator renders, and objects that look like rendered objects.',
       expression: `!variables.ours || variables.operates || variables.unchanged || variables.collects`,
       message: `only the operator (${users}) may write admission policies, bindings and roles with a name or label of CapabilityPolicies`,
     },
     {
-      why: 'The Lease by which the replicas of the operator agree which replica writes.',
+      why: 'The Lease of the operator. The replicas use the Lease to agree on the replica that writes.',
       expression: `!(${cel.isLease(operators)}) || variables.operates || variables.unchanged || ${cel.EMPTIES_NAMESPACE}`,
       message: `only the operator (${users}) may write its Lease`,
     },
@@ -86,27 +86,27 @@ function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
       message: `only the operator (${users}) may write the ConfigMaps with the states of rollouts`,
     },
     {
-      why: 'The CRD: deleting it deletes all policies, and the garbage collector then deletes what they rendered.',
+      why: 'The CRD. A deletion of the CRD deletes all policies, and the garbage collector then deletes the objects that were rendered for the policies.',
       expression: `!(${cel.IS_CRD}) || !variables.deletes`,
       message: `nobody may delete the CRD of CapabilityPolicies`,
     },
     {
-      why: 'The CRD: a change must not remove fields, versions or the status, add a version without them, convert objects or add defaults.',
+      why: 'The CRD. A change must not remove fields, versions or the status. A change must not add a version without the fields or the status, convert objects or add defaults.',
       expression: `!(${cel.IS_CRD}) || request.operation != "UPDATE" || (request.?subResource.orValue("") == "status" ? ${cel.API_SERVER} : ${cel.KEEPS_CRD})`,
       message: `this change of the CRD could alter or drop stored CapabilityPolicies`,
     },
     {
-      why: 'The annotation of a namespace that records which Pod Security labels the operator set.',
+      why: 'The annotation of namespaces. The annotation records which Pod Security labels the operator set.',
       expression: `variables.resource != "namespaces" || ${cel.KEEPS_RECORD} || variables.operates`,
       message: `only the operator (${users}) may change the annotation ${RECORD} of a namespace`,
     },
     {
-      why: 'The APIs that enforcement uses: no APIService may send their requests to another server.',
+      why: 'The APIs that enforcement uses. No APIService may send requests for these APIs to another server.',
       expression: `variables.resource != "apiservices" || !(${cel.IS_BUILT_IN_API}) || (variables.deletes ? ${cel.API_SERVER} : !has(object.spec.service))`,
-      message: `this APIService must not be deleted or served by another server`,
+      message: `this APIService must not be deleted, and no other server may serve its API`,
     },
     {
-      why: "Tokens of the operator's service account. Only nodes get them, for the operator's pods.",
+      why: "Tokens of the operator's service account. Only nodes get these tokens, and only for the operator's pods.",
       expression: `!(${cel.requestsToken(operators)}) || "system:nodes" in request.userInfo.?groups.orValue([])`,
       message: `only nodes may get tokens of the operator (${users})`,
     },
@@ -116,16 +116,16 @@ function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
       message: `only kube-controller-manager may get tokens of its controllers (${controllers})`,
     },
     {
-      why: 'Secrets that the controller manager fills with such a token.',
+      why: 'Secrets into which the controller manager writes a token of the operator or of these controllers.',
       expression: `!(${cel.isFilledWithToken([...operators, ...cel.DELETING_CONTROLLERS])})`,
       message: `no Secret may have a token of the operator or of the controllers (${users}, ${controllers})`,
     },
     ...(pinned.length > 0
       ? [
           {
-            why: `The policies that --protect-policies names: only holders of the verb exempt may change or delete them.`,
+            why: `The policies that --protect-policies names. Only holders of the verb "exempt" may change or delete these policies.`,
             expression: `variables.resource != "${PLURAL}" || !(variables.name in ${JSON.stringify(pinned)}) || variables.unchanged || ${cel.FINISHES_DELETION} || ${cel.EXEMPT}`,
-            message: `changing or deleting this CapabilityPolicy needs the verb exempt on it`,
+            message: `only holders of the verb "exempt" on this CapabilityPolicy may change or delete it`,
           },
         ]
       : []),
@@ -165,7 +165,10 @@ function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]
         'mutatingadmissionpolicybindings',
       ]),
     },
-    { why: 'The roles for the use of policies.', entry: rule(RBAC, ALL, ['clusterroles', 'clusterrolebindings']) },
+    {
+      why: 'The roles that grant the use of policies.',
+      entry: rule(RBAC, ALL, ['clusterroles', 'clusterrolebindings']),
+    },
     {
       why: 'The CRD.',
       entry: rule(
@@ -181,14 +184,14 @@ function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]
       entry: rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status']),
     },
     {
-      why: "The operator's Lease. With the name, so that the Leases of nodes cost nothing.",
+      why: "The operator's Lease. The rule selects by name, so that the Leases of nodes cost nothing.",
       entry: rule('coordination.k8s.io', ['CREATE', 'UPDATE'], ['leases'], [cel.LEASE]),
     },
     { why: "The operator's Lease.", entry: rule('coordination.k8s.io', ['DELETE'], ['leases']) },
     { why: 'The states of rollouts.', entry: rule('', ALL, ['configmaps']) },
     { why: 'The APIs that enforcement uses.', entry: rule('apiregistration.k8s.io', ALL, ['apiservices']) },
     {
-      why: "Tokens of the operator's service account, and of controllers that may delete.",
+      why: "Tokens of the operator's service account, and of the controllers that may delete protected objects.",
       entry: rule('', ['CREATE'], ['serviceaccounts/token'], namesOf([...operators, ...cel.DELETING_CONTROLLERS])),
     },
     { why: 'Secrets with such a token.', entry: rule('', ['CREATE', 'UPDATE'], ['secrets']) },

@@ -22,7 +22,7 @@ function server(message: string | undefined): ApiClient {
 const ANSWER = `denied request: CapabilityPolicy protection in force: ${USER}`;
 const protecting = server(`${ANSWER} may write what it protects`);
 const alsoProtecting = server(`${ANSWER} may write what it protects`);
-const forAnother = server(`${ANSWER} is refused to write what it protects`);
+const forAnother = server(`${ANSWER} may not write the protected objects`);
 const open = server(undefined);
 const forbidden = server('validatingadmissionpolicybindings is forbidden: User cannot create');
 

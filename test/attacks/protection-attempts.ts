@@ -265,7 +265,7 @@ const LOOK_ALIKES: readonly Attempt[] = [
       },
       { dryRun: true },
     ),
-    expect: { refused: /CapabilityPolicy protection in force: \S+ is refused to write what it protects/ },
+    expect: { refused: /CapabilityPolicy protection in force: \S+ may not write the protected objects/ },
   },
 ];
 

@@ -147,7 +147,10 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
         return found?.status === 'True' && found.reason === 'FileInForce';
       });
       const { stdout } = await cappol(['status', '-A', '--kubeconfig', cluster.controlPlane.kubeconfig]);
-      assert.match(stdout, /^Protected: True, a file of the API server lets only the operator change/m);
+      assert.match(
+        stdout,
+        /^Protected: True, only the operator can change the objects that enforce policies, since a file of the API server/m,
+      );
     });
 
     it('the API server reports the hash that the protection file contains', async () => {

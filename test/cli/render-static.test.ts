@@ -179,7 +179,7 @@ describe('cappol render --static', () => {
 
     it('says what no file can state', async () => {
       const { stderr } = await cappol(['render', '--static', '--policy', '-'], both);
-      assert.match(stderr, /without an operator, there are no status, Events, metrics and reports/);
+      assert.match(stderr, /without an operator, there are no status, Events, metrics or reports/);
       assert.match(stderr, /Pod Security labels of namespaces \(filling, granted\)/);
       assert.match(stderr, /roles for the use of granted/);
     });

@@ -35,8 +35,9 @@ export function admissionConfiguration(files: readonly StaticFile[], folder: str
     })),
   };
   const comment = [
-    'For the flag --admission-control-config-file of each kube-apiserver. If kube-apiserver already has such a file, add these plugins',
-    'to the file. Kubernetes 1.36 also needs --feature-gates=ManifestBasedAdmissionControlConfig=true.',
+    'Write the path of this file into the flag --admission-control-config-file of each kube-apiserver.',
+    'If kube-apiserver already has such a file, add these plugins to that file.',
+    'Kubernetes 1.36 also needs --feature-gates=ManifestBasedAdmissionControlConfig=true.',
     `Once an API server has loaded a file, the metric ${METRIC} has the hash of the file:`,
     ...used.map(({ name, hash }) => `  plugin="${name}" hash="${hash}"`),
   ];

@@ -29,7 +29,7 @@ export function left({ policies }: Compiled): string[] {
   const granting = namesOf(policies, ({ usableBy }) => usableBy !== 'Everyone');
   const labelling = namesOf(policies, ({ podSecurityLabels }) => podSecurityLabels === 'Managed');
   return [
-    'without an operator, there are no status, Events, metrics and reports: use `cappol status` and `cappol check --cluster`',
+    'without an operator, there are no status, Events, metrics or reports: use `cappol status` and `cappol check --cluster`',
     ...(labelling.length > 0
       ? [
           `not in the files: Pod Security labels of namespaces (${labelling.join(', ')}); run render without --static to print them`,

@@ -6,7 +6,7 @@ import { documentText, yamlDocument } from '../../../analysis/text/yaml-document
 const STYLE = { lineWidth: 0, indentSeq: false };
 
 const INTRODUCTION = [
-  ' The protection of CapabilityPolicies. API servers read it from this file, so nobody can change it through the API.',
+  ' The protection of CapabilityPolicies. API servers read the protection from this file, so nobody can change the protection through the API.',
   ' `cappol render --static` wrote it. Keep the same file on every control plane node.',
 ].join('\n');
 

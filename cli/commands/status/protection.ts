@@ -23,7 +23,8 @@ export async function protectionOf({ client }: Connected): Promise<(cluster: Clu
   // operator.
   return () => ({
     status: 'True',
-    message: 'a file of the API server lets only the operator change the objects that enforce policies',
+    message:
+      'only the operator can change the objects that enforce policies, since a file of the API server protects the objects',
   });
 }
 
