@@ -9,7 +9,7 @@ import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR, parseVersion } from '../oper
 const DAY_MS = 86_400_000;
 
 export const filenames = () =>
-  new Option('-f, --filename <path...>', 'files, folders (with all below them), or - for standard input').default(
+  new Option('-f, --filename <path...>', 'files, folders with all their contents, or - for standard input').default(
     [],
     'none',
   );
@@ -21,7 +21,7 @@ export const allNamespaces = (what = 'all namespaces') => new Option('-A, --all-
 export const exclude = () =>
   new Option(
     '--exclude <pattern...>',
-    'files and folders to leave out of folders, as patterns like in .gitignore; node_modules and the files in .gitignore are left out, too',
+    'in folders, leave out the files and folders that match these patterns (in the syntax of .gitignore); node_modules and everything that .gitignore names are also left out',
   ).default([], 'none');
 
 export const namespace = (what: string) => new Option('-n, --namespace <name>', what);
@@ -39,7 +39,7 @@ export const used = (without: string) =>
 export const since = () =>
   new Option(
     '--since <time>',
-    'with --used: only uses since this time, or in this duration up to now, such as 24h or 7d',
+    'with --used: count only uses since this time, or within this duration until now, such as 24h or 7d',
   ).argParser(timeOrDuration);
 
 /**
@@ -47,17 +47,24 @@ export const since = () =>
  * connect to a cluster gets the version from this option.
  */
 export const serverVersion = () =>
-  new Option('--server-version <v1.N>', 'the version of the oldest API server, which `levelVersion: latest` follows')
+  new Option(
+    '--server-version <v1.N>',
+    'the version of the oldest API server; `levelVersion: latest` means this version',
+  )
     .argParser(minorVersion)
     .default(NEWEST_KNOWN_MINOR, formatVersion(NEWEST_KNOWN_MINOR));
 
 export const operatorNamespace = () =>
-  new Option('--operator-namespace <name>', 'the namespace where the operator runs; no policy reaches it').default(
-    OPERATOR_NAMESPACE,
-  );
+  new Option(
+    '--operator-namespace <name>',
+    'the namespace where the operator runs; no policy reaches this namespace',
+  ).default(OPERATOR_NAMESPACE);
 
 export const excludedNamespaces = () =>
-  new Option('--excluded-namespaces <list>', 'namespaces that no policy reaches, * at the end for a prefix')
+  new Option(
+    '--excluded-namespaces <list>',
+    'namespaces that no policy reaches; a * at the end of a name matches any ending',
+  )
     .argParser(commaList)
     .default(undefined, `${EXCLUDED_NAMESPACES.join(',')}; in a cluster also the namespaces of its platform`);
 
@@ -120,7 +127,7 @@ export const namespaceLabels = () =>
 
 /** The option --at, which sets the time for which policies are evaluated. Policies can expire (spec.expires). */
 export const at = () =>
-  new Option('--at <time>', 'evaluate as of this time, since policies may expire (default: now)').argParser(time);
+  new Option('--at <time>', 'evaluate policies at this time, since policies may expire (default: now)').argParser(time);
 
 function time(text: string): number {
   const parsed = parseTime(text);

@@ -12,11 +12,12 @@ import { CONTAINER_RUNTIMES, type ContainerRuntime, DOCKER, SYSCTLS_INSTEAD, upp
 export const FINDING_REASONS = {
   UnknownCapability: 'The container adds or drops a name that is not a capability.',
   MisleadingName:
-    'The container adds or drops a name with letters beyond ASCII, which container runtimes read as a capability.',
-  IneffectiveAdd: 'The container adds a capability that some container runtime does not give to it.',
-  IneffectiveDrop: 'The container drops a capability but still holds it on some container runtime.',
-  UselessForNonRoot:
-    'The container adds a capability that a user other than root cannot use without file capabilities.',
+    'The container adds or drops a name with letters outside ASCII, and container runtimes read the name as a capability.',
+  IneffectiveAdd:
+    'The container adds a capability, but at least one container runtime does not give the capability to the container.',
+  IneffectiveDrop:
+    'The container drops a capability, but still holds the capability on at least one container runtime.',
+  UselessForNonRoot: 'The container adds a capability that only root can use without file capabilities.',
   HeldByRuntimeDefault:
     'The container holds capabilities that it does not add, because the container runtime gives them by default.',
   SysctlInstead: 'The container adds a capability that an allowed kernel parameter makes unnecessary.',
@@ -79,7 +80,7 @@ function dropsAllAndAddsNothing({ add, drop, privileged }: RequestingContainer):
 }
 
 const LISTS = ['add', 'drop'] as const;
-const ON_UNKNOWN = 'containerd ignores it, CRI-O and Docker do not start the container';
+const ON_UNKNOWN = 'containerd ignores the name, and CRI-O and Docker do not start the container';
 const PRIVILEGED = `, since the container is privileged and holds all ${CAPABILITIES.length} capabilities`;
 const DOCKER_ADDS = ' (Docker keeps the added capability)';
 

@@ -45,7 +45,7 @@ export function granted(runtime: ContainerRuntime, request: CapabilityRequest): 
   const grant = GRANTS[runtime.name](request);
   // Docker also checks the capability lists of privileged containers (moby daemon/container.go validateCapabilities).
   if (!request.privileged || ('error' in grant && runtime === DOCKER)) return grant;
-  const ignores = request.add.length + request.drop.length > 0 ? ', whatever it adds and drops' : '';
+  const ignores = request.add.length + request.drop.length > 0 ? ', whatever the container adds and drops' : '';
   return { capabilities: CAPABILITIES, ignored: [], because: [`privileged: all ${CAPABILITIES.length}${ignores}`] };
 }
 
@@ -102,7 +102,7 @@ function byDocker({ add, drop }: CapabilityRequest): Grant | StartError {
   const adds = distinct(add.map(bareName));
   const drops = distinct(drop.map(bareName));
   if (adds.includes('ALL')) {
-    const noEffect = drops.includes('ALL') ? ['ignores the dropped ALL, since ALL is added'] : [];
+    const noEffect = drops.includes('ALL') ? ['ignores the drop of ALL, since ALL is also added'] : [];
     return dropsLast(DOCKER, { add: ['ALL'], drop: drops.filter((name) => name !== 'ALL'), because: noEffect });
   }
   const { start, because } = startOf(DOCKER, adds, drops);

@@ -84,7 +84,7 @@ const NSA: Readonly<Record<NsaRecommendation, CapabilityPolicyOverrides>> = {
 };
 
 const TOKEN_OF_ACCOUNT: Unseen = {
-  what: 'whether a workload without running pods will get a token, because the service account may determine this',
+  what: 'whether a workload without running pods will get a token, because the token may depend on the service account',
   inPods: true,
 };
 
@@ -92,7 +92,7 @@ const UNSEEN: Partial<Readonly<Record<CisControl | NsaRecommendation, Unseen>>> 
   '5.1.6': TOKEN_OF_ACCOUNT,
   ServiceAccountTokens: TOKEN_OF_ACCOUNT,
   SecurityServices: {
-    what: 'whether nodes run SELinux or AppArmor, and what the profiles on nodes say',
+    what: 'whether nodes run SELinux or AppArmor, and what the profiles on nodes contain',
     inPods: false,
   },
 };

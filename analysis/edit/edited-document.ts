@@ -55,7 +55,7 @@ export function editedDocument(text: string, before: unknown, after: unknown): E
   }
 }
 
-const OVERRIDDEN = 'a merge key (<<) may override the field: write the merge key above the fields';
+const OVERRIDDEN = 'a merge key (<<) may override the field: write the merge key above the other fields';
 const NOT_UNDERSTOOD = 'the document has a form that cannot be edited without changing other values';
 
 function editsFor(text: string, before: unknown, after: unknown) {

@@ -106,7 +106,7 @@ export class Editing {
     const pairs = [...keys].map((key) => pairOf(map, key));
     if (pairs.includes(undefined))
       throw new NotEditable(
-        'the field to remove comes from a merge key (<<): copy the merged fields in place of the merge key first',
+        'the field to remove comes from a merge key (<<): first replace the merge key by the merged fields',
       );
     const gone = new Set(pairs as MapPair[]);
     const entries = pairsOf(map).map((pair) => ({ ...endsOf(pair), gone: gone.has(pair) }));
@@ -211,11 +211,11 @@ export class Editing {
   #replace(node: Node, value: unknown, parent: Parent): void {
     const [start, end] = [startOf(node), contentEnd(node)];
     const text = this.#text;
-    if (isBlockScalar(node)) throw new NotEditable('a block scalar is in the place of another value');
+    if (isBlockScalar(node)) throw new NotEditable('the value to replace is a block scalar');
     const around = parent && ('map' in parent ? parent.map : parent.list);
     const isInFlow = isFlow(around) || (isFlow(node) && !parent);
     const isBlock = !isFlow(node) && (isMap(node) || isSeq(node));
-    if (isBlock) throw new NotEditable('a mapping or a list is in the place of another value');
+    if (isBlock) throw new NotEditable('the value to replace is a mapping or a list in block style');
     if (!isScalar(node) || typeof value === 'object') this.#replaced.push({ start, end });
     const isLong = isFilledMapping(value) || (Array.isArray(value) && value.length > 0);
     if (isLong && !isInFlow && parent && 'pair' in parent && !text.slice(start, end).includes('\n')) {

@@ -32,7 +32,9 @@ export function profileEvidence(object: Fields): Evidence {
   const about = { ...annotations, ...textsIn(objectOf(metadata).labels) };
   const of = (name: string) => about[`${PREFIX}${name}`];
   if (of('managed-by') === 'User')
-    throw new RecordError('a user wrote this profile, so it shows allowed capabilities and not used ones');
+    throw new RecordError(
+      'a user wrote this profile, so the profile shows allowed capabilities instead of used capabilities',
+    );
   if (of('status') === 'too-large') throw new RecordError('the profile was too large, so capabilities may be missing');
   const wlid = WLID.exec(of('wlid') ?? '');
   const workload = workloadOf(of, wlid);

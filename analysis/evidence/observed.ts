@@ -39,7 +39,7 @@ export function observedUse(value: Fields): CapabilityUse {
 
 export function observedWatch(value: Fields): ContainerWatch {
   const [from, to] = [timeIn(value.from), timeIn(value.to)];
-  if (from === undefined || to === undefined) throw new RecordError('a watch needs the fields from and to');
+  if (from === undefined || to === undefined) throw new RecordError('a watch needs the fields "from" and "to"');
   const lost = countIn(value.lost, 0);
   return {
     ...containerIn(value),
@@ -56,7 +56,7 @@ function containerIn(value: Fields): ObservedContainer {
   const { kind, name } = objectOf(value.workload);
   const podLabels = textsIn(value.podLabels);
   if (!isText(namespace) || !isText(container) || !(isText(pod) || isText(name))) {
-    throw new RecordError('a record needs namespace, container, and pod or workload');
+    throw new RecordError('a record needs the fields "namespace", "container", and "pod" or "workload"');
   }
   return {
     namespace,

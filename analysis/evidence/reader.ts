@@ -8,7 +8,7 @@ import { isObservedLine, observedUse, observedWatch } from './observed.ts';
 import type { Evidence } from './use.ts';
 
 const FORMATS =
-  "neither a line of Inspektor Gadget's trace_capabilities or of cappol observe, nor a profile of Kubescape";
+  "not evidence: name files with lines of Inspektor Gadget's trace_capabilities, lines of `cappol observe`, or profiles of Kubescape";
 
 export class EvidenceReader {
   readonly #sum = new EvidenceSum();

@@ -19,7 +19,7 @@ export function keptSentences({ privileged, evidence }: ComparedContainer): stri
   if (!evidence) return ['No evidence: the container keeps the capabilities in its manifest.'];
   if (privileged) {
     return [
-      'Privileged: the container stays as written, since capability checks do not show which devices and mounts it uses.',
+      'Privileged: the container stays as written, since capability checks do not show which devices and mounts the container uses.',
       ...usedSentence('It used', evidence),
       ...otherSentences(evidence),
     ];
@@ -45,12 +45,12 @@ export function otherSentences({ used, refused, grantedElsewhere, noise, coverag
       : []),
     ...(refused.length > 0
       ? [
-          `The kernel refused every check of ${refused.map(seenText).join(', ')}. The container works without these capabilities, or fails; a check does not show which.`,
+          `The kernel refused every check of ${refused.map(seenText).join(', ')}. A check does not show whether the container works or fails without these capabilities.`,
         ]
       : []),
     ...(grantedElsewhere.length > 0
       ? [
-          `The kernel granted ${namesIn(grantedElsewhere)}, which this manifest does not grant. The container had another version of the manifest, or made a user namespace of its own.`,
+          `The kernel granted ${namesIn(grantedElsewhere)}, which this manifest does not grant. The container had another version of the manifest, or created its own user namespace.`,
         ]
       : []),
     ...noiseSentences(noise),
@@ -94,7 +94,9 @@ export function exampleText({ command, callSite }: UseExample): string {
 /** Sentences that say how long the container was watched, and how reliable the evidence is. */
 export function coverageSentences({ seconds, instances, starts, lost }: Coverage): string[] {
   if (instances === 0)
-    return ['No tool recorded how long the container was watched, so an unused capability may have been used unseen.'];
+    return [
+      'No tool recorded how long the container was watched, so the container may also have used capabilities that count as unused.',
+    ];
   const time = seconds === undefined ? 'for an unknown time' : `for ${durationText(seconds)}`;
   return [
     `Watched ${time}, in ${counted(instances, 'instance')}, with ${counted(starts, 'start')} seen.`,
@@ -107,7 +109,7 @@ export function coverageSentences({ seconds, instances, starts, lost }: Coverage
 }
 
 function weakness(seconds: number, starts: number): string {
-  const unused = 'unused means that no use was seen, not that the capability is unnecessary';
+  const unused = '"unused" means that no use was seen, and not that the capability is unnecessary';
   if (seconds < HOUR) return `Very weak evidence that capabilities are unnecessary: ${unused}.`;
   if (seconds < DAY)
     return `Weak evidence that capabilities are unnecessary: ${unused}, and daily work may be missing.`;

@@ -13,18 +13,19 @@ export type CheckOutcome = (typeof CHECK_OUTCOMES)[number];
  * for the capability.
  */
 export const NOISE = {
-  RuntimeSetup: "the container runtime's own set-up, before it executes the container's first program",
+  RuntimeSetup:
+    "the check is part of the container runtime's own set-up, before the runtime executes the container's first program",
   NonAudit:
-    'the kernel makes this check without audit, and a process without the capability continues with a lesser result',
+    'the kernel makes this check without audit, and a process that lacks the capability continues with a lesser result',
   MemoryOvercommit:
     'the kernel makes this check whenever a process allocates memory, and the result affects only the last reserve of memory',
   MountersCredentials:
     'overlayfs makes a second check, for the process that mounted the image and not for the workload',
-  OwnUserNamespace: 'the check is in a user namespace that the process made itself and where it holds every capability',
+  OwnUserNamespace: 'the process itself created the user namespace of the check, and holds every capability there',
   Capset:
     'the kernel makes this check whenever a process sets its capabilities, and the result affects only added inheritable capabilities',
   SetIdBits:
-    'the kernel checks FSETID when a file is written or its mode is set, and without FSETID the call clears set-user-ID and set-group-ID bits and succeeds',
+    'the kernel checks FSETID when a process writes a file or sets its mode; without FSETID, the call succeeds, but clears set-user-ID and set-group-ID bits',
   OtherCapability:
     'the kernel accepts any one of several capabilities here, and the process holds another accepted capability',
 } as const;

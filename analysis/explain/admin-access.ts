@@ -23,10 +23,10 @@ export const ADMIN_ACCESS_LABEL: ExplainedLabel = {
   name: ADMIN_ACCESS_LABELS[0],
   value: ADMIN_ACCESS,
   permits:
-    'ResourceClaims and ResourceClaimTemplates with adminAccess: true in the namespace (dynamic resource allocation): their pods get access to devices that other pods already use, with the administrative rights that the device driver gives',
+    'ResourceClaims and ResourceClaimTemplates in the namespace may have adminAccess: true (dynamic resource allocation). Pods with such claims get access to devices that other pods already use, and the administrative rights that the device driver gives',
   setBy: 'everybody who may create or change the namespace, unless a policy guards the label',
   guardedBy:
-    'policies in mode Enforce with adminAccessLabel: Guarded: in namespaces that such a policy selects, only holders of the verb exempt on the policy may set the label',
+    'policies in mode Enforce with adminAccessLabel: Guarded. In namespaces that such a policy selects, only holders of the verb "exempt" on the policy may set the label',
   sources: ['KEP-5018', `Kubernetes 1.33, where it is alpha, reads the key ${ADMIN_ACCESS_LABELS[1]}`],
 };
 

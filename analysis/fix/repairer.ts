@@ -147,15 +147,15 @@ export class Repairer {
 
   #why({ rule, container }: Violation, policy: ResolvedPolicy, content: PodContent): string {
     if (rule === USE_RULE)
-      return 'no field of a pod grants the use of a policy: create a binding that grants it, or choose another service account';
+      return 'no field of a pod grants the use of a policy: create a binding that grants the use, or choose another service account';
     if (rule === COST_RULE) return 'it is not known whether the pod complies';
     const fixes = this.#fixesOf(policy).get(rule) ?? [];
     const possible = fixes.filter((fix) =>
       changesBy(fix, content, this.#engine).some((change) => container === undefined || change.container === container),
     );
     const leftOut = FIX_CLASSES.find((one) => !this.#classes.has(one) && possible.some((fix) => fix.class === one));
-    if (leftOut !== undefined) return `its fix is of class ${leftOut}, which --only leaves out`;
-    if (possible.length > 0) return 'its fix would violate a policy of a stricter mode';
+    if (leftOut !== undefined) return `the fix is of class ${leftOut}, and --only leaves out this class`;
+    if (possible.length > 0) return 'the fix would violate a policy of a stricter mode';
     return RULES.find(({ id }) => id === rule)?.unfixable ?? NOTHING_KNOWN;
   }
 }

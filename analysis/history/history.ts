@@ -74,7 +74,7 @@ export function noHistoryBecause(old: Snapshot, now: Snapshot): string | undefin
   const [first, second] = [createdAt(old), createdAt(now)];
   const areTwo = first !== undefined && second !== undefined && first !== second;
   return areTwo
-    ? 'the snapshots are from two different clusters, since their namespaces kube-system differ in age'
+    ? 'the snapshots are from two different clusters, since the age of the namespace kube-system differs'
     : undefined;
 }
 

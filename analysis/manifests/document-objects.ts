@@ -159,7 +159,7 @@ function whatIsWrong(object: unknown): string | undefined {
   if (typeof object !== 'object' || object === null || Array.isArray(object))
     return 'not a Kubernetes object: a mapping with apiVersion and kind is needed';
   const { apiVersion, kind, metadata } = object as Record<string, unknown>;
-  if (typeof kind !== 'string' || kind === '') return 'not a Kubernetes object: the field kind is missing';
+  if (typeof kind !== 'string' || kind === '') return 'not a Kubernetes object: the field "kind" is missing';
   if (typeof apiVersion !== 'string' || apiVersion === '') return `not a Kubernetes object: ${kind} has no apiVersion`;
   if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata)))
     return `${kind}: metadata is not a mapping`;

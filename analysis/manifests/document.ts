@@ -127,7 +127,7 @@ function documentError(error: unknown, text: string, firstLine: number): Documen
   if (!(error instanceof YAMLException)) return new DocumentError(firstLine, `not YAML: ${(error as Error).message}`);
   const template = templateLine(error, text);
   if (template !== undefined) {
-    const message = 'a Helm template and not YAML: render it first, with helm template';
+    const message = 'a Helm template and not YAML: render the template first, with `helm template`';
     return new DocumentError(firstLine + template, message, true);
   }
   return new DocumentError(firstLine + (error.mark?.line ?? 0), `not YAML: ${reasonOf(error, text)}`);
@@ -163,7 +163,10 @@ function checkAliases(value: unknown, line: number): void {
     if (seen > MOST_VALUES) throw new DocumentError(line, 'aliases make the document too large: write fewer aliases');
     if (typeof part !== 'object' || part === null) return;
     if (around.has(part))
-      throw new DocumentError(line, 'an alias refers to a node that contains it: a manifest cannot contain itself');
+      throw new DocumentError(
+        line,
+        'an alias refers to a node that contains the alias: a manifest cannot contain itself',
+      );
     around.add(part);
     for (const inner of Object.values(part)) walk(inner);
     around.delete(part);

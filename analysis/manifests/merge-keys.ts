@@ -86,7 +86,7 @@ class Merging {
     const sources = Array.isArray(value) ? value.toReversed() : [value];
     for (const source of sources) {
       if (!isObject(source)) return 'a merge key (<<) needs a mapping, or a list of mappings';
-      if (source === fields) return 'a merge key (<<) refers to the mapping that contains it';
+      if (source === fields) return 'a merge key (<<) refers to the mapping that contains the merge key';
       const keys = Object.keys(source);
       this.#count += keys.length;
       if (this.#count > MOST_MERGED) return 'merge keys make the document too large: write fewer merge keys';

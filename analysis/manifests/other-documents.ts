@@ -34,7 +34,7 @@ export function skippedLines(skipped: readonly OtherDocuments[]): string[] {
   if (skipped.length === 0) return [];
   const documents = skipped.reduce((sum, { count }) => sum + count, 0);
   const named = skipped.map(({ what, count }) => `${what} ${count}`).join(', ');
-  const hint = skipped.some(({ what }) => what === HELM_TEMPLATE) ? '; helm template renders a chart' : '';
+  const hint = skipped.some(({ what }) => what === HELM_TEMPLATE) ? '; `helm template` renders a chart' : '';
   return [`skipped ${counted(documents, 'document')}, no Kubernetes objects: ${named}${hint}`];
 }
 

@@ -7,7 +7,7 @@ import { SNAPSHOT_KIND, SNAPSHOT_VERSION, type Snapshot } from './document.ts';
 
 /** The reason why the page cannot show a value as a snapshot; undefined if the page can show it. */
 export function snapshotProblem(value: unknown): string | undefined {
-  if (!isObject(value) || value.kind !== SNAPSHOT_KIND) return 'not a snapshot by cappol snapshot';
+  if (!isObject(value) || value.kind !== SNAPSHOT_KIND) return 'not a snapshot that `cappol snapshot` wrote';
   if (value.apiVersion !== SNAPSHOT_VERSION)
     return `the snapshot has version ${JSON.stringify(value.apiVersion)}; this version reads ${SNAPSHOT_VERSION}`;
   const wrong =

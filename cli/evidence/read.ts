@@ -47,7 +47,7 @@ async function evidenceIn(file: InputFile, io: Reading, { tell }: Pick<ReadOptio
     const copy = isAtHand(file) ? file : await spool(file, io);
     const [first] = linesIn(textAtHand(copy, io));
     if (first?.text !== undefined && TABLE.test(first.text)) {
-      tellWrong.one(first.number, 'the file has a table for people: run the gadget again with -o json');
+      tellWrong.one(first.number, 'the file contains a table instead of JSON: run the gadget again with -o json');
     } else if (hasRecordLines(copy, io)) {
       await readLines(copy, io, { reader, tellWrong, tellCut: (line) => tell({ file: name, line, ...CUT }) });
     } else {
@@ -66,7 +66,8 @@ async function evidenceIn(file: InputFile, io: Reading, { tell }: Pick<ReadOptio
 }
 
 const CUT = {
-  message: 'the last line ends within a record, as when a tool is stopped while it writes; the other lines count',
+  message:
+    'the last line has only the beginning of a record, perhaps because a tool was stopped while it wrote the line; the other lines count',
   severity: 'warning',
 } as const;
 

@@ -20,9 +20,9 @@ export async function usedInFiles(
   const { used: paths, filename } = options;
   if (paths === undefined) return undefined;
   if (paths === true)
-    throw new UsageError('name files with evidence after --used; only with --cluster, --used needs no files');
+    throw new UsageError('name files with evidence after --used: without --cluster, --used needs files');
   if (paths.includes('-') && filename.includes('-'))
-    throw new UsageError('only one of -f and --used can be standard input');
+    throw new UsageError('only one of -f and --used can read standard input');
   return new UsedCapabilities(await readEvidence(paths, io, { tell }), options);
 }
 

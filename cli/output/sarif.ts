@@ -34,7 +34,7 @@ export class SarifRun {
     this.#cwd = cwd;
     const rules = [
       ...RULES.map(({ id, title }) => [id, title] as const),
-      [USE_RULE, 'Whether the pod may use the policy.'] as const,
+      [USE_RULE, 'The pod must be allowed to use the policy.'] as const,
       ...ownRules,
       [PROBLEM, 'Input that cannot be read or evaluated, and fields that the API server refuses.'] as const,
     ];

@@ -28,8 +28,7 @@ export function replaceText(path: string, before: string, after: string): void {
   // The function first checks that the user may write the file. To rename a new file over the old file, the user would
   // need only permissions on the folder.
   accessSync(real, constants.W_OK);
-  if (readFileSync(real, 'utf8') !== before)
-    throw new Error('another program has changed the file in the meantime: not written');
+  if (readFileSync(real, 'utf8') !== before) throw new Error('another program has changed the file in the meantime');
   replaceFile(real, after);
 }
 

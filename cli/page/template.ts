@@ -16,6 +16,6 @@ export function pageTemplate(): string {
     return readFileSync(new URL(place, import.meta.url), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new UsageError('the page is not built in this checkout: npm run build:page');
+    throw new UsageError('the page is not built in this checkout: run `npm run build:page`');
   }
 }

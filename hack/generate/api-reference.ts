@@ -45,7 +45,7 @@ export function apiReference({ spec }: Crd): string {
     `\`${group}/${version}\`, ${scope === 'Cluster' ? 'in no namespace' : 'in a namespace'}; also ${short.join(' and ')}. In a cluster \`kubectl explain ${names.plural}.spec\` says the same.`,
     paragraphs(root.description),
     ...refusals(root),
-    'The value of each override, by level and version, and its CEL: [rules.md](rules.md).',
+    'For each override, [rules.md](rules.md) lists the value at each level and version, and the CEL.',
     ...section('spec', withDefaults(fields), 'required'),
     ...section('status', status, ''),
     '## Columns',

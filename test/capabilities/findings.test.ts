@@ -8,7 +8,7 @@ import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 type Case = readonly [securityContext: object, ...expected: string[]];
 
 const DROP_ALL = { drop: ['ALL'] };
-const UNKNOWN = 'containerd ignores it, CRI-O and Docker do not start the container';
+const UNKNOWN = 'containerd ignores the name, and CRI-O and Docker do not start the container';
 
 /**
  * The cases of each finding, by the capabilities of a container. A case has the container's securityContext, and the

@@ -150,7 +150,7 @@ const ROWS: readonly Row[] = [
     candidates: { b: { namespaceSelector: { matchLabels: { team: 'new' } }, overrides: { hostIPC: true } } },
     lines: [
       FOUND('b', '1 difference, and no others'),
-      'OPENS  rule hostIPC, in namespaces with team=new: admitted by policy b; no such namespace in the cluster',
+      'OPENS  rule hostIPC, in namespaces with team=new: admitted by policy b; the cluster has no such namespace',
       HINT,
     ],
   },
@@ -374,7 +374,7 @@ describe('what candidates open', function () {
     assert.match(stderr, /v1\.99/);
     assert.deepEqual(linesAboutOpens({ stdout }), [
       'the policy set with a, b admits pods that the live policy set refuses: none was found; 1 question not decided',
-      'NOT DECIDED  opens: a policy has an error, and with a policy missing the answer would be wrong',
+      'NOT DECIDED  opens: a policy has an error, and without this policy the answer would be wrong',
     ]);
   });
 
@@ -383,7 +383,7 @@ describe('what candidates open', function () {
       assert.deepEqual(await cappol(['check', ...args, '--fail-on', 'Enforce,opens']), {
         code: 2,
         stdout: '',
-        stderr: 'cappol: --fail-on Opens goes with --cluster and --policy, and without -f\n',
+        stderr: 'cappol: --fail-on Opens requires --cluster and --policy, and cannot be combined with -f\n',
       });
     }
   });

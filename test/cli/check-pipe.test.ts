@@ -94,7 +94,10 @@ describe('a workload whose template was repaired', () => {
       merged: 1,
       hidden: 0,
     });
-    assert.match(text, /add capability SYS_TIME \(.*\); only pods of an older template: the current one complies$/m);
+    assert.match(
+      text,
+      /add capability SYS_TIME \(.*\); only pods of an older template violate a policy: the current template complies$/m,
+    );
   });
 
   it('check does not mention old pods if the template itself violates the policy', () => {

@@ -345,7 +345,7 @@ describe('check -f', () => {
     it('no policy', async () => {
       const { code, stderr, stdout } = await cappol(['check', '-f', '-'], yaml(pod('good')));
       assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
-      assert.match(stderr, /^cappol: no policy to evaluate against: name one with --policy FILE/);
+      assert.match(stderr, /^cappol: no policy to evaluate against: name a policy with --policy FILE/);
     });
 
     it('check prints no error about objects that make no pods', async () => {

@@ -112,7 +112,7 @@ describe('cappol status -o compliance', () => {
   it('the summary says what a control cannot see, and which namespaces are left out', () => {
     assert.ok(
       printed.includes(
-        'Partly assessed: SecurityServices. The summary cannot show whether nodes run SELinux or AppArmor, and what the profiles on nodes say.',
+        'Partly assessed: SecurityServices. The summary cannot show whether nodes run SELinux or AppArmor, and what the profiles on nodes contain.',
       ),
     );
     assert.ok(

@@ -74,7 +74,7 @@ describe('cappol with evidence', () => {
     assert.match(stdout, /# {3}Deployment net\/pinger, container ping: Keeps NET_RAW, drops CHOWN, .* and \d+ more\./);
     assert.match(
       stdout,
-      /The kernel refused every check of SYS_ADMIN \(once, ping in SYS_MOUNT\)\. The container works without these capabilities, or fails/,
+      /The kernel refused every check of SYS_ADMIN \(once, ping in SYS_MOUNT\)\. A check does not show whether the container works or fails without these capabilities/,
     );
     assert.match(stdout, /container setup: Keeps no capability, drops CHOWN, /);
     assert.match(stdout, /level restricted admits 0 of 1 workload with the capabilities that they used\./);
@@ -187,7 +187,12 @@ describe('cappol with evidence', () => {
     const rows: readonly [what: string, text: string, stderr: RegExp, code: number][] = [
       ['a line that is no JSON', `${good}\nnonsense\n`, /^cappol: bad\.jsonl:2: not JSON: "nonsense"$/m, 2],
       ['a message of a tool at the beginning', `WARN[0000] no runtime\n${good}\n`, /bad\.jsonl:1: not JSON: "WARN/, 2],
-      ['a line of another tool', `${good}\n{"a":1}\n`, /bad\.jsonl:2: neither a line of Inspektor Gadget/, 2],
+      [
+        'a line of another tool',
+        `${good}\n{"a":1}\n`,
+        /bad\.jsonl:2: not evidence: name files with lines of Inspektor Gadget/,
+        2,
+      ],
       [
         'an unknown capability',
         `${good}\n${JSON.stringify(gadgetEvent({ cap: 'CAP_FLY' }))}\n`,
@@ -197,7 +202,7 @@ describe('cappol with evidence', () => {
       [
         'a last line that a killed tool cut',
         `${good}\n${good.slice(0, 40)}`,
-        /:2: warning: the last line ends within a/,
+        /:2: warning: the last line has only the beginning of a/,
         0,
       ],
       [
@@ -238,7 +243,7 @@ describe('cappol with evidence', () => {
       [
         'a table',
         ['suggest', '-f', 'pinger.json', '--used', 'table.txt'],
-        /table\.txt:1: the file has a table for people: .* -o json/,
+        /table\.txt:1: the file contains a table instead of JSON: .* -o json/,
       ],
     ];
     for (const [what, args, expected] of rows) {

@@ -60,8 +60,8 @@ describe('explain NAME', () => {
     'NET_RWA --cluster': /^cappol: NET_RWA is neither a capability nor a rule: did you mean NET_RAW\?$/m,
     'hostNetwrk NET_RAW --cluster': /^cappol: hostNetwrk is neither .*: did you mean hostNetwork\?$/m,
     'LOREM_IPSUM --cluster':
-      /^cappol: LOREM_IPSUM is neither .*: cappol explain ALL lists the capabilities, and docs\/reference\/rules\.md lists the rules$/m,
-    'ALL --cluster': /^cappol: name single capabilities; cappol explain --cluster without a name/m,
+      /^cappol: LOREM_IPSUM is neither .*: `cappol explain ALL` lists the capabilities, and docs\/reference\/rules\.md lists the rules$/m,
+    'ALL --cluster': /^cappol: name single capabilities: `cappol explain --cluster` without a name/m,
     'NET_RAW --cluster -n net -A': /^cappol: write either -n or -A$/m,
     'NET_RAW --cluster -f a.yaml':
       /^cappol: name capabilities, such as NET_RAW, or a file with -f, or write --cluster$/m,
@@ -174,7 +174,7 @@ describe('explain -f FILE', () => {
     );
     assert.match(
       stdout,
-      /^hostUsers: false: the capabilities are effective only in the pod's own user namespace, not on the node; a policy can admit the added capabilities only in pods with hostUsers: false, by allowedAddInUserNamespace, and admit only pods with hostUsers: false, by userNamespaces: Required$/m,
+      /^hostUsers: false: the capabilities are effective only in the pod's own user namespace, not on the node. By allowedAddInUserNamespace, a policy can admit the added capabilities only in pods with hostUsers: false. By userNamespaces: Required, a policy can admit only pods with hostUsers: false$/m,
     );
   });
 
@@ -316,7 +316,7 @@ describe('explain -f FILE --policy FILE', () => {
   it('explain fails if the files have no policy, or if --policy is used without -f', async () => {
     writeFileSync(file, '{apiVersion: v1, kind: Namespace, metadata: {name: a}}');
     for (const [args, message] of [
-      [['-f', '-'], 'no CapabilityPolicy in the files of --policy'],
+      [['-f', '-'], 'the files of --policy contain no CapabilityPolicy'],
       [['NET_RAW'], '--policy requires -f'],
     ] as const) {
       const { code, stderr } = await cappol(['explain', ...args, '--policy', file], input);

@@ -166,7 +166,7 @@ describe('fix', () => {
     assert.match(stderr, /\nEdits of class spelling:\n {2}capabilities: containerd ignores the old spelling .*\n/);
     assert.match(
       stderr,
-      /\n5 edits \(1 spelling, 1 safe, 3 check\) in 1 file: 1 of 1 violating workload complies with the edits\n$/,
+      /\n5 edits \(1 spelling, 1 safe, 3 check\) in 1 file: 1 of 1 violating workload complies after the edits\n$/,
     );
   });
 
@@ -186,7 +186,10 @@ spec:
     assert.equal(code, 1);
     assert.doesNotMatch(readFileSync(path, 'utf8'), /allowPrivilegeEscalation/);
     assert.match(readFileSync(path, 'utf8'), /add: \[NET_BIND_SERVICE\]/);
-    assert.match(stdout, /allowPrivilegeEscalation: no fix: its fix is of class check, which --only leaves out/);
+    assert.match(
+      stdout,
+      /allowPrivilegeEscalation: no fix: the fix is of class check, and --only leaves out this class/,
+    );
   });
 
   it('--write edits in place, once', async () => {
@@ -320,7 +323,7 @@ spec:
     assert.equal(code, 1);
     assert.match(
       stdout,
-      /\n {2}capabilities: no fix: its fix is of class check, which --only leaves out\n {4}.*: container "web" must drop /,
+      /\n {2}capabilities: no fix: the fix is of class check, and --only leaves out this class\n {4}.*: container "web" must drop /,
     );
     const text = readFileSync(path, 'utf8');
     assert.match(text, /add: \[NET_BIND_SERVICE\]\}/);
@@ -334,7 +337,7 @@ spec:
       stderr,
       /^Left:\n {2}hostNetwork: no fix: the pod requests .*\n(?: {4}.*\n)* {4}.*f\d+\.yaml:5: Pod shop\/agent: pod must not set hostNetwork=true\n/,
     );
-    assert.match(stderr, /\n0 edits in 0 files: 0 of 1 violating workload comply with the edits, 1 violation left\n$/);
+    assert.match(stderr, /\n0 edits in 0 files: 0 of 1 violating workload comply after the edits, 1 violation left\n$/);
   });
 
   it('fix names each reason once, for any number of objects and policies', async () => {
@@ -399,7 +402,7 @@ spec:
     const { code, stdout } = await fix('-f', path, '--write');
     assert.equal(code, 1);
     assert.match(readFileSync(path, 'utf8'), /runAsUser: 5/);
-    assert.match(stdout, /runAsUser: no fix: its fix would violate a policy of a stricter mode/);
+    assert.match(stdout, /runAsUser: no fix: the fix would violate a policy of a stricter mode/);
     assert.match((await fix('-f', path, '--write')).stdout, /^Left:\n(?: .*\n)+\n0 edits in 0 files/);
   });
 
@@ -535,7 +538,7 @@ spec:
       child.stdin.end(DEPLOYMENT);
       const { code, stdout, stderr } = await fix('-f', pipe, ...RESTRICTED, '--write');
       assert.equal(code, 2);
-      assert.match(stderr, /^cappol: .*pipe: not written: it is not a regular file\n$/);
+      assert.match(stderr, /^cappol: .*pipe: not written: the input is not a regular file\n$/);
       assert.match(stdout, /^0 edits in 0 files, written: 0 of 1 /);
     });
 
@@ -580,7 +583,7 @@ spec:
       ],
       [['-f', 'x', ...RESTRICTED, '--directory', 'y'], /^cappol: --directory requires -o kustomize\n/],
       [['-f', 'x', ...RESTRICTED, '--only', 'all'], /"all" is not one of spelling, safe, check\./],
-      [['-f', 'x', '--level-version', 'v1.30'], /^cappol: --level-version goes with --level\n/],
+      [['-f', 'x', '--level-version', 'v1.30'], /^cappol: --level-version requires --level\n/],
     ] as const) {
       it(`refuses fix ${args.join(' ')}`, async () => {
         const { code, stdout, stderr } = await cappol(['fix', ...args], DEPLOYMENT, folder);

@@ -113,7 +113,7 @@ describe('check -f of a folder', () => {
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /^skipped 15 documents, no Kubernetes objects: Docker Compose file 1, GitHub workflow 1, Helm chart 1, Helm template 4, Helm values 2, kustomization 2, other document 4; helm template renders a chart$/m,
+      /^skipped 15 documents, no Kubernetes objects: Docker Compose file 1, GitHub workflow 1, Helm chart 1, Helm template 4, Helm values 2, kustomization 2, other document 4; `helm template` renders a chart$/m,
     );
   });
 

@@ -69,7 +69,7 @@ describe('check --level', () => {
         /^cappol: option '--level <level>' cannot be used with option '--policy/,
       ],
       [['--level', 'strict'], /Allowed choices are privileged, baseline, restricted/],
-      [['--level-version', 'v1.30'], /^cappol: --level-version goes with --level\n$/],
+      [['--level-version', 'v1.30'], /^cappol: --level-version requires --level\n$/],
       [
         ['--level', 'restricted', '--level-version', '1.30'],
         new RegExp(`write latest or v1\\.N, such as ${formatVersion(NEWEST_KNOWN_MINOR)}\\.`),

@@ -39,9 +39,9 @@ describe('cappol observe --cluster with an API server', () => {
       stderr,
       [
         'cappol: a.jsonl: 0 containers for 1m, 3 capability checks, 0 events lost',
-        'cappol: a.jsonl: the observer cannot see all processes of the node, so containers that ran before are left out',
+        'cappol: a.jsonl: the observer cannot see all processes of the node, so containers that started before the observer are left out',
         'cappol: b.jsonl: 0 containers for 1m, 9 capability checks, 2 events lost',
-        'cappol: b.jsonl: uses may be missing, since events were lost: choose a larger --buffer-size',
+        'cappol: b.jsonl: some uses may be missing, since events were lost: choose a larger --buffer-size',
         'cappol: b.jsonl: 5 checks are left out, since their processes ended while the observation began',
         '',
       ].join('\n'),

@@ -120,7 +120,7 @@ describe('cappol report', () => {
   it('report refuses files that are no snapshots, and two snapshots of the same context', async () => {
     const one = stored('a.json', JSON.stringify(snapshot('one')));
     for (const [text, why] of [
-      ['{"kind":"Pod"}', /bad\.json: not a snapshot by cappol snapshot/],
+      ['{"kind":"Pod"}', /bad\.json: not a snapshot that `cappol snapshot` wrote/],
       ['null', /not a snapshot/],
       [
         JSON.stringify({ ...snapshot('one'), shapes: undefined }),

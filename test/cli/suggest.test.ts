@@ -287,7 +287,10 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
   it('reports without the policies', async () => {
     const { stdout } = await suggested(['-o', 'report'], PINGER, deployment('web'));
     const lines = stdout.split('\n');
-    assert.match(lines.shift() ?? '', /^An exception applies to the pods that run as its service account\./);
+    assert.match(
+      lines.shift() ?? '',
+      /^An exception applies to the pods that run as the service account of the exception\./,
+    );
     assert.deepEqual(lines.slice(0, 8), [
       '',
       'Policy net-pinger',

@@ -148,7 +148,7 @@ describe('the server of cappol ui', () => {
     assert.deepEqual([page.status, page.body], [200, PAGE.html]);
     const again = await get(`/?token=${token}`);
     assert.deepEqual([again.status, again.headers.has('set-cookie')], [401, false]);
-    assert.match(again.body, /^open the link that cappol ui printed\. It works once/);
+    assert.match(again.body, /^open the link that `cappol ui` printed\. The link works once/);
   });
 
   it('the server refuses a request without a session, or with a wrong session', async () => {

@@ -188,7 +188,12 @@ const ROWS: readonly Row[] = [
     set: { 'z.a': true },
     becomes: 'x: &x {a: true}\nz: {<<: *x, a: true}\n',
   },
-  { what: 'a text in several lines', text: 'a: |\n  x\n', set: { a: true }, refused: /a block scalar is in the place/ },
+  {
+    what: 'a text in several lines',
+    text: 'a: |\n  x\n',
+    set: { a: true },
+    refused: /the value to replace is a block scalar/,
+  },
 ];
 
 describe('an edited document', () => {

@@ -215,22 +215,30 @@ describe('evidence of cappol observe', () => {
 
 describe('a value that is no evidence', () => {
   const rows: readonly [what: string, value: unknown, message: RegExp][] = [
-    ['a Pod', { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } }, /neither a line of Inspektor Gadget/],
-    ['a number', 7, /neither a line/],
+    [
+      'a Pod',
+      { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } },
+      /not evidence: name files with lines of Inspektor Gadget/,
+    ],
+    ['a number', 7, /not evidence/],
     ['an unknown capability', gadgetEvent({ cap: 'CAP_FLY' }), /unknown capability "CAP_FLY"/],
     ['an event without an outcome', builtInEvent({ verdict: 'Maybe' }), /neither capable nor verdict: "Maybe"/],
     ['an event with no time', gadgetEvent({ timestamp: 'yesterday' }), /not a time: "yesterday"/],
     ['an unknown outcome', observedUse({ outcome: 'perhaps' }), /unknown outcome "perhaps": granted, refused, unknown/],
     ['an unknown noise', observedUse({ noise: 'toString' }), /unknown noise "toString"/],
     ['a count that is none', observedUse({ count: -1 }), /not a count: -1/],
-    ['a record without a pod', observedUse({ pod: null }), /needs namespace, container, and pod or workload/],
-    ['a watch without an end', observedWatch({ to: undefined }), /needs the fields from and to/],
+    [
+      'a record without a pod',
+      observedUse({ pod: null }),
+      /needs the fields "namespace", "container", and "pod" or "workload"/,
+    ],
+    ['a watch without an end', observedWatch({ to: undefined }), /needs the fields "from" and "to"/],
     ['an unknown record', { observed: 'guess' }, /unknown record "guess": use, watch/],
     ['another kind of Kubescape', { ...containerProfile(), kind: 'SBOMSyft' }, /SBOMSyft does not hold capabilities/],
     [
       'a profile that a user wrote',
       containerProfile({ annotations: { 'kubescape.io/managed-by': 'User' } }),
-      /allowed capabilities and not used ones/,
+      /allowed capabilities instead of used capabilities/,
     ],
     [
       'a profile that grew too large',

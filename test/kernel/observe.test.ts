@@ -171,7 +171,7 @@ describeWith(OBSERVER_NEEDS, 'cappol observe', () => {
 
     it('says that it needs root', () => {
       const { status, stderr } = observeHere('unshare', '--user');
-      assert.match(stderr, /^cappol: observe must run as root/);
+      assert.match(stderr, /^cappol: `cappol observe` must run as root/);
       assert.equal(status, 2);
     });
 

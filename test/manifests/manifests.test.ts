@@ -147,10 +147,10 @@ describe('reading manifests', () => {
     [
       'a Helm template',
       `# x\nkind: {{ .Values.kind }}\n---\n${POD}`,
-      /^bad\.yaml:2: a Helm template and not YAML: render it first/,
+      /^bad\.yaml:2: a Helm template and not YAML: render the template first/,
     ],
     ['no mapping', '- a\n- b\n', /^bad\.yaml:1: not a Kubernetes object: a mapping with apiVersion and kind is needed/],
-    ['no kind', '\n\napiVersion: v1\n', /^bad\.yaml:3: not a Kubernetes object: the field kind is missing/],
+    ['no kind', '\n\napiVersion: v1\n', /^bad\.yaml:3: not a Kubernetes object: the field "kind" is missing/],
     ['no apiVersion', 'kind: Pod\n', /^bad\.yaml:1: not a Kubernetes object: Pod has no apiVersion/],
     [
       'metadata that is not an object',

@@ -29,7 +29,7 @@ describe('what observe --cluster says about a node', () => {
   it('the report says that containers from before the observation are left out', () => {
     const [, ...notes] = lines(logOf({ sawAll: false, counts: { ...COUNTS, unplaced: 7 } }));
     assert.deepEqual(notes, [
-      'node-a: the observer cannot see all processes of the node, so containers that ran before are left out',
+      'node-a: the observer cannot see all processes of the node, so containers that started before the observer are left out',
     ]);
   });
 
@@ -40,7 +40,9 @@ describe('what observe --cluster says about a node', () => {
 
   it('if events were lost, the report says that uses may be missing, and names the flag for a larger buffer', () => {
     const [, ...notes] = lines(logOf({ counts: { ...COUNTS, lost: 9 } }));
-    assert.deepEqual(notes, ['node-a: uses may be missing, since events were lost: choose a larger --buffer-size']);
+    assert.deepEqual(notes, [
+      'node-a: some uses may be missing, since events were lost: choose a larger --buffer-size',
+    ]);
   });
 
   it('the report contains each message of a complete log once', () => {

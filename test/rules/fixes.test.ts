@@ -633,7 +633,7 @@ describe('the fixes of rules', () => {
       left.map(({ rule, why }) => [rule, why]),
       ['capabilities', 'allowPrivilegeEscalation', 'runAsNonRoot'].map((rule) => [
         rule,
-        'its fix is of class check, which --only leaves out',
+        'the fix is of class check, and --only leaves out this class',
       ]),
     );
   });

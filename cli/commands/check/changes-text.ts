@@ -153,7 +153,7 @@ function whyNot({ refusedIfEnforced }: NamespaceChange): string {
   const [first] = ranked;
   if (!first) return '';
   const more = ranked.length > 1 ? ` and ${ranked.length - 1} more` : '';
-  const perhaps = first.one.effect === 'Unknown' ? 'perhaps, depending on who creates the pod: ' : '';
+  const perhaps = first.one.effect === 'Unknown' ? 'depends on who creates the pod: ' : '';
   const why = first.worst ? `: ${perhaps}${violationText(first.worst)}` : '';
   return `${first.one.kind} ${first.one.name}${more}${why}`;
 }

@@ -58,7 +58,7 @@ export async function showChanges(options: ChangesOptions, io: Io, input: LiveIn
   await addPolicies(changed, options.policy, io, troubles);
   const candidates = changed.stated;
   if (candidates.length === 0 && troubles.count === 0)
-    throw new UsageError('no CapabilityPolicy in the files of --policy');
+    throw new UsageError('the files of --policy contain no CapabilityPolicy');
   const contexts = contextOptions(options, cluster);
   const { changes, before, after } = changesBy(changed, contexts, input, troubles.trouble);
   tellAboutPolicies(
@@ -68,7 +68,7 @@ export async function showChanges(options: ChangesOptions, io: Io, input: LiveIn
   );
   const opened =
     troubles.count > 0
-      ? notCompared('a policy has an error, and with a policy missing the answer would be wrong')
+      ? notCompared('a policy has an error, and without this policy the answer would be wrong')
       : openedBy(before, after, { namespaces: namespacesOf(cluster, namespace), limit: DEFAULT_LIMIT });
   const notes = notesOf(before, after, { candidates, at: contexts.at, hasOthers: changed.statesContext });
   const answer = { opened, candidates, namespace, notes };

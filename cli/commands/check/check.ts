@@ -26,10 +26,10 @@ interface CheckOptions extends ChangesOptions {
 }
 
 const NO_POLICY =
-  'no policy to evaluate against: name one with --policy FILE, have one among the manifests, or use --level or --cluster';
+  'no policy to evaluate against: name a policy with --policy FILE, add a policy to the manifests, or use --level or --cluster';
 
 const UNKNOWN_ACCOUNTS =
-  'you may not list serviceaccounts: pods are evaluated as if none of the cluster stated automountServiceAccountToken: false';
+  'you may not list serviceaccounts: pods are evaluated as if no service account of the cluster stated automountServiceAccountToken: false';
 
 /** The cluster that would run the checked manifests. */
 interface Live {
@@ -101,7 +101,7 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster, sco
   // policy.
   if (builder.isEmpty)
     throw new UsageError(
-      'no policy to evaluate against: the cluster has none; name one with --policy FILE, or a level with --level',
+      'no policy to evaluate against: the cluster has no policy; name a policy with --policy FILE, or a level with --level',
     );
   const contexts = contextOptions(options, cluster);
   const context = builder.build(contexts, run.trouble);

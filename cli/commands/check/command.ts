@@ -9,27 +9,30 @@ import { failOn, warn } from './fail-on.ts';
 import { OUTPUTS } from './reporters/create-reporter.ts';
 
 const ABOUT =
-  'evaluate manifests, or what runs in a cluster, against CapabilityPolicies: who breaks which rule, where, and what would be accepted';
+  'evaluate manifests, or the workloads of a cluster, against CapabilityPolicies. The output names each workload that violates a rule, the place of the violation, and the accepted values';
 
 export const registerCheck: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('check')
-    .summary('who breaks which rule, where, and what would be accepted; what a policy would change')
+    .summary('show the workloads that violate policies, and the accepted values; show what a policy would change')
     .description(ABOUT)
     .addOption(options.filenames())
     .addOption(options.exclude())
     .addOption(
-      new Option('--policy <file...>', 'policies to evaluate against, beside those among the manifests').default(
-        [],
-        'none',
-      ),
+      new Option(
+        '--policy <file...>',
+        'policies to evaluate against, in addition to the policies among the manifests',
+      ).default([], 'none'),
     )
     .addOption(options.level().conflicts('policy'))
     .addOption(options.levelVersion())
-    .option('--cluster', 'evaluate against the live policies, namespaces and RBAC; without -f, evaluate what runs')
+    .option(
+      '--cluster',
+      'evaluate against the live policies, namespaces and RBAC; without -f, evaluate the running workloads',
+    )
     .addOption(
       options.namespace(
-        "the namespace of manifests that state none (default: default); with --cluster, the namespace to evaluate (default: the context's)",
+        'the namespace of manifests that state no namespace (default: "default"); with --cluster, the namespace to evaluate (default: the namespace of the context)',
       ),
     )
     .addOption(options.allNamespaces('with --cluster and without -f: evaluate all namespaces'))
@@ -37,7 +40,7 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option(
         '-o, --output <format>',
-        'the format; table and wide fit a terminal, and print one line for each violation in a pipe',
+        'the format; table and wide fit the width of a terminal; in a pipe, table and wide print one line for each violation',
       )
         .choices(OUTPUTS)
         .default('table'),
@@ -54,18 +57,18 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
       if (given.filename.length === 0 && !given.cluster)
         throw new UsageError('nothing to check: name files with -f, or use --cluster');
       if (given.allNamespaces && (given.filename.length > 0 || !given.cluster))
-        throw new UsageError('-A goes with --cluster and without -f: manifests state their namespaces');
+        throw new UsageError('-A requires --cluster and cannot be combined with -f: manifests state their namespaces');
       checkScope(given);
       if (given.levelVersion !== undefined && given.level === undefined)
-        throw new UsageError('--level-version goes with --level');
+        throw new UsageError('--level-version requires --level');
       if (given.failOn.has('Opens') && !(given.cluster && given.policy.length > 0 && given.filename.length === 0))
-        throw new UsageError('--fail-on Opens goes with --cluster and --policy, and without -f');
+        throw new UsageError('--fail-on Opens requires --cluster and --policy, and cannot be combined with -f');
       const { check } = await import('./check.ts');
       finish(await leavingOut(io, given, (walking) => check(given, walking)));
     });
   withExamples(command, [
     {
-      what: 'A pod and the policy for it, both from standard input',
+      what: 'Evaluate a pod against a policy, both from standard input',
       paste: `cappol check -f - <<'EOF'
 apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy
@@ -79,7 +82,7 @@ spec: {containers: [{name: ping, image: ping, securityContext: {capabilities: {a
 EOF`,
     },
     {
-      what: 'A pod by a level of the Pod Security Standards, without a policy',
+      what: 'Evaluate a pod against a level of the Pod Security Standards, without a policy',
       paste: `cappol check -f - --level restricted <<'EOF'
 apiVersion: v1
 kind: Pod
@@ -87,9 +90,9 @@ metadata: {name: web}
 spec: {containers: [{name: web, image: web}]}
 EOF`,
     },
-    { what: 'Everything that runs, by the live policies', paste: 'cappol check --cluster -A' },
+    { what: 'Evaluate all running workloads against the live policies', paste: 'cappol check --cluster -A' },
     {
-      what: 'Changes that a policy would make in the cluster, for a pull request',
+      what: 'Show what a policy would change in the cluster, as Markdown for a pull request',
       paste: `cappol check --cluster -A -o markdown --policy - <<'EOF'
 apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy

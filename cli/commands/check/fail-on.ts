@@ -39,7 +39,7 @@ export const failOn = () => {
 export const warn = () =>
   new Option(
     '--warn',
-    'report violations of policies in mode Warn and Audit, but exit with 0: --fail-on Enforce',
+    'report violations of policies in mode Warn and Audit, but exit with 0 (the same as --fail-on Enforce)',
   ).conflicts('failOn');
 
 function parse(text: string): FailOn {

@@ -117,7 +117,7 @@ function openingText(opening: Opening, { opened, namespace }: OpenedAnswer): str
 }
 
 function namespacesText({ namespaces }: Opening): string {
-  if (namespaces.length === 0) return 'no such namespace in the cluster';
+  if (namespaces.length === 0) return 'the cluster has no such namespace';
   return `${counted(namespaces.length, 'such namespace')} in the cluster: ${firstOf(namespaces, NAMED)}`;
 }
 

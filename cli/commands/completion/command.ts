@@ -26,7 +26,7 @@ export const registerCompletion: RegisterCommand = (program, io, finish) => {
     { what: 'As a file of zsh', paste: 'cappol completion zsh > _cappol' },
     { what: 'As a file of fish', paste: 'cappol completion fish > cappol.fish' },
     {
-      what: 'For kubectl cappol, in a folder of the PATH',
+      what: 'For `kubectl cappol`: write the script into a folder of the PATH',
       paste: 'cappol completion kubectl > kubectl_complete-cappol; chmod +x kubectl_complete-cappol',
     },
   ]);

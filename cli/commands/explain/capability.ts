@@ -58,6 +58,6 @@ export function capabilityText(capability: Capability, terminal: Terminal): stri
 
 const MAY_ADD: Readonly<Record<Capability['addableAt'], string>> = {
   restricted: 'at every level of the Pod Security Standards',
-  baseline: 'at level baseline, not at restricted',
+  baseline: 'at level baseline, but not at level restricted',
   privileged: 'at level privileged only',
 };

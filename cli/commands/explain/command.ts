@@ -17,31 +17,32 @@ import type { TopicsOptions } from './topics.ts';
 type GivenOptions = ExplainOptions & Given<TopicsOptions>;
 
 const ABOUT =
-  'explain a capability: what it permits, who may add it, and what to use instead. For files or a cluster: which capabilities each ' +
-  'container holds on containerd, CRI-O and Docker, as root and as another user, and why. With evidence: which of them it used. For ' +
-  'names and a cluster: which containers hold the capability, or which pods violate the rule at a level, and which policy admits them, until when, ' +
-  'and why';
+  'explain a capability: what the capability permits, who may add the capability, and what to use instead. ' +
+  'For files or a cluster, the output shows which capabilities each container holds on containerd, CRI-O and Docker, as root and as another user, and why. With evidence, the output shows which capabilities each container used. ' +
+  'For names and a cluster, the output shows which containers hold a capability, or which pods violate a rule at a level. ' +
+  'The output then also names the policy that admits a container or pod, with the end and the reason of the policy';
 
 export const registerExplain: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('explain')
+    .summary('what a capability permits, and which containers hold capabilities, and why')
     .description(ABOUT)
     .argument(
       '[name...]',
-      'capabilities, such as NET_RAW, or ALL for all capabilities; adminAccess for the namespace label for admin access to devices; with --cluster also rules, such as hostNetwork',
+      'capabilities, such as NET_RAW, or ALL for all capabilities; adminAccess: the namespace label that permits admin access to devices; with --cluster, also rules, such as hostNetwork',
     )
     .addOption(options.filenames())
     .addOption(options.exclude())
     .addOption(
       new Option(
         '--policy <file...>',
-        'with -f: policies whose spec.containers may admit a container; the output names the entry, whatever namespaces the policy selects',
+        'with -f: policies with entries in spec.containers; the output names the entry that admits a container, even if the policy selects other namespaces',
       ).default([], 'none'),
     )
     .option('--cluster', 'read the workloads of the cluster instead of files')
-    .addOption(options.namespace("with --cluster: the namespace to read (default: the context's)"))
+    .addOption(options.namespace('with --cluster: the namespace to read (default: the namespace of the context)'))
     .addOption(options.allNamespaces('with --cluster: all namespaces'))
-    .addOption(options.used("with --cluster and without a path: Kubescape's profiles in the cluster"))
+    .addOption(options.used("with --cluster and without a path, the evidence is Kubescape's profiles in the cluster"))
     .addOption(options.since())
     .addOption(
       new Option('-o, --output <format>', 'the format; csv requires names and --cluster')
@@ -72,18 +73,18 @@ spec:
 EOF`,
     },
     {
-      what: 'The containers that hold a capability, and the policies that admit it',
+      what: 'The containers that hold a capability, and the policies that admit the capability',
       paste: 'cappol explain NET_RAW --cluster -A',
     },
     {
-      what: 'The pods that a rule concerns, for a spreadsheet',
+      what: 'The pods that violate a rule, as CSV for a spreadsheet',
       paste: 'cappol explain hostPath --cluster -A -o csv > hostpath.csv',
     },
     {
       what: 'The namespaces with admin access to devices, and the policies that guard the label',
       paste: 'cappol explain adminAccess --cluster -A',
     },
-    { what: 'The capabilities that running containers used of those that they hold', paste: USED_EXAMPLE },
+    { what: 'The capabilities that running containers hold, and the capabilities that they used', paste: USED_EXAMPLE },
   ]);
 };
 

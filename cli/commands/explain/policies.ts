@@ -39,7 +39,8 @@ export async function passingBy(paths: readonly string[], io: Io, troubles: Trou
 async function policiesIn(paths: readonly string[], io: Io, troubles: Troubles): Promise<ResolvedPolicy[]> {
   const builder = new PolicyContextBuilder();
   await addPolicies(builder, paths, io, troubles);
-  if (builder.isEmpty && troubles.count === 0) throw new UsageError('no CapabilityPolicy in the files of --policy');
+  if (builder.isEmpty && troubles.count === 0)
+    throw new UsageError('the files of --policy contain no CapabilityPolicy');
   const { policies } = builder.build({ ...OPTIONS, at: Date.now() }, troubles.trouble).compiled;
   // The pending part of a policy with a rollout is skipped, because it has the same checks as the enforced part.
   return policies.filter(({ pendingFor }) => !pendingFor);

@@ -20,12 +20,12 @@ const FEW = 4;
 /** Marks the row with the user and the `allowPrivilegeEscalation` of the container. */
 const CURRENT = '→ ';
 
-const LEGEND = `${CURRENT}the row with the user and allowPrivilegeEscalation of this container. By file capabilities: the capabilities that a program with file capabilities (setcap) may gain as the entrypoint / if another program starts it.`;
+const LEGEND = `${CURRENT}the row with the user and allowPrivilegeEscalation of this container. BY FILE CAPABILITIES shows what a program with file capabilities (setcap) may gain: before the slash if the program is the entrypoint, and after the slash if another program starts the program.`;
 
 const IN_USER_NAMESPACE =
   "hostUsers: false: the capabilities are effective only in the pod's own user namespace, not on the node";
 const ADMITTED_THERE =
-  '; a policy can admit the added capabilities only in pods with hostUsers: false, by allowedAddInUserNamespace, and admit only pods with hostUsers: false, by userNamespaces: Required';
+  '. By allowedAddInUserNamespace, a policy can admit the added capabilities only in pods with hostUsers: false. By userNamespaces: Required, a policy can admit only pods with hostUsers: false';
 
 /** The containers of a manifest and their capabilities as several lines, with an empty line at the end. */
 export function manifestText(manifest: ExplainedManifest, terminal: Terminal): string {
@@ -166,12 +166,12 @@ function whyByRuntime({ runtimes }: ExplainedContainer): string[] {
 
 function whyByUser(container: ExplainedContainer): string[] {
   const root = 'root: the kernel makes every capability of the bounding set permitted and effective';
-  const others = `${container.uid ? `user ${container.uid}` : 'other users'}: the kernel permits only capabilities that file capabilities give, since runtimes set no ambient capabilities`;
+  const others = `${container.uid ? `user ${container.uid}` : 'other users'}: the permitted set has only capabilities from file capabilities, since runtimes set no ambient capabilities`;
   if (container.runtimes.every(({ error }) => error !== undefined)) return [];
   return [
     ...(container.nonRoot ? [] : [root]),
     ...(container.uid === 0 ? [] : [others]),
     ...(container.inUserNamespace ? [IN_USER_NAMESPACE + (container.add.length > 0 ? ADMITTED_THERE : '')] : []),
-    "no-new-privileges: setuid and file capabilities give nothing, except for the entrypoint's own file capabilities",
+    "no-new-privileges: setuid bits and file capabilities have no effect, except for the entrypoint's own file capabilities",
   ];
 }

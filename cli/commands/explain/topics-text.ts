@@ -24,7 +24,7 @@ const WORDS: Readonly<Record<Admission, { readonly word: string; readonly counte
   Refused: { word: 'refused', counted: 'in pods that the policies would refuse today', style: EFFECT_STYLES.Refused },
   Unknown: {
     word: 'unknown',
-    counted: 'admitted or refused, which depends on the unknown creator',
+    counted: 'admitted or refused, depending on the unknown creator of the pod',
     style: EFFECT_STYLES.Unknown,
   },
   NoPolicy: { word: 'open', counted: 'where no policy in mode Enforce decides', style: EFFECT_STYLES.Warned },

@@ -71,14 +71,14 @@ function wrong(text: string): never {
   const shown = printable(text);
   if (/^all$/i.test(text)) {
     throw new UsageError(
-      'name single capabilities; cappol explain --cluster without a name lists the capabilities that each container holds',
+      'name single capabilities: `cappol explain --cluster` without a name lists the capabilities that each container holds',
     );
   }
   const near = namesNear(text);
   const suggestion =
     near.length > 0
       ? `did you mean ${near.join(' or ')}?`
-      : 'cappol explain ALL lists the capabilities, and docs/reference/rules.md lists the rules';
+      : '`cappol explain ALL` lists the capabilities, and docs/reference/rules.md lists the rules';
   throw new UsageError(`${shown} is neither a capability nor a rule: ${suggestion}`);
 }
 

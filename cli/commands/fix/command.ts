@@ -7,7 +7,7 @@ import { leavingOut } from '../../input/left-out.ts';
 import * as options from '../../options.ts';
 import { OUTPUTS } from './outputs.ts';
 
-const ABOUT = `edit manifests so that CapabilityPolicies, or a level of the Pod Security Standards, admit their workloads. Only fields that cause a violation change; comments, quotes, order and line breaks stay. Each edit has a class: spelling (a capability in the spelling of Kubernetes), safe (no program is known to depend on the old value) or check (something may stop working, and the output names it). If no edit can end a violation, the output gives the reason`;
+const ABOUT = `edit manifests so that CapabilityPolicies, or a level of the Pod Security Standards, admit their workloads. Only fields that cause a violation change; comments, quotes, order and line breaks stay. Each edit has a class. Class spelling: the edit writes a capability in the spelling of Kubernetes. Class safe: no program is known to depend on the old value. Class check: something may stop working, and the output says what. If no edit can end a violation, the output gives the reason`;
 
 const EXIT_CODES = `
 Exit codes: 0 the manifests comply, at least after --write or with the patches; 1 a violation is left, or the printed diff has to be applied; 2 the input or the command line is wrong.`;
@@ -15,7 +15,7 @@ Exit codes: 0 the manifests comply, at least after --write or with the patches; 
 export const registerFix: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('fix')
-    .summary('the edits that make manifests comply: as a diff, in place, or as patches for kustomize')
+    .summary('edit manifests so that they comply: print a diff, change the files, or write patches for kustomize')
     .description(ABOUT)
     .addOption(options.filenames())
     .addOption(options.exclude())
@@ -29,7 +29,7 @@ export const registerFix: RegisterCommand = (program, io, finish) => {
     .addOption(options.levelVersion())
     .addOption(
       options.used(
-        'containers then keep the capabilities that they used and drop all others, even if no policy requires this',
+        'with evidence, containers keep the used capabilities and drop all other capabilities, even if no policy requires this',
       ),
     )
     .addOption(options.since())
@@ -38,7 +38,7 @@ export const registerFix: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option(
         '-o, --output <format>',
-        'diff: for patch or git apply; manifests: the whole text with the edits; kustomize: a kustomization with patches, for manifests that cannot be edited; json: the edits and the violations that are left',
+        'diff: a diff for `patch` or `git apply`; manifests: the whole text with the edits; kustomize: a kustomization with patches, for manifests that cannot be edited; json: the edits, and the violations that are left',
       )
         .choices(OUTPUTS)
         .default('diff'),
@@ -47,7 +47,7 @@ export const registerFix: RegisterCommand = (program, io, finish) => {
       '--directory <folder>',
       'with -o kustomize: write the kustomization and its patches as files into this folder',
     )
-    .addOption(options.namespace('the namespace of manifests that state none (default: default)'))
+    .addOption(options.namespace('the namespace of manifests that state no namespace (default: "default")'))
     .addOption(
       new Option('--namespace-labels <list>', 'KEY=VALUE,…: labels of namespaces that are not among the manifests')
         .argParser(options.labels)
@@ -61,7 +61,7 @@ export const registerFix: RegisterCommand = (program, io, finish) => {
     .action(async (given) => {
       if (given.filename.length === 0) throw new UsageError('nothing to fix: name files with -f');
       if (given.levelVersion !== undefined && given.level === undefined)
-        throw new UsageError('--level-version goes with --level');
+        throw new UsageError('--level-version requires --level');
       if (given.write && given.output !== 'diff')
         throw new UsageError(
           `--write edits the files and -o ${given.output} prints the result: use only one of the two`,
@@ -75,7 +75,7 @@ export const registerFix: RegisterCommand = (program, io, finish) => {
     });
   withExamples(command, [
     {
-      what: 'The edits by which level restricted would admit a Deployment',
+      what: 'Print the edits that make a Deployment comply with level restricted',
       paste: `cappol fix -f - --level restricted <<'EOF'
 apiVersion: apps/v1
 kind: Deployment
@@ -93,7 +93,7 @@ spec:
 EOF`,
     },
     {
-      what: 'Only edits without risk, in place',
+      what: 'Make only edits without risk, and write them into the file',
       paste: `cat >pod.yaml <<'EOF'
 apiVersion: v1
 kind: Pod

@@ -36,7 +36,8 @@ export interface FixOptions extends GivenPolicies, UsedOptions {
   readonly namespace?: string;
 }
 
-const NO_POLICY = 'no policy to comply with: name one with --policy FILE, have one among the manifests, or use --level';
+const NO_POLICY =
+  'no policy to comply with: name a policy with --policy FILE, add a policy to the manifests, or use --level';
 
 export async function fix(given: Given<FixOptions>, io: Io): Promise<ExitCode> {
   const options = excludingBy<FixOptions>(given);
@@ -123,7 +124,7 @@ function written(file: FixedFile, tell: (trouble: Trouble) => void): FixedFile {
   const { path, before, text, name } = file;
   if (before === text) return file;
   try {
-    if (path === undefined) throw new Error('it is not a regular file');
+    if (path === undefined) throw new Error('the input is not a regular file');
     replaceText(path, before, text);
     return file;
   } catch (error) {

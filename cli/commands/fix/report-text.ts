@@ -91,7 +91,7 @@ function summaryLine(
   const ofClasses = edits > 0 ? ` (${classes.join(', ')})` : '';
   const made = `${counted(edits, 'edit')}${ofClasses} in ${counted(files, 'file')}${isWritten ? ', written' : ''}`;
   if (violating === 0) return made;
-  const result = `${fixed} of ${counted(violating, 'violating workload')} ${fixed === 1 ? 'complies' : 'comply'} with the edits`;
+  const result = `${fixed} of ${counted(violating, 'violating workload')} ${fixed === 1 ? 'complies' : 'comply'} after the edits`;
   return `${made}: ${result}${left > 0 ? `, ${counted(left, 'violation')} left` : ''}`;
 }
 

@@ -5,7 +5,7 @@ import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';
 import type { MigrateOptions } from './run.ts';
 
-const ABOUT = `convert PodSecurityPolicies and OpenShift's SecurityContextConstraints, with the roles and bindings that grant their use, to CapabilityPolicies that admit and refuse the same pods and fill in the same values; notes name every field and value without an exact counterpart`;
+const ABOUT = `convert PodSecurityPolicies and OpenShift's SecurityContextConstraints, with the roles and bindings that grant their use, to CapabilityPolicies. The CapabilityPolicies admit and refuse the same pods, and fill in the same values. Notes name every field and value without an exact counterpart`;
 
 export const registerMigrate: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -13,7 +13,7 @@ export const registerMigrate: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .addOption(options.filenames())
     .addOption(
-      new Option('--mode <mode>', 'the mode of the policies; only Enforce fills in fields')
+      new Option('--mode <mode>', 'the mode of the policies; only policies in mode Enforce fill in fields')
         .choices(['Audit', 'Warn', 'Enforce'])
         .default('Audit'),
     )
@@ -26,7 +26,7 @@ export const registerMigrate: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option(
         '-o, --output <format>',
-        'yaml: policies to apply, with notes in comments; json: policies to apply, with all notes as fields; report: the policy that each object becomes, and counts',
+        'yaml: policies to apply, with notes in comments; json: policies to apply, with all notes as fields; report: a table of the objects and their policies, and counts',
       )
         .choices(['yaml', 'json', 'report'])
         .default('yaml'),
@@ -38,7 +38,7 @@ export const registerMigrate: RegisterCommand = (program, io, finish) => {
     });
   withExamples(command, [
     {
-      what: 'One PodSecurityPolicy, and who may use it',
+      what: 'Convert a PodSecurityPolicy, with the role and the binding that grant its use',
       paste: `cappol migrate -f - <<'EOF'
 apiVersion: policy/v1beta1
 kind: PodSecurityPolicy
@@ -65,7 +65,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: system:servi
 EOF`,
     },
     {
-      what: 'Everything in a cluster, in a table',
+      what: 'Print a table of all PodSecurityPolicies in a cluster',
       paste:
         'kubectl get podsecuritypolicies,clusterroles,clusterrolebindings,roles,rolebindings -A -o yaml | cappol migrate -f - -o report',
     },

@@ -10,7 +10,7 @@ import * as options from '../../options.ts';
 import { VERSION } from '../../version.ts';
 import type { ObserveOptions } from './options.ts';
 
-const ABOUT = `record the capabilities that containers use: each capability check of the kernel, by container, with its outcome, an example, and the reason if the check does not show a need. The command reads the kernel's tracepoint capability:cap_capable (Linux 6.14 and newer), as root on the node where it runs. With --cluster, a Job reads the tracepoint on the nodes of a cluster. The output is for \`cappol suggest --used\` and \`cappol explain --used\``;
+const ABOUT = `record the capabilities that containers use. The records show the capability checks that the kernel made for each container, the outcome of each check, and an example. If a check does not show a need, the record gives the reason. The command runs as root on a node, and reads the kernel's tracepoint capability:cap_capable (Linux 6.14 and newer). With --cluster, a Job reads the tracepoint on the nodes of a cluster. The output is for \`cappol suggest --used\` and \`cappol explain --used\``;
 
 /** The size of the buffer in kB, with room for about 20,000 checks with their stacks. */
 const BUFFER_KB = 4096;
@@ -34,7 +34,7 @@ export const registerObserve: RegisterCommand = (program, io, finish) => {
     )
     .option(
       '--cluster',
-      'observe the nodes of a cluster: runs a Job with a pod on each node, and collects the records of the pods',
+      'observe the nodes of a cluster: run a Job with a pod on each node, and collect the records of the pods',
     )
     .option('--node <name...>', 'with --cluster: only these nodes (default: all nodes that run Linux)')
     .addOption(
@@ -45,15 +45,15 @@ export const registerObserve: RegisterCommand = (program, io, finish) => {
     )
     .option(
       '--log <file...>',
-      'with --cluster: do not run a Job, but add names to the records in these logs of config/observe/job.yaml',
+      'with --cluster: run no Job; read these logs of config/observe/job.yaml, and add names to the records',
     )
     .option(
       '--cgroup <path>',
-      'also observe each control group NAMESPACE/POD/CONTAINER below this path, for containers without kubelet',
+      'also observe each control group NAMESPACE/POD/CONTAINER below this path, for containers that no kubelet started',
     )
-    .option('--tracefs <folder>', 'where tracefs is mounted (default: as in /proc/self/mounts)')
+    .option('--tracefs <folder>', 'the folder where tracefs is mounted (default: the folder in /proc/self/mounts)')
     .addOption(
-      new Option('--buffer-size <KiB>', "the size of the kernel's buffer for events, for each processor")
+      new Option('--buffer-size <KiB>', "the size of the kernel's event buffer for each processor")
         .argParser(kibibytes)
         .default(BUFFER_KB),
     )
@@ -65,14 +65,17 @@ export const registerObserve: RegisterCommand = (program, io, finish) => {
     });
   withExamples(command, [
     {
-      what: 'The use of all containers of this node within ten minutes, as evidence',
+      what: 'Record which capabilities all containers of this node use within ten minutes',
       paste: 'sudo cappol observe --for 10m > used.jsonl',
     },
     {
-      what: 'The use on all nodes of a cluster, and policies for the used capabilities',
+      what: 'Record the used capabilities on all nodes of a cluster, and suggest policies for these capabilities',
       paste: 'cappol observe --cluster --for 1h > used.jsonl\ncappol suggest --cluster -A --used used.jsonl',
     },
-    { what: 'On this node for people, until Ctrl-C', paste: 'sudo cappol observe -n net -o table' },
+    {
+      what: 'Print a table of the used capabilities on this node, until Ctrl-C',
+      paste: 'sudo cappol observe -n net -o table',
+    },
   ]);
 };
 

@@ -95,10 +95,12 @@ function endText({ counts, seconds }: RawEnd, containers: number): string {
 function unseenText({ counts, sawAll }: Pick<RawEnd, 'counts' | 'sawAll'>): string[] {
   const { lost, unplaced } = counts;
   return [
-    ...(lost > 0 ? ['uses may be missing, since events were lost: choose a larger --buffer-size'] : []),
+    ...(lost > 0 ? ['some uses may be missing, since events were lost: choose a larger --buffer-size'] : []),
     ...(sawAll
       ? []
-      : ['the observer cannot see all processes of the node, so containers that ran before are left out']),
+      : [
+          'the observer cannot see all processes of the node, so containers that started before the observer are left out',
+        ]),
     ...(unplaced > 0 && sawAll
       ? [`${unplaced} checks are left out, since their processes ended while the observation began`]
       : []),

@@ -144,13 +144,15 @@ function removeAbandoned(root: string): void {
 function tracefsOf(given: string | undefined): string {
   if (platform() !== 'linux')
     throw new UsageError(
-      'observe requires Linux, since it runs on a node; with --cluster, you can start it on this machine',
+      '`cappol observe` requires Linux, since the command runs on a node: with --cluster, you can start the command on this machine',
     );
   if (statSync('/proc/self').uid !== 0)
-    throw new UsageError('observe must run as root, since it reads the traces of the kernel: run it with sudo');
+    throw new UsageError(
+      '`cappol observe` must run as root, since the command reads the traces of the kernel: run the command with sudo',
+    );
   const folder = given ?? mounted();
   if (folder === undefined) {
-    throw new UsageError('tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing');
+    throw new UsageError('tracefs is not mounted: run `mount -t tracefs tracefs /sys/kernel/tracing`');
   }
   if (!existsSync(join(folder, 'instances'))) throw new UsageError(`${folder} is not a tracefs file system`);
   if (existsSync(join(folder, 'events', CHECK))) return folder;

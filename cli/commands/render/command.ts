@@ -7,7 +7,7 @@ import * as options from '../../options.ts';
 import type { RenderOptions } from './options.ts';
 
 const ABOUT =
-  'print the objects that enforce policies without an operator, as YAML: the role of each policy, the programs, and the labels of the namespaces among the files. The programs are admission policies with a row for each policy: the guard, defaulting, and one program for each mode. The output depends only on the input';
+  'print the objects that enforce policies without an operator, as YAML. The objects are the role of each policy, the programs, and the labels of the namespaces among the files. A program is an admission policy with a row for each policy. The programs are the guard, defaulting, and one program for each mode. The output depends only on the input';
 
 const SAMPLE = `apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy
@@ -22,10 +22,10 @@ export const registerRender: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option('--policy <file...>', 'policies: files, folders, or - for standard input').default([], 'none'),
     )
-    .option('--diff', 'print what an operator would change in the cluster; exit with 1 if it would change something')
+    .option('--diff', 'print the changes that an operator would make in the cluster; exit with 1 if there is a change')
     .option(
       '--static',
-      'print files for API servers: the protection of the objects that an operator renders, or with --policy the policies themselves',
+      'print files for API servers. The files protect the objects that an operator renders; with --policy, the files contain the policies instead',
     )
     .option('--directory <folder>', 'write the files of --static into this folder instead of printing them')
     .addOption(
@@ -36,13 +36,13 @@ export const registerRender: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option(
         '--operator-service-account <name...>',
-        'with --static: the service account that may write the protected objects, as NAME or NAMESPACE/NAME; two accounts while the operator is renamed',
+        'with --static: the service account that may write the protected objects, as NAME or NAMESPACE/NAME; name two accounts while you rename the operator',
       ).default([OPERATOR_ACCOUNT], OPERATOR_ACCOUNT),
     )
     .addOption(
       new Option(
         '--protect-policies <name...>',
-        'with --static: only holders of the verb exempt may change or delete these CapabilityPolicies',
+        'with --static: only holders of the verb "exempt" may change or delete these CapabilityPolicies',
       ).default([], 'none'),
     )
     .addOption(options.kubeconfig())

@@ -40,7 +40,8 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
     });
   }
   const namespaces = await readInto(builder, options, io, troubles);
-  if (builder.isEmpty && troubles.count === 0) throw new UsageError('no CapabilityPolicy in the files of --policy');
+  if (builder.isEmpty && troubles.count === 0)
+    throw new UsageError('the files of --policy contain no CapabilityPolicy');
   const { compiled } = builder.build(
     { ...options, oldestServer: options.serverVersion, namespaceLabels: {}, at: options.at ?? Date.now() },
     troubles.trouble,

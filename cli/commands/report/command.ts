@@ -17,7 +17,7 @@ export const registerReport: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option(
         '--from <file...>',
-        'read the output of cappol snapshot, plain or compressed by gzip, instead of a cluster',
+        'instead of a cluster, read the output of `cappol snapshot`, plain or compressed by gzip',
       ).conflicts(['at', 'context', 'kubeconfig']),
     )
     .addOption(options.at())
@@ -33,7 +33,7 @@ export const registerReport: RegisterCommand = (program, io, finish) => {
     { what: 'The cluster of the current context', paste: 'cappol report --html report.html' },
     { what: 'Two clusters side by side', paste: 'cappol report --html report.html --context staging,production' },
     {
-      what: 'A cluster from a snapshot that somebody else has made',
+      what: 'A cluster from a snapshot of another user',
       paste: 'cappol report --html report.html --from cluster.json.gz',
     },
   ]);

@@ -4,7 +4,7 @@ import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';
 
 const ABOUT =
-  'the policies, namespaces and workloads of a cluster, with the verdicts, findings and capabilities of each, as one JSON document without environment variables, Secrets or pull secrets';
+  'print the policies, namespaces and workloads of a cluster as one JSON document. The document also contains the verdicts, findings and capabilities of each workload. The document contains no environment variables, Secrets or pull secrets';
 
 export const registerSnapshot: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -13,10 +13,10 @@ export const registerSnapshot: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .option(
       '--directory <folder>',
-      'write a compressed file, named by the time, into this folder instead of printing the document; print the path of the file',
+      'write the document as a compressed file into this folder, and print the path of the file; the name of the file contains the time',
     )
     .addOption(options.at())
-    .addOption(options.used("without a path: Kubescape's profiles in the cluster"))
+    .addOption(options.used("without a path, the evidence is Kubescape's profiles in the cluster"))
     .addOption(options.since())
     .addOption(options.operatorNamespace())
     .addOption(options.excludedNamespaces())
@@ -28,9 +28,9 @@ export const registerSnapshot: RegisterCommand = (program, io, finish) => {
     });
   withExamples(command, [
     { what: 'The whole cluster, compressed', paste: 'cappol snapshot | gzip > cluster.json.gz' },
-    { what: 'One of a series of snapshots', paste: 'cappol snapshot --directory snapshots' },
+    { what: 'Add a snapshot to a series of snapshots in a folder', paste: 'cappol snapshot --directory snapshots' },
     {
-      what: 'With the capabilities that processes used',
+      what: 'A snapshot with the capabilities that processes used',
       paste: 'cappol snapshot --used observed.jsonl > cluster.json',
     },
   ]);

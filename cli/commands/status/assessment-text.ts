@@ -23,7 +23,7 @@ export function assessmentText(view: AssessmentView, where: string, terminal: Te
     held.length === 0 ? '' : heldTable(held, terminal),
     violationsText(levels.map(refusing), terminal),
     leftOutText(leftOut, terminal),
-    wrap('To try policies without installing anything: cappol check --cluster -A --policy FILE', terminal),
+    wrap('To try policies without an installation, run `cappol check --cluster -A --policy FILE`', terminal),
   ];
   return sections.filter((section) => section !== '').join('\n');
 }

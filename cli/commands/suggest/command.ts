@@ -14,7 +14,7 @@ import type { TightenOptions } from './tighten.ts';
 type GivenOptions = Omit<SuggestOptions, 'output'> & TightenOptions;
 
 const SUMMARY = 'the tightest policies that admit given workloads';
-const ABOUT = `${SUMMARY}. For each namespace, suggest writes a policy with one level for everybody. For workloads that need more, it writes an exception for their service accounts. For each override, the output states which workload and container needs it, and what would make it unnecessary. The level is restricted if it admits at least half of the workloads, or if baseline would save fewer than three overrides. Where policies already decide, suggest writes only the missing exceptions`;
+const ABOUT = `${SUMMARY}. For each namespace, the command writes a policy with one level for everybody. For workloads that need more, the command writes an exception for their service accounts. For each override, the output names the workload and the container that need the override, and says what would make the override unnecessary. The level is restricted if level restricted admits at least half of the workloads, or if level baseline would save fewer than three overrides. In namespaces where policies already decide, the command writes only the missing exceptions`;
 
 export const registerSuggest: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -26,21 +26,21 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option(
         '--policy <file...>',
-        'policies that decide, in addition to the policies of the cluster; only exceptions beside these policies are suggested',
+        'policies that decide, in addition to the policies of the cluster; where these policies decide, the command suggests only exceptions',
       ).default([], 'none'),
     )
     .addOption(options.namespaceLabels())
     .option('--cluster', 'read the workloads of the cluster instead of files')
     .addOption(
       options.namespace(
-        "the namespace of manifests that state none (default: default); with --cluster, the namespace to read (default: the context's)",
+        'the namespace of manifests that state no namespace (default: "default"); with --cluster, the namespace to read (default: the namespace of the context)',
       ),
     )
     .addOption(options.allNamespaces('with --cluster: all namespaces except the excluded ones'))
     .addOption(
       new Option(
         '--name <name>',
-        "the beginning of the policies' names (default: the name of the namespace, or suggested)",
+        'the beginning of the policies\' names (default: the name of the namespace, or "suggested")',
       ).argParser(policyName),
     )
     .addOption(
@@ -63,29 +63,29 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
         durationAhead,
       ),
     )
-    .addOption(new Option('--reason <text>', 'why the exceptions exist, such as a ticket').argParser(reasonText))
+    .addOption(new Option('--reason <text>', 'the reason for the exceptions, such as a ticket').argParser(reasonText))
     .option(
       '--baseline [folder]',
-      'with --cluster -A: write a folder with exceptions for all running workloads, and with one policy of mode Enforce for everybody where no other policy decides (default folder: baseline)',
+      'with --cluster -A: write a folder with exceptions for all running workloads, and with one policy of mode Enforce for all namespaces where no other policy decides (default folder: baseline)',
     )
     .option(
       '--narrow',
-      'also restrict values for which the level admits more than these workloads need: types of volumes, drivers, IDs',
+      'if the level admits more volume types, drivers or IDs than the workloads need, admit only the needed values',
     )
     .option(
       '--tighten',
-      'with --cluster -A: instead of new policies, print the policies of the cluster without the values, entries and subjects that no workload needs',
+      'with --cluster -A: suggest no new policies; print the policies of the cluster without the values, entries and subjects that no workload needs',
     )
     .addOption(
       options.used(
-        "with --cluster and without a path: Kubescape's profiles in the cluster. The policies then admit containers that keep the capabilities that they used and drop all others",
+        "with --cluster and without a path, the evidence is Kubescape's profiles in the cluster. With evidence, the policies admit containers that keep the used capabilities and drop all other capabilities",
       ),
     )
     .addOption(options.since())
     .addOption(
       new Option(
         '-o, --output <format>',
-        'yaml: the policies, with the reasons in comments; report: only the reasons; patch, with --tighten: commands that patch the policies',
+        'yaml: the policies, with the reasons in comments; report: only the reasons; patch: commands that patch the policies (requires --tighten)',
       )
         .choices(['yaml', 'json', 'report', 'patch'])
         .default('yaml'),
@@ -127,11 +127,11 @@ spec:
 EOF`,
     },
     {
-      what: 'Policies for what runs in a namespace, applied in mode Audit if no policy decides there',
+      what: 'Apply policies for the running workloads of a namespace, in mode Audit if no policy decides there',
       paste: 'cappol suggest --cluster -n net | kubectl apply -f -',
     },
     {
-      what: 'Exceptions for a chart beside a policy, for 90 days',
+      what: 'Exceptions to a policy for the workloads of a chart, for 90 days',
       paste: `cat > everywhere.yaml <<'EOF'
 apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy
@@ -146,11 +146,11 @@ spec: {containers: [{name: web, image: registry.example/web:1}]}
 EOF`,
     },
     {
-      what: 'Exceptions for all running workloads of a cluster, and a policy that refuses all other pods that violate level restricted',
+      what: 'Exceptions for all running workloads of a cluster, and a policy of level restricted for all other pods',
       paste: 'cappol suggest --cluster -A --baseline debt',
     },
     {
-      what: 'A policy that drops the capabilities that Inspektor Gadget did not see in use',
+      what: 'A policy without the capabilities that are unused according to Inspektor Gadget',
       paste: `cat > trace.jsonl <<'EOF'
 {"k8s":{"namespace":"net","podName":"pinger-6d5f9c7b4-x7k2q","containerName":"ping"},"timestamp":"2026-11-01T10:00:00Z","proc":{"comm":"runc:[2:INIT]"},"cap":"CAP_SYS_ADMIN","capable":true,"audit":1}
 {"k8s":{"namespace":"net","podName":"pinger-6d5f9c7b4-x7k2q","containerName":"ping"},"timestamp":"2026-11-01T12:00:00Z","proc":{"comm":"ping"},"cap":"CAP_NET_RAW","capable":true,"audit":1,"syscall":"SYS_SOCKET"}
@@ -180,5 +180,5 @@ EOF`,
 
 function policyName(text: string): string {
   if (/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/.test(text)) return text;
-  throw new InvalidArgumentError('write at most 63 lower case letters, digits, - and .');
+  throw new InvalidArgumentError('write at most 63 lower case letters, digits, hyphens and dots.');
 }

@@ -32,7 +32,7 @@ export interface Printed {
 const MODES: Readonly<Record<Mode, string>> = {
   Audit:
     'Mode Audit refuses no pod: `kubectl get cappol` shows how many workloads would be refused. Then write mode: Enforce.',
-  Warn: 'Mode Warn refuses no pod: the creator of a pod that the policy does not admit gets a warning.',
+  Warn: 'Mode Warn refuses no pod. If the policy does not admit a pod, the creator of the pod gets a warning.',
   Enforce: 'Mode Enforce refuses every pod that the policy does not admit.',
 };
 

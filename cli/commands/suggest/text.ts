@@ -23,7 +23,7 @@ const DEFAULT_ACCOUNT = 'default';
 export function introductionLines(policies: readonly SuggestedPolicy[]): string[] {
   if (!policies.some(({ exception }) => exception)) return [];
   return [
-    'An exception applies to the pods that run as its service account. Everybody who may create pods in the namespace may choose this account.',
+    'An exception applies to the pods that run as the service account of the exception. Everybody who may create pods in the namespace may choose this account.',
   ];
 }
 
@@ -36,7 +36,7 @@ export function evidenceLines(compared: readonly ComparedWorkload[] = []): strin
   const seen = containers.filter(({ one }) => one.evidence);
   const unseen = containers.filter(({ one }) => !one.evidence);
   return [
-    'The policies admit workloads whose containers drop ALL capabilities and add the capabilities that they used according to the evidence:',
+    'The policies admit workloads if their containers drop ALL capabilities and add only the used capabilities. The evidence shows these used capabilities:',
     ...[...seen, ...unseen].flatMap(({ named, one }) => {
       const [first = '', ...others] = keptSentences(one);
       return [`${named}${first}`, ...others.map((line) => `    ${line}`)];
@@ -73,8 +73,8 @@ function besideLine({ namespace, workloads, exceptions, beside }: Suggestion): s
 /** Lines about the purpose of a policy. A policy sets the level of namespaces, or is an exception for workloads. */
 export function policyLines({ suggestions, exception, enforces, forOthers }: SuggestedPolicy): string[] {
   const [first, ...others] = suggestions;
-  if (forOthers) return ['For every namespace where no other policy of mode Enforce decides.'];
-  if (!first) return ['For namespaces without workloads.'];
+  if (forOthers) return ['This policy is for every namespace where no other policy of mode Enforce decides.'];
+  if (!first) return ['This policy is for namespaces without workloads.'];
   if (enforces !== undefined) return copyLines(enforces, suggestions);
   if (exception) return exceptionLines(exception, first);
   return others.length > 0 ? sharedLines(suggestions) : namespaceLines(first);
@@ -136,8 +136,8 @@ function exceptionLines(exception: Exception, { level, namespace, beside }: Sugg
     ...(exception.byContainer
       ? [
           exception.byContainer.containers.every(({ images }) => images)
-            ? 'Overrides in spec.containers apply to every container of this name and image, and the author of a pod chooses name and image.'
-            : 'Overrides in spec.containers apply to every container of this name, and the author of a pod chooses the name.',
+            ? 'Overrides in spec.containers apply to every container of this name and image. The author of a pod chooses the name and the image.'
+            : 'Overrides in spec.containers apply to every container of this name. The author of a pod chooses the name.',
         ]
       : []),
     ...serviceAccounts.flatMap((account) => accountLines(account, exception, namespace)),
@@ -171,7 +171,7 @@ export function overrideText({ path, value }: StatedOverride): string {
  * level. The lines also say how to make the override unnecessary.
  */
 export function overrideLines({ value, needs, kept }: StatedOverride): string[] {
-  if (kept) return ['Value of the policy from which this exception starts.'];
+  if (kept) return ['The exception starts from a policy, and keeps this value of the policy.'];
   if (needs.length === 0) return ['No workload needs more.'];
   const any =
     Array.isArray(value) && value.includes('*')

@@ -26,14 +26,15 @@ export interface TightenOptions
   readonly output: 'yaml' | 'json' | 'report' | 'patch';
 }
 
-const PURPOSE = { notEvaluated: 'the unused grants are not known' };
+const PURPOSE = { notEvaluated: 'it is not known which grants are unused' };
 
 export async function runTighten(given: Given<TightenOptions>, io: Io): Promise<ExitCode> {
   checkOptions(given);
   return withCluster(given, async (connected): Promise<ExitCode> => {
     const options = await excludingPlatform<TightenOptions>(given, connected);
     const { cluster, rights } = await readLive(connected, io, PURPOSE);
-    if (!rights.installed) throw new UsageError('CapabilityPolicy is not installed in the cluster: it has no policies');
+    if (!rights.installed)
+      throw new UsageError('CapabilityPolicy is not installed in the cluster: the cluster has no policies');
     // If the user lacks a right, the command might not see a workload that needs a grant.
     if (rights.missing.length > 0) throw new UsageError(`${rights.missing.join('; ')}; ${READER_ROLES}`);
     const state = acceptedStateOf(cluster, rights, options);

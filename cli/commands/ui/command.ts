@@ -6,7 +6,7 @@ import * as options from '../../options.ts';
 import type { UiOptions } from './run.ts';
 
 const ABOUT =
-  'show a cluster as a page that is updated when the cluster changes: its policies, the workloads that violate them, the capabilities that its containers hold, and what another policy would change. The command prints a link to a server on this machine. The server reads the cluster with your rights';
+  'show a cluster as a page that follows the changes of the cluster. The page shows the policies, the workloads that violate the policies, the capabilities that containers hold, and what another policy would change. The command prints a link to a server on this machine. The server reads the cluster with your rights';
 
 const MOST_PORT = 65_535;
 
@@ -16,7 +16,11 @@ export const registerUi: RegisterCommand = (program, io, finish) => {
     .summary('show a cluster as a live page on this machine')
     .description(ABOUT)
     .option('--port <number>', 'the port of the server (default: any free port)', port, 0)
-    .addOption(options.used("in each context. Without a path: Kubescape's profiles in each cluster"))
+    .addOption(
+      options.used(
+        "the evidence counts in each context; without a path, the evidence is Kubescape's profiles in each cluster",
+      ),
+    )
     .addOption(options.since())
     .addOption(options.operatorNamespace())
     .addOption(options.excludedNamespaces())
@@ -29,7 +33,7 @@ export const registerUi: RegisterCommand = (program, io, finish) => {
   withExamples(command, [
     { what: 'The cluster of the current context', paste: 'cappol ui' },
     { what: 'Two clusters side by side', paste: 'cappol ui --context staging,production' },
-    { what: 'With the capabilities that processes used', paste: 'cappol ui --used observed.jsonl' },
+    { what: 'The cluster, with the capabilities that processes used', paste: 'cappol ui --used observed.jsonl' },
   ]);
 };
 

@@ -16,7 +16,7 @@ const MOST_STREAMS = 16;
 const TOKEN = /^\/\?token=([\w-]{1,100})$/;
 const NO_SESSION = {
   status: 401,
-  text: 'open the link that cappol ui printed. It works once: for another browser, start cappol ui again',
+  text: 'open the link that `cappol ui` printed. The link works once: for another browser, start `cappol ui` again',
 };
 
 export class Requests {

@@ -23,7 +23,7 @@ export interface UiOptions extends Given<Omit<PolicyOptions, 'context'>>, UsedOp
  */
 const HEAP_FLAGS = ['--heap-growing-percent=20', '--semi-space-growth-factor=1', '--no-incremental-marking'];
 
-const IN_EACH_CONTEXT = '--used: the files do not name a cluster, so they count in each context';
+const IN_EACH_CONTEXT = '--used: the files do not name a cluster, so the evidence counts in each context';
 
 export async function ui({ port, context = [], ...options }: UiOptions, io: Io): Promise<ExitCode> {
   for (const flag of HEAP_FLAGS) setFlagsFromString(flag);
@@ -39,7 +39,9 @@ export async function ui({ port, context = [], ...options }: UiOptions, io: Io):
     contexts.push(new FollowedContext(name, given, following));
   }
   const server = await servePage({ page, events: (signal) => feed.events(signal) }, port);
-  io.stdout.write(`Open this link in a browser. It works once, and Ctrl-C ends the server:\n\n  ${server.link}\n\n`);
+  io.stdout.write(
+    `Open this link in a browser. The link works once, and Ctrl-C ends the server:\n\n  ${server.link}\n\n`,
+  );
   const followed = Promise.all(contexts.map((one) => one.follow()));
   await aborted(io.signal);
   await Promise.all([server.close(), followed]);

@@ -68,7 +68,7 @@ export function severityOf({ mode }: Pick<ShownViolation, 'mode'>): 'error' | 'w
 /**
  * The remark about a workload whose current template complies. Only the workload's old pods have to be replaced.
  */
-export const ONLY_OLD_PODS = 'only pods of an older template: the current one complies';
+export const ONLY_OLD_PODS = 'only pods of an older template violate a policy: the current template complies';
 
 const NOT_SELECTED: Readonly<Record<NotSelectedReason, string>> = {
   ExcludedNamespace: 'no policy reaches its namespace',

@@ -22,7 +22,9 @@ export function summaryLines(summary: Summary, { policies, merged, hidden, scope
   return [
     `${counted(items, 'workload')}${scope === undefined ? '' : ` in ${scope}`} evaluated against ${counted(policies, 'policy')}: ${parts.join(', ')}`,
     ...(items > excluded && notSelected === items
-      ? ['Policies select namespaces by their labels: a Namespace among the manifests has them, or --namespace-labels']
+      ? [
+          'Policies select namespaces by labels: add the Namespace to the manifests, or write its labels after --namespace-labels',
+        ]
       : []),
     ...coverageLines(summary),
     ...(hidden > 0 ? [`${counted(hidden, 'note')} on capabilities held by default: -o wide shows them`] : []),
