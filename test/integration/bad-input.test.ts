@@ -11,7 +11,7 @@ import { baselinePod, privilegedPod, restrictedPod } from '../support/pod-manife
 import { POLICIES } from '../support/rendered.ts';
 
 const FIX = new RegExp(
-  `spec\\.levelVersion: v1\\.99 is too new: (the oldest API server enforces|this release knows the Standards) up to ${LATEST}; write ${LATEST} or older, or latest`,
+  `spec\\.levelVersion: v1\\.99 is too new: (the oldest API server enforces versions up to|this release knows the Standards up to version) ${LATEST}; write ${LATEST} or older, or latest`,
 );
 
 describe('a policy that cannot be compiled', function () {

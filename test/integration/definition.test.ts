@@ -133,7 +133,9 @@ describe('the CRD of policies', function () {
       await cluster.programmed(await cluster.policy('it', { ...spec, priority: 1 }));
       assert.deepEqual(await owners(), new Set([JSON.stringify(undefined)]));
       assert.match(await cluster.admit(baselinePod(), namespace), /forbidden/);
-      const told = cluster.operator.log.filter(({ message }) => message.startsWith('may not read the CRD'));
+      const told = cluster.operator.log.filter(({ message }) =>
+        message.startsWith('the operator may not read the CRD'),
+      );
       assert.equal(told.length, 1);
       await cluster.operator.stop();
     });

@@ -53,7 +53,10 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     assert.equal(await focused(page).getAttribute('aria-colindex'), '2');
     await page.keyboard.press('ArrowRight');
     assert.match((await focused(page).getAttribute('aria-label')) ?? '', /^SYS_ADMIN: /);
-    assert.match((await detail(page)) ?? '', /SYS_ADMIN[\s\S]*It permits a process to mount, enter namespaces/);
+    assert.match(
+      (await detail(page)) ?? '',
+      /SYS_ADMIN[\s\S]*It permits a process to mount file systems, enter namespaces/,
+    );
     await page.keyboard.press('End');
     assert.match((await focused(page).getAttribute('aria-label')) ?? '', /^BLOCK_SUSPEND: /);
     await page.keyboard.press('ArrowDown');

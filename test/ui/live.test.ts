@@ -68,7 +68,7 @@ describeWith(CHROMIUM, 'the live page', () => {
     await shown.getByText('The connection to cappol ui is lost').waitFor();
     // If a new server runs at the same address, the server has another session.
     server = await servePage(served(), Number(link.port));
-    await shown.getByText('Start it again, and open the link that it prints').waitFor();
+    await shown.getByText('Start cappol ui again, and open the link that it prints').waitFor();
     assert.ok((await shown.getByText('Kubernetes v1').count()) > 0);
     await shown.close();
   });
