@@ -22,6 +22,7 @@ import { TooMany } from './fields.ts';
 import type { UnderstoodCheck } from './groups.ts';
 import { isAccepted } from './kubernetes.ts';
 import { keysOf } from './paths.ts';
+import { ReadParts, WHOLE } from './read-parts.ts';
 import { type ContainerPart, type PodKeys, podOf, type TinyPod, type TinyPods, type Understood } from './tiny-pods.ts';
 
 /**
@@ -94,6 +95,7 @@ class KnownColumns {
   readonly #columns = new Map<string, ReadonlyMap<string, Column>>();
   readonly #combined = new Map<string, Combined>();
   readonly #names = new Map<string, number>();
+  readonly #parts = new ReadParts();
 
   /**
    * Returns the columns of the factor's answers, one for each dimension that the factor reads.
@@ -136,11 +138,17 @@ class KnownColumns {
 
   /** A short name for the dimension. Equal dimensions have the same name. */
   readonly #nameOf = perObject(({ key, values }: Dimension): number => {
-    const text = JSON.stringify([key, values]);
+    const text = [key, ...values.map((value) => this.#textOf(value))].join('\n');
     const name = this.#names.get(text) ?? this.#names.size;
     this.#names.set(text, name);
     return name;
   });
+
+  /** Thousands of values may share a long list. The list is therefore written only once, and has a short name. */
+  #textOf(value: unknown): string {
+    if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+    return this.#parts.textOf(value, Object.fromEntries(Object.keys(value).map((field) => [field, WHOLE])));
+  }
 }
 
 interface Combined {
