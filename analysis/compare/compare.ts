@@ -9,6 +9,7 @@ import { idOf } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Labels } from '../../operator/policy/selector.ts';
 import type { Alternative } from './alternatives.ts';
+import { Budget, type IsLate, type TimeLimit, TooLate } from './budget.ts';
 import { type Cause, Causes } from './causes.ts';
 import { type Admitting, Examined } from './examined.ts';
 import { TooMany } from './fields.ts';
@@ -16,7 +17,6 @@ import { isAccepted } from './kubernetes.ts';
 import { type NamespaceClass, namespaceClasses } from './namespaces.ts';
 import type { PolicySet } from './policy-set.ts';
 import { smallest } from './smallest.ts';
-import { Budget } from './tiny-pods.ts';
 import { type Use, type UsesOptions, usesOf } from './uses.ts';
 import type { Side, Sides } from './witnesses.ts';
 
@@ -63,11 +63,18 @@ export interface Comparison {
   readonly undecided: readonly Undecided[];
   /** The number of classes of namespaces that were compared. */
   readonly classes: number;
+  /** Whether the comparison ended early, because its time was over. */
+  readonly isCut: boolean;
 }
 
 export interface CompareOptions {
   /** The maximum number of pods that the comparison examines. */
   readonly limit: number;
+  /**
+   * Says whether the time is over. The comparison then ends, and its answer has the differences that are found so far.
+   * By default, the time is unlimited, and the answer depends only on the sets.
+   */
+  readonly isLate?: IsLate | undefined;
   /** Whether to show a pod for each pair of a rule and an admitting policy. By default, each rule gets only one pod. */
   readonly all?: boolean;
   /**
@@ -77,35 +84,45 @@ export interface CompareOptions {
   readonly directions?: readonly Direction[];
 }
 
-export function compare(old: PolicySet, now: PolicySet, { limit, ...options }: CompareOptions): Comparison {
-  return new Comparing(old, now, new Examined(limit), options).result();
+export function compare(old: PolicySet, now: PolicySet, { limit, isLate, ...options }: CompareOptions): Comparison {
+  return new Comparing(old, now, new Examined(limit, isLate), options).resultInTime();
 }
 
 /** Answers several questions about the same policies. The answers reuse the results of earlier comparisons. */
-export class Questions {
+export class Questions implements TimeLimit {
   readonly #examined: Examined;
   readonly #samples: Budget;
 
   /**
    * @param limit the maximum number of pods that all comparisons together examine
    * @param samples the maximum number of evaluations of sample pods
+   * @param isLate if absent, the time is unlimited
    */
-  constructor(limit: number, samples = Number.POSITIVE_INFINITY) {
-    this.#examined = new Examined(limit);
-    this.#samples = new Budget(samples);
+  constructor(limit: number, samples = Number.POSITIVE_INFINITY, isLate?: IsLate) {
+    this.#examined = new Examined(limit, isLate);
+    this.#samples = new Budget(samples, isLate);
+  }
+
+  checkTime(): void {
+    this.#examined.checkTime();
   }
 
   /**
    * Whether the policy admits the pod for a user who may use the policy.
    *
    * @throws TooMany if too many sample pods were evaluated
+   * @throws TooLate
    */
   admits(policy: ResolvedPolicy, pod: PodContent): boolean {
     this.#samples.spend();
     return this.#examined.witnesses.complies(policy, pod);
   }
 
-  /** Compares both sets up to the first difference. The pod of this difference may be larger than necessary. */
+  /**
+   * Compares both sets up to the first difference. The pod of this difference may be larger than necessary.
+   *
+   * @throws TooLate
+   */
   firstDifference(old: PolicySet, now: PolicySet, uses: UsesOptions = {}): Comparison {
     return new Comparing(old, now, this.#examined, { ...uses, isFirstEnough: true }).result();
   }
@@ -129,6 +146,9 @@ class Comparing {
   readonly #all: boolean;
   readonly #causes: Causes;
   readonly #smallest = new Map<string, Map<string, PodContent>>();
+  #classes: readonly NamespaceClass[] = [];
+  /** The number of classes that were compared in all directions. */
+  #compared = 0;
   readonly #result = { opens: [] as Difference[], closes: [] as Difference[], undecided: [] as Undecided[] };
 
   constructor(old: PolicySet, now: PolicySet, examined: Examined, options: ComparingOptions) {
@@ -139,20 +159,50 @@ class Comparing {
     this.#causes = new Causes(old, now, examined.witnesses);
   }
 
+  /** @throws TooLate */
   result(): Comparison {
-    const classes = this.#classes();
-    const { directions = DIRECTIONS } = this.#options;
-    for (const namespace of classes) for (const direction of directions) this.#compare(namespace, direction);
-    const { opens, closes, undecided } = this.#result;
-    const same = opens.length + closes.length + undecided.length === 0;
-    return { same, opens, closes, undecided, classes: classes.length };
+    this.#compareAll();
+    return this.#comparison(false);
   }
 
-  #classes(): NamespaceClass[] {
+  /** The result, or what is found of it when the time is over. */
+  resultInTime(): Comparison {
+    try {
+      return this.result();
+    } catch (error) {
+      if (!(error instanceof TooLate)) throw error;
+      this.#result.undecided.push({ message: this.#progress });
+      return this.#comparison(true);
+    }
+  }
+
+  /** A sentence that says how much was compared when the time was over. */
+  get #progress(): string {
+    const { length } = this.#classes;
+    if (length === 0) return 'the time was over before the classes of namespaces were known';
+    return `the time was over; compared classes of namespaces: ${this.#compared} of ${length}`;
+  }
+
+  #comparison(isCut: boolean): Comparison {
+    const { opens, closes, undecided } = this.#result;
+    const same = opens.length + closes.length + undecided.length === 0;
+    return { same, opens, closes, undecided, classes: this.#classes.length, isCut };
+  }
+
+  #compareAll(): void {
+    const { directions = DIRECTIONS } = this.#options;
+    this.#classes = this.#findClasses();
+    for (const namespace of this.#classes) {
+      for (const direction of directions) this.#compare(namespace, direction);
+      this.#compared++;
+    }
+  }
+
+  #findClasses(): NamespaceClass[] {
     const { old, new: now } = this.#sets;
     const enforced = ({ policies }: PolicySet) => policies.filter(({ mode }) => mode === 'Enforce');
     const isExcluded = (name: string) => old.isExcluded(name) || now.isExcluded(name);
-    return this.#within({}, () => namespaceClasses(enforced(old), enforced(now), isExcluded)) ?? [];
+    return this.#within({}, () => namespaceClasses(enforced(old), enforced(now), isExcluded, this.#examined)) ?? [];
   }
 
   #compare(namespace: NamespaceClass, direction: Direction): void {
@@ -181,6 +231,7 @@ class Comparing {
     namespace: NamespaceClass,
     direction: Direction,
   ): void {
+    this.#examined.checkTime();
     const usable = refusing.filter(({ usableBy, name }) => usableBy === 'Everyone' || use.refusing.includes(name));
     const where = { namespace: namespace.labels, use: use.admitting, direction };
     for (const rule of POD_LISTS) {
@@ -276,10 +327,13 @@ class Comparing {
     this.#result.undecided.push({ namespace: namespace.labels, use: use.admitting, direction, message });
   }
 
-  /** Says whether a pod shows the difference and breaks the rule. */
+  /** Says whether a pod shows the difference and breaks the rule. The returned function may throw TooLate. */
   #shows(rule: string, sides: Sides): (pod: PodContent) => boolean {
     const { witnesses } = this.#examined;
-    return (pod) => witnesses.differs(pod, sides) && (rule === USE_RULE || witnesses.breaks(pod, rule, sides.refusing));
+    return (pod) => {
+      this.#examined.checkTime();
+      return witnesses.differs(pod, sides) && (rule === USE_RULE || witnesses.breaks(pod, rule, sides.refusing));
+    };
   }
 
   /** The earlier results of `smallest()` for the same rule, policies and users. */

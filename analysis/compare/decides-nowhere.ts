@@ -1,6 +1,7 @@
 /** Finds policies that decide in no namespace. */
 import { formatTime } from '../../operator/policy/expiry.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import type { TimeLimit } from './budget.ts';
 import { type Finding, policiesText } from './finding.ts';
 import { namespaceClasses } from './namespaces.ts';
 import { type Beside, NAMESPACE_NAME, periodsOf } from './one-mode.ts';
@@ -8,18 +9,19 @@ import { type Beside, NAMESPACE_NAME, periodsOf } from './one-mode.ts';
 /**
  * @returns undefined if the policy decides in some namespace before it expires
  * @throws TooMany if the selectors distinguish too many classes of namespaces
+ * @throws TooLate
  */
-export function decidesNowhere(beside: Beside): Finding | undefined {
+export function decidesNowhere(beside: Beside, time: TimeLimit): Finding | undefined {
   const { policy } = beside;
-  if (!isNowhere(beside)) return undefined;
+  if (!isNowhere(beside, time)) return undefined;
   // Finds a small group of other policies that together decide in all namespaces of the policy.
   const lowestFirst = beside.others.toSorted((a, b) => a.priority - b.priority);
   const others = lowestFirst.reduce<readonly ResolvedPolicy[]>((left, other) => {
     const fewer = left.filter((one) => one !== other);
-    return isNowhere({ ...beside, others: fewer }) ? fewer : left;
+    return isNowhere({ ...beside, others: fewer }, time) ? fewer : left;
   }, beside.others);
   const names = others.map(({ name }) => name).sort();
-  const reason = names.length > 0 ? outranked(policy, names) : selectsNothing(beside);
+  const reason = names.length > 0 ? outranked(policy, names) : selectsNothing(beside, time);
   return {
     kind: 'decides-nowhere',
     policy: policy.name,
@@ -40,10 +42,10 @@ export function expiredFinding({ name, expires }: Pick<ResolvedPolicy, 'name' | 
 }
 
 /** Whether the policy decides in no namespace at any time before it expires. */
-function isNowhere(beside: Beside): boolean {
+function isNowhere(beside: Beside, time: TimeLimit): boolean {
   const { policy, isExcluded } = beside;
   return periodsOf(beside).every((others) => {
-    const classes = namespaceClasses([policy, ...others], [], isExcluded);
+    const classes = namespaceClasses([policy, ...others], [], isExcluded, time);
     return !classes.some(({ old }) => old.includes(policy));
   });
 }
@@ -53,8 +55,8 @@ function outranked({ priority }: ResolvedPolicy, others: readonly string[]): str
   return `${policiesText(others)}, ${decide} in every namespace that it selects; delete this policy, or raise its priority of ${priority}`;
 }
 
-function selectsNothing({ policy }: Beside): string {
-  const selects = (isExcluded: (name: string) => boolean) => !isNowhere({ policy, others: [], isExcluded });
+function selectsNothing({ policy }: Beside, time: TimeLimit): string {
+  const selects = (isExcluded: (name: string) => boolean) => !isNowhere({ policy, others: [], isExcluded }, time);
   const change = 'change the selector, or delete this policy';
   if (!selects(() => false)) return `the conditions of its namespaceSelector contradict each other; ${change}`;
   if (!selects((name) => !NAMESPACE_NAME.test(name))) {

@@ -4,9 +4,10 @@ import type { PodContent } from '../../operator/model/objects.ts';
 import { evaluatesFilled } from '../../operator/policy/parts.ts';
 import { type Alternative, Checks } from './alternatives.ts';
 import { assembled } from './assemble.ts';
+import { Budget, type IsLate, type TimeLimit } from './budget.ts';
 import { KnownGroups } from './known-groups.ts';
 import { type Plan, type Plans, plansFor } from './plans.ts';
-import { Budget, TinyPods } from './tiny-pods.ts';
+import { TinyPods } from './tiny-pods.ts';
 import { Witnesses } from './witnesses.ts';
 
 /**
@@ -24,15 +25,21 @@ export interface Found {
 /** The checks of the admitting policy. If no policy decides, there are no checks. */
 export type Admitting = Pick<Alternative, 'checks'>;
 
-export class Examined {
+export class Examined implements TimeLimit {
   readonly checks = new Checks();
   readonly witnesses = new Witnesses(this.checks);
   readonly #groups: KnownGroups;
   readonly #found = new Map<string, Found>();
 
-  constructor(limit: number) {
-    const budget = new Budget(limit);
-    this.#groups = new KnownGroups(new TinyPods(budget), budget);
+  readonly #budget: Budget;
+
+  constructor(limit: number, isLate?: IsLate) {
+    this.#budget = new Budget(limit, isLate);
+    this.#groups = new KnownGroups(new TinyPods(this.#budget), this.#budget);
+  }
+
+  checkTime(): void {
+    this.#budget.checkTime();
   }
 
   /**

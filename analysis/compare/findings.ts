@@ -4,6 +4,7 @@
  */
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { admitsNothing } from './admits-nothing.ts';
+import { type IsLate, TooLate } from './budget.ts';
 import { Questions } from './compare.ts';
 import { decidesNowhere, expiredFinding } from './decides-nowhere.ts';
 import { endlessRollout } from './endless-rollout.ts';
@@ -20,6 +21,8 @@ export interface Findings {
   readonly findings: readonly Finding[];
   /** The questions that were not decided. */
   readonly undecided: readonly OpenQuestion[];
+  /** Whether the search ended early, because its time was over. There may be further findings. */
+  readonly isCut: boolean;
 }
 
 export interface FindingsOptions {
@@ -32,12 +35,17 @@ export interface FindingsOptions {
    * needed. By default, there is no limit.
    */
   readonly samples?: number;
+  /**
+   * Says whether the time is over. The search then ends, and the result has the findings so far. By default, the time is
+   * unlimited, and the findings depend only on the set.
+   */
+  readonly isLate?: IsLate | undefined;
   /** The policies that have expired, and are no longer in the set. */
   readonly expired?: readonly Pick<ResolvedPolicy, 'name' | 'expires'>[];
 }
 
-export function findingsOf(set: PolicySet, { at, limit, samples, expired = [] }: FindingsOptions): Findings {
-  return new Search(set, new Questions(limit, samples)).result(at, expired);
+export function findingsOf(set: PolicySet, { at, limit, samples, isLate, expired = [] }: FindingsOptions): Findings {
+  return new Search(set, new Questions(limit, samples, isLate)).result(at, expired);
 }
 
 class Search {
@@ -55,10 +63,22 @@ class Search {
     this.#findings.push(...expired.map(expiredFinding));
     // The pending part of a rollout is left out, because it has the same rules as the enforced part.
     const whole = this.#all.filter(({ policy }) => !policy.pendingFor);
-    const effective = whole.filter((beside) => !this.#isWithoutEffect(beside));
-    this.#findRedundant(effective, this.#copiesAmong(effective));
+    const isCut = this.#isCutShort(whole);
     this.#findings.push(...whole.flatMap(({ policy }) => endlessRollout(policy, at) ?? []));
-    return { findings: this.#findings.toSorted(byPolicyAndKind), undecided: this.#undecided.toSorted(byPolicyAndKind) };
+    const [findings, undecided] = [this.#findings.toSorted(byPolicyAndKind), this.#undecided.toSorted(byPolicyAndKind)];
+    return { findings, undecided, isCut };
+  }
+
+  /** Finds the policies without effect. Returns whether the time was over before the end. */
+  #isCutShort(whole: readonly Beside[]): boolean {
+    try {
+      const effective = whole.filter((beside) => !this.#isWithoutEffect(beside));
+      this.#findRedundant(effective, this.#copiesAmong(effective));
+      return false;
+    } catch (error) {
+      if (error instanceof TooLate) return true;
+      throw error;
+    }
   }
 
   /**
@@ -68,7 +88,7 @@ class Search {
   #isWithoutEffect(beside: Beside): boolean {
     const { policy } = beside;
     const found =
-      this.#answer(policy.name, 'decides-nowhere', () => decidesNowhere(beside)) ??
+      this.#answer(policy.name, 'decides-nowhere', () => decidesNowhere(beside, this.#questions)) ??
       this.#answer(policy.name, 'admits-nothing', () => admitsNothing(policy, this.#questions));
     if (found) this.#findings.push(found);
     return found !== undefined;

@@ -3,23 +3,24 @@
  * only once.
  */
 import { perList } from '../../operator/policy/memo.ts';
+import type { Budget } from './budget.ts';
 import { commonDimensions, type Dimension, dimensionsOf, NAME } from './dimensions.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
 import { type Chosen, countOf, type Option, optionsOf, type Sides, valuesOf } from './options.ts';
 import { type Rows, rowsOf } from './rows.ts';
-import type { Budget, TinyPods } from './tiny-pods.ts';
+import type { TinyPods } from './tiny-pods.ts';
 
 export class KnownGroups {
+  readonly budget: Budget;
   readonly #pods: TinyPods;
-  readonly #budget: Budget;
   readonly #ofChecks = perList((_: readonly UnderstoodCheck[]) => new Map<string, KnownGroup>());
 
   constructor(pods: TinyPods, budget: Budget) {
     this.#pods = pods;
-    this.#budget = budget;
+    this.budget = budget;
   }
 
-  /** @throws TooMany */
+  /** @throws TooMany or TooLate */
   ofGroup(group: Group, groups: Groups): KnownGroup {
     const ofChecks = this.#ofChecks(group.checks);
     const common = commonDimensions(groups);
@@ -32,7 +33,7 @@ export class KnownGroups {
   #find(group: Group, groups: Groups, common: readonly Dimension[]): KnownGroup {
     const dimensions = dimensionsOf(group, groups);
     const rows = rowsOf([...common, ...dimensions], group.checks, this.#pods);
-    return new KnownGroup({ checks: group.checks, dimensions, rows }, this.#pods, this.#budget);
+    return new KnownGroup({ checks: group.checks, dimensions, rows }, this.#pods, this.budget);
   }
 }
 
@@ -61,7 +62,7 @@ export class KnownGroup implements GroupRows {
 
   /**
    * @param left the dimensions with the remaining values. Other groups influence only which container names remain
-   * @throws TooMany
+   * @throws TooMany or TooLate
    */
   options(left: readonly Dimension[], sides: Sides, common: Chosen): readonly Option[] {
     const key = JSON.stringify([

@@ -3,6 +3,7 @@ import { type LabelSelector, NAME_LABEL } from '../../operator/api/capability-po
 import { deciding } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { type Labels, matches } from '../../operator/policy/selector.ts';
+import type { TimeLimit } from './budget.ts';
 import { TooMany } from './fields.ts';
 import { otherText } from './texts.ts';
 
@@ -20,18 +21,21 @@ const MOST_CLASSES = 20_000;
 /**
  * @param isExcluded takes the name of a namespace, and returns whether no policy reaches the namespace
  * @throws TooMany if the selectors distinguish more classes than can be compared
+ * @throws TooLate
  */
 export function namespaceClasses(
   old: readonly ResolvedPolicy[],
   now: readonly ResolvedPolicy[],
   isExcluded: (name: string) => boolean,
+  time?: TimeLimit,
 ): NamespaceClass[] {
   const selectors = [...old, ...now].map(({ selector }) => selector);
   const classes = new Map<string, NamespaceClass>();
   const names = new Set(
     selectors.flatMap((selector) => expressions(onlyOn(NAME_LABEL, selector)).flatMap(({ values }) => values ?? [])),
   );
-  for (const all of labelsOf(selectors, isExcluded)) {
+  for (const all of labelsOf(selectors, isExcluded, time)) {
+    time?.checkTime();
     const { [NAME_LABEL]: name = '', ...others } = all;
     // If no selector names the namespace, the name does not matter, so the class has no name label.
     const labels = names.has(name) ? all : others;
@@ -70,12 +74,17 @@ function sizeOf(labels: Labels): number {
 }
 
 /** Finds each set of selectors that may select the same namespace, and returns labels of one such namespace. */
-function labelsOf(selectors: readonly LabelSelector[], isExcluded: (name: string) => boolean): Iterable<Labels> {
+function labelsOf(
+  selectors: readonly LabelSelector[],
+  isExcluded: (name: string) => boolean,
+  time: TimeLimit | undefined,
+): Iterable<Labels> {
   const keys = new Set([NAME_LABEL, ...selectors.flatMap((selector) => expressions(selector).map(({ key }) => key))]);
   let selected = new Map<string, Labels>([['1'.repeat(selectors.length), {}]]);
   for (const key of keys) {
     const next = new Map<string, Labels>();
     for (const value of valuesOf(key, selectors, isExcluded)) {
+      time?.checkTime();
       const own = value === undefined ? {} : { [key]: value };
       const isMet = selectors.map((selector) => matches(onlyOn(key, selector), own));
       for (const [bits, labels] of selected) {

@@ -2,6 +2,7 @@
  * Finds the values that a group of checks can distinguish. Values that the admitting policy refuses are left out. For
  * each value, also finds the refusing policies that the value violates.
  */
+import type { Budget } from './budget.ts';
 import {
   COMPANION,
   combinations,
@@ -14,8 +15,7 @@ import {
 } from './dimensions.ts';
 import type { Fieldset } from './fields.ts';
 import type { UnderstoodCheck } from './groups.ts';
-import { isAccepted } from './kubernetes.ts';
-import { type Budget, type ContainerPart, type PodPart, podOf, type TinyPod, type TinyPods } from './tiny-pods.ts';
+import { type ContainerPart, type PodPart, podOf, type TinyPod, type TinyPods } from './tiny-pods.ts';
 
 /**
  * A container and the volume that it may mount. The field `violated` names the refusing policies that the container and
@@ -151,7 +151,7 @@ function optionOf(
   let mask = 0n;
   for (const tiny of piecesOf(values, own)) {
     budget.spend();
-    if (sides.admitting.some((check) => pods.violates(check, tiny)) || !isAccepted(podOf(tiny))) continue;
+    if (sides.admitting.some((check) => pods.violates(check, tiny)) || !pods.isAccepted(tiny)) continue;
     const violated = sides.refusing.flatMap((checks, refuser) =>
       checks.filter((check) => pods.violates(check, tiny)).map(({ rule }) => ({ refuser, rule })),
     );

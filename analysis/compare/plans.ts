@@ -4,6 +4,7 @@
  * also admits.
  */
 import type { Alternative } from './alternatives.ts';
+import type { Budget } from './budget.ts';
 import { combinations, commonDimensions, NAME } from './dimensions.ts';
 import { TooMany } from './fields.ts';
 import { groupsOf, isUnderstood, type UnderstoodCheck } from './groups.ts';
@@ -30,7 +31,7 @@ export interface Plans {
   readonly notUnderstood: readonly string[];
 }
 
-/** @throws TooMany if there are more values than the budget allows */
+/** @throws TooMany if there are more values than the budget allows, or TooLate */
 export function plansFor(
   admitting: Pick<Alternative, 'checks'>,
   refusing: readonly Pick<Alternative, 'checks'>[],
@@ -74,22 +75,22 @@ function plansOf(sides: Sides, known: KnownGroups, isStrict: boolean): Plan[] {
       if (found.length === 0) return [];
       options.push(found);
     }
-    return plansWith(options, sides.refusing.length);
+    return plansWith(options, sides.refusing.length, known.budget);
   });
 }
 
 /** The smallest plan for each rule of each refusing policy. */
-function plansWith(options: readonly (readonly Option[])[], refusers: number): Plan[] {
+function plansWith(options: readonly (readonly Option[])[], refusers: number, budget: Budget): Plan[] {
   if (refusers === 0) {
     const smallest = options.map((ofGroup) => ofGroup.reduce((a, b) => (b.size < a.size ? b : a)));
     return [{ options: smallest, refusers, target: undefined, size: total(smallest) }];
   }
-  if (!chosen(options, refusers)) return [];
+  if (!chosen(options, refusers, budget)) return [];
   const targets = new Map<string, Plan>();
   for (const [group, ofGroup] of options.entries()) {
     for (const option of ofGroup) {
       const fixed = options.map((all, i) => (i === group ? [option] : all));
-      const choice = chosen(fixed, refusers);
+      const choice = chosen(fixed, refusers, budget);
       if (!choice) continue;
       for (const [key, piece] of option.breaking) {
         const broken = piece.violated.find((one) => brokenKey(one) === key) as Broken;
@@ -118,11 +119,16 @@ const MOST_MASKS = 20_000;
  * Chooses one option for each group. The function returns the smallest choice that violates every refusing policy. The
  * result is undefined if no choice violates every refusing policy.
  */
-function chosen(options: readonly (readonly Option[])[], refusers: number): readonly Option[] | undefined {
+function chosen(
+  options: readonly (readonly Option[])[],
+  refusers: number,
+  budget: Budget,
+): readonly Option[] | undefined {
   let choices = new Map<bigint, Choice>([[0n, { options: [], size: 0 }]]);
   for (const ofGroup of options) {
     const next = new Map<bigint, Choice>();
     for (const [mask, choice] of choices) {
+      budget.checkTime();
       for (const option of ofGroup) {
         const all = mask | option.mask;
         const size = choice.size + option.size;

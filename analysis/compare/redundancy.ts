@@ -45,7 +45,7 @@ export function isProved(answer: () => boolean): boolean {
 
 function isRedundantNow({ policy, others, isExcluded }: Beside, questions: Questions): boolean {
   const all = [policy, ...others];
-  const deciding = namespaceClasses(all, others, isExcluded).filter(({ old }) => old.includes(policy));
+  const deciding = namespaceClasses(all, others, isExcluded, questions).filter(({ old }) => old.includes(policy));
   if (deciding.length === 0) return true;
   if (deciding.some((one) => one.new.length === 0)) return false;
   if (samplesDiffer({ policy, others, isExcluded }, deciding, questions)) return false;

@@ -20,10 +20,9 @@ import {
 } from './dimensions.ts';
 import { TooMany } from './fields.ts';
 import type { UnderstoodCheck } from './groups.ts';
-import { isAccepted } from './kubernetes.ts';
 import { keysOf } from './paths.ts';
 import { ReadParts, WHOLE } from './read-parts.ts';
-import { type ContainerPart, type PodKeys, podOf, type TinyPod, type TinyPods, type Understood } from './tiny-pods.ts';
+import type { ContainerPart, PodKeys, TinyPod, TinyPods, Understood } from './tiny-pods.ts';
 
 /**
  * Gives a number to each value of each dimension. If two values have the same number, each check has the same verdict
@@ -39,7 +38,7 @@ export function rowsOf(dimensions: readonly Dimension[], checks: readonly Unders
   };
   for (const factor of new Set(checks.flatMap((check) => check.factors))) {
     const read = dimensions.filter(({ key }) => isRead(key, factor));
-    add(known.ofFactor(factor, read, pods));
+    add(known.ofFactor(factor, read));
   }
   // Each of the API server's own conditions is about one or two fields.
   for (const [i, a] of dimensions.entries()) for (const b of dimensions.slice(i + 1)) add(known.ofAccepted([a, b]));
@@ -52,7 +51,7 @@ export function rowsOf(dimensions: readonly Dimension[], checks: readonly Unders
 }
 
 /** Columns that were already calculated for other groups. */
-const knownColumns = perObject((_: TinyPods) => new KnownColumns());
+const knownColumns = perObject((pods: TinyPods) => new KnownColumns(pods));
 
 /** The dimension with fewer values. If no check distinguishes a value from an earlier value, the value is left out. */
 export function reduced({ key, values }: Dimension, rows: readonly Rows[]): Dimension {
@@ -92,34 +91,35 @@ const MOST_KEPT = 2_000;
 type Column = readonly number[];
 
 class KnownColumns {
+  readonly #pods: TinyPods;
   readonly #columns = new Map<string, ReadonlyMap<string, Column>>();
   readonly #combined = new Map<string, Combined>();
   readonly #names = new Map<string, number>();
   readonly #parts = new ReadParts();
 
+  constructor(pods: TinyPods) {
+    this.#pods = pods;
+  }
+
   /**
    * Returns the columns of the factor's answers, one for each dimension that the factor reads.
    *
    * @param read the dimensions that the factor reads
-   * @throws TooMany
+   * @throws TooMany or TooLate
    */
-  ofFactor(factor: Factor, read: readonly Dimension[], pods: TinyPods): ReadonlyMap<string, Column> {
-    return this.#of(`${factor.id}`, read, (all) => columnsOf(all, (tiny, keys) => pods.answer(factor, tiny, keys)));
+  ofFactor(factor: Factor, read: readonly Dimension[]): ReadonlyMap<string, Column> {
+    return this.#of(`${factor.id}`, read, (tiny, keys) => this.#pods.answer(factor, tiny, keys));
   }
 
-  /** The columns for the decisions of the API server about the pods. @throws TooMany */
+  /** The columns for the decisions of the API server about the pods. @throws TooMany or TooLate */
   ofAccepted(dimensions: readonly Dimension[]): ReadonlyMap<string, Column> {
-    return this.#of('accepted', dimensions, (all) => columnsOf(all, (tiny) => (isAccepted(podOf(tiny)) ? '1' : '0')));
+    return this.#of('accepted', dimensions, (tiny) => (this.#pods.isAccepted(tiny) ? '1' : '0'));
   }
 
-  #of(
-    condition: string,
-    dimensions: readonly Dimension[],
-    find: (all: Combined) => ReadonlyMap<string, Column>,
-  ): ReadonlyMap<string, Column> {
+  #of(condition: string, dimensions: readonly Dimension[], answer: Answer): ReadonlyMap<string, Column> {
     const names = dimensions.map((one) => this.#nameOf(one)).join();
     const key = `${condition} ${names}`;
-    const known = this.#columns.get(key) ?? find(this.#combine(names, dimensions));
+    const known = this.#columns.get(key) ?? columnsOf(this.#combine(names, dimensions), answer);
     this.#columns.set(key, known);
     return known;
   }
@@ -186,10 +186,10 @@ function combined(dimensions: readonly Dimension[]): Combined {
   return { order: parts.flat(), count, pods, keys: pods.map(() => new Map()) };
 }
 
-function columnsOf(
-  { order, count, pods, keys }: Combined,
-  answer: (tiny: TinyPod, keys: PodKeys | undefined) => string,
-): ReadonlyMap<string, Column> {
+/** The answer to one condition about a pod. */
+type Answer = (tiny: TinyPod, keys: PodKeys | undefined) => string;
+
+function columnsOf({ order, count, pods, keys }: Combined, answer: Answer): ReadonlyMap<string, Column> {
   const answers: string[] = [];
   for (const pod of pods) answers.push(answer(pod, keys[answers.length]));
   const columns = new Map<string, Column>();

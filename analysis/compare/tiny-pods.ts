@@ -3,28 +3,14 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Container, PodContent, Volume } from '../../operator/model/objects.ts';
 import { objectOf } from '../../operator/model/raw.ts';
 import type { Expression } from './alternatives.ts';
-import { type Fieldset, TooMany } from './fields.ts';
+import type { Budget } from './budget.ts';
+import type { Fieldset } from './fields.ts';
+import { isAccepted } from './kubernetes.ts';
 import { ReadParts, type Roots, WHOLE } from './read-parts.ts';
 import type { Reads } from './reads.ts';
 
 /** An expression whose CEL the comparison understands. */
 export type Understood = Expression & { readonly reads: Reads };
-
-/** Counts the pods that a comparison examines, up to its limit. */
-export class Budget {
-  readonly #limit: number;
-  #spent = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** @throws TooMany */
-  spend(pods = 1): void {
-    this.#spent += pods;
-    if (this.#spent > this.#limit) throw new TooMany(`more than ${this.#limit} pods`);
-  }
-}
 
 /** A pod as its independent values. */
 export interface TinyPod {
@@ -88,6 +74,12 @@ export class TinyPods {
     this.#parts = parts;
   }
 
+  /** Whether the API server accepts the pod. @throws TooLate */
+  isAccepted(tiny: TinyPod): boolean {
+    this.#budget.checkTime();
+    return isAccepted(podOf(tiny));
+  }
+
   violates(check: Understood, tiny: TinyPod): boolean {
     if (this.#last?.tiny !== tiny) this.#last = { tiny, violated: new Map(), keys: new Map() };
     const { violated, keys } = this.#last;
@@ -104,6 +96,7 @@ export class TinyPods {
    * @param keys the keys that are already calculated for the pod
    */
   answer(check: Understood, tiny: TinyPod, keys?: PodKeys): string {
+    this.#budget.checkTime();
     const verdicts = this.#verdicts.get(check) ?? new Map<string, string>();
     this.#verdicts.set(check, verdicts);
     const roots = this.#parts.rootsOf(check.reads);

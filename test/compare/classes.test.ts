@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Checks } from '../../analysis/compare/alternatives.ts';
+import { Budget } from '../../analysis/compare/budget.ts';
 import {
   combinations,
   commonDimensions,
@@ -16,7 +17,7 @@ import {
 import { groupsOf, isUnderstood, type UnderstoodCheck } from '../../analysis/compare/groups.ts';
 import { isAccepted } from '../../analysis/compare/kubernetes.ts';
 import { reduced, rowsOf } from '../../analysis/compare/rows.ts';
-import { Budget, podOf, TinyPods } from '../../analysis/compare/tiny-pods.ts';
+import { podOf, TinyPods } from '../../analysis/compare/tiny-pods.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';

@@ -4,6 +4,7 @@ import { dump } from 'js-yaml';
 import { type Comparison, compare } from '../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
 import type { PolicySet } from '../../analysis/compare/policy-set.ts';
+import type { NamedSpec } from '../../hack/bench/topology-policies.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
@@ -20,6 +21,11 @@ export type Specs = Readonly<Record<string, Spec>>;
 export function setOf(specs: Specs): PolicySet {
   const policies = Object.entries(specs).flatMap(([name, spec]) => partsOf(resolved(name, spec), { begun: true }));
   return { policies, isExcluded: (namespace) => namespace.startsWith('kube-') };
+}
+
+/** The policies of a set of the bench, by name. */
+export function specsOf(policies: readonly NamedSpec[]): Specs {
+  return Object.fromEntries(policies.map(({ name, spec }) => [name, spec]));
 }
 
 /** The set as YAML. */

@@ -143,7 +143,7 @@ function notesOf(
 
 function exitCodeOf({ changes }: Changes, opened: Opened, failOn: FailOn): ExitCode {
   if (changes.some((change) => isWorseFor(change, failOn))) return 1;
-  return failOn.has('Opens') ? exitCode({ ...opened, same: false, closes: [] }, 'opens') : 0;
+  return failOn.has('Opens') ? exitCode({ ...opened, closes: [] }, 'opens') : 0;
 }
 
 /**

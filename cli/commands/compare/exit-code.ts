@@ -3,11 +3,14 @@ import type { Findings } from '../../../analysis/compare/findings.ts';
 import type { ExitCode } from '../../command.ts';
 import type { FailOn } from './choices.ts';
 
+/** The parts of a comparison that determine the exit code. */
+type Decided = Pick<Comparison, 'opens' | 'closes' | 'undecided'>;
+
 /**
  * The exit code of a comparison. The exit code is 1 if a difference has the direction that `--fail-on` names. If no
  * such difference exists, but a question about this direction was not decided, the exit code is 2.
  */
-export function exitCode({ opens, closes, undecided }: Comparison, failOn: FailOn): ExitCode {
+export function exitCode({ opens, closes, undecided }: Decided, failOn: FailOn): ExitCode {
   const differences = { opens: opens.length, closes: closes.length, differs: opens.length + closes.length };
   if (differences[failOn] > 0) return 1;
   return undecided.some(({ direction }) => isNamed(direction, failOn)) ? 2 : 0;

@@ -56,8 +56,9 @@ function documentOf({ name, policies, sources, found }: PrintedFindings) {
 
 /** The data about a set, without control characters in the texts of findings and questions. */
 function printableOf(printed: PrintedFindings): PrintedFindings {
-  const { findings, undecided } = printed.found;
-  return { ...printed, found: { findings: printableTexts(findings), undecided: printableTexts(undecided) } };
+  const { found } = printed;
+  const texts = { findings: printableTexts(found.findings), undecided: printableTexts(found.undecided) };
+  return { ...printed, found: { ...found, ...texts } };
 }
 
 function findingsText(printed: PrintedFindings, { width, paint }: Terminal): string {
