@@ -68,7 +68,7 @@ describe('the comparison of two texts', function () {
     it(`has the differences of compare() for ${title}`, () => {
       const compared = comparedTexts(before, now);
       assert.deepEqual(
-        compared.differences.map(({ direction, where }) => `${direction} ${where}`),
+        compared.differences.items.map(({ direction, where }) => `${direction} ${where}`),
         found,
       );
       assertSameAsCompare(compared, before, now);
@@ -105,12 +105,41 @@ describe('the comparison of two texts', function () {
       'the answer holds until 2026-12-24T00:00:00Z, when a policy expires',
     ]);
   });
+
+  it('counts all differences, and describes only the first 50', () => {
+    const tenants = (hostPID: boolean): Specs =>
+      Object.fromEntries(
+        Array.from({ length: 60 }, (_, i) => {
+          const namespaceSelector = { matchLabels: { tenant: `tenant-${i}` } };
+          return [`tenant-${i}`, { ...RESTRICTED, level: 'privileged', namespaceSelector, overrides: { hostPID } }];
+        }),
+      );
+    const { summaries, differences } = comparedTexts(tenants(false), tenants(true));
+    assert.deepEqual([differences.items.length, differences.more], [50, 10]);
+    assert.match(summaries[0]?.text ?? '', /: 60 differences/);
+  });
+
+  it('proves nothing if the time is over before the comparison begins', () => {
+    const text = textOf({ a: RESTRICTED });
+    const { compared } = compareTexts({
+      before: text,
+      policies: text,
+      serverVersion: NEWEST_KNOWN_MINOR,
+      at: NOON,
+      until: 0,
+    });
+    assert.equal(compared?.isCut, true);
+    assert.deepEqual(
+      compared?.summaries.map(({ state }) => state),
+      ['undecided', 'undecided'],
+    );
+  });
 });
 
 function assertSameAsCompare({ differences, undecided }: ComparedTexts, before: Specs, now: Specs): void {
   const expected = compare(setOf(before), setOf(now), { limit: MOST_PODS });
   assert.deepEqual(
-    differences.map(({ direction, rule, pod }) => ({ direction, rule, pod: load(pod) })),
+    differences.items.map(({ direction, rule, pod }) => ({ direction, rule, pod: load(pod) })),
     DIRECTIONS.flatMap((direction) =>
       expected[direction].map(({ rules, pod }) => ({
         direction,
@@ -119,7 +148,7 @@ function assertSameAsCompare({ differences, undecided }: ComparedTexts, before: 
       })),
     ),
   );
-  assert.equal(undecided.length, expected.undecided.length);
+  assert.equal(undecided.items.length + undecided.more, expected.undecided.length);
 }
 
 function comparedTexts(before: Specs, now: Specs): ComparedTexts {

@@ -1,5 +1,6 @@
 /** Tests questions to the worker while a user types. The worker answers the newest question. */
 import assert from 'node:assert/strict';
+import { firstThenFull } from '../../ui/worker/first-then-full.ts';
 import { latest } from '../../ui/worker/latest.ts';
 
 describe('if only the newest question matters', () => {
@@ -42,45 +43,89 @@ describe('if only the newest question matters', () => {
   });
 });
 
-describe('questions whose work is stopped by a newer question', () => {
-  /** Asks questions. The returned functions end the work on the question that is asked now. */
+describe('questions that are asked again for a full answer', () => {
+  /** Asks questions. If the beginning of an answer is `cut`, the full answer must follow. */
   function asking() {
     const log: string[] = [];
-    let work = Promise.withResolvers<string>();
-    const ask = latest(
-      (question: string) => {
-        log.push(`ask ${question}`);
-        work = Promise.withResolvers();
-        return work.promise;
+    const work = { first: Promise.withResolvers<string>(), full: Promise.withResolvers<string>() };
+    const answering = (phase: 'first' | 'full') => (question: string) => {
+      log.push(`${phase} ${question}`);
+      work[phase] = Promise.withResolvers();
+      return work[phase].promise;
+    };
+    const { ask, drop } = firstThenFull(
+      {
+        first: answering('first'),
+        full: answering('full'),
+        isCut: (answer: string) => answer.startsWith('cut'),
+        stop() {
+          log.push('stop');
+          work.full.reject(new Error('stopped'));
+        },
       },
       { answer: (answer) => log.push(answer), error: (error) => log.push(String(error)) },
-      () => {
-        log.push('stop');
-        work.reject(new Error('stopped'));
-      },
     );
     const turn = () => new Promise(setImmediate);
-    return { log, ask, turn, answer: (text: string) => work.resolve(text), fail: () => work.reject(new Error('no')) };
+    const answer = (phase: 'first' | 'full', text: string) => {
+      work[phase].resolve(text);
+      return turn();
+    };
+    const fail = () => {
+      work.full.reject(new Error('no'));
+      return turn();
+    };
+    return { log, ask, drop, turn, answer, fail };
   }
 
-  it('asks the newest question without waiting for the answer to the last one', async () => {
-    const { log, ask, turn, answer } = asking();
+  it('shows the first answer, and asks again only if the first answer is cut', async () => {
+    const { log, ask, answer } = asking();
     ask('a');
-    ask('ab');
-    ask('abc');
-    await turn();
-    answer('answer to abc');
-    await turn();
-    assert.deepEqual(log, ['ask a', 'stop', 'stop', 'ask abc', 'answer to abc']);
+    await answer('first', 'cut a');
+    await answer('full', 'all of a');
+    ask('b');
+    await answer('first', 'all of b');
+    assert.deepEqual(log, ['first a', 'cut a', 'full a', 'all of a', 'first b', 'all of b']);
   });
 
-  it('shows an error of the newest question', async () => {
-    const { log, ask, turn, fail } = asking();
+  it('stops the full answer when the question is dropped or replaced, and shows no error', async () => {
+    const { log, ask, drop, turn, answer } = asking();
     ask('a');
-    fail();
+    await answer('first', 'cut a');
+    drop();
     await turn();
     ask('b');
-    await turn();
-    assert.deepEqual(log, ['ask a', 'Error: no', 'ask b']);
+    await answer('first', 'cut b');
+    ask('c');
+    await answer('first', 'all of c');
+    assert.deepEqual(log, [
+      ...['first a', 'cut a', 'full a', 'stop'],
+      ...['first b', 'cut b', 'full b', 'stop'],
+      ...['first c', 'all of c'],
+    ]);
+  });
+
+  it('asks for no full answer if the question is dropped before the first answer', async () => {
+    const { log, ask, drop, answer } = asking();
+    ask('a');
+    drop();
+    await answer('first', 'cut a');
+    assert.deepEqual(log, ['first a', 'cut a']);
+  });
+
+  it('asks for a full answer only to the newest question', async () => {
+    const { log, ask, answer } = asking();
+    ask('a');
+    ask('b');
+    await answer('first', 'cut a');
+    await answer('first', 'cut b');
+    assert.deepEqual(log, ['first a', 'cut a', 'first b', 'cut b', 'full b']);
+  });
+
+  it('shows an error of the full answer', async () => {
+    const { log, ask, answer, fail } = asking();
+    ask('a');
+    await answer('first', 'cut a');
+    await fail();
+    assert.deepEqual(log, ['first a', 'cut a', 'full a', 'Error: no']);
   });
 });

@@ -15,6 +15,7 @@ import {
 } from '../../analysis/compare/sentences.ts';
 import { witnessText } from '../../analysis/compare/witness.ts';
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
+import { lateAfter, type Until } from './late-after.ts';
 import { policiesIn } from './policies-text.ts';
 
 export interface CompareQuestion {
@@ -25,6 +26,7 @@ export interface CompareQuestion {
   readonly serverVersion: number;
   /** The time of the comparison, in ms since 1970. The time matters because policies can expire. */
   readonly at: number;
+  readonly until?: Until;
 }
 
 export interface CompareAnswer {
@@ -40,11 +42,20 @@ export interface CompareAnswer {
 export interface ComparedTexts {
   readonly summaries: readonly Summary[];
   /** The differences. Differences that open come first. */
-  readonly differences: readonly ShownDifference[];
+  readonly differences: Shortened<ShownDifference>;
   /** The questions that were not decided, as sentences. */
-  readonly undecided: readonly string[];
+  readonly undecided: Shortened<string>;
   /** The limits of the answer, as sentences. */
   readonly notes: readonly string[];
+  /** Whether the comparison ended early, because its time was over. */
+  readonly isCut: boolean;
+}
+
+/** The first items of a list. */
+export interface Shortened<Item> {
+  readonly items: readonly Item[];
+  /** The number of items that are left out. */
+  readonly more: number;
 }
 
 export interface ShownDifference extends DifferenceWords {
@@ -63,6 +74,8 @@ export interface ShownDifference extends DifferenceWords {
  * types.
  */
 const MOST_PODS = 20_000;
+/** The maximum number of items of a list. Users do not read more items. */
+const MOST_SHOWN = 50;
 const NAMES = { old: 'the set before', new: 'this set' };
 
 export function compareTexts(question: CompareQuestion): CompareAnswer {
@@ -74,25 +87,30 @@ export function compareTexts(question: CompareQuestion): CompareAnswer {
     policySetOf(policiesIn({ ...question, text: question[file], file }, tell));
   const sets = [setOf('before'), setOf('policies')] as const;
   if (troubles.some(({ severity }) => severity !== 'warning')) return { troubles };
-  const comparison = compare(...sets, { limit: MOST_PODS });
-  const differences = DIRECTIONS.flatMap((direction) =>
-    comparison[direction].map((difference) => ({
-      ...differenceWords(difference, direction, comparison),
-      direction,
-      rule: difference.rules[0] ?? '',
-      pod: witnessText(difference.pod),
-    })),
+  const comparison = compare(...sets, { limit: MOST_PODS, isLate: lateAfter(question.until) });
+  const found = DIRECTIONS.flatMap((direction) =>
+    comparison[direction].map((difference) => ({ direction, difference })),
   );
-  const summaries = summariesOf({ ...NAMES, comparison });
+  const shown = ({ direction, difference }: (typeof found)[number]): ShownDifference => ({
+    ...differenceWords(difference, direction, comparison),
+    direction,
+    rule: difference.rules[0] ?? '',
+    pod: witnessText(difference.pod),
+  });
   return {
     troubles,
     compared: {
-      summaries,
-      differences,
-      undecided: comparison.undecided.map(undecidedText),
+      summaries: summariesOf({ ...NAMES, comparison }),
+      differences: shortened(found, shown),
+      undecided: shortened(comparison.undecided, undecidedText),
       notes: notesOf(sets, question.at),
+      isCut: comparison.isCut,
     },
   };
+}
+
+function shortened<Item, Shown>(all: readonly Item[], shown: (item: Item) => Shown): Shortened<Shown> {
+  return { items: all.slice(0, MOST_SHOWN).map(shown), more: Math.max(0, all.length - MOST_SHOWN) };
 }
 
 function notesOf([before, now]: readonly [PolicySet, PolicySet], at: number): string[] {

@@ -10,6 +10,7 @@ import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import { SNAPSHOT_KIND, SNAPSHOT_VERSION, type Snapshot } from '../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../analysis/snapshot/restore.ts';
 import { isExcluded } from '../../operator/policy/deciding.ts';
+import { lateAfter, type Until } from './late-after.ts';
 import { policiesIn } from './policies-text.ts';
 import { SharedEvaluation } from './shared-evaluation.ts';
 
@@ -22,12 +23,15 @@ export interface TextFindingsQuestion {
   readonly serverVersion: number;
   /** The time for which to evaluate, in ms since 1970. The time matters because policies can expire. */
   readonly at: number;
+  readonly until?: Until;
 }
 
 export interface TextFindings {
   readonly findings: readonly PlacedFinding[];
   /** The questions that were not decided, in one sentence each. */
   readonly undecided: readonly string[];
+  /** Whether the search ended early, because its time was over. There may be further findings. */
+  readonly isCut: boolean;
 }
 
 export interface PlacedFinding extends Finding {
@@ -43,7 +47,7 @@ const WHILE_TYPING: Limits = { limit: 20_000, samples: 5_000 };
  * policy were missing, the findings would be wrong.
  */
 export function textFindings(
-  { policies: text, serverVersion, at }: TextFindingsQuestion,
+  { policies: text, serverVersion, at, until }: TextFindingsQuestion,
   limits = WHILE_TYPING,
 ): TextFindings | undefined {
   const troubles: Trouble[] = [];
@@ -51,10 +55,11 @@ export function textFindings(
   if (troubles.some(({ severity }) => severity !== 'warning')) return undefined;
   // The result has no findings about expired policies, because the verdict already has a warning about each expired
   // policy.
-  const { findings, undecided } = findingsOf(policySetOf(context), { at, ...limits });
+  const { findings, undecided, isCut } = findingsOf(policySetOf(context), { at, ...limits, isLate: lateAfter(until) });
   return {
     findings: findings.map((one) => ({ ...one, line: context.sources.get(one.policy)?.line ?? null })),
     undecided: undecided.map(openQuestionText),
+    isCut,
   };
 }
 

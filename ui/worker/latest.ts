@@ -3,19 +3,21 @@
  * matters.
  */
 
+export interface Show<Question, Answer> {
+  answer(answer: Answer, question: Question): void;
+  error(error: unknown, question: Question): void;
+}
+
 /**
  * Only one question is asked at a time. A new question waits, and replaces a question that is already waiting. If a
  * question is replaced before its turn, the worker never answers the question.
  *
  * @param ask answers a question
  * @param show receives the answers and errors. Replaced questions have no answer
- * @param interrupt stops the work on the asked question when a newer question arrives. The promise of the asked question
- * must then be rejected. Without this function, the newer question waits for the answer.
  */
 export function latest<Question, Answer>(
   ask: (question: Question) => Promise<Answer>,
-  show: { answer(answer: Answer, question: Question): void; error(error: unknown, question: Question): void },
-  interrupt?: () => void,
+  show: Show<Question, Answer>,
 ): (question: Question) => void {
   let waiting: { readonly question: Question } | undefined;
   let isAsking = false;
@@ -27,17 +29,14 @@ export function latest<Question, Answer>(
         const answer = await ask(question);
         show.answer(answer, question);
       } catch (error) {
-        if (!(interrupt && waiting)) show.error(error, question);
+        show.error(error, question);
       }
     }
     isAsking = false;
   };
   return (question) => {
     waiting = { question };
-    if (isAsking) {
-      interrupt?.();
-      return;
-    }
+    if (isAsking) return;
     isAsking = true;
     void next();
   };

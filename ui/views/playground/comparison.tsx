@@ -9,24 +9,32 @@ import { Code } from '../../components/code.tsx';
 import type { Play } from '../../model/play-link.ts';
 import { lazyWorker } from '../../worker/client.ts';
 import type { CompareAnswer, ComparedTexts, ShownDifference } from '../../worker/compare.ts';
-import { useLatest } from '../../worker/use-latest.ts';
+import { type TwoWorkers, useFirstThenFull } from '../../worker/use-latest.ts';
 import { type OnReveal, Troubles } from './troubles.tsx';
 
-/** The comparison has its own worker, so that no verdict waits for a comparison. An edit stops a comparison. */
-const WORKER = lazyWorker();
+/** The comparison has its own workers, so that no verdict waits for a comparison. */
+const WORKERS: TwoWorkers = { first: lazyWorker(), full: lazyWorker() };
 const TYPING_MS = 250;
-/** The maximum number of differences to show. Users do not read more differences. */
-const MOST_SHOWN = 50;
 
-/** The comparison of the texts. The previous answer is shown until a new answer arrives. */
+/**
+ * The comparison of the texts. The previous answer is shown until a new answer arrives. An edit stops the work on the
+ * full answer.
+ */
 export function useComparison({ before, policies }: Play, serverVersion: number) {
-  const { answer, question, problem, ask } = useLatest(WORKER, 'compare', WORKER.stop);
+  const { answer, question, problem, ask, drop } = useFirstThenFull(WORKERS, 'compare', isCut);
   useEffect(() => {
     if (before === undefined) return;
     const timer = setTimeout(() => ask({ before, policies, serverVersion, at: Date.now() }), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [before, policies, serverVersion, ask]);
+    return () => {
+      clearTimeout(timer);
+      drop();
+    };
+  }, [before, policies, serverVersion, ask, drop]);
   return { answer, isCurrent: question?.before === before && question?.policies === policies, problem };
+}
+
+function isCut({ compared }: CompareAnswer): boolean {
+  return compared?.isCut ?? false;
 }
 
 interface ComparisonProps {
@@ -36,9 +44,14 @@ interface ComparisonProps {
 
 export function Comparison({ comparison: { answer, isCurrent, problem }, onReveal }: ComparisonProps) {
   const shown = useLastCompared(answer);
+  const isFirst = isCurrent && problem === '' && answer !== undefined && isCut(answer);
   return (
-    <section class="play-results" aria-label="Comparison" aria-busy={!isCurrent}>
-      <h2>Comparison{!isCurrent && <span class="quiet"> of the last texts; comparing again …</span>}</h2>
+    <section class="play-results" aria-label="Comparison" aria-busy={!isCurrent || isFirst}>
+      <h2>
+        Comparison
+        {!isCurrent && <span class="quiet"> of the last texts; comparing again …</span>}
+        {isFirst && <span class="quiet"> so far; still comparing …</span>}
+      </h2>
       {problem !== '' && (
         <p class="play-problem" role="alert">
           {problem}
@@ -70,7 +83,8 @@ function useLastCompared(answer: CompareAnswer | undefined): ComparedTexts | und
   return last.current;
 }
 
-function Found({ compared: { differences, undecided, notes } }: { readonly compared: ComparedTexts }) {
+function Found({ compared }: { readonly compared: ComparedTexts }) {
+  const { differences, undecided, notes } = compared;
   return (
     <>
       {notes.map((note) => (
@@ -78,23 +92,26 @@ function Found({ compared: { differences, undecided, notes } }: { readonly compa
           {sentence(note)}
         </p>
       ))}
-      {differences.slice(0, MOST_SHOWN).map((difference) => (
+      {differences.items.map((difference) => (
         <Difference key={`${difference.direction} ${difference.where}`} difference={difference} />
       ))}
-      {differences.length > MOST_SHOWN && <p>… and {differences.length - MOST_SHOWN} more.</p>}
-      {undecided.length > 0 && (
+      {differences.more > 0 && <p>… and {differences.more} more.</p>}
+      {undecided.items.length > 0 && (
         <article class="play-item">
           <h3>
             <StateBadge state="undecided" />
           </h3>
           <ul>
-            {undecided.map((text) => (
+            {undecided.items.map((text) => (
               <li key={text}>{visibleControls(text)}</li>
             ))}
+            {undecided.more > 0 && <li>… and {undecided.more} more.</li>}
           </ul>
-          <p class="quiet">
-            <code>cappol compare</code> looks at more pods than the page does.
-          </p>
+          {!compared.isCut && (
+            <p class="quiet">
+              <code>cappol compare</code> looks at more pods than the page does.
+            </p>
+          )}
         </article>
       )}
     </>

@@ -7,11 +7,11 @@ import { Badge } from '../../components/badge.tsx';
 import { FindingBadge } from '../../components/finding.tsx';
 import { lazyWorker } from '../../worker/client.ts';
 import type { TextFindings } from '../../worker/findings.ts';
-import { useLatest } from '../../worker/use-latest.ts';
+import { type TwoWorkers, useFirstThenFull } from '../../worker/use-latest.ts';
 import { Line, type OnReveal } from './troubles.tsx';
 
-/** Findings have a separate worker, so that verdicts and comparisons do not wait for findings. */
-const WORKER = lazyWorker();
+/** Findings have separate workers, so that verdicts and comparisons do not wait for findings. */
+const WORKERS: TwoWorkers = { first: lazyWorker(), full: lazyWorker() };
 const TYPING_MS = 250;
 
 /**
@@ -19,18 +19,25 @@ const TYPING_MS = 250;
  * findings arrive.
  */
 export function useTextFindings(policies: string, serverVersion: number) {
-  const { answer, question, problem, ask } = useLatest(WORKER, 'textFindings', WORKER.stop);
+  const { answer, question, problem, ask, drop } = useFirstThenFull(WORKERS, 'textFindings', isCut);
   useEffect(() => {
     const timer = setTimeout(() => ask({ policies, serverVersion, at: Date.now() }), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [policies, serverVersion, ask]);
+    return () => {
+      clearTimeout(timer);
+      drop();
+    };
+  }, [policies, serverVersion, ask, drop]);
   const last = useRef<TextFindings | undefined>(undefined);
   last.current = answer ?? last.current;
   const isAnswered = question?.policies === policies;
   return { found: last.current ?? NOTHING, problem, isAnswered, isCurrent: isAnswered && answer !== undefined };
 }
 
-const NOTHING: TextFindings = { findings: [], undecided: [] };
+const NOTHING: TextFindings = { findings: [], undecided: [], isCut: false };
+
+function isCut(answer: TextFindings | undefined): boolean {
+  return answer?.isCut ?? false;
+}
 
 interface FindingsProps {
   readonly answer: ReturnType<typeof useTextFindings>;
@@ -40,6 +47,7 @@ interface FindingsProps {
 /** The findings of the playground. Nothing is visible if there are no findings. */
 export function Findings({ answer: { found, problem, isAnswered, isCurrent }, onReveal }: FindingsProps) {
   const { findings, undecided } = found;
+  const isFirst = isCurrent && problem === '' && isCut(found);
   return (
     <>
       <p class="visually-hidden" role="status">
@@ -50,11 +58,12 @@ export function Findings({ answer: { found, problem, isAnswered, isCurrent }, on
           {problem}
         </p>
       )}
-      {findings.length + undecided.length > 0 && (
-        <section class="play-results" aria-label="Findings" aria-busy={!isAnswered}>
+      {(findings.length + undecided.length > 0 || isFirst) && (
+        <section class="play-results" aria-label="Findings" aria-busy={!isAnswered || isFirst}>
           <h2>
             Findings about the policies
             {isAnswered && !isCurrent && <span class="quiet"> before the error in their text</span>}
+            {isFirst && <span class="quiet"> so far; still looking …</span>}
           </h2>
           <ul>
             {findings.map((finding) => (
