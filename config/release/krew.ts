@@ -4,7 +4,7 @@ import { type Archive, REPOSITORY } from './archives.ts';
 import { executableName } from './platforms.ts';
 
 const DESCRIPTION = `cappol evaluates manifests and clusters by CapabilityPolicies and by the Pod Security Standards,
-exactly as the API server does: who breaks which rule, where, and what would be accepted.
+exactly as the API server does: which workload violates which rule, where, and which value would be accepted.
 It explains what a container ends up holding, suggests policies that fit what runs, and says
 what a policy would change. Most commands work without a cluster.
 `;
