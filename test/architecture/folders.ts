@@ -351,9 +351,10 @@ export const FOLDERS: readonly Folder[] = [
       'operator/compile',
       'operator/evaluate',
       'operator/promotion',
+      'analysis/text',
       'analysis/manifests',
     ],
-    packages: ['@marcbachmann/cel-js'],
+    packages: ['@marcbachmann/cel-js', 'yaml'],
     pure: true,
   },
   {
