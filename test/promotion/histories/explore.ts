@@ -30,7 +30,7 @@ export interface Options {
   readonly length: number;
   readonly implementation?: Implementation;
   readonly guard?: Guard;
-  /** The law at which to stop. The exploration ends when a history breaks this law. */
+  /** The only law to check. The exploration ends when a history breaks this law. The default is all laws. */
   readonly until?: string;
 }
 
@@ -39,8 +39,11 @@ export interface Options {
  * therefore one of the shortest such histories.
  */
 export function explore(beginnings: Readonly<Record<string, World>>, options: Options): Exploration {
-  const { length, implementation = OPERATOR, guard = STATED_GUARD, until = '' } = options;
+  const { length, implementation = OPERATOR, guard = STATED_GUARD, until } = options;
   const actions = actionsOf(implementation, guard);
+  const laws = Object.entries(LAWS).filter(([law]) => until === undefined || law === until);
+  const checksEnds = until === undefined || until === ENDS;
+  const isFound = () => until !== undefined && broken.has(until);
   const broken = new Map<string, readonly string[]>();
   let front = new Map<string, Reached>();
   for (const [name, world] of Object.entries(beginnings)) {
@@ -48,32 +51,38 @@ export function explore(beginnings: Readonly<Record<string, World>>, options: Op
   }
   let worlds = front.size;
   let histories = 0n;
-  for (let at = 0; at < length && !broken.has(until); at++) {
+  for (let at = 0; at < length && !isFound(); at++) {
     const next = new Map<string, Reached>();
     for (const reached of front.values()) {
-      for (const action of actions) advance(reached, action, next, broken);
+      if (isFound()) break;
+      for (const action of actions) advance(reached, action, next, { laws, broken });
     }
     front = next;
     worlds += front.size;
     for (const reached of front.values()) {
       histories += reached.ways;
-      conclude(reached, implementation, broken);
+      if (checksEnds) conclude(reached, implementation, broken);
     }
   }
   return { histories, worlds, broken };
+}
+
+interface Checked {
+  readonly laws: readonly (readonly [string, (typeof LAWS)[string]])[];
+  readonly broken: Map<string, readonly string[]>;
 }
 
 function advance(
   { world, history, ways }: Reached,
   { name, byOperator, act }: Action,
   next: Map<string, Reached>,
-  broken: Map<string, readonly string[]>,
+  { laws, broken }: Checked,
 ): void {
   const acted = act(world);
   if (!acted) return;
   const after = remembering(acted.after);
   const longer = [...history, name];
-  for (const [law, breaks] of Object.entries(LAWS)) {
+  for (const [law, breaks] of laws) {
     if (broken.has(law)) continue;
     const how = breaks({ ...acted, before: world, after, byOperator });
     if (how) broken.set(law, [...longer, how]);
