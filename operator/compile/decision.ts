@@ -9,7 +9,13 @@ import { offeredSince } from '../standards/server-features.ts';
 import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
 import { ENFORCED, PENDING, type Row } from './rows.ts';
-import { firstViolatedRule, type NeededRules, ruleVariables, violationVariables } from './rules-cel.ts';
+import {
+  firstViolatedRule,
+  type NeededRules,
+  ruleVariables,
+  type Violations,
+  violationVariables,
+} from './rules-cel.ts';
 import { ENTRIES, type Table } from './table.ts';
 import { UNIT } from './units-cel.ts';
 
@@ -190,6 +196,17 @@ export function mayUse(policy: string): string {
 }
 
 /**
+ * The names of CEL variables of type list(list(list(string))): the violations of all rules, for each described
+ * candidate and unit. The message reads several units. An API server would need ten times as long to compile a message
+ * that lists the rules for each of these units, because cel-go's time grows with the square of the length.
+ */
+const VIOLATED = 'violations';
+const VIOLATED_FILLED = 'violationsFilled';
+
+/** A CEL expression of type list(int): the indexes of the units. */
+const UNIT_POSITIONS = `${positions(Object.keys(UNIT).length)}.filter(u, u < variables.units.size())`;
+
+/**
  * Adds `message`, a CEL variable of type string: one line under 5 KiB. The message says why the first deciding policies
  * do not admit the pod. A message expression cannot call the authorizer. The variables of the message must therefore
  * not read `mayUse`.
@@ -199,18 +216,23 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const deciding = 'variables.deciding';
   const asIs = violationVariables(needed, 'variables.described');
   const filled = fills ? violationVariables(needed, 'variables.described', asIs) : undefined;
-  const lists = (names: readonly string[]) => {
-    const of = (unit: number, from = names) => from.map((name) => `variables.${name}[i][${unit}]`).join(' + ');
+  const places = `${positions(DESCRIBED)}.filter(i, i < variables.described.size())`;
+  const allOf = (name: string, { names }: Violations): Variable => ({
+    name,
+    expression: `${places}.map(i, ${UNIT_POSITIONS}.map(u, ${names.map((one) => `variables.${one}[i][u]`).join(' + ')}))`,
+  });
+  const lists = (all: string) => {
+    const of = (unit: number, from = all) => `variables.${from}[i][${unit}]`;
     const { OLD, ADDED, INHERITED } = UNIT;
     // A message has no room for all violations, so violations that the author of the request can fix come first. In an
     // existing pod, defaulting fills in only fields of the added containers.
-    const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD, asIs.names)} : ${of(INHERITED, asIs.names)})`;
+    const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD, VIOLATED)} : ${of(INHERITED, VIOLATED)})`;
     return `(variables.ephemeral ? ${of(ADDED)} + ${before} : ${of(OLD)})`;
   };
   // The message leaves out violations that defaulting fixes. If defaulting was not applied, but the pod would comply
   // after defaulting, the message contains the violations.
   const isAsIs = '(!has(p.defaulting) || p.defaulting[0] == "Enabled" && variables.filled.exists(o, o.name == p.name))';
-  const wrong = filled ? `(${isAsIs} ? ${lists(asIs.names)} : ${lists(filled.names)})` : lists(asIs.names);
+  const wrong = filled ? `(${isAsIs} ? ${lists(VIOLATED)} : ${lists(VIOLATED_FILLED)})` : lists(VIOLATED);
   const most = `(${VIOLATIONS} / variables.described.size())`;
   const notUsable = `"the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/" + p.name[0] + ", which cluster administrators have by their wildcard verbs)"`;
   const listed = `[${wrong}].map(w, (w.size() <= ${most} ? w : ${upTo('w', most)}).join("; ") + (w.size() > ${most} ? "; and " + string(w.size() - ${most}) + " more" : ""))[0]`;
@@ -220,7 +242,6 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const unit = `variables.ephemeral ? ${UNIT.ADDED} : ${UNIT.OLD}`;
   const rule = firstViolatedRule(needed, unit, '"a rule even without the added container"');
   const brief = `"CapabilityPolicy " + p.name[0] + ": " + (${complies}"the pod violates " + ${rule})`;
-  const places = `${positions(DESCRIBED)}.filter(i, i < variables.described.size())`;
   const reasons = (one: string) => `${places}.map(i, [variables.described[i]].map(p, ${one})[0])`;
   const more = `(${deciding}.size() > ${DESCRIBED} ? [string(${deciding}.size() - ${DESCRIBED}) + " more CapabilityPolicies that decide in the namespace do not admit it either"] : [])`;
   return [
@@ -231,6 +252,8 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
     },
     ...asIs.variables,
     ...(filled?.variables ?? []),
+    allOf(VIOLATED, asIs),
+    ...(filled ? [allOf(VIOLATED_FILLED, filled)] : []),
     { name: 'message', expression: oneLine(`(${reasons(reason)} + ${more}).join(" | ")`) },
     { name: 'brief', expression: oneLine(`(${reasons(brief)} + ${more}).join(" | ") + ${WITHOUT_DETAILS}`) },
   ];

@@ -37,10 +37,10 @@ interface RuleText {
   /** A CEL expression of type bool, for a candidate `p` and a unit `unit`: true if the unit complies with the rule. */
   readonly complies: string;
   /**
-   * A CEL expression of type list(string), for a candidate `p` and a described unit `unit`. The list has one line for
-   * each violation of the rule.
+   * CEL expressions of type list(string), for a candidate `p` and a described unit `unit`. Together, the lists have one
+   * line for each violation of the rule.
    */
-  readonly violations: string;
+  readonly violations: readonly string[];
   /** The variables that `complies` and `violations` read. Each variable is computed once for the pod. */
   readonly facts: readonly Variable[];
 }
@@ -84,14 +84,15 @@ export function firstViolatedRule(needed: NeededRules, index: string, otherwise:
 /**
  * A CEL variable of type list(list(list(string))): the violations of one rule, for each described candidate and unit.
  */
-interface Violations {
+export interface Violations {
   readonly variables: readonly Variable[];
   /** The names of the variables of all rules, in their order. */
   readonly names: readonly string[];
 }
 
 /**
- * Adds one variable for each rule. An API server checks many small expressions faster than one long expression.
+ * Adds one variable for each rule, or for each test of a rule with a long text. An API server checks many small
+ * expressions faster than one long expression.
  *
  * @param described CEL of type list(map): the candidates
  * @param asIs the variables that evaluate the pod before defaulting. Pass this parameter only if the result evaluates
@@ -99,7 +100,9 @@ interface Violations {
  */
 export function violationVariables(needed: NeededRules, described: string, asIs?: Violations): Violations {
   const known = new Set(asIs?.variables.map(({ expression }) => expression));
-  const texts = textsOf(needed, asIs !== undefined).map(({ rule, violations }) => [nameOf(rule), violations] as const);
+  const texts = textsOf(needed, asIs !== undefined).flatMap(({ rule, violations }) =>
+    violations.map((some, i) => [`${nameOf(rule)}${i === 0 ? '' : i}`, some] as const),
+  );
   const all = [...texts, ['others', CUT] as const].map(([what, violations]) => {
     const name = `wrong${capitalized(what)}`;
     const expression = `${described}.map(p, variables.describedUnits.map(unit, ${violations}))`;
@@ -165,10 +168,19 @@ function plainText(rule: Rule, { common, filled, making }: TextOptions): RuleTex
     {
       rule,
       complies: values.bind(and(...conditions)),
-      violations: values.bindValue(`(${tests.map((test) => violationsOf(rule, test)).join(' + ')})`),
+      violations: partsOf(tests.map((test) => violationsOf(rule, test))).map((part) => values.bindValue(part)),
       facts,
     },
   ];
+}
+
+/** If lists are shorter than this number of characters, one CEL expression contains all of the lists. */
+const SHORT = 3_000;
+
+/** Joins CEL expressions of type list if the joined expression is short. */
+function partsOf(lists: readonly string[]): readonly string[] {
+  const joined = `(${lists.join(' + ')})`;
+  return joined.length < SHORT ? [joined] : lists;
 }
 
 function fillingsOf(rules: readonly Rule[], values: RowValues): Filling[] {
@@ -273,7 +285,7 @@ function restatedText(rule: Rule, { common, filled, making }: TextOptions): Rule
   return {
     rule,
     complies: around(values.bind(`${and('true', ...others.map(compliesWith))} && ${complies}`), '.all(', ')'),
-    violations: around(values.bindValue(listed), '.map(', ')[0]'),
+    violations: [around(values.bindValue(listed), '.map(', ')[0]')],
     facts: [],
   };
 }

@@ -266,8 +266,7 @@ export function refusals(programs: readonly Pick<Program, 'policy'>[], request: 
  * whole pod.
  */
 export function violationsIn(text: AdmissionText, request: Request): string[] {
-  const names = (text.spec.variables ?? []).map(({ name }) => name).filter((name) => /^wrong(?!.*Filled$)/.test(name));
-  return names.flatMap((name) => (text.run(name, request) as string[][][])[0]?.[0] ?? []);
+  return (text.run('violations', request) as string[][][])[0]?.[0] ?? [];
 }
 
 function evaluationOf(request: Request) {
