@@ -83,13 +83,22 @@ export function useCluster(prefix: string, options: ClusterOptions = {}): TestCl
   return cluster;
 }
 
+/**
+ * The time in ms between two looks at the cluster. A look takes CPU time of the API server and etcd, which a waiting
+ * operator needs for its work.
+ */
+const LOOK_MS = 150;
+/** The time in ms between two looks at all objects of the operator. Such a look reads eight whole lists. */
+const LOOK_AT_ALL_MS = 400;
+
 /** Waits until `look` returns a value other than undefined and false, and returns this value. */
 export function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
   timeoutMs = 120_000,
+  intervalMs = LOOK_MS,
 ): Promise<T> {
-  return waitFor(what, look, { timeoutMs, intervalMs: 50 });
+  return waitFor(what, look, { timeoutMs, intervalMs });
 }
 
 /** A service account as the creator of pods. */
@@ -232,7 +241,7 @@ export class TestCluster {
       last = await this.differences();
       return last.length === 0;
     };
-    await eventually('the cluster to settle', look, timeoutMs).catch((error: Error) => {
+    await eventually('the cluster to settle', look, timeoutMs, LOOK_AT_ALL_MS).catch((error: Error) => {
       throw new Error(`${error.message}:\n${last.slice(0, 20).join('\n')}`);
     });
   }
