@@ -5,7 +5,7 @@ import { compare } from '../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
 import { admits, compared, PAIRS, type Spec, type Specs, setOf } from './sets.ts';
 
-const RUNS = Number(process.env.CAUSES ?? 5);
+const RUNS = Number(process.env.CAUSES ?? 3);
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 /** A comparison that reaches the limit still shows the differences that it has found. */
 const LIMIT = 20_000;
