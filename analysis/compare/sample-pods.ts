@@ -1,6 +1,6 @@
 /**
  * Makes sample pods from the examples of rules. If one policy admits a pod and the other policies refuse the pod, the
- * policies differ. Most questions therefore need no proof about all pods.
+ * policies differ. Most questions can therefore be answered without a proof about all pods.
  */
 import { examplePod } from '../../operator/evaluate/example-pods.ts';
 import type { PodContent } from '../../operator/model/objects.ts';

@@ -331,11 +331,11 @@ function describe(measured: readonly Measured[], { rounds, changes }: Exceptions
     rows: figures.map(({ title, limit, of }) => [title, ...measured.map(of), limit]),
     notes: [
       `Pods and namespaces: p50 of ${rounds} dry runs in ms, in turn.`,
-      'The brackets show how much more time is needed than with only the policy for all namespaces.',
+      'The brackets show the additional time, compared with a cluster that has only the policy for all namespaces.',
       'Both times are differences from the time of a pod in a namespace that no policy reaches.',
       `Changes: medians of ${changes} changes. Each change begins when the operator and the controllers are idle.`,
       'Memory of kube-apiserver: MiB after a garbage collection.',
-      'The brackets show how much more memory is needed than with only the policy for all namespaces.',
+      'The brackets show the additional memory, compared with a cluster that has only the policy for all namespaces.',
     ],
     measured,
   };

@@ -38,7 +38,7 @@ const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
 export const BESIDE_LOOP = [
   `The loop makes the operator's own writes, ${AT_ONCE} at a time, after the operator has been stopped and its labels are gone.`,
   `Both times are medians of ${ROUNDS} rounds, between which the policy and the labels are removed.`,
-  'The control plane has half of the cores. The loop or the operator has the other cores, as on a separate machine.',
+  'The control plane has half of the cores. The measured program, which is the loop or the operator, has the other cores.',
   `The operator runs with ${UNLIMITED.join(' ')}, and evaluates ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
 ];
 

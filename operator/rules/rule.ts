@@ -129,7 +129,7 @@ export interface Fix {
   /** A CEL expression: the new value of the whole field. The value `null` or an empty list removes the field. */
   readonly value: string;
   readonly class: FixClass;
-  /** A text for people about what may stop working. */
+  /** A text that tells users what may stop working. */
   readonly risk: string;
   /**
    * Whether the fix sets a field of the pod that all containers of the pod inherit. If an entry of `spec.containers`

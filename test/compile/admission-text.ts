@@ -262,7 +262,7 @@ export function refusals(programs: readonly Pick<Program, 'policy'>[], request: 
 }
 
 /**
- * The violations in a refusal's message for the first policy. The pod must be so small that the message describes the
+ * The violations of the first policy that a refusal's message lists. The pod must be so small that the message describes the
  * whole pod.
  */
 export function violationsIn(text: AdmissionText, request: Request): string[] {

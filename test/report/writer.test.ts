@@ -73,7 +73,7 @@ describe('if the watch has not shown a status yet', () => {
       CapabilityPolicyStatus,
     ];
     let statuses: WrittenStatuses;
-    /** Returns the newest known status of the policy, while the watch shows the given status. */
+    /** Returns the newest known status of the policy. `shown` is the status in the last event of the watch. */
     const latest = (shown: CapabilityPolicyStatus | undefined) =>
       statuses.latest({ ...structuredClone(policy), ...(shown && { status: shown }) }).status;
 

@@ -25,7 +25,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** The requirement for tests in Chromium, for `describeWith`. */
+/** Tests in Chromium pass this requirement to `describeWith`. */
 export const CHROMIUM: Needs = { programs: { chromium: 'apt-get install chromium' } };
 
 export type { Browser, Locator, Page };

@@ -2,6 +2,6 @@
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
-/** The version as N of v1.N. An API server may be newer than the newest known version of the Standards. */
+/** The minor version: the number N of version v1.N. An API server may be newer than the newest known version of the Standards. */
 export const LATEST_MINOR = Math.min(SERVER_MINOR, NEWEST_KNOWN_MINOR);
 export const LATEST = formatVersion(LATEST_MINOR);

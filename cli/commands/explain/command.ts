@@ -29,7 +29,7 @@ export const registerExplain: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .argument(
       '[name...]',
-      'capabilities, such as NET_RAW, or ALL for all capabilities; adminAccess: the namespace label that permits admin access to devices; with --cluster, also rules, such as hostNetwork',
+      'names of capabilities, such as NET_RAW. ALL means all capabilities. adminAccess means the namespace label that permits admin access to devices. With --cluster, names can also be rules, such as hostNetwork',
     )
     .addOption(options.filenames())
     .addOption(options.exclude())

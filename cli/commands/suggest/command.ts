@@ -66,7 +66,7 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     .addOption(new Option('--reason <text>', 'the reason for the exceptions, such as a ticket').argParser(reasonText))
     .option(
       '--baseline [folder]',
-      'with --cluster -A: write a folder with exceptions for all running workloads, and with one policy of mode Enforce for all namespaces where no other policy decides (default folder: baseline)',
+      'with --cluster -A: write a folder with policies. One policy of mode Enforce is for all namespaces where no other policy decides. The other policies are exceptions for all running workloads (default folder: baseline)',
     )
     .option(
       '--narrow',

@@ -73,7 +73,7 @@ function inOwnUsers(lists: { readonly allowedAddInUserNamespace?: readonly strin
 
 /**
  * Checks the capabilities in the bounding set. In a user namespace, no capability is forbidden if the list for user
- * namespaces contains ALL. If the two lists together contain all capabilities, no capability is forbidden either.
+ * namespaces contains ALL, or if the two lists together contain all capabilities.
  */
 function allowedBounding({ values, pod }: Question): Breach {
   const { allowed: everywhere, inUserNamespace } = values['capabilities.allowedBounding'];
