@@ -24,16 +24,18 @@ export function conflictsOf(
  */
 export function describeConflict({ label, theirs, ours, managers }: LabelConflict): string {
   const whose = managers.length > 0 ? [...managers].sort().join(', ') : 'somebody else';
-  return `label ${label} is "${theirs}" by ${whose}; the operator would set "${ours}"${consequence(theirs, ours)}`;
+  return `label ${label} is "${theirs}" by ${whose}; the operator would set "${ours}"${consequence({ label, theirs, ours })}`;
 }
 
 /**
  * The consequence of a conflict. A tighter label changes which pods are admitted. A looser label does not change which
  * pods are admitted, because the admission policy still checks the pods that the label admits.
  */
-function consequence(theirs: string, ours: string): string {
+function consequence({ label, theirs, ours }: Pick<LabelConflict, 'label' | 'theirs' | 'ours'>): string {
   const tighter = isLevel(theirs) && isLevel(ours) && LEVELS.indexOf(theirs) > LEVELS.indexOf(ours);
-  return tighter ? ', so Pod Security Admission complains about pods that the policy admits' : '';
+  if (!tighter) return '';
+  const objects = label === labelOfMode('Enforce') ? 'refuses' : 'complains about';
+  return `, so Pod Security Admission ${objects} pods that the policy admits`;
 }
 
 function isLevel(text: string): text is Level {

@@ -400,6 +400,15 @@ describe('the conditions of a policy', () => {
       'namespace net: label pod-security.kubernetes.io/audit is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission complains about pods that the policy admits. The policy is still enforced; to let the operator manage the label, remove it',
     ],
     [
+      'says that Pod Security Admission refuses pods if the label enforce is tighter',
+      input(
+        { mode: 'Enforce' },
+        { labels: labels({ conflicts: [{ ...CONFLICT, label: 'pod-security.kubernetes.io/enforce' }] }) },
+      ),
+      'LabelConflict',
+      'namespace net: label pod-security.kubernetes.io/enforce is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission refuses pods that the policy admits. The policy is still enforced; to let the operator manage the label, remove it',
+    ],
+    [
       'names the namespaces, sorted, and what to do',
       input({}, { coverage: restrictedIn({ d: 12, c: 11, net: 10, b: 11, a: 11 }) }),
       'UseLimitExceeded',
