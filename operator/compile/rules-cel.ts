@@ -99,14 +99,14 @@ export interface Violations {
  * the pod after defaulting. Equal expressions are not repeated
  */
 export function violationVariables(needed: NeededRules, described: string, asIs?: Violations): Violations {
-  const known = new Set(asIs?.variables.map(({ expression }) => expression));
+  const known = new Map(asIs?.variables.map(({ name, expression }) => [expression, name]));
   const texts = textsOf(needed, asIs !== undefined).flatMap(({ rule, violations }) =>
     violations.map((some, i) => [`${nameOf(rule)}${i === 0 ? '' : i}`, some] as const),
   );
   const all = [...texts, ['others', CUT] as const].map(([what, violations]) => {
     const name = `wrong${capitalized(what)}`;
     const expression = `${described}.map(p, variables.describedUnits.map(unit, ${violations}))`;
-    return { name: asIs && !known.has(expression) ? `${name}Filled` : name, expression };
+    return { name: known.get(expression) ?? (asIs ? `${name}Filled` : name), expression };
   });
   return {
     variables: all.filter(({ expression }) => !known.has(expression)),
