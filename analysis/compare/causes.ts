@@ -7,6 +7,7 @@ import { type CompleteSpec, NAME_LABEL } from '../../operator/api/capability-pol
 import type { PodContent } from '../../operator/model/objects.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { type Labels, matches } from '../../operator/policy/selector.ts';
+import type { TimeLimit } from './budget.ts';
 import { decidingIn } from './namespaces.ts';
 import type { PolicySet } from './policy-set.ts';
 import type { Use } from './uses.ts';
@@ -38,26 +39,41 @@ interface Change {
   readonly new: readonly ResolvedPolicy[];
 }
 
+/** A policy whose change is undone completely or in one field. */
+interface Undone {
+  readonly parts: readonly ResolvedPolicy[];
+  /** The set that says whether the author of the pod may use the policy. */
+  readonly use: 'old' | 'new';
+}
+
+/** The fields that say who may use a policy. */
+const USE_FIELDS: readonly string[] = ['usableBy', 'subjects'] satisfies (keyof CompleteSpec)[];
+
 /** Names of the fields below a policy. The fields of `overrides` count separately. */
 type Field = readonly ['spec', string] | readonly ['spec', 'overrides', string];
 
 export class Causes {
   readonly #new: PolicySet;
   readonly #witnesses: Witnesses;
+  readonly #time: TimeLimit;
   readonly #old: PolicySet;
   #changes: readonly Change[] | undefined;
   readonly #undone = new Map<string, ResolvedPolicy | undefined>();
 
-  constructor(old: PolicySet, now: PolicySet, witnesses: Witnesses) {
+  constructor(old: PolicySet, now: PolicySet, witnesses: Witnesses, time: TimeLimit) {
     this.#old = old;
     this.#new = now;
     this.#witnesses = witnesses;
+    this.#time = time;
   }
 
+  /** @throws TooLate */
   of(shown: Shown): Cause[] {
     this.#changes ??= changesBetween(this.#old.policies, this.#new.policies);
     const selecting = this.#changes.filter((one) => [...one.old, ...one.new].some(selects(shown.labels)));
-    return selecting.filter((one) => this.#disappears(shown, one, one.old)).map((one) => this.#cause(shown, one));
+    return selecting
+      .filter((one) => this.#disappears(shown, one, { parts: one.old, use: 'old' }))
+      .map((one) => this.#cause(shown, one));
   }
 
   #cause(shown: Shown, change: Change): Cause {
@@ -67,20 +83,23 @@ export class Causes {
     const changed = changedFields(change);
     const alone = changed.filter((field) => {
       const undone = this.#withUndone(change, field);
-      return undone && this.#disappears(shown, change, [undone]);
+      const use = USE_FIELDS.includes(field[1]) ? 'old' : 'new';
+      return undone && this.#disappears(shown, change, { parts: [undone], use });
     });
     const fields = (alone.length > 0 ? alone : changed).map((field) => field.join('.'));
     return { policy: name, change: 'Changed', fields };
   }
 
   /** Whether the difference disappears if the new set has other parts of the policy. */
-  #disappears({ pod, labels, use, direction }: Shown, { name }: Change, parts: readonly ResolvedPolicy[]): boolean {
+  #disappears({ pod, labels, use, direction }: Shown, { name }: Change, undone: Undone): boolean {
+    this.#time.checkTime();
     const policies = decidingIn({
-      policies: [...this.#new.policies.filter((one) => one.name !== name), ...parts],
+      policies: [...this.#new.policies.filter((one) => one.name !== name), ...undone.parts],
       labels,
     });
-    const [own, others] = direction === 'opens' ? [use.refusing, use.admitting] : [use.admitting, use.refusing];
-    const usable = [...others.filter((one) => one !== name), ...own.filter((one) => one === name)];
+    const [before, now] = direction === 'opens' ? [use.refusing, use.admitting] : [use.admitting, use.refusing];
+    const ofPolicy = undone.use === 'old' ? before : now;
+    const usable = [...now.filter((one) => one !== name), ...ofPolicy.filter((one) => one === name)];
     return this.#witnesses.isAdmitted(pod, { policies, usable }) !== (direction === 'opens');
   }
 

@@ -61,6 +61,11 @@ export interface Comparison {
   readonly opens: readonly Difference[];
   readonly closes: readonly Difference[];
   readonly undecided: readonly Undecided[];
+  /**
+   * For each direction, whether the list of differences names every rule. If several policies refuse, the list may leave
+   * out a rule, because the smallest pod that breaks the rule also breaks a listed rule.
+   */
+  readonly namesEveryRule: Readonly<Record<Direction, boolean>>;
   /** The number of classes of namespaces that were compared. */
   readonly classes: number;
   /** Whether the comparison ended early, because its time was over. */
@@ -149,6 +154,7 @@ class Comparing {
   #classes: readonly NamespaceClass[] = [];
   /** The number of classes that were compared in all directions. */
   #compared = 0;
+  readonly #namesEveryRule: Record<Direction, boolean> = { opens: true, closes: true };
   readonly #result = { opens: [] as Difference[], closes: [] as Difference[], undecided: [] as Undecided[] };
 
   constructor(old: PolicySet, now: PolicySet, examined: Examined, options: ComparingOptions) {
@@ -156,7 +162,7 @@ class Comparing {
     this.#examined = examined;
     this.#options = options;
     this.#all = options.all ?? false;
-    this.#causes = new Causes(old, now, examined.witnesses);
+    this.#causes = new Causes(old, now, examined.witnesses, examined);
   }
 
   /** @throws TooLate */
@@ -186,7 +192,8 @@ class Comparing {
   #comparison(isCut: boolean): Comparison {
     const { opens, closes, undecided } = this.#result;
     const same = opens.length + closes.length + undecided.length === 0;
-    return { same, opens, closes, undecided, classes: this.#classes.length, isCut };
+    const namesEveryRule = { ...this.#namesEveryRule };
+    return { same, opens, closes, undecided, namesEveryRule, classes: this.#classes.length, isCut };
   }
 
   #compareAll(): void {
@@ -289,21 +296,21 @@ class Comparing {
     if (ofClass.some(isShown)) return;
     const sides = sidesOf(namespace, use, direction);
     const shows = this.#shows(rule, sides);
-    const found = pods.find((one) => isAccepted(one) && shows(one));
-    if (!found) {
-      this.#searchStrictly(rule, shown);
-      return;
-    }
     // If one of the policies refuses the pod only by rules that are already shown, the pod shows nothing new.
     const known = new Set(ofClass.flatMap(({ rules }) => rules));
     const isNew = (broken: string) => !known.has(broken);
     const { policies } = sides.refusing;
     const isWanted = (pod: PodContent) =>
       this.#all || policies.every((one) => this.#examined.witnesses.isRefusedBy(one, pod, isNew));
-    if (!isWanted(found)) return;
-    const pod = this.#options.isFirstEnough ? found : smallest(found, shows, this.#smallestOf(rule, sides));
-    if (!isWanted(pod)) return;
-    const difference = this.#difference(rule, pod, shown);
+    const isShowing = (pod: PodContent) => isAccepted(pod) && shows(pod);
+    const found = pods.find((pod) => isShowing(pod) && isWanted(pod));
+    if (!found) {
+      if (pods.some(isShowing)) this.#namesEveryRule[direction] = false;
+      else this.#searchStrictly(rule, shown);
+      return;
+    }
+    const small = this.#options.isFirstEnough ? found : smallest(found, shows, this.#smallestOf(rule, sides));
+    const difference = this.#difference(rule, isWanted(small) ? small : found, shown);
     if (difference) list.push(difference);
     else this.#leaveOpen(rule, shown);
   }

@@ -24,7 +24,7 @@ export interface Opening extends Difference {
  * A comparison that examines only the direction `opens`. The fields `same` and `closes` of a comparison have no meaning
  * if only `opens` is examined.
  */
-export interface Opened extends Pick<Comparison, 'undecided' | 'classes'> {
+export interface Opened extends Pick<Comparison, 'undecided' | 'classes' | 'namesEveryRule'> {
   readonly opens: readonly Opening[];
 }
 
@@ -38,7 +38,7 @@ export function openedBy(
   { namespaces, limit }: { readonly namespaces: readonly string[]; readonly limit: number },
 ): Opened {
   const [old, now] = [policySetOf(before), policySetOf(after)];
-  const { opens, undecided, classes } = compare(old, now, { limit, directions: ['opens'] });
+  const { opens, undecided, classes, namesEveryRule } = compare(old, now, { limit, directions: ['opens'] });
   const classIn = (labels: Labels, labelsAfter = labels) =>
     classOf({ policies: old.policies, labels }, { policies: now.policies, labels: labelsAfter });
   const reached = opens.length > 0 ? namespaces.filter((name) => !old.isExcluded(name) && !now.isExcluded(name)) : [];
@@ -47,6 +47,7 @@ export function openedBy(
     opens: opens.map((one) => ({ ...one, namespaces: members.get(classIn(one.namespace)) ?? [] })),
     undecided,
     classes,
+    namesEveryRule,
   };
 }
 
@@ -56,5 +57,10 @@ export function openedBy(
  * @param message one sentence that says the reason
  */
 export function notCompared(message: string): Opened {
-  return { opens: [], undecided: [{ direction: 'opens', message }], classes: 0 };
+  return {
+    opens: [],
+    undecided: [{ direction: 'opens', message }],
+    classes: 0,
+    namesEveryRule: { opens: false, closes: false },
+  };
 }

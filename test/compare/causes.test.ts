@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Cause } from '../../analysis/compare/causes.ts';
 import { compare } from '../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
+import type { Subject } from '../../operator/api/capability-policy.ts';
 import { admits, compared, PAIRS, type Spec, type Specs, setOf } from './sets.ts';
 
 /** The minimum number of random pairs. More pairs follow until a cause is named. */
@@ -22,6 +23,7 @@ interface Case {
 
 const changed = (policy: string, ...fields: string[]): Cause => ({ policy, change: 'Changed', fields });
 const WEB: Spec = { namespaceSelector: { matchLabels: { app: 'web' } } };
+const [U1, U2] = ['u1', 'u2'].map((name) => ({ kind: 'User' as const, name })) as [Subject, Subject];
 const HOST_NETWORK: Spec = { overrides: { hostNetwork: true } };
 
 const CASES: readonly Case[] = [
@@ -72,6 +74,19 @@ const CASES: readonly Case[] = [
     old: { a: {}, b: { ...HOST_NETWORK, usableBy: 'Bindings' } },
     now: { a: {}, b: HOST_NETWORK },
     causes: [changed('b', 'spec.usableBy')],
+  },
+  {
+    title: 'who may use a policy, but no other changed field',
+    old: { a: {}, b: { ...HOST_NETWORK, usableBy: 'Subjects', subjects: [U1] } },
+    now: {
+      a: {},
+      b: {
+        overrides: { hostNetwork: true, readOnlyRootFilesystem: true },
+        usableBy: 'Subjects',
+        subjects: [U1, U2],
+      },
+    },
+    causes: [changed('b', 'spec.subjects')],
   },
   {
     title: 'changes of two policies that are both needed',

@@ -314,6 +314,22 @@ describe('compare', () => {
     );
   });
 
+  it('says that rules may be missing if the smallest pod of a rule shows nothing new', () => {
+    const group = (...ranges: { min: number; max: number }[]): Spec => ({
+      level: 'privileged',
+      overrides: { privileged: false, fsGroup: { rule: 'MayRunAs', ranges } },
+    });
+    const old = {
+      a: group({ min: 0, max: 10 }, { min: 12, max: 1_000_000_000 }),
+      b: group({ min: 0, max: 11 }, { min: 13, max: 1_000_000_000 }),
+    };
+    const found = compared(old, { c: { level: 'privileged' } });
+    const rules = found.opens.flatMap((one) => one.rules);
+    assert.ok(rules.includes('privileged'));
+    assert.equal(found.namesEveryRule.opens, rules.includes('fsGroup'));
+    assert.equal(found.namesEveryRule.closes, true);
+  });
+
   it('compare does not call sets equal when the comparison reaches its limit', () => {
     const found = compared({ one: {} }, { one: { level: 'baseline' } }, 10);
     assert.deepEqual([found.same, found.opens], [false, []]);

@@ -63,7 +63,7 @@ export function Findings({ answer: { found, problem, isAnswered, isCurrent }, on
           <h2>
             Findings about the policies
             {isAnswered && !isCurrent && <span class="quiet"> before the error in their text</span>}
-            {isFirst && <span class="quiet"> so far; still looking …</span>}
+            {isCut(found) && <span class="quiet"> so far{isFirst && '; still looking …'}</span>}
           </h2>
           <ul>
             {findings.map((finding) => (
