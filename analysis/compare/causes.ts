@@ -3,12 +3,13 @@
  * change is undone.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type CompleteSpec, NAME_LABEL } from '../../operator/api/capability-policy.ts';
+import type { CompleteSpec } from '../../operator/api/capability-policy.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
+import { perObject } from '../../operator/policy/memo.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { type Labels, matches } from '../../operator/policy/selector.ts';
 import type { TimeLimit } from './budget.ts';
-import { decidingIn } from './namespaces.ts';
+import { decidingIn, withName } from './namespaces.ts';
 import type { PolicySet } from './policy-set.ts';
 import type { Use } from './uses.ts';
 import type { Witnesses } from './witnesses.ts';
@@ -58,7 +59,10 @@ export class Causes {
   readonly #time: TimeLimit;
   readonly #old: PolicySet;
   #changes: readonly Change[] | undefined;
-  readonly #undone = new Map<string, ResolvedPolicy | undefined>();
+  /** The changed fields of a policy, and the policy with the old value of each field. */
+  readonly #fieldsOf = perObject((change: Change) =>
+    changedFields(change).map((field) => ({ field, undone: withUndone(change, field) })),
+  );
 
   constructor(old: PolicySet, now: PolicySet, witnesses: Witnesses, time: TimeLimit) {
     this.#old = old;
@@ -70,8 +74,10 @@ export class Causes {
   /** @throws TooLate */
   of(shown: Shown): Cause[] {
     this.#changes ??= changesBetween(this.#old.policies, this.#new.policies);
-    const selecting = this.#changes.filter((one) => [...one.old, ...one.new].some(selects(shown.labels)));
-    return selecting
+    const labels = withName(shown.labels);
+    const selects = ({ selector }: ResolvedPolicy) => matches(selector, labels);
+    return this.#changes
+      .filter((one) => [...one.old, ...one.new].some(selects))
       .filter((one) => this.#disappears(shown, one, { parts: one.old, use: 'old' }))
       .map((one) => this.#cause(shown, one));
   }
@@ -80,13 +86,12 @@ export class Causes {
     const { name, old, new: now } = change;
     if (old.length === 0) return { policy: name, change: 'Added', fields: [] };
     if (now.length === 0) return { policy: name, change: 'Removed', fields: [] };
-    const changed = changedFields(change);
-    const alone = changed.filter((field) => {
-      const undone = this.#withUndone(change, field);
+    const changed = this.#fieldsOf(change);
+    const alone = changed.filter(({ field, undone }) => {
       const use = USE_FIELDS.includes(field[1]) ? 'old' : 'new';
       return undone && this.#disappears(shown, change, { parts: [undone], use });
     });
-    const fields = (alone.length > 0 ? alone : changed).map((field) => field.join('.'));
+    const fields = (alone.length > 0 ? alone : changed).map(({ field }) => field.join('.'));
     return { policy: name, change: 'Changed', fields };
   }
 
@@ -101,16 +106,6 @@ export class Causes {
     const ofPolicy = undone.use === 'old' ? before : now;
     const usable = [...now.filter((one) => one !== name), ...ofPolicy.filter((one) => one === name)];
     return this.#witnesses.isAdmitted(pod, { policies, usable }) !== (direction === 'opens');
-  }
-
-  /**
-   * The new policy with the old value of one field. The result is undefined if the policy has a rollout, or if the
-   * policy is not valid with the old value.
-   */
-  #withUndone(change: Change, field: Field): ResolvedPolicy | undefined {
-    const key = [change.name, ...field].join('.');
-    if (!this.#undone.has(key)) this.#undone.set(key, withUndone(change, field));
-    return this.#undone.get(key);
   }
 }
 
@@ -137,6 +132,10 @@ function fieldIn(spec: object | undefined, [, ...path]: Field): unknown {
   return path.reduce<unknown>((value, key) => (value as Readonly<Record<string, unknown>> | undefined)?.[key], spec);
 }
 
+/**
+ * The new policy with the old value of one field. The result is undefined if the policy has a rollout, or if the policy
+ * is not valid with the old value.
+ */
 function withUndone({ old, new: now }: Change, field: Field): ResolvedPolicy | undefined {
   const [[before, ...otherOld], [after, ...otherNew]] = [old, now];
   if (!before || !after || otherOld.length + otherNew.length > 0) return undefined;
@@ -155,8 +154,4 @@ function withUndone({ old, new: now }: Change, field: Field): ResolvedPolicy | u
 function withValue<Fields extends object>(object: Fields | undefined, key: string, value: unknown): Fields {
   const { [key]: _, ...others } = { ...object } as Record<string, unknown>;
   return { ...others, ...(value !== undefined && { [key]: value }) } as Fields;
-}
-
-function selects(labels: Labels): (policy: ResolvedPolicy) => boolean {
-  return ({ selector }) => matches(selector, { [NAME_LABEL]: '*', ...labels });
 }

@@ -61,8 +61,12 @@ export function classOf(old: Selecting, now: Selecting): string {
 
 /** The policies that refuse pods in the namespace. */
 export function decidingIn({ policies, labels }: Selecting): ResolvedPolicy[] {
-  // No selector names the namespace `*`, because no namespace can have this name.
-  return deciding(policies, 'Enforce', { [NAME_LABEL]: '*', ...labels });
+  return deciding(policies, 'Enforce', withName(labels));
+}
+
+/** The labels with a name. No selector names the namespace `*`, because no namespace can have this name. */
+export function withName(labels: Labels): Labels {
+  return { [NAME_LABEL]: '*', ...labels };
 }
 
 function keyOf({ old, new: now }: Pick<NamespaceClass, 'old' | 'new'>): string {
