@@ -63,7 +63,8 @@ export interface Comparison {
   readonly undecided: readonly Undecided[];
   /**
    * For each direction, whether the list of differences names every rule. If several policies refuse, the list may leave
-   * out a rule, because the smallest pod that breaks the rule also breaks a listed rule.
+   * out a rule, because the smallest pod that breaks the rule also breaks a listed rule. If no policy decides in one of
+   * the sets, one difference stands for all rules.
    */
   readonly namesEveryRule: Readonly<Record<Direction, boolean>>;
   /** The number of classes of namespaces that were compared. */
@@ -258,6 +259,7 @@ class Comparing {
           message: `the comparison does not understand the checks of rule ${rule}`,
         });
       }
+      if (!policy && found.pods.size > 0) this.#namesEveryRule[direction] = false;
       // If no policy decides, one pod is enough to show that everything is admitted.
       const shown = policy || this.#all ? found.pods : [...found.pods].slice(0, 1);
       const checked = { admitting: alternative, refusing: others };

@@ -30,7 +30,6 @@ export class Examined implements TimeLimit {
   readonly witnesses = new Witnesses(this.checks);
   readonly #groups: KnownGroups;
   readonly #found = new Map<string, Found>();
-
   readonly #budget: Budget;
 
   constructor(limit: number, isLate?: IsLate) {

@@ -37,24 +37,13 @@ export function summariesOf({ old, new: now, comparison }: NamedComparison): Sum
       { state: 'proved', text: `same: ${now} and ${old} admit the same pods, in namespaces with the same labels` },
     ];
   return DIRECTIONS.map((direction) =>
-    summaryOf(
-      {
-        old,
-        new: now,
-        found: comparison[direction],
-        undecided: comparison.undecided,
-        namesEveryRule: comparison.namesEveryRule[direction],
-      },
-      direction,
-    ),
+    summaryOf({ ...comparison, old, new: now, found: comparison[direction] }, direction),
   );
 }
 
-interface NamedAnswer extends Pick<NamedComparison, 'old' | 'new'>, Pick<Comparison, 'undecided'> {
+interface NamedAnswer extends Pick<NamedComparison, 'old' | 'new'>, Pick<Comparison, 'undecided' | 'namesEveryRule'> {
   /** The differences that were found in the direction. */
   readonly found: readonly Difference[];
-  /** Whether the differences name every rule. */
-  readonly namesEveryRule: boolean;
 }
 
 /** The result for one direction, in one sentence. */
@@ -65,9 +54,7 @@ export function summaryOf(
   const { title, verb, none } = MEANING[direction];
   const left = undecided.filter((one) => one.direction === direction || !one.direction).length;
   const open = left > 0 ? `; ${counted(left, 'question')} not decided` : '';
-  // If no policy decides, one difference stands for all rules.
-  const everyRule = found.some(({ before, after }) => !(direction === 'opens' ? after : before).admittedBy);
-  const isComplete = left === 0 && namesEveryRule && !everyRule;
+  const isComplete = left === 0 && namesEveryRule[direction];
   if (found.length > 0) {
     const differences = `${counted(found.length, 'difference')}${isComplete ? ', and no others' : open}`;
     return { state: direction, text: `${now} ${title} ${old} ${verb}: ${differences}` };

@@ -100,9 +100,9 @@ export function openedMarkdown(printed: OpenedAnswer): OpenedMarkdown {
 }
 
 /** The result in one sentence, about all namespaces and users. */
-function summaryText({ candidates, opened: { opens, undecided, namesEveryRule } }: OpenedAnswer): string {
+function summaryText({ candidates, opened }: OpenedAnswer): string {
   const names = { old: 'the live policy set', new: `the policy set with ${firstOf(candidates, NAMED)}` };
-  return summaryLine(summaryOf({ ...names, found: opens, undecided, namesEveryRule: namesEveryRule.opens }, 'opens'));
+  return summaryLine(summaryOf({ ...opened, ...names, found: opened.opens }, 'opens'));
 }
 
 /**

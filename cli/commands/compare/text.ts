@@ -51,12 +51,8 @@ export function differenceText(
   placeOf?: PlaceOf,
 ): string {
   const { width } = terminal;
-  const { where, refused, messages, admitted, caused } = differenceWords(
-    difference,
-    direction,
-    classes,
-    placeText(placeOf),
-  );
+  const words = differenceWords(difference, direction, classes, placeText(placeOf));
+  const { where, refused, messages, admitted, caused } = words;
   return [
     directionLine(direction, where, terminal),
     wrap(refused, { width, indent: 2, hanging: 6 }),
@@ -119,17 +115,12 @@ export function differenceMarkdown(
   classes: Pick<Comparison, 'classes'>,
   placeOf?: PlaceOf,
 ): string {
-  const { where, refused, messages, admitted, caused } = differenceWords(
-    difference,
-    direction,
-    classes,
-    placeText(placeOf),
-  );
+  const words = differenceWords(difference, direction, classes, placeText(placeOf));
+  const { where, refused, messages, admitted, caused } = words;
   const list = messages.map((message) => `- ${code(message)}`);
   const pod = details('the smallest pod that shows it', [`\`\`\`yaml\n${witnessText(difference.pod)}\`\`\``]);
-  return [`**${direction}** ${code(where)}`, refused, list.join('\n'), admitted, ...caused.map(code), ...pod].join(
-    '\n\n',
-  );
+  const causes = caused.map(code);
+  return [`**${direction}** ${code(where)}`, refused, list.join('\n'), admitted, ...causes, ...pod].join('\n\n');
 }
 
 export function undecidedMarkdown(undecided: Undecided): string {
