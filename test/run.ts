@@ -3,7 +3,7 @@
  * the output of the first process immediately. The command prints the other outputs when all processes have ended. The
  * output ends with a line for each failed test, and with one line with the sums for .ci/run.
  */
-import { execute } from './versions/execute.ts';
+import { type Ended, execute } from './versions/execute.ts';
 import { CLOSING_LINE } from './versions/runs.ts';
 
 /**
@@ -33,18 +33,35 @@ const GROUPS = [
  * GOGC=100, API servers spend a quarter of their CPU time on garbage collection.
  */
 const ENVIRONMENT = { ...process.env, GOGC: process.env.GOGC ?? '400' };
+/**
+ * A process that prints nothing for this time hangs: mocha prints each test that ends, and ends tests that wait for too
+ * long. mocha cannot end a test that computes for too long, and does not end while a resource is open.
+ */
+const SILENCE_MS = 15 * 60_000;
+/** The number of characters that are printed of a process that hangs. */
+const OUTPUT_END = 1000;
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
 
 const commands = [...GROUPS, GROUPS.flat().flatMap((pattern) => ['--ignore', pattern])];
 const ended = await Promise.all(
   commands.map((files, i) =>
-    execute(['mocha', ...files], ENVIRONMENT, (text) => {
-      if (i === 0) process.stdout.write(text);
+    execute(['mocha', ...files], ENVIRONMENT, {
+      silenceMs: SILENCE_MS,
+      onOutput: (text) => {
+        if (i === 0) process.stdout.write(text);
+      },
     }),
   ),
 );
 for (const { output } of ended.slice(1)) process.stdout.write(output);
-// A process without a closing line has ended too early. Such a process counts as one failed test.
-const sums = ended.map(({ output }) => countsIn(output) ?? { passed: 0, failed: 1 });
+const sums = ended.map(countsOf);
+for (const { output, hung } of ended) {
+  if (hung) process.stdout.write(`Failed: a process hangs. The end of its output:\n${output.slice(-OUTPUT_END)}\n`);
+}
 for (const { output } of ended) {
   for (const [line] of output.matchAll(/^Failed: .*$/gm)) process.stdout.write(`${line}\n`);
 }
@@ -56,7 +73,9 @@ function allOf(folder: string): string {
   return `${folder}/**/*.test.ts`;
 }
 
-function countsIn(output: string): { readonly passed: number; readonly failed: number } | undefined {
-  const [passed, failed] = (CLOSING_LINE.exec(output)?.[1] ?? '').match(/\d+/g) ?? [];
-  return passed === undefined ? undefined : { passed: Number(passed), failed: Number(failed) };
+/** Counts the tests of a process. A process that has ended too early, or that hangs, counts as one failed test. */
+function countsOf({ output, hung }: Ended): Counts {
+  const [passed = 0, failed = 0] =
+    (CLOSING_LINE.exec(output)?.[1] ?? '0 passed, 1 failed').match(/\d+/g)?.map(Number) ?? [];
+  return { passed, failed: hung ? Math.max(1, failed) : failed };
 }

@@ -24,7 +24,7 @@ export async function runOn(
     const started = Date.now();
     const log = join(logs, `${version}-${run.name.replaceAll(/\W+/g, '-')}.log`);
     const result = evaluated(
-      resultOf(run, await execute(run.command, environment, (text) => appendFileSync(log, text))),
+      resultOf(run, await execute(run.command, environment, { onOutput: (text) => appendFileSync(log, text) })),
     );
     results.set(run.name, result);
     const seconds = Math.round((Date.now() - started) / 1000);

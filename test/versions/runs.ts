@@ -73,7 +73,7 @@ export function suiteRun(suites: readonly string[]): Run {
   };
 }
 
-export function resultOf(run: Run, { code, output }: Ended): RunResult {
+export function resultOf(run: Run, { code, output }: Pick<Ended, 'code' | 'output'>): RunResult {
   const summary = run.summary(output);
   return {
     ok: code === 0 && summary !== undefined,
