@@ -93,9 +93,10 @@ interface Fillings {
   /** Binds columns for a candidate policy `p` and an entry `e`. The expressions of the fillings read these columns. */
   readonly values: RowValues;
   readonly entry: RowValues;
+  readonly mostEntries: number;
 }
 
-function fillingsIn({ rules, restated, common }: NeededRules): Fillings {
+function fillingsIn({ rules, restated, mostEntries, common }: NeededRules): Fillings {
   const values = new RowValues('p', LEVEL, common);
   const entry = new RowValues('e', LEVEL, common, 'entry');
   const kept = (fillings: readonly Filling[] = []) =>
@@ -114,7 +115,7 @@ function fillingsIn({ rules, restated, common }: NeededRules): Fillings {
       ofEntries: ofEntries.map((fill) => ({ ...fill, when: and(BELONGS, fill.when) })),
     };
   });
-  return { rules: found, values, entry };
+  return { rules: found, values, entry, mostEntries };
 }
 
 /** A CEL expression of type bool, for a row `p`: true if filling in fields would change the pod. */
@@ -207,7 +208,7 @@ function useCel() {
  * A CEL expression of type list(JSONPatch): the patches. A patch that creates an object comes before the patches of its
  * fields. The list is empty if defaulting changes nothing.
  */
-function patchesCel({ rules, values, entry }: Fillings): string {
+function patchesCel({ rules, values, entry, mostEntries }: Fillings): string {
   const own = rules.flatMap((one) => one.own);
   const ofPod = podPatches(own.filter(({ over }) => over === 'pod'));
   const ofContainers = [
@@ -216,7 +217,7 @@ function patchesCel({ rules, values, entry }: Fillings): string {
       const lists = containerPatches(ofEntries);
       if (lists.length === 0) return [];
       const each = `${entriesFor(rule)}.map(e, ${entry.bindValue(`(${lists.join(' + ')})`)})`;
-      return [`[${each}].map(lists, ${flattened('lists')})[0]`];
+      return [`[${each}].map(lists, ${flattened('lists', mostEntries)})[0]`];
     }),
   ].join(' + ');
   const inLists = `[${LISTS}.map(l, ${ofContainers || '[]'})].map(lists, ${flattened('lists', 2)})[0]`;

@@ -98,7 +98,7 @@ export function unknownFieldsProgram(shard: Shard, options: AdmissionOptions): P
     WARNING_RULES.flatMap((rule) => Object.keys(rule.columns(values[rule.id], standard)));
   const kept = new Set([...DECIDING_COLUMNS, ...shard.policies.flatMap(columns)]);
   return decidingProgram(shard, options, {
-    rules: { rules: WARNING_RULES, restated: new Set(), common: commonColumns(shard.policies) },
+    rules: { rules: WARNING_RULES, restated: new Set(), mostEntries: 0, common: commonColumns(shard.policies) },
     row: (policy) => Object.fromEntries(Object.entries(rowOf(policy)).filter(([column]) => kept.has(column))),
     actions: { pods: ['Warn', 'Audit'], templates: ['Warn', 'Audit'] },
     message: 'this pod has fields that this release of CapabilityPolicy does not know',
@@ -214,6 +214,12 @@ export function rulesOf(policies: readonly ResolvedPolicy[]): NeededRules {
   return {
     rules: RULES.filter((rule) => checked.has(rule.id) || fills(rule)),
     restated,
+    mostEntries: roundedUp(Math.max(0, ...policies.map((policy) => entriesOf(policy).length))),
     common: commonColumns(policies),
   };
+}
+
+/** The next power of two. A text that depends on a rounded number changes less often. */
+function roundedUp(count: number): number {
+  return count === 0 ? 0 : 2 ** Math.ceil(Math.log2(count));
 }

@@ -27,6 +27,8 @@ export interface NeededRules {
   readonly rules: readonly Rule[];
   /** The IDs of the rules that get another value from entries of `spec.containers`. */
   readonly restated: ReadonlySet<string>;
+  /** Each policy has at most this number of entries of `spec.containers`. */
+  readonly mostEntries: number;
   /** The columns that have the same items in all policies. */
   readonly common: Columns;
 }
@@ -34,8 +36,11 @@ export interface NeededRules {
 /** The CEL expressions of a rule, for a candidate `p`. */
 interface RuleText {
   readonly rule: Rule;
-  /** A CEL expression of type bool, for a candidate `p` and a unit `unit`: true if the unit complies with the rule. */
-  readonly complies: string;
+  /**
+   * CEL expressions of type bool, for a candidate `p` and a unit `unit`. The unit complies with the rule if all of the
+   * expressions are true.
+   */
+  readonly complies: readonly string[];
   /**
    * CEL expressions of type list(string), for a candidate `p` and a described unit `unit`. Together, the lists have one
    * line for each violation of the rule.
@@ -47,7 +52,8 @@ interface RuleText {
 
 /**
  * Adds one CEL variable of type list(list(map)) for each rule. For each unit, the variable lists the candidates that
- * the unit complies with in this rule and in all earlier rules.
+ * the unit complies with in this rule and in all earlier rules. A rule with a long text has further variables. An API
+ * server checks many small expressions faster than one long expression.
  * @param from CEL of type list(map): the candidates
  * @param filled whether the variables evaluate the pod after defaulting. If true, the names of the variables end in
  * `Filled`
@@ -58,9 +64,13 @@ export function ruleVariables(needed: NeededRules, from: string, { filled }: { r
   let candidates = from;
   const variables: Variable[] = [];
   for (const { rule, complies, facts } of textsOf(needed, filled)) {
-    const name = `${afterRule(rule)}${suffix}`;
-    variables.push(...facts, { name, expression: `variables.units.map(unit, ${candidates}.filter(p, ${complies}))` });
-    candidates = `variables.${name}[unit.index]`;
+    variables.push(...facts);
+    for (const [i, part] of complies.entries()) {
+      const isLast = i === complies.length - 1;
+      const name = `${afterRule(rule)}${suffix}${isLast ? '' : `Part${i}`}`;
+      variables.push({ name, expression: `variables.units.map(unit, ${candidates}.filter(p, ${part}))` });
+      candidates = `variables.${name}[unit.index]`;
+    }
   }
   const passed = `passed${suffix}`;
   variables.push({ name: passed, expression: `variables.units.map(unit, ${candidates})` });
@@ -134,8 +144,8 @@ function nameOf({ id }: Rule): string {
   return id.replace(/\.(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function textsOf({ rules, restated, common }: NeededRules, filled: boolean): RuleText[] {
-  const needed = { common, filled, making: filled ? rules.filter(makesTrue) : [] };
+function textsOf({ rules, restated, ...others }: NeededRules, filled: boolean): RuleText[] {
+  const needed = { ...others, filled, making: filled ? rules.filter(makesTrue) : [] };
   return rules.flatMap((rule) => (restated.has(rule.id) ? [restatedText(rule, needed)] : plainText(rule, needed)));
 }
 
@@ -146,6 +156,7 @@ function makesTrue({ fillings }: Rule): boolean {
 
 interface TextOptions {
   readonly common: Columns;
+  readonly mostEntries: number;
   readonly filled: boolean;
   /** The rules whose defaulting changes the results of other rules' tests. */
   readonly making: readonly Rule[];
@@ -167,20 +178,33 @@ function plainText(rule: Rule, { common, filled, making }: TextOptions): RuleTex
   return [
     {
       rule,
-      complies: values.bind(and(...conditions)),
-      violations: partsOf(tests.map((test) => violationsOf(rule, test))).map((part) => values.bindValue(part)),
+      complies: grouped(conditions).map((group) => values.bind(and(...group))),
+      violations: grouped(tests.map((test) => violationsOf(rule, test))).map((lists) =>
+        values.bindValue(`(${lists.join(' + ')})`),
+      ),
       facts,
     },
   ];
 }
 
-/** If lists are shorter than this number of characters, one CEL expression contains all of the lists. */
+/** The maximum number of characters of the texts that one CEL expression joins. */
 const SHORT = 3_000;
 
-/** Joins CEL expressions of type list if the joined expression is short. */
-function partsOf(lists: readonly string[]): readonly string[] {
-  const joined = `(${lists.join(' + ')})`;
-  return joined.length < SHORT ? [joined] : lists;
+/** Puts neighbours among CEL texts into one group if the group stays short. Each text is in one group. */
+function grouped(texts: readonly string[]): readonly (readonly string[])[] {
+  const groups: string[][] = [];
+  let length = 0;
+  for (const text of texts) {
+    length += text.length;
+    const last = groups.at(-1);
+    if (last && length <= SHORT) {
+      last.push(text);
+    } else {
+      groups.push([text]);
+      length = text.length;
+    }
+  }
+  return groups;
 }
 
 function fillingsOf(rules: readonly Rule[], values: RowValues): Filling[] {
@@ -217,6 +241,7 @@ function factOf(test: Test): string | undefined {
   return over === 'pod' && LOOP.test(violates) ? `unit.pod && (${violatesInUnit(test)})` : undefined;
 }
 
+const OWN = /\bown\b/;
 const LOOP = /\.(?:all|exists|filter|map)\(/;
 
 /** A CEL expression of type bool, for a unit `unit`: true if the unit complies with the test. */
@@ -260,7 +285,7 @@ function violationsOf({ id }: Rule, test: Test, note = ''): string {
  * The expressions of a rule that gets another value from entries of `spec.containers`. The values of an entry apply to
  * the containers that the entry selects. The values of the candidate apply to all other containers and to the pod.
  */
-function restatedText(rule: Rule, { common, filled, making }: TextOptions): RuleText {
+function restatedText(rule: Rule, { common, mostEntries, filled, making }: TextOptions): RuleText {
   const mine = `own.exists(e, ${BELONGS})`;
   const values = new RowValues('p', LEVEL, common);
   const fillings = fillingsOf(making, values);
@@ -275,17 +300,21 @@ function restatedText(rule: Rule, { common, filled, making }: TextOptions): Rule
       ? ofContainer.tests(entry, { filled, ...(filled && { ofPod: values }) })
       : rule.tests(entry, { filled });
   const ofEntry = applying(tests, fillings).map((test): Test => ({ ...test, violates: and(BELONGS, test.violates) }));
-  const complies = `own.all(e, ${entry.bind(and('true', ...ofEntry.map(compliesWith)))})`;
   const note = ' + ", by spec.containers[" + e.index[0] + "]"';
   const lists = ['[]', ...ofEntry.map((test) => violationsOf(rule, test, note))].join(' + ');
   const violations = `own.map(e, ${entry.bindValue(`(${lists})`)})`;
-  const flat = `[${violations}].map(lists, ${flattened('lists')})[0]`;
-  const around = (text: string, macro: string, end: string) => `[${entriesFor(rule)}]${macro}own, ${text}${end}`;
-  const listed = `(${[...others.map((test) => violationsOf(rule, test)), flat].join(' + ')})`;
+  const flat = `[${violations}].map(lists, ${flattened('lists', mostEntries)})[0]`;
+  const around = (text: string, macro: string, end: string) =>
+    OWN.test(text) ? `[${entriesFor(rule)}]${macro}own, ${text}${end}` : text;
+  const complies = [
+    ...grouped(others.map(compliesWith)).map((group) => values.bind(and(...group))),
+    ...grouped(ofEntry.map(compliesWith)).map((group) => values.bind(`own.all(e, ${entry.bind(and(...group))})`)),
+  ];
+  const listed = [...grouped(others.map((test) => violationsOf(rule, test))), [flat]];
   return {
     rule,
-    complies: around(values.bind(`${and('true', ...others.map(compliesWith))} && ${complies}`), '.all(', ')'),
-    violations: [around(values.bindValue(listed), '.map(', ')[0]')],
+    complies: (complies.length > 0 ? complies : ['true']).map((part) => around(part, '.all(', ')')),
+    violations: listed.map((lists) => around(values.bindValue(`(${lists.join(' + ')})`), '.map(', ')[0]')),
     facts: [],
   };
 }
@@ -295,13 +324,11 @@ export function entriesFor({ id }: Rule): string {
   return `(has(p.containers) ? ${ENTRIES}.filter(e, ${JSON.stringify(id)} in e.rules) : [])`;
 }
 
-/** The maximum number of entries of `spec.containers` that the CRD accepts in one policy. */
-const MOST_ENTRIES = 16;
-
 /**
  * A CEL expression of type list(string): one list with all items of a list of lists. CEL has no macro that flattens a
  * list.
+ * @param most the maximum number of lists
  */
-export function flattened(lists: string, most = MOST_ENTRIES): string {
+export function flattened(lists: string, most: number): string {
   return Array.from({ length: most }, (_, i) => `(${lists}.size() > ${i} ? ${lists}[${i}] : [])`).join(' + ');
 }

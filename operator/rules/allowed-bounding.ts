@@ -116,10 +116,10 @@ function unlessMapped(mapped: readonly string[] | 'any'): string {
  */
 const IS_NO_NAME = '!x.matches("^[A-Za-z_]+$")';
 
-function nameTest(list: 'add' | 'drop', names: string, tooMany: string): Test {
+function nameTest(list: 'add' | 'drop', names: string): Test {
   return {
     over: 'containers',
-    violates: and(`!(${tooMany})`, `${names}.exists(x, ${IS_NO_NAME})`),
+    violates: and(`!(${tooManyNames()})`, `${names}.exists(x, ${IS_NO_NAME})`),
     message: `"must not ${list} capability " + ${names}.filter(x, ${IS_NO_NAME}).join(", ") + ": names have only the letters A to Z and _"`,
     path: `securityContext.capabilities.${list}`,
   };
@@ -224,20 +224,24 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
   },
 
   tests: (values, { filled }) => {
-    const [add, drop] = filled ? [filledAdd(values), filledDrop(values)] : [ADD, DROP];
+    // A loop over a list with one item gives the item a name. So the CEL expression builds each list only once.
+    const lists = `[[${filledAdd(values)}, ${filledDrop(values)}]]`;
+    const [add, drop] = filled ? ['lists[0]', 'lists[1]'] : [ADD, DROP];
+    const isTrue = (text: string) => (filled ? `${lists}.exists(lists, ${text})` : text);
+    const theValue = (text: string) => (filled ? `${lists}.map(lists, ${text})[0]` : text);
     const [forbidden, byDefault] = forbiddenIn(values);
     const isUnmappedName = not(isMapped(values, MAPPED));
     const capabilities = `${held(forbidden, byDefault, add, drop)}${isUnmappedName === true ? '' : `.filter(x, ${isUnmappedName})`}`;
     const tooMany = tooManyNames(add, drop);
     const tests: Test[] = [
-      namesTest(tooMany),
-      nameTest('add', ADD, tooMany),
-      nameTest('drop', DROP, tooMany),
+      namesTest(isTrue(tooMany)),
+      nameTest('add', ADD),
+      nameTest('drop', DROP),
       {
         over: 'containers',
-        violates: `${PRIVILEGED} || (!(${tooMany}) && ${capabilities}.size() > 0)`,
+        violates: `${PRIVILEGED} || (${isTrue(`!(${tooMany}) && ${capabilities}.size() > 0`)})`,
         message: concat(
-          `"would hold capability " + (${PRIVILEGED} ? "ALL (privileged)" : ${capabilities}.join(", "))`,
+          `"would hold capability " + (${PRIVILEGED} ? "ALL (privileged)" : ${theValue(`${capabilities}.join(", ")`)})`,
           '", drop it or ALL (allowed: "',
           allowedText(values, 'allowedBounding', MAPPED),
           '")"',

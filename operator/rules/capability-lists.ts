@@ -172,6 +172,7 @@ export function isMissing(values: Values): Condition {
  * container that drops ALL.
  */
 export function filledAdd(values: Values): string {
+  if (values.hasSome('defaultAdd') === false) return ADD;
   return `(${ADD} + ${values.list('defaultAdd')}.filter(x, !(x in ${ADD}) && !(x in ${DROP})))`;
 }
 
