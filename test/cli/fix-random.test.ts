@@ -12,7 +12,7 @@ import { randomStream } from '../support/random-yaml.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /** The number of manifests. Set FC_RUNS=5000 for a long run. */
-const RUNS = Number(process.env.FC_RUNS ?? 200);
+const RUNS = Number(process.env.FC_RUNS ?? 100);
 const IN_STREAM = 20;
 
 const LEVELS = [

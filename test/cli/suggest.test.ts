@@ -11,7 +11,7 @@ import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPodWithAddedContainers } from '../support/random-policies.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-const RUNS = Number(process.env.FC_RUNS ?? 25);
+const RUNS = Number(process.env.FC_RUNS ?? 12);
 
 type Fields = Readonly<Record<string, unknown>>;
 

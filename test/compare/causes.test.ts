@@ -4,7 +4,7 @@ import type { Cause } from '../../analysis/compare/causes.ts';
 import { compare } from '../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
 import type { Subject } from '../../operator/api/capability-policy.ts';
-import { admits, compared, PAIRS, type Spec, type Specs, setOf } from './sets.ts';
+import { admits, lateAfter, PAIRS, type Spec, type Specs, setOf } from './sets.ts';
 
 /** The minimum number of random pairs. More pairs follow until a cause is named. */
 const RUNS = Number(process.env.CAUSES ?? 2);
@@ -12,6 +12,8 @@ const MOST_RUNS = 30;
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 /** A comparison that reaches the limit still shows the differences that it has found. */
 const LIMIT = 20_000;
+/** A comparison ends after this time. The test examines the differences that were found up to then. */
+const PAIR_MS = RUNS >= 100 ? 600_000 : 3_000;
 
 interface Case {
   readonly title: string;
@@ -122,7 +124,7 @@ describe(`the causes of differences (SEED=${SEED})`, () => {
     let named = 0;
     for (const [i, [old, now]] of fc.sample(PAIRS, { numRuns: RUNS + MOST_RUNS, seed: SEED }).entries()) {
       if (i >= RUNS && named > 0) break;
-      const found = compared(old, now, LIMIT);
+      const found = compare(setOf(old), setOf(now), { limit: LIMIT, isLate: lateAfter(PAIR_MS) });
       for (const direction of ['opens', 'closes'] as const) {
         for (const { pod, causes } of found[direction]) {
           const isCause = (policy: string) => {

@@ -16,7 +16,7 @@ import { FEW_OVERRIDES, type Spec, type Specs, setOf } from './sets.ts';
 const RUNS = Number(process.env.OPENED ?? 4);
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 /** The maximum number of pods of a comparison. Comparisons of more pods take minutes. */
-const LIMIT = 300_000;
+const LIMIT = 30_000;
 
 /** The labels of each namespace, by namespace name. The random selectors use only labels in this map. */
 const NAMESPACES = new Map(UNIVERSE.map((labels, i) => [`n${i}`, { ...labels, [NAME_LABEL]: `n${i}` }]));

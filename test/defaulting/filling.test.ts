@@ -7,7 +7,7 @@ import { init, secured, WINDOWS } from '../support/pods.ts';
 import { arbitraryPod, arbitraryPodWithAddedContainers, arbitraryPolicy } from '../support/random-policies.ts';
 import { evaluatingFilled, fillAdded, fillCreated, fillsOf } from './fill.ts';
 
-const RUNS = Number(process.env.FILLING_RUNS ?? 500);
+const RUNS = Number(process.env.FILLING_RUNS ?? 200);
 const evaluator = new Evaluator();
 
 /**

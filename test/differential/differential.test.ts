@@ -14,9 +14,9 @@ import { annotated, namedInOrder } from './order.ts';
 import { CUT } from './policies/text.ts';
 import { explain } from './report.ts';
 
-const RUNS = 40;
-const RUNS_OF_NEWEST = 150;
-const RUNS_OF_EPHEMERAL = 30;
+const RUNS = 20;
+const RUNS_OF_NEWEST = 60;
+const RUNS_OF_EPHEMERAL = 15;
 const REQUESTS_OF_ANNOTATIONS = 10;
 const NEWEST = Math.max(...VERSIONS);
 const LEVELS = VERSIONS.flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]);

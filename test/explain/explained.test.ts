@@ -105,7 +105,7 @@ describe('explain NAME --cluster: how a container holds a capability', () => {
           holds.map(({ name }) => name),
         );
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 });
@@ -288,7 +288,7 @@ describe('explain NAME --cluster: what policies say', () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 

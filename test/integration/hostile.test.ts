@@ -12,7 +12,7 @@ import { installReportCrd, OPEN_REPORTS, removeReportCrd } from '../support/repo
 const MOST_STATUS_BYTES = 64 * 1024;
 /** The size limit of etcd for an object, in bytes. */
 const MOST_OBJECT_BYTES = 1_500_000;
-const MANY = 20_000;
+const MANY = 8_000;
 
 /** Characters that control terminals: C0 and C1 controls, and bidirectional controls. */
 const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;

@@ -5,7 +5,7 @@ import { restrictedPod } from '../support/pod-manifests.ts';
 import { Random } from '../support/random.ts';
 import { POLICIES } from '../support/rendered.ts';
 
-const CHANGES = 50;
+const CHANGES = 25;
 /**
  * The capabilities that changes admit. Each change admits a capability that was not admitted by the last three changes.
  */

@@ -11,7 +11,7 @@ import { TRANSITIONS, type Transition } from '../support/transitions.ts';
  * The number of rounds. A round changes the state of every transition once, and waits until everything is in force. A
  * burst makes the changes of a round without waiting.
  */
-const ROUNDS = Number(process.env.TRANSITION_ROUNDS ?? 2);
+const ROUNDS = Number(process.env.TRANSITION_ROUNDS ?? 1);
 const BURSTS = ROUNDS;
 
 describe('while policies change', function () {

@@ -30,7 +30,7 @@ const NAMES = Object.keys(PROGRAMS) as Program[];
 
 const REFUSED = { error: 'operation not permitted' };
 const UID = 1000;
-const RANDOM_CASES = 100;
+const RANDOM_CASES = 40;
 const SEED = Number(process.env.KERNEL_SEED ?? Date.now());
 
 interface Case {

@@ -11,7 +11,8 @@ import { type Row, type Rows, smallCompiled } from './small-programs.ts';
 const [ONE, TWO] = ['killed-one', 'killed-two'];
 const COLOURS = ['red', 'green', 'both'];
 const ACCOUNTS = ['a', 'b'];
-const CHANGES = 24;
+/** CHANGES=100 makes 100 changes. */
+const CHANGES = Number(process.env.CHANGES ?? 10);
 
 const row = (namespace: string): fc.Arbitrary<Row | undefined> =>
   fc.option(
@@ -38,7 +39,7 @@ type Change = typeof change extends fc.Arbitrary<infer One> ? One : never;
 class Killed extends Error {}
 
 describe('an operator that is killed at any write', function () {
-  this.timeout(600_000);
+  this.timeout(Math.max(600_000, CHANGES * 20_000));
   const cluster = useProgramCluster([ONE, TWO]);
 
   it('a new operator completes the work of a killed operator, and no pod meets a gap in enforcement', async () => {

@@ -11,7 +11,7 @@ const IDENTITIES = ['a', 'b', 'c'];
 const DURATION_MS = 120_000;
 const LOOK_MS = 250;
 const LEASE_MS = 15_000;
-const RUNS = Number(process.env.FC_RUNS ?? 150);
+const RUNS = Number(process.env.FC_RUNS ?? 60);
 
 /** The simulated network for one request. A request is delayed by some milliseconds, or gets lost. */
 interface Journey {

@@ -16,10 +16,10 @@ import { largeCluster } from '../support/large-cluster.ts';
 import { ALL_RIGHTS } from '../support/snapshots.ts';
 
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test' };
-const SIZES = { pods: 4_000, namespaces: 200, policies: 20 };
+const SIZES = { pods: 1_500, namespaces: 100, policies: 15 };
 /** The name of a policy that selects every namespace. */
 const POLICY = 'restricted-everywhere';
-const EDITS = 30;
+const EDITS = 20;
 /** The maximum growth of the memory in bytes. One document would take more memory. */
 const MOST_GROWTH = 1_000_000;
 /**
@@ -97,7 +97,7 @@ describe('the memory of cappol ui', () => {
       assert.equal(live.hasExpired(0), false);
       return { heap, text: JSON.stringify(document).length };
     };
-    const [small, large] = [await measure(50), await measure(450)];
+    const [small, large] = [await measure(40), await measure(240)];
     const [heap, text] = [large.heap - small.heap, large.text - small.text];
     console.log(`      ${heap} bytes for ${text} bytes of text`);
     assert.ok(heap < MOST_OF_TEXT * text, `${heap} bytes for ${text} bytes of text`);

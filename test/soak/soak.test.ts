@@ -12,10 +12,10 @@ describe('a cluster that changes while everything fails', () => {
       durationMs: 30_000,
       leastRounds: 2,
       roundMs: 10_000,
-      disturbancesOfRound: 4,
+      disturbancesOfRound: 3,
       silenceMs: 6_000,
-      namespaces: 5,
-      policies: 4,
+      namespaces: 4,
+      policies: 3,
       say: (line) => console.log(`      ${line}`),
     });
     console.log(`      ${summary}`);

@@ -14,7 +14,7 @@ import { contentOf, randomPods } from '../support/random-pods.ts';
 import { isOfRealSize, type Made, made, mayBeAdmitted, near, specOf } from './suggest-features.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-const RUNS = Number(process.env.FC_RUNS ?? 50);
+const RUNS = Number(process.env.FC_RUNS ?? 25);
 const evaluator = new Evaluator();
 const STANDARD = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
 

