@@ -3,6 +3,8 @@
  * enough. The list therefore has each constant of the checks, a text that begins with the constant, and one other
  * value.
  */
+
+import { OCI } from '../../operator/standards/oci-profiles.ts';
 import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
 import {
   ANNOTATION_VALUES,
@@ -10,6 +12,9 @@ import {
   acceptedNumbers,
   acceptedValues,
   COMPANIONS,
+  endingsOf,
+  isAcceptedObject,
+  isAcceptedText,
   ONE_OF,
   REQUIRED,
   usualTexts,
@@ -93,7 +98,7 @@ export class Fields {
     const type = typeOf(path);
     const required = REQUIRED[type] ?? {};
     const read = this.#children(path).filter((name) => only(`${path}.${name}`));
-    const names = [...new Set([...read, ...(COMPANIONS[type] ?? [])])];
+    const names = [...new Set([...read, ...this.#companions(path)])];
     const children = names.map((name) => {
       const values = this.values(`${path}.${name}`);
       return name in required ? values.filter((value) => value !== undefined) : values;
@@ -101,9 +106,24 @@ export class Fields {
     const oneOf = ONE_OF[type];
     const combined = oneOf ? oneAtATime(names, children) : product(names, children);
     const isItem = path.endsWith('[]') || isRoot(path);
-    const isSet = (own: Fieldset) => Object.keys(own).length > 0 || isItem || this.#presence.has(path);
-    const objects = combined.filter(isSet).map((own) => ({ ...required, ...own }));
+    const mayBeEmpty = isItem || this.#presence.has(path) || this.#isCompanion(path);
+    const objects = combined
+      .filter((own) => mayBeEmpty || Object.keys(own).length > 0)
+      .map((own) => ({ ...required, ...own }))
+      .filter((own) => isAcceptedObject(type, own));
     return [...(isItem ? [] : [undefined]), ...objects, ...this.#withUnknownKeys(path, type)];
+  }
+
+  /** The fields that an object needs for some values of its other fields. */
+  #companions(path: string): readonly string[] {
+    const companions = COMPANIONS[typeOf(path)] ?? [];
+    const isNamed = acceptedValues(`${path}.type`, this.#constants(`${path}.type`))?.includes(OCI);
+    return companions.filter((name) => name !== 'oci' || isNamed);
+  }
+
+  #isCompanion(path: string): boolean {
+    const { parent = '', name = '' } = PARENT.exec(path)?.groups ?? {};
+    return parent !== '' && this.#companions(parent).includes(name);
   }
 
   #valuesAt(path: string): readonly unknown[] {
@@ -122,7 +142,7 @@ export class Fields {
   }
 
   #texts(path: string): string[] {
-    const accepted = acceptedValues(path);
+    const accepted = acceptedValues(path, this.#constants(path));
     const constants = this.#representatives(path).filter((one) => typeof one === 'string' && one !== '') as string[];
     if (accepted) {
       const lost = this.#constants(path).find(
@@ -139,7 +159,7 @@ export class Fields {
   #compared(path: string, constants: readonly string[]): Compared {
     const { sets: compared, prefixes } = this.#poolAt(path);
     const sets = [...compared.values()].map((set) => set.filter((one) => typeof one === 'string'));
-    const { parent = '', name = '' } = /^(?<parent>.*)\.(?<name>\w+)$/.exec(path)?.groups ?? {};
+    const { parent = '', name = '' } = PARENT.exec(path)?.groups ?? {};
     const usual = usualTexts(path, this.#isBeside);
     const required = parent === '' ? undefined : REQUIRED[typeOf(parent)]?.[name];
     return {
@@ -148,6 +168,8 @@ export class Fields {
       prefixes: [...prefixes].filter((one) => one !== ''),
       functions: [...(this.#functions.get(path) ?? [])],
       usual: usual.length === 0 && typeof required === 'string' ? [required] : usual,
+      isAccepted: (text) => isAcceptedText(path, text),
+      endings: (prefix) => endingsOf(path, prefix),
     };
   }
 
@@ -301,6 +323,9 @@ export class Fields {
     return pool;
   }
 }
+
+/** Divides a path into the path of an object and the name of a field of the object. */
+const PARENT = /^(?<parent>.*)\.(?<name>\w+)$/;
 
 /** The texts that functions in rules may make from a text. */
 function changedTexts(text: string): string[] {

@@ -7,6 +7,10 @@ import { containersOf } from '../../operator/model/containers.ts';
 import type { Container, PodContent, PodSpec } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf, valueAt } from '../../operator/model/raw.ts';
 import { perObject } from '../../operator/policy/memo.ts';
+import { OCI, PINNED_REFERENCE } from '../../operator/standards/oci-profiles.ts';
+
+/** A digest for references of seccomp profiles of type OCI. */
+const DIGEST = `sha256:${'0'.repeat(64)}`;
 
 /** For each type, the fields that the API server requires. Each field has a small value. */
 export const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -18,6 +22,8 @@ export const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>
   Volume: { name: 'data' },
   AppArmorProfile: { type: 'RuntimeDefault' },
   SeccompProfile: { type: 'RuntimeDefault' },
+  SecurityProfileOCI: { ref: `registry.example.com/profile@${DIGEST}` },
+  SecurityProfileOCIBase: { type: 'RuntimeDefault' },
   PodOS: { name: 'linux' },
   HTTPGetAction: { port: 80 },
   TCPSocketAction: { port: 80 },
@@ -98,7 +104,8 @@ export const SECCOMP = {
  */
 export const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
   AppArmorProfile: ['localhostProfile'],
-  SeccompProfile: ['localhostProfile'],
+  SeccompProfile: ['localhostProfile', 'oci'],
+  SecurityProfileOCIBase: ['localhostProfile'],
 };
 
 /** Fields whose values are chosen together, because the API server refuses some combinations of the values. */
@@ -120,7 +127,8 @@ export const CONTRADICTED: Readonly<Record<string, readonly string[]>> = {
 /** The values that the API server accepts. The key is the end of the field's path. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'os.name': ['linux', 'windows'],
-  'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
+  'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined', OCI],
+  'baseProfile.type': ['RuntimeDefault', 'Localhost'],
   'appArmorProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
   procMount: ['Default', 'Unmasked'],
   supplementalGroupsPolicy: ['Merge', 'Strict'],
@@ -137,6 +145,7 @@ const USUAL: Readonly<Record<string, string>> = {
   'capabilities.drop[]': 'SYS_ADMIN',
   'seLinuxOptions.type': 'spc_t',
   'sysctls[].name': 'kernel.msgmax',
+  'oci.ref': `other.example.com/profile@${DIGEST}`,
   '.host': 'example.com',
   runtimeClassName: 'runc',
 };
@@ -153,9 +162,34 @@ export function usualTexts(path: string, isBeside: (field: string) => boolean): 
   return acceptedAs(path, usual, isBeside) === 'IPC' ? [usual, SYSCTL_OF_NODE] : [usual];
 }
 
-/** The values of a field that accepts only certain values; undefined for a field that accepts any value. */
-export function acceptedValues(path: string): readonly string[] | undefined {
-  return Object.entries(VALUES).find(([end]) => path.endsWith(end))?.[1];
+/**
+ * The values of a field that accepts only certain values; undefined for a field that accepts any value. API servers
+ * accept seccomp profiles of type OCI only with an alpha feature. The type OCI is therefore a value only if a policy
+ * names the type.
+ *
+ * @param named the values with which checks compare the field
+ */
+export function acceptedValues(path: string, named: readonly unknown[]): readonly string[] | undefined {
+  const accepted = Object.entries(VALUES).find(([end]) => path.endsWith(end))?.[1];
+  return accepted?.filter((value) => value !== OCI || named.includes(OCI));
+}
+
+/** Whether the API server accepts the text. Only references of seccomp profiles have a form that policies name. */
+export function isAcceptedText(path: string, text: string): boolean {
+  return !path.endsWith('oci.ref') || PINNED_REFERENCE.test(text);
+}
+
+/** Texts to append to the beginning of a text that a policy names. The API server accepts the whole text. */
+export function endingsOf(path: string, beginning: string): readonly string[] {
+  if (!path.endsWith('oci.ref')) return [];
+  const digests = [...'0123456789abcdef'].map((digit) => `sha256:${digit.repeat(64)}`);
+  return beginning.endsWith('@') ? digests : [...'zyxwvutsrqponmlkjihgfedcba'].map((name) => `${name}@${DIGEST}`);
+}
+
+/** Whether the API server accepts the object. The answer is true for objects of types without such a rule. */
+export function isAcceptedObject(type: string, object: unknown): boolean {
+  if (type === 'SecurityProfileOCIBase') return isLocalProfile(object);
+  return type === 'SeccompProfile' || type === 'AppArmorProfile' ? isProfile(object) : true;
 }
 
 /** The lowest and the highest number that the API server accepts. */
@@ -306,7 +340,22 @@ function isAnnotation(annotation: string | undefined, field: unknown, spec: PodS
   return field === undefined && valueAt(spec, ['securityContext', 'appArmorProfile']) === undefined;
 }
 
+/**
+ * Whether the profile names what its type requires, and nothing else. The API server also refuses a profile of type OCI
+ * for a privileged container (KEP-6061). The comparison does not consider this rule.
+ */
 function isProfile(value: unknown): boolean {
+  const { type, localhostProfile, oci } = objectOf(value);
+  if (type !== OCI) return isLocalProfile(value);
+  const { ref, baseProfile } = objectOf(oci);
+  return localhostProfile === undefined && PINNED_REFERENCE.test(`${ref}`) && isBase(baseProfile);
+}
+
+function isBase(value: unknown): boolean {
+  return value === undefined || (objectOf(value).type !== 'Unconfined' && isLocalProfile(value));
+}
+
+function isLocalProfile(value: unknown): boolean {
   const { type, localhostProfile } = objectOf(value);
   const isNamed =
     typeof localhostProfile === 'string' && localhostProfile !== '' && !localhostProfile.split('/').includes('..');

@@ -70,7 +70,7 @@ const SCOPE: Scope = new Map([
   ['v', { paths: ['v'], sets: [] }],
 ]);
 /** The functions whose results the comparison covers by variants of the constants (texts.ts). */
-const TEXT_FUNCTIONS = ['upperAscii', 'substring', 'split', 'matches'];
+const TEXT_FUNCTIONS = ['upperAscii', 'substring', 'split', 'matches', 'contains'];
 const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='];
 
 /**

@@ -11,25 +11,42 @@ export interface Compared {
   readonly functions: readonly string[];
   /** If a text must differ from all constants, these texts are preferred. The default is `other`. */
   readonly usual: readonly string[];
+  /** Whether the API server accepts the text. */
+  readonly isAccepted: (text: string) => boolean;
+  /** Texts to append to a prefix. If the list is empty, any letter makes an accepted text. */
+  readonly endings: (prefix: string) => readonly string[];
 }
 
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
 
 /** A text that neither equals a constant nor begins with a constant. */
-export function otherText(constants: readonly string[], usual = 'other'): string {
-  const differs = (text: string) => !constants.some((one) => one !== '' && text.startsWith(one));
-  return [usual, 'other', ...LETTERS.map((letter) => `${letter}-other`)].find(differs) ?? '~other';
+export function otherText(
+  constants: readonly string[],
+  usual = 'other',
+  isAccepted: (text: string) => boolean = () => true,
+): string {
+  const differs = (text: string) => isAccepted(text) && !constants.some((one) => one !== '' && text.startsWith(one));
+  const texts = [usual, 'other', ...['other', usual].flatMap((text) => LETTERS.map((letter) => `${letter}-${text}`))];
+  return texts.find(differs) ?? '~other';
 }
 
 /**
  * The constants, texts that begin with a prefix, and texts that begin with no constant. The result also has the texts
  * that functions turn into another text of the result.
  */
-export function variantsOf({ constants, sets, prefixes, functions, usual }: Compared): string[] {
+export function variantsOf({ constants, sets, prefixes, functions, usual, isAccepted, endings }: Compared): string[] {
   const all = [...sets.flat(), ...prefixes];
-  const others = usual.length === 0 ? [otherText(all)] : usual.map((text) => otherText(all, text));
+  const others = usual.length === 0 ? [otherText(all)] : usual.map((text) => otherText(all, text, isAccepted));
   const isFree = (text: string) => !all.some((one) => one.startsWith(text));
-  const longer = prefixes.map((one) => one + (LETTERS.toReversed().find((letter) => isFree(one + letter)) ?? '~'));
+  const longer = prefixes.map((prefix) => {
+    const known = endings(prefix);
+    const isLongest = (text: string) => !all.some((one) => one.length > prefix.length && text.startsWith(one));
+    const ending =
+      known.length > 0
+        ? known.find((one) => isLongest(prefix + one))
+        : LETTERS.toReversed().find((letter) => isFree(prefix + letter));
+    return prefix + (ending ?? '~');
+  });
   const lists = functions.includes('split(,)')
     ? prefixes.flatMap((prefix) => sets.flatMap((set) => ordersOf(prefix, set)))
     : [];

@@ -2,10 +2,11 @@
  * The rules about seccomp and AppArmor share this file. The file has the checks of profiles, and chooses the profile
  * that defaulting fills in.
  */
+import { OCI } from '../standards/oci-profiles.ts';
 import { and, isMatch, literal, matchesAny, or } from './cel.ts';
 import { all, type Condition, concat, not } from './condition.ts';
 import type { Test } from './rule.ts';
-import { OCI, ociAdmitted } from './seccomp-oci.ts';
+import { ociAdmitted } from './seccomp-oci.ts';
 import type { Values } from './values.ts';
 
 export interface Profile {

@@ -1,6 +1,6 @@
 /** Functions that find overrides for given pods. Several rules share these functions. */
+import { OCI, PINNED_REFERENCE } from '../standards/oci-profiles.ts';
 import type { Fit } from './rule.ts';
-import { OCI, PINNED_REFERENCE } from './seccomp-oci.ts';
 
 /**
  * The choices for a rule with a small number of values. The choices are all values of the rule, and do not depend on

@@ -1,9 +1,10 @@
 /** The value of the rule `seccomp`, and the profile that defaulting fills in. */
+import { OCI } from '../standards/oci-profiles.ts';
 import { and, FOR_WINDOWS, IS_EPHEMERAL, isUnsetForSome, literal } from './cel.ts';
 import { all, choose } from './condition.ts';
 import { type Profile, profileColumn, profileIn } from './default-profile.ts';
 import type { Filling } from './rule.ts';
-import { OCI, ociColumns } from './seccomp-oci.ts';
+import { ociColumns } from './seccomp-oci.ts';
 import type { Columns, Values } from './values.ts';
 
 export interface Seccomp {

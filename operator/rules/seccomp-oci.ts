@@ -2,12 +2,11 @@
  * Seccomp profiles of type OCI, which the container runtime pulls from a registry (KEP-6061). The runtime merges the
  * profile with a base profile. The merged profile permits a system call if both profiles permit the system call.
  */
+import { OCI } from '../standards/oci-profiles.ts';
 import { and, matchesAny, or } from './cel.ts';
 import { all, choose, concat, not } from './condition.ts';
 import type { Test } from './rule.ts';
 import type { Columns, Values } from './values.ts';
-
-export const OCI = 'OCI';
 
 /** The fields about profiles of type OCI in a value of the rule. */
 interface Admitted {
@@ -20,13 +19,6 @@ interface Admitted {
   /** The allowed base profiles of type Localhost. If the field is undefined, any base profile is allowed. */
   readonly localhostProfiles?: readonly string[];
 }
-
-/**
- * Matches a reference with a digest. The API server requires the digest (ValidateCustom_SecurityProfileOCI_Ref in
- * k8s.io/kubernetes/pkg/apis/core/v1/validation.go). The field `ociReferences` also requires the digest.
- */
-export const PINNED_REFERENCE =
-  /^((localhost|[a-z0-9-]+([.][a-z0-9-]+)+)(:[0-9]+)?|[a-z0-9-]+:[0-9]+)(\/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)+@(sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
 
 const ANY = ['*'];
 

@@ -1,4 +1,5 @@
 import type { Standard } from '../standards/level-version.ts';
+import { OCI } from '../standards/oci-profiles.ts';
 import { offers } from '../standards/server-features.ts';
 import { and, effective, effectiveAfterFilling, FOR_WINDOWS, IS_EPHEMERAL, literal, takesFromPod } from './cel.ts';
 import { all, any, type Condition, concat, not } from './condition.ts';
@@ -29,7 +30,7 @@ import {
   seccompColumns,
 } from './seccomp-filling.ts';
 import { fixesOf, fixesOfContainer } from './seccomp-fixes.ts';
-import { OCI, ociAsked, ociTests } from './seccomp-oci.ts';
+import { ociAsked, ociTests } from './seccomp-oci.ts';
 import type { Values } from './values.ts';
 
 /** If the container has no profile, the kubelet uses the pod's profile (kuberuntime/helpers.go getSeccompProfile). */

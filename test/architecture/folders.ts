@@ -346,6 +346,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/api',
       'operator/model',
       'operator/text',
+      'operator/standards',
       'operator/rules',
       'operator/policy',
       'operator/compile',

@@ -117,6 +117,36 @@ const CASES: Readonly<Record<string, Case>> = {
     opens: ['seccomp'],
     closes: ['seccomp'],
   },
+  'another repository of seccomp profiles of type OCI': {
+    old: overrides({ seccomp: { types: ['OCI'], ociReferences: ['registry.example.com/team/*'] } }),
+    now: overrides({
+      seccomp: { types: ['OCI'], ociReferences: ['registry.example.com/team/*', 'registry.example.com/web@*'] },
+    }),
+    opens: ['seccomp'],
+  },
+  'one digest instead of all digests of a seccomp profile': {
+    old: overrides({ seccomp: { types: ['OCI'], ociReferences: ['registry.example.com/web@*'] } }),
+    now: overrides({
+      seccomp: { types: ['OCI'], ociReferences: [`registry.example.com/web@sha256:${'a'.repeat(64)}`] },
+    }),
+    closes: ['seccomp'],
+  },
+  'a reference to a seccomp profile that a prefix already allows': {
+    old: overrides({ seccomp: { types: ['OCI'], ociReferences: ['registry.example.com/*'] } }),
+    now: overrides({
+      seccomp: { types: ['OCI'], ociReferences: ['registry.example.com/*', 'registry.example.com/web@*'] },
+    }),
+  },
+  'base profiles of the node below seccomp profiles of type OCI': {
+    old: overrides({ seccomp: { types: ['OCI', 'Localhost'], localhostProfiles: ['a'] } }),
+    now: overrides({ seccomp: { types: ['OCI'] } }),
+    closes: ['seccomp'],
+  },
+  'seccomp profiles of type OCI, which only one policy allows': {
+    old: overrides({ seccomp: { types: ['RuntimeDefault'] } }),
+    now: overrides({ seccomp: { types: ['RuntimeDefault', 'OCI'], ociReferences: ['*'] } }),
+    opens: ['seccomp'],
+  },
   'a profile whose name has two dots': {
     old: overrides({ seccomp: { types: ['Localhost'], localhostProfiles: ['a'] } }),
     now: overrides({ seccomp: { types: ['Localhost'], localhostProfiles: ['a', 'b..c'] } }),
