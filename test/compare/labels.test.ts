@@ -43,7 +43,7 @@ describe(`the Pod Security label (SEED=${SEED})`, () => {
   for (const minor of VERSIONS) {
     const levelVersion = formatVersion(minor);
     it(`is right for the examples of each rule, on each level at ${levelVersion}`, function () {
-      this.timeout(IS_LONG ? 3_600_000 : 120_000);
+      this.timeout(IS_LONG ? 3_600_000 : 600_000);
       for (const level of IS_LONG || minor === NEWEST_KNOWN_MINOR ? LEVELS : ['restricted' as const]) {
         for (const overrides of [{}, NO_SYSCTLS, ...examples(minor)]) {
           const spec: Spec = { level, levelVersion, overrides: { ...olderLabels(minor), ...overrides } };
