@@ -224,11 +224,14 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
   },
 
   tests: (values, { filled }) => {
-    // A loop over a list with one item gives the item a name. So the CEL expression builds each list only once.
-    const lists = `[[${filledAdd(values)}, ${filledDrop(values)}]]`;
-    const [add, drop] = filled ? ['lists[0]', 'lists[1]'] : [ADD, DROP];
-    const isTrue = (text: string) => (filled ? `${lists}.exists(lists, ${text})` : text);
-    const theValue = (text: string) => (filled ? `${lists}.map(lists, ${text})[0]` : text);
+    // A loop over a list with one item gives the item a name. So the CEL expression builds each list only once. The two
+    // lists are not items of one list, because CEL refuses a list with items of different types.
+    const [add, drop] = filled ? ['adding', 'dropping'] : [ADD, DROP];
+    const lists = [`[${filledAdd(values)}]`, `[${filledDrop(values)}]`];
+    const isTrue = (text: string) =>
+      filled ? `${lists[0]}.exists(adding, ${lists[1]}.exists(dropping, ${text}))` : text;
+    const textOf = (text: string) =>
+      filled ? `${lists[0]}.map(adding, ${lists[1]}.map(dropping, ${text})[0])[0]` : text;
     const [forbidden, byDefault] = forbiddenIn(values);
     const isUnmappedName = not(isMapped(values, MAPPED));
     const capabilities = `${held(forbidden, byDefault, add, drop)}${isUnmappedName === true ? '' : `.filter(x, ${isUnmappedName})`}`;
@@ -241,7 +244,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
         over: 'containers',
         violates: `${PRIVILEGED} || (${isTrue(`!(${tooMany}) && ${capabilities}.size() > 0`)})`,
         message: concat(
-          `"would hold capability " + (${PRIVILEGED} ? "ALL (privileged)" : ${theValue(`${capabilities}.join(", ")`)})`,
+          `"would hold capability " + (${PRIVILEGED} ? "ALL (privileged)" : ${textOf(`${capabilities}.join(", ")`)})`,
           '", drop it or ALL (allowed: "',
           allowedText(values, 'allowedBounding', MAPPED),
           '")"',
