@@ -23,7 +23,7 @@ describeWith({ root: true, programs: { buildah: 'apt-get install buildah' } }, '
   };
 
   before(async function () {
-    this.timeout(600_000);
+    this.timeout(1_800_000);
     ({ buildah } = await operatorImage());
     const name = `${NAME}:v${version}`;
     await buildah.buildCappol(name);

@@ -67,7 +67,7 @@ describeWith(
     };
 
     before(async function () {
-      this.timeout(600_000);
+      this.timeout(1_800_000);
       const built = await operatorImage();
       buildah = built.buildah;
       image = JSON.parse(await buildah.run('inspect', '--type', 'image', built.name)).OCIv1.config;

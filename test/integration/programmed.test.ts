@@ -55,7 +55,7 @@ describe('the condition Programmed', () => {
     }
     await eventually('the last change to be seen in force', look, 60_000);
     console.log(`      seed ${random.seed}: ${changes} changes, looked at ${seenTrue} times while True`);
-    assert.ok(seenTrue >= 10, `True was seen ${seenTrue} times only`);
+    assert.ok(seenTrue >= CHANGES / 5, `True was seen ${seenTrue} times only`);
   });
 
   it('Programmed is True for a new policy only when the policy takes part in the decisions of its namespaces', async () => {

@@ -30,7 +30,7 @@ import { clusterOf, wholeCluster, workloadView } from '../support/views.ts';
 import { type Made, made, near, specOf } from './suggest-features.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-const RUNS = Number(process.env.FC_RUNS ?? 20);
+const RUNS = Number(process.env.FC_RUNS ?? 40);
 const NAMESPACES = ['net', 'shop'] as const;
 type NamespaceName = (typeof NAMESPACES)[number];
 const NOW = Date.UTC(2026, 10, 29);
