@@ -3,8 +3,6 @@
  * enough. The list therefore has each constant of the checks, a text that begins with the constant, and one other
  * value.
  */
-
-import { OCI } from '../../operator/standards/oci-profiles.ts';
 import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
 import {
   ANNOTATION_VALUES,
@@ -116,9 +114,8 @@ export class Fields {
 
   /** The fields that an object needs for some values of its other fields. */
   #companions(path: string): readonly string[] {
-    const companions = COMPANIONS[typeOf(path)] ?? [];
-    const isNamed = acceptedValues(`${path}.type`, this.#constants(`${path}.type`))?.includes(OCI);
-    return companions.filter((name) => name !== 'oci' || isNamed);
+    const companions = Object.entries(COMPANIONS[typeOf(path)] ?? {});
+    return companions.filter(([, type]) => this.values(`${path}.type`).includes(type)).map(([name]) => name);
   }
 
   #isCompanion(path: string): boolean {

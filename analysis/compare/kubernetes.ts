@@ -99,13 +99,13 @@ export const SECCOMP = {
 } as const;
 
 /**
- * Fields that must be set if another field of the same object has certain values. If the field is missing, the API
- * server refuses these values of the other field. The key is the type.
+ * Fields that must be set if the field `type` of the same object has a certain value. The key is the type of the object.
+ * Each field has the value of `type` that needs the field.
  */
-export const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
-  AppArmorProfile: ['localhostProfile'],
-  SeccompProfile: ['localhostProfile', 'oci'],
-  SecurityProfileOCIBase: ['localhostProfile'],
+export const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  AppArmorProfile: { localhostProfile: 'Localhost' },
+  SeccompProfile: { localhostProfile: 'Localhost', oci: OCI },
+  SecurityProfileOCIBase: { localhostProfile: 'Localhost' },
 };
 
 /** Fields whose values are chosen together, because the API server refuses some combinations of the values. */
@@ -174,7 +174,7 @@ export function acceptedValues(path: string, named: readonly unknown[]): readonl
   return accepted?.filter((value) => value !== OCI || named.includes(OCI));
 }
 
-/** Whether the API server accepts the text. Only references of seccomp profiles have a form that policies name. */
+/** Whether the API server accepts the text. Of all texts, only references of seccomp profiles are checked here. */
 export function isAcceptedText(path: string, text: string): boolean {
   return !path.endsWith('oci.ref') || PINNED_REFERENCE.test(text);
 }
