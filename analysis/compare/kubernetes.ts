@@ -174,7 +174,7 @@ export function acceptedValues(path: string, named: readonly unknown[]): readonl
   return accepted?.filter((value) => value !== OCI || named.includes(OCI));
 }
 
-/** Whether the API server accepts the text. Of all texts, only references of seccomp profiles are checked here. */
+/** Whether the API server accepts the text. The function checks only references of seccomp profiles. */
 export function isAcceptedText(path: string, text: string): boolean {
   return !path.endsWith('oci.ref') || PINNED_REFERENCE.test(text);
 }
