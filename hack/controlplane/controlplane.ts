@@ -124,7 +124,8 @@ interface ApiServer {
 
 const LOOPBACK = '127.0.0.1';
 const ATTEMPTS = 3;
-const READY_TIMEOUT_MS = 90_000;
+/** On a busy machine, an API server with programs in files needs minutes to compile the programs. */
+const READY_TIMEOUT_MS = 180_000;
 
 /**
  * Starts etcd, kube-apiserver and kube-controller-manager, with RBAC and a separate certificate authority, and waits

@@ -3,8 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../../hack/controlplane/api.ts';
 
 const AT_ONCE = 4;
-/** The pause between two requests, in ms. While no server listens on the port, a connection is refused at once. */
-const PAUSE_MS = 2;
+/** The pause after a refused connection, in ms. While no server listens on the port, a connection is refused at once. */
+const RETRY_MS = 2;
+/**
+ * The pause after an answer, in ms. The server compiles its programs while it already answers. Without a pause, the
+ * clients take the CPU time that the server needs to become ready.
+ */
+const PAUSE_MS = 20;
 
 export interface Counts {
   admitted: number;
@@ -41,9 +46,10 @@ export class Hammer {
     while (!this.#stopped) {
       try {
         this.#count(await this.#ask());
+        await sleep(PAUSE_MS);
       } catch {
         this.counts.unanswered++;
-        await sleep(PAUSE_MS);
+        await sleep(RETRY_MS);
       }
     }
   }

@@ -6,7 +6,7 @@ import { type Comparison, compareStatic } from './compare.ts';
 const PODS = 120;
 
 describeIfOffered('staticAdmissionPolicies', 'policies in files of the API server', function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   const seed = Number(process.env.SEED ?? Math.trunc(Math.random() * 2 ** 31));
   let compared: Comparison;
 
