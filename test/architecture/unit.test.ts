@@ -66,10 +66,20 @@ function needsMore(file: string): boolean {
 function importsOf(file: string, reached = new Set<string>()): ReadonlySet<string> {
   if (reached.has(file) || !file.endsWith('.ts')) return reached;
   reached.add(file);
-  const imports = readFileSync(join(ROOT, file), 'utf8').matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g);
-  for (const [, path = ''] of imports) {
-    const target = join(dirname(file), path);
-    if (existsSync(join(ROOT, target))) importsOf(target, reached);
-  }
+  for (const target of directImports(file)) importsOf(target, reached);
   return reached;
+}
+
+const read = new Map<string, readonly string[]>();
+
+/** Each file is read once, because most tests reach the same files. */
+function directImports(file: string): readonly string[] {
+  const known = read.get(file);
+  if (known) return known;
+  const imports = readFileSync(join(ROOT, file), 'utf8').matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g);
+  const targets = Array.from(imports, ([, path = '']) => join(dirname(file), path)).filter((target) =>
+    existsSync(join(ROOT, target)),
+  );
+  read.set(file, targets);
+  return targets;
 }

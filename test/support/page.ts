@@ -37,11 +37,21 @@ export function documentation(): Page[] {
   return ['README.md', ...pages.sort()].map(readPage);
 }
 
+const pages = new Map<string, Page>();
+
 /**
+ * Each page is read once, because many links lead to the same page.
+ *
  * @param path the path relative to the project's folder
  * @throws an Error if a list or a quotation contains a block, because a reader cannot paste such a block
  */
 export function readPage(path: string): Page {
+  const page = pages.get(path) ?? parsePage(path);
+  pages.set(path, page);
+  return page;
+}
+
+function parsePage(path: string): Page {
   const tokens = lexer(readFileSync(join(ROOT, path), 'utf8'));
   const links: string[] = [];
   const headings: string[] = [];
