@@ -146,6 +146,12 @@ export function durationOf(text: string): number | undefined {
   return Number(days) * DAY_MS + durationMs(text.replace(/^\d+d/, ''));
 }
 
+/** Parses a time that a command may take, such as `90s` or `1h30m`. @returns the time in ms */
+export function runningTime(text: string): number {
+  if (/^(\d+h)?(\d+m)?(\d+s)?$/.test(text) && durationMs(text) > 0) return durationMs(text);
+  throw new InvalidArgumentError('write hours, minutes and seconds, such as 90s or 1h30m.');
+}
+
 /** @returns the time in the form of `Date.toISOString()` */
 function timeOrDuration(text: string): string {
   const at = parseTime(text);

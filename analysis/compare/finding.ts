@@ -35,13 +35,14 @@ export interface Finding {
 }
 
 /**
- * An undecided question about a policy. An undecided question is no finding, because the question claims nothing about
- * the policy.
+ * An undecided question about a policy, or about all policies. An undecided question is no finding, because the
+ * question claims nothing about the policies.
  */
 export interface OpenQuestion {
-  readonly policy: string;
-  /** The kind of the finding that may be missing. */
-  readonly kind: FindingKind;
+  /** If absent, the question is about all policies. */
+  readonly policy?: string;
+  /** The kind of the finding that may be missing. If absent, findings of all kinds may be missing. */
+  readonly kind?: FindingKind;
   /** The reason why the question was not decided, in one sentence. */
   readonly message: string;
 }
@@ -58,7 +59,7 @@ export function findingText({ policy, message }: Finding): string {
 
 /** Describes an undecided question in one sentence. */
 export function openQuestionText({ policy, kind, message }: OpenQuestion): string {
-  return `policy ${policy}, ${kindText(kind)}: ${message}`;
+  return policy === undefined || kind === undefined ? message : `policy ${policy}, ${kindText(kind)}: ${message}`;
 }
 
 /** The names of policies as a part of a sentence, such as `policy a`, or `policies a, b and c`. */

@@ -52,7 +52,7 @@ class Search {
   readonly #questions: Questions;
   readonly #all: readonly Beside[];
   readonly #findings: Finding[] = [];
-  readonly #undecided: OpenQuestion[] = [];
+  readonly #undecided: Required<OpenQuestion>[] = [];
 
   constructor(set: PolicySet, questions: Questions) {
     this.#questions = questions;
@@ -65,8 +65,9 @@ class Search {
     const whole = this.#all.filter(({ policy }) => !policy.pendingFor);
     const isCut = this.#isCutShort(whole);
     this.#findings.push(...whole.flatMap(({ policy }) => endlessRollout(policy, at) ?? []));
-    const [findings, undecided] = [this.#findings.toSorted(byPolicyAndKind), this.#undecided.toSorted(byPolicyAndKind)];
-    return { findings, undecided, isCut };
+    const undecided: OpenQuestion[] = this.#undecided.toSorted(byPolicyAndKind);
+    if (isCut) undecided.push({ message: 'the time was over before all policies were examined' });
+    return { findings: this.#findings.toSorted(byPolicyAndKind), undecided, isCut };
   }
 
   /** Finds the policies without effect. Returns whether the time was over before the end. */

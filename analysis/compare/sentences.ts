@@ -41,19 +41,24 @@ export function summariesOf({ old, new: now, comparison }: NamedComparison): Sum
   );
 }
 
-interface NamedAnswer extends Pick<NamedComparison, 'old' | 'new'>, Pick<Comparison, 'undecided' | 'namesEveryRule'> {
+interface NamedAnswer
+  extends Pick<NamedComparison, 'old' | 'new'>,
+    Pick<Comparison, 'undecided' | 'namesEveryRule'>,
+    Partial<Pick<Comparison, 'isCut'>> {
   /** The differences that were found in the direction. */
   readonly found: readonly Difference[];
 }
 
 /** The result for one direction, in one sentence. */
 export function summaryOf(
-  { old, new: now, found, undecided, namesEveryRule }: NamedAnswer,
+  { old, new: now, found, undecided, namesEveryRule, isCut }: NamedAnswer,
   direction: Direction,
 ): Summary {
   const { title, verb, none } = MEANING[direction];
   const left = undecided.filter((one) => one.direction === direction || !one.direction).length;
-  const open = left > 0 ? `; ${counted(left, 'question')} not decided` : '';
+  const notDecided = left > 0 ? `; ${counted(left, 'question')} not decided` : '';
+  // After the time, one question stands for everything that was not compared.
+  const open = isCut ? '; the time was over' : notDecided;
   const isComplete = left === 0 && namesEveryRule[direction];
   if (found.length > 0) {
     const differences = `${counted(found.length, 'difference')}${isComplete ? ', and no others' : open}`;

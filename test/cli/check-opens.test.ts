@@ -13,9 +13,10 @@ import { compare } from '../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
 import { validatePolicy } from '../../analysis/policies/validate.ts';
 import { type ChangesOptions, showChanges } from '../../cli/commands/check/changes.ts';
+import { lateIn } from '../../cli/commands/compare/late-in.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
-import { FEW_OVERRIDES, lateAfter, type Spec, type Specs, setOf } from '../compare/sets.ts';
+import { FEW_OVERRIDES, type Spec, type Specs, setOf } from '../compare/sets.ts';
 import { namespaceView } from '../compare/worlds.ts';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { policy, writtenPolicy } from '../support/policies.ts';
@@ -439,7 +440,7 @@ describe(`what random candidates open (SEED=${SEED})`, () => {
     // a difference and a proof.
     for (const [live, candidates] of fc.sample(CHANGED, { numRuns: 10 * RUNS, seed: SEED })) {
       if (seen.pairs >= RUNS && seen.opens > 0 && seen.proofs > 0) break;
-      const isLate = lateAfter(PAIR_MS);
+      const isLate = lateIn(PAIR_MS);
       compare(setOf(live), setOf({ ...live, ...candidates }), { limit: DEFAULT_LIMIT, isLate });
       if (isLate()) continue;
       seen.pairs += 1;

@@ -6,16 +6,22 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Ajv } from 'ajv';
 import { dump, load } from 'js-yaml';
+import { COMPARED } from '../../hack/bench/compare-topologies.ts';
 import { cappol } from '../support/cappol.ts';
 import { policy, writtenPolicy } from '../support/policies.ts';
 import { takenSnapshot } from '../support/snapshots.ts';
 import { clusterOf, wholeCluster } from '../support/views.ts';
 
-const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'compare.schema.json');
+const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference');
 const RESTRICTED = dump(writtenPolicy('restricted'));
 const WITH_NETWORK = dump(writtenPolicy('restricted', { overrides: { hostNetwork: true } }));
 
 const SNAPSHOT = JSON.stringify(takenSnapshot(wholeCluster(clusterOf([]), [policy('restricted')], [])));
+
+/** Two sets whose comparison takes several seconds of CPU time. */
+const LARGE = COMPARED['exceptions for everybody, all loosened']?.(80);
+/** A set whose findings take more than a second of CPU time. */
+const MANY = COMPARED['exceptions for teams']?.(200);
 
 const OPENED = `standard input admits pods that restricted refuses: 1 difference, and no others
 standard input closes nothing: standard input admits every pod that restricted admits (proved)
@@ -83,6 +89,8 @@ describe('cappol compare', () => {
     'restricted:v1.99 restricted': /levelVersion: v1\.99 is too new/,
     'missing.yaml restricted': /missing\.yaml/,
     'restricted restricted --limit 0': /write a whole number above 0/,
+    'restricted restricted --timeout 0s': /write hours, minutes and seconds, such as 90s or 1h30m/,
+    'restricted restricted --timeout 90': /write hours, minutes and seconds, such as 90s or 1h30m/,
   };
   for (const [args, message] of Object.entries(WRONG)) {
     it(`refuses: ${args}`, async () => {
@@ -93,7 +101,6 @@ describe('cappol compare', () => {
   }
 
   it('compare prints JSON that follows the schema, and YAML with the same content', async () => {
-    const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
     for (const args of [
       ['old.yaml', 'new.yaml'],
       ['baseline', 'restricted'],
@@ -101,7 +108,7 @@ describe('cappol compare', () => {
     ]) {
       const { stdout } = await compared(...args, '-o', 'json');
       const document = JSON.parse(stdout);
-      assert.ok(validate(document), JSON.stringify(validate.errors));
+      assertFollows('compare', document);
       assert.deepEqual(load((await compared(...args, '-o', 'yaml')).stdout), document);
     }
   });
@@ -137,9 +144,40 @@ describe('cappol compare', () => {
     assert.doesNotMatch(stdout, /same/);
   });
 
+  it('compare and its findings name what was not decided when the time of --timeout was over', async () => {
+    for (const [file, topology] of Object.entries({
+      before: LARGE?.old ?? [],
+      after: LARGE?.new ?? [],
+      many: MANY?.new ?? [],
+    }))
+      writeFileSync(
+        join(folder, `${file}.yaml`),
+        topology.map((one) => dump(writtenPolicy(one.name, one.spec))).join('---\n'),
+      );
+    const { code, stdout } = await compared('before.yaml', 'after.yaml', '--timeout', '1s');
+    assert.notEqual(code, 0);
+    assert.match(stdout, /^NOT DECIDED {2}opens and closes: the time was over; /m);
+    assert.doesNotMatch(stdout, /same|no others|proved/);
+    const found = await compared('many.yaml', '--timeout', '1s', '--fail-on', 'findings');
+    assert.match(found.stdout, /^many\.yaml: .* about \d+ policies; the time was over$/m);
+    assert.match(found.stdout, /^NOT DECIDED {2}the time was over before all policies were examined$/m);
+    assert.notEqual(found.code, 0);
+    const document = JSON.parse((await compared('many.yaml', '--timeout', '1s', '-o', 'json')).stdout);
+    assertFollows('compare-findings', document);
+    const message = 'the time was over before all policies were examined';
+    assert.deepEqual(document.undecided.at(-1), { kind: null, policy: null, message });
+  });
+
   it('names policies that refuse nothing', async () => {
     writeFileSync(join(folder, 'warn.yaml'), dump(writtenPolicy('warned', { mode: 'Warn' })));
     const { stderr } = await compared('warn.yaml', 'warn.yaml');
     assert.equal(stderr, 'cappol: modes Warn and Audit refuse nothing and are not compared: warned\n');
   });
 });
+
+/** @param schema the name of a JSON Schema in docs/reference */
+function assertFollows(schema: string, document: unknown): void {
+  const text = readFileSync(join(REFERENCE, `${schema}.schema.json`), 'utf8');
+  const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(JSON.parse(text));
+  assert.ok(validate(document), JSON.stringify(validate.errors));
+}

@@ -8,13 +8,14 @@ import fc from 'fast-check';
 import { compare } from '../../analysis/compare/compare.ts';
 import { isAccepted } from '../../analysis/compare/kubernetes.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
+import { lateIn } from '../../cli/commands/compare/late-in.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import { evaluatesFilled } from '../../operator/policy/parts.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPod } from '../support/random-policies.ts';
 import { EXAMPLE_PODS } from '../support/random-switches.ts';
-import { admits, evaluator, lateAfter, PAIRS, setOf } from './sets.ts';
+import { admits, evaluator, PAIRS, setOf } from './sets.ts';
 
 const RUNS = Number(process.env.COMPARED ?? 6);
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
@@ -31,7 +32,7 @@ describe(`compare, with random policies (SEED=${SEED})`, () => {
     for (const [old, now] of fc.sample(PAIRS, { numRuns: MOST_RUNS, seed: SEED })) {
       if (seen.pairs >= RUNS) break;
       const [a, b] = [setOf(old), setOf(now)];
-      const isLate = lateAfter(PAIR_MS);
+      const isLate = lateIn(PAIR_MS);
       const found = compare(a, b, { limit: DEFAULT_LIMIT, isLate });
       seen.pairs += isLate() ? 0 : 1;
       const shown = [...found.opens, ...found.closes].map(({ pod }) => pod);

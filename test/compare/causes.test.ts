@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import type { Cause } from '../../analysis/compare/causes.ts';
 import { compare } from '../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
+import { lateIn } from '../../cli/commands/compare/late-in.ts';
 import type { Subject } from '../../operator/api/capability-policy.ts';
-import { admits, lateAfter, PAIRS, type Spec, type Specs, setOf } from './sets.ts';
+import { admits, PAIRS, type Spec, type Specs, setOf } from './sets.ts';
 
 /** The minimum number of random pairs. More pairs follow until a cause is named. */
 const RUNS = Number(process.env.CAUSES ?? 2);
@@ -124,7 +125,7 @@ describe(`the causes of differences (SEED=${SEED})`, () => {
     let named = 0;
     for (const [i, [old, now]] of fc.sample(PAIRS, { numRuns: RUNS + MOST_RUNS, seed: SEED }).entries()) {
       if (i >= RUNS && named > 0) break;
-      const found = compare(setOf(old), setOf(now), { limit: LIMIT, isLate: lateAfter(PAIR_MS) });
+      const found = compare(setOf(old), setOf(now), { limit: LIMIT, isLate: lateIn(PAIR_MS) });
       for (const direction of ['opens', 'closes'] as const) {
         for (const { pod, causes } of found[direction]) {
           const isCause = (policy: string) => {

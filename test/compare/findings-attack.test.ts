@@ -8,6 +8,7 @@ import type { Finding } from '../../analysis/compare/finding.ts';
 import { findingsOf } from '../../analysis/compare/findings.ts';
 import { isAccepted } from '../../analysis/compare/kubernetes.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
+import { lateIn } from '../../cli/commands/compare/late-in.ts';
 import type { UseIndex } from '../../operator/evaluate/use.ts';
 import { evaluate } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
@@ -17,7 +18,7 @@ import { deciding, MODES } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPod } from '../support/random-policies.ts';
-import { admits, FEW_OVERRIDES, lateAfter, type Spec, type Specs, setOf } from './sets.ts';
+import { admits, FEW_OVERRIDES, type Spec, type Specs, setOf } from './sets.ts';
 
 const RUNS = Number(process.env.FINDINGS ?? 6);
 /** The minimum number of findings to test. If the first sets have fewer findings, more sets follow. */
@@ -96,7 +97,7 @@ describe(`findings, with random policies (SEED=${SEED})`, () => {
     for (const [i, specs] of fc.sample(SETS, { numRuns: MOST_RUNS, seed: SEED }).entries()) {
       if (i >= RUNS && found() >= LEAST_FOUND) break;
       const set = setOf(specs);
-      const { findings } = findingsOf(set, { at: NOW, limit: DEFAULT_LIMIT, isLate: lateAfter(SET_MS) });
+      const { findings } = findingsOf(set, { at: NOW, limit: DEFAULT_LIMIT, isLate: lateIn(SET_MS) });
       for (const finding of findings) {
         kinds.set(finding.kind, (kinds.get(finding.kind) ?? 0) + 1);
         const told = `${JSON.stringify(finding)}\n${JSON.stringify(specs)}`;

@@ -86,6 +86,11 @@ describe('a search for findings whose time is over', function () {
           cut.findings.filter((one) => !known.has(JSON.stringify(one))),
           [],
         );
+        const named = new Set(full.undecided.map((one) => JSON.stringify(one)));
+        assert.deepEqual(
+          cut.undecided.filter((one) => !named.has(JSON.stringify(one))),
+          [{ message: 'the time was over before all policies were examined' }],
+        );
         most = Math.max(most, cut.findings.length);
       }
     });

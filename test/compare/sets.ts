@@ -1,7 +1,6 @@
 /** Sets of policies for comparisons, and verdicts of whole sets. */
 import fc, { type Arbitrary } from 'fast-check';
 import { dump } from 'js-yaml';
-import type { IsLate } from '../../analysis/compare/budget.ts';
 import { type Comparison, compare } from '../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
 import type { PolicySet } from '../../analysis/compare/policy-set.ts';
@@ -38,12 +37,6 @@ export function textOf(specs: Specs): string {
 
 export function compared(old: Specs, now: Specs, limit = DEFAULT_LIMIT): Comparison {
   return compare(setOf(old), setOf(now), { limit });
-}
-
-/** A few random comparisons would take many minutes. @returns a function that ends one comparison after the time */
-export function lateAfter(ms: number): IsLate {
-  const end = performance.now() + ms;
-  return () => performance.now() > end;
 }
 
 export const evaluator = new Evaluator();

@@ -58,7 +58,8 @@ export function textFindings(
   const { findings, undecided, isCut } = findingsOf(policySetOf(context), { at, ...limits, isLate: lateAfter(until) });
   return {
     findings: findings.map((one) => ({ ...one, line: context.sources.get(one.policy)?.line ?? null })),
-    undecided: undecided.map(openQuestionText),
+    // A question without a policy means that the time was over. The page says this with other words.
+    undecided: undecided.filter(({ policy }) => policy !== undefined).map(openQuestionText),
     isCut,
   };
 }

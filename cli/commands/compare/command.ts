@@ -43,6 +43,12 @@ export const registerCompare: RegisterCommand = (program, io, finish) => {
         .argParser(count)
         .default(DEFAULT_LIMIT),
     )
+    .addOption(
+      new Option(
+        '--timeout <duration>',
+        'compare for at most this time, such as 30s or 5m, and show what is found; everything else remains undecided (default: no timeout)',
+      ).argParser(options.runningTime),
+    )
     .addOption(new Option('-o, --output <format>', 'how to print').choices(OUTPUTS).default('text'))
     .addOption(options.at())
     .addOption(options.serverVersion().default(undefined, "the cluster's or the snapshot's; otherwise the newest"))

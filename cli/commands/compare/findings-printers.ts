@@ -50,7 +50,7 @@ function documentOf({ name, policies, sources, found }: PrintedFindings) {
       const { file = null, line = null } = sources.get(policy) ?? {};
       return { kind, policy, file, line, others, rules, message };
     }),
-    undecided: found.undecided.map(({ kind, policy, message }) => ({ kind, policy, message })),
+    undecided: found.undecided.map(({ kind = null, policy = null, message }) => ({ kind, policy, message })),
   };
 }
 
@@ -73,8 +73,10 @@ function findingsText(printed: PrintedFindings, { width, paint }: Terminal): str
   ].join('');
 }
 
-function summaryOf({ name, policies, found: { findings, undecided } }: PrintedFindings): string {
-  const open = undecided.length > 0 ? `; ${counted(undecided.length, 'question')} not decided` : '';
+function summaryOf({ name, policies, found: { findings, undecided, isCut } }: PrintedFindings): string {
+  const notDecided = undecided.length > 0 ? `; ${counted(undecided.length, 'question')} not decided` : '';
+  // After the time, one question stands for everything that was not examined.
+  const open = isCut ? '; the time was over' : notDecided;
   const count = findings.length > 0 ? counted(findings.length, 'finding') : 'no finding';
   return `${name}: ${count} about ${policies === 1 ? '1 policy' : `${policies} policies`}${open}`;
 }

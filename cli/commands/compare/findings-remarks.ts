@@ -22,7 +22,7 @@ export interface PlacedFindings {
 
 export function findingRemarks({ found, sources, isStrict }: PlacedFindings): Remark[] {
   const code = isStrict ? failingCode(found) : 0;
-  const place = (policy: string) => sources.get(policy) ?? NOWHERE;
+  const place = (policy: string | null) => (policy === null ? undefined : sources.get(policy)) ?? NOWHERE;
   const findings = found.findings.map((finding): Remark => {
     const { kind, policy } = finding;
     const level = code === 1 ? 'error' : 'warning';
@@ -30,7 +30,7 @@ export function findingRemarks({ found, sources, isStrict }: PlacedFindings): Re
     return { level, ruleId: kind, ...words, ...place(policy), properties: propertiesOf(finding) };
   });
   const undecided = found.undecided.map((question): Remark => {
-    const { kind, policy } = question;
+    const { kind = null, policy = null } = question;
     const level = code === 2 ? 'error' : 'warning';
     const words = { title: 'not decided', text: openQuestionText(question) };
     return { level, ruleId: NOT_DECIDED, ...words, ...place(policy), properties: { kind, policy } };

@@ -6,6 +6,7 @@ import { printable } from '../../../operator/text/printable.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import type { FailOn, Output } from './choices.ts';
 import { exitCode } from './exit-code.ts';
+import { lateIn } from './late-in.ts';
 import { PRINTERS } from './printers.ts';
 import { readOrReport } from './read-or-report.ts';
 import { type ReadSet, readSets, type SetOptions, shownName } from './sets.ts';
@@ -13,16 +14,18 @@ import { type ReadSet, readSets, type SetOptions, shownName } from './sets.ts';
 export interface CompareOptions extends SetOptions {
   readonly all?: boolean;
   readonly limit: number;
+  /** The maximum time of the comparison, in ms. */
+  readonly timeout?: number;
   readonly output: Output;
   readonly failOn: FailOn;
 }
 
 export async function runCompare(old: string, now: string, options: CompareOptions, io: Io): Promise<ExitCode> {
-  const { limit, all = false, failOn, output } = options;
+  const { limit, timeout, all = false, failOn, output } = options;
   const reading = await readOrReport((tell) => readSets([old, now], options, io, tell), output, io);
   if (!reading) return 2;
   const { read: sets, told } = reading;
-  const comparison = compare(sets[0], sets[1], { limit, all });
+  const comparison = compare(sets[0], sets[1], { limit, all, isLate: lateIn(timeout) });
   const history = historyBetween(sets, io);
   const shownNames = { old: shownName(old), new: shownName(now) };
   const printed = { ...shownNames, comparison, all, ...(history && { history }) };

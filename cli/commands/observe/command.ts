@@ -3,7 +3,6 @@
  * when a container uses a capability.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { durationMs } from '../../../operator/promotion/duration.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';
@@ -21,7 +20,9 @@ export const registerObserve: RegisterCommand = (program, io, finish) => {
     .summary('the capabilities that the containers of a node or a cluster use')
     .description(ABOUT)
     .addOption(
-      new Option('--for <duration>', 'the duration, such as 90s or 1h30m (default: until Ctrl-C)').argParser(duration),
+      new Option('--for <duration>', 'the duration, such as 90s or 1h30m (default: until Ctrl-C)').argParser(
+        options.runningTime,
+      ),
     )
     .addOption(options.namespace('only the containers of this namespace'))
     .addOption(
@@ -118,11 +119,6 @@ function refuseOthers(command: Command, { cluster, log, output }: ObserveOptions
   );
   const ignored = flags.find((flag) => given.has(flag));
   if (ignored !== undefined) throw new UsageError(`${ignored} ${hint} leave out ${ignored}`);
-}
-
-function duration(text: string): number {
-  if (/^(\d+h)?(\d+m)?(\d+s)?$/.test(text) && durationMs(text) > 0) return durationMs(text);
-  throw new InvalidArgumentError('write hours, minutes and seconds, such as 90s or 1h30m.');
 }
 
 function kibibytes(text: string): number {

@@ -7,8 +7,9 @@ import fc from 'fast-check';
 import { compare, type Difference } from '../../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../../analysis/compare/limits.ts';
 import { manifestOf } from '../../../analysis/compare/witness.ts';
+import { lateIn } from '../../../cli/commands/compare/late-in.ts';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
-import { lateAfter, PAIRS, type Specs } from '../../compare/sets.ts';
+import { PAIRS, type Specs } from '../../compare/sets.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { policy, resolved } from '../../support/policies.ts';
 import { hasUnknownField } from '../../support/random-switches.ts';
@@ -55,7 +56,7 @@ describe(`comparisons on an API server (SEED=${SEED})`, () => {
       const { withdraw } = await cluster.enforce(policies);
       try {
         for (const [pair, [old = {}, now = {}]] of batch.entries()) {
-          const found = compare(setOf(old), setOf(now), { limit: DEFAULT_LIMIT, isLate: lateAfter(PAIR_MS) });
+          const found = compare(setOf(old), setOf(now), { limit: DEFAULT_LIMIT, isLate: lateIn(PAIR_MS) });
           for (const one of found.opens) shown += await replay(one, pair, [403, 201]);
           for (const one of found.closes) shown += await replay(one, pair, [201, 403]);
         }
