@@ -16,7 +16,7 @@ interface PolicyViolation {
 }
 
 export interface MergedViolation<One extends PolicyViolation> {
-  /** The violation as the first of the policies reports it. */
+  /** The violation that the first policy reports. */
   readonly first: One;
   /**
    * The message of the violation. If the policies accept different values, the message lists the accepted values of

@@ -28,7 +28,7 @@ export const DIRECTIONS = ['opens', 'closes'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
 export interface Difference {
-  /** The labels of a namespace in which the sets differ. */
+  /** The labels of a namespace. In this namespace, the sets give different answers about the pod. */
   readonly namespace: Labels;
   /** The names of the policies with restricted use that the author of the pod may use. */
   readonly use: readonly string[];

@@ -21,8 +21,8 @@ export function enforcedOnlyIn(here: Moment, there: Moment): EnforcedNamespace[]
 }
 
 /**
- * The policies of mode Enforce that decide in each namespace where pods can be created. The key is the namespace's
- * name.
+ * For each namespace that is not terminating, the policies of mode Enforce that decide there. The key is the name of
+ * the namespace.
  */
 function enforcersByNamespace({ cluster, state }: Moment): ReadonlyMap<string, readonly string[]> {
   const namespaces = cluster.namespaces().filter(({ terminating }) => !terminating);

@@ -22,8 +22,8 @@ export class Indexed<Item extends object | string> {
 }
 
 /**
- * The distinct shapes in the form that a snapshot discloses. Copies of a pod mostly share one spec object. Each spec
- * object is processed only once.
+ * The distinct shapes. Each shape has only the content that a snapshot discloses. Copies of a pod mostly share one spec
+ * object. Each spec object is processed only once.
  */
 export class Shapes {
   readonly #indexed = new Indexed<PodContent>(({ annotations, spec }) => JSON.stringify([annotations, spec]));

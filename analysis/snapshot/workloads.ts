@@ -1,6 +1,6 @@
 /**
- * Finds the workloads of a namespace in the document. A workload is the controller that a person would edit, with the
- * shapes of its pods.
+ * Finds the workloads of a namespace in the document. A workload consists of the controller that a person would edit,
+ * and the shapes of its pods.
  */
 import { evaluatedOf } from '../../operator/evaluate/members.ts';
 import { topController, type WorkloadName } from '../../operator/evaluate/workloads.ts';

@@ -139,7 +139,10 @@ function tightenedBy(cluster: Cluster, removed: Removed): CompletePolicy[] {
   return cluster.policies().map((policy) => without(policy, removed.get(nameOf(policy)) ?? []));
 }
 
-/** The verdicts in the namespaces where a workload gets a worse verdict from the changed policies. */
+/**
+ * Returns the namespaces in which the changed policies give some workload a worse verdict. For each of these
+ * namespaces, the result has the verdicts before the change.
+ */
 function worseWith(
   { cluster, stateOf, evaluator }: TightenInput,
   before: Verdicts,

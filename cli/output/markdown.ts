@@ -42,8 +42,8 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
  * The first texts that fit, and a line with the number of further texts. If all texts fit, the line with the number is
  * absent.
  *
- * @param most the maximum number of characters
- * @param between the number of characters between two texts. These characters count, too
+ * @param most the maximum number of characters, including the characters between the texts
+ * @param between the number of characters that separate two texts
  */
 export function fitting(
   texts: readonly string[],

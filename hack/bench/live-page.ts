@@ -71,7 +71,8 @@ export async function livePage(sizes: readonly number[]): Promise<Table> {
     notes: [
       `Each change is made ${ROUNDS} times, one after the other.`,
       "The changes create and delete a pod, give a namespace to another team, change the level of one team's policy, and change the level of a policy for all namespaces.",
-      'The time begins before the write is sent. RSS is the peak; at the end, a second page is open.',
+      'The time begins before the write is sent. Both columns of RSS have peaks.',
+      'When the measurement ends, a second page is open.',
       'Before the changes, an operator has brought the policies into force.',
     ],
     measured,

@@ -44,7 +44,7 @@ export class InForce {
    * program has a different row for the policy.
    */
   readonly #changed = new Set<string>();
-  /** The hashes of the versions of the program that some API server may enforce. */
+  /** The hashes of the versions that some API server may still enforce. */
   readonly #possible = new Set<string>();
   #proof: { readonly hash: string; readonly at: number; readonly addresses: ReadonlySet<string> } | undefined;
   #servers = 0;

@@ -99,7 +99,7 @@ export function isOverloaded(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 429 || error.status === 503);
 }
 
-/** Whether the connection is open, but nothing arrived within the timeout. */
+/** Whether nothing arrived within the timeout, although the connection is open. */
 export function isSilence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT';
 }

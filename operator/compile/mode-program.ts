@@ -198,8 +198,8 @@ function askingConditions(policies: readonly ResolvedPolicy[], variables: readon
 }
 
 /**
- * Returns the rules by which some policy checks or fills in pods. The result also includes each rule that gets another
- * value from an entry of `spec.containers`.
+ * Returns the rules by which some policy checks or fills in pods. The result also includes each rule for which an entry
+ * of `spec.containers` has a value of its own.
  */
 export function rulesOf(policies: readonly ResolvedPolicy[]): NeededRules {
   const checked = new Set(

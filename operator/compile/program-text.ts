@@ -83,8 +83,8 @@ function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
 }
 
 /**
- * Rewrites a validation for API servers that may crash because of variables. In the result, no expression reads a
- * variable, because each expression contains the definitions of its variables.
+ * Rewrites a validation for API servers that may crash because of variables. In the result, each expression contains
+ * the definitions that it needs, so the result has no variables of the policy.
  */
 function inlined(one: Written, variables: readonly Variable[]) {
   const { message, reason } = one;

@@ -49,8 +49,8 @@ export class Reports implements Controller {
     const { api } = this.#followed;
     const namespace = cluster.namespace(name);
     if (!namespace) this.#cooldown.forget(name);
-    // A namespace that has not been evaluated yet is queued again after its evaluation. The reports of a deleted
-    // namespace are deleted with the namespace.
+    // Before a namespace is evaluated, its reports stay as they are. The namespace comes back to the queue after its
+    // evaluation. The reports of a deleted namespace are deleted with the namespace.
     if (!api || !namespace || namespace.terminating) return;
     if (state.policies.isReached(namespace) && !state.outcomes.verdicts.has(name)) return;
     let written = 0;

@@ -23,8 +23,8 @@ const MOST_ITEMS = 1024;
 const ITEM: Readonly<Record<Over, string>> = { pod: 'variables.spec', containers: 'c' };
 
 /**
- * A CEL expression of type map: the object at a place of the pod. If the pod lacks the object, the map is empty. For a
- * list of objects, the type is list(map).
+ * A CEL expression for the object at the given path in the PodSpec, container or volume. The expression has the type
+ * map. If the pod lacks the object, the map is empty. For a list of objects, the type is list(map).
  */
 function objectIn(over: Over, { path, isList }: Place): string {
   if (path.length === 0) return ITEM[over];

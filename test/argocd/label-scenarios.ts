@@ -128,8 +128,8 @@ async function named(stage: Stage, mode: Mode): Promise<void> {
   await scene.stay(IN_GIT);
   await scene.git({});
   if (mode !== CLIENT_SIDE_APPLY && mode !== SERVER_SIDE_APPLY) {
-    // With this way of applying, Argo CD finds no difference. The reason is that Argo CD compares by records, and only
-    // another way of applying writes these records. The next sync applies Git's state.
+    // With this way of applying, Argo CD finds no difference, because Argo CD compares records of earlier applies. This
+    // way of applying writes no such records. The next sync applies Git's state.
     await scene.stay(IN_GIT);
     await scene.git({ more: 'labels' });
   }

@@ -21,7 +21,7 @@ import { Repository } from './repository.ts';
 import { ArgoCd } from './server.ts';
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
-/** One request at a time is enough, because several scenarios send requests at the same time. */
+/** Each scenario sends one request at a time. Several scenarios run at the same time. */
 const PACE = { atOnce: 1, pauseMs: 20 };
 
 export class Stage {

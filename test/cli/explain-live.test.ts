@@ -99,7 +99,7 @@ describe('cappol explain NAME --cluster, with an API server', function () {
   };
 
   /**
-   * Returns the listed uses in the namespaces of this test file. Workloads of other test files may run in the same
+   * Keeps the uses whose namespace belongs to this test file. Workloads of other test files may run in the same
    * cluster.
    */
   const own = (topic: ExplainedTopic | undefined) =>

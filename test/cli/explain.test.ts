@@ -174,7 +174,7 @@ describe('explain -f FILE', () => {
     );
     assert.match(
       stdout,
-      /^hostUsers: false: the capabilities are effective only in the pod's own user namespace, not on the node. By allowedAddInUserNamespace, a policy can admit the added capabilities only in pods with hostUsers: false. By userNamespaces: Required, a policy can admit only pods with hostUsers: false$/m,
+      /^hostUsers: false: the capabilities are effective only in the pod's own user namespace, not on the node. A policy with allowedAddInUserNamespace can require hostUsers: false for the added capabilities. A policy with userNamespaces: Required requires hostUsers: false for every pod that is not for Windows$/m,
     );
   });
 

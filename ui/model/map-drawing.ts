@@ -43,7 +43,7 @@ export interface Drawing {
    */
   readonly frames: string;
   readonly room: string;
-  /** The marks in the corners of capabilities that are held but not allowed. */
+  /** The marks of the capabilities that are held but not allowed. Each mark is in a corner of the capability's cell. */
   readonly corners: string;
 }
 

@@ -1,4 +1,4 @@
-/** Reads sets of policies, and keeps the problems for the outputs that show problems as remarks. */
+/** Reads sets of policies. If the output can show problems as remarks, the problems are kept for the output. */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { Io } from '../../command.ts';
 import { Troubles } from '../../input/troubles.ts';

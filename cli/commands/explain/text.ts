@@ -25,7 +25,7 @@ const LEGEND = `${CURRENT}the row with the user and allowPrivilegeEscalation of 
 const IN_USER_NAMESPACE =
   "hostUsers: false: the capabilities are effective only in the pod's own user namespace, not on the node";
 const ADMITTED_THERE =
-  '. By allowedAddInUserNamespace, a policy can admit the added capabilities only in pods with hostUsers: false. By userNamespaces: Required, a policy can admit only pods with hostUsers: false';
+  '. A policy with allowedAddInUserNamespace can require hostUsers: false for the added capabilities. A policy with userNamespaces: Required requires hostUsers: false for every pod that is not for Windows';
 
 /** The containers of a manifest and their capabilities as several lines, with an empty line at the end. */
 export function manifestText(manifest: ExplainedManifest, terminal: Terminal): string {

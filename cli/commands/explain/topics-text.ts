@@ -18,7 +18,7 @@ import { guardsText, labelledText } from './admin-access-text.ts';
 const MOST = 1024;
 const NEVER = 'never';
 
-/** The words for each admission. The field `counted` contains the words for a sentence that counts uses. */
+/** The words for each admission. The words of the field `counted` follow a number of uses. */
 const WORDS: Readonly<Record<Admission, { readonly word: string; readonly counted: string; readonly style: Style }>> = {
   Admitted: { word: 'admitted', counted: 'admitted by a policy', style: EFFECT_STYLES.Admitted },
   Refused: { word: 'refused', counted: 'in pods that the policies would refuse today', style: EFFECT_STYLES.Refused },

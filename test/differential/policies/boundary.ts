@@ -9,8 +9,8 @@ import { SWITCHED_PODS, settingsIn } from '../../support/random-switches.ts';
 import type { Profiles, Range, Strategy, Values } from '../reference/values.ts';
 
 /**
- * Changes that bring a pod to the limits of a policy, including the limits in `spec.containers`. A change sets a field,
- * or sets an image that matches or nearly matches a pattern.
+ * Changes after which a pod is just admitted or just refused by a policy or by an entry of `spec.containers`. A change
+ * sets a field, or sets an image that matches or nearly matches a pattern.
  */
 export function boundaryOf({ values, containers }: ResolvedPolicy): readonly Steps[] {
   const all = [values, ...containers.map((entry) => ({ ...values, ...entry.values }))] as unknown as Values[];

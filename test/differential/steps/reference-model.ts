@@ -18,8 +18,8 @@ interface Fate {
 }
 
 /**
- * Whether a pod complies with a policy.
- * @param apart rules that the pod's own fields may break. The containers may not break the rules in `apart`.
+ * Whether a pod complies with a policy. The pod's own fields may break the rules in `apart`, but the containers may not
+ * break these rules.
  */
 type Complies = (policy: ResolvedPolicy, pod: StatedPod, apart?: readonly string[]) => boolean;
 

@@ -1,4 +1,4 @@
-/** Describes the summary of a check for users. */
+/** Writes the summary of a check as text. */
 import type { Summary } from '../../../../analysis/check/result.ts';
 import { counted } from '../../../../operator/text/wording.ts';
 import { coverageLines } from '../coverage-text.ts';
