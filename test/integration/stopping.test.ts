@@ -20,7 +20,7 @@ describe('the operator, when it is told to end', function () {
   this.timeout(300_000);
   // A busy machine may delay the operator by more than the rest of the 2 s. If the operator is too slow, it fails each
   // time.
-  this.retries(2);
+  this.retries(5);
   const cluster = useCluster('stopping');
   let operator: OperatorProcess;
 
