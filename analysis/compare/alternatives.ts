@@ -38,6 +38,11 @@ export interface Alternative {
   readonly policy: ResolvedPolicy;
   /** Whether the checks evaluate the pod after defaulting. */
   readonly filled: boolean;
+  /**
+   * Whether defaulting may fill in hostUsers: false. The API server accepts some fields only in a pod with hostUsers:
+   * false, and validates a pod after defaulting.
+   */
+  readonly fillsHostUsers: boolean;
   readonly checks: readonly KnownCheck[];
 }
 
@@ -47,8 +52,10 @@ export class Checks {
   #expressions = 0;
 
   readonly alternatives = perObject((policy: ResolvedPolicy): readonly Alternative[] => {
-    const asIs = { policy, filled: false, checks: this.#of(policy.checks) };
-    return evaluatesFilled(policy) ? [asIs, { policy, filled: true, checks: this.#of(policy.filledChecks) }] : [asIs];
+    const asIs = { policy, filled: false, fillsHostUsers: false, checks: this.#of(policy.checks) };
+    if (!evaluatesFilled(policy)) return [asIs];
+    const fillsHostUsers = policy.fills.some(({ path }) => path[0] === 'hostUsers');
+    return [asIs, { policy, filled: true, fillsHostUsers, checks: this.#of(policy.filledChecks) }];
   });
 
   #of(ofRules: readonly RuleChecks[]): KnownCheck[] {

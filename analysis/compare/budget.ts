@@ -1,5 +1,5 @@
 /** Limits the pods and the time of a comparison. */
-import { TooMany } from './fields.ts';
+import { TooMany } from './too-many.ts';
 
 /** Thrown if the time of a comparison is over. */
 export class TooLate extends Error {}

@@ -2,7 +2,6 @@
  * Compares two sets of policies. The comparison finds the pods that only the new set admits, and the pods that only the
  * old set admits. docs/compare.md explains why the answer is complete.
  */
-import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import { type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import { idOf } from '../../operator/policy/memo.ts';
@@ -12,12 +11,13 @@ import type { Alternative } from './alternatives.ts';
 import { Budget, type IsLate, type TimeLimit, TooLate } from './budget.ts';
 import { type Cause, Causes } from './causes.ts';
 import { type Admitting, Examined } from './examined.ts';
-import { TooMany } from './fields.ts';
 import { isAccepted } from './kubernetes.ts';
 import { type NamespaceClass, namespaceClasses } from './namespaces.ts';
+import { NAMESPACE_NAME } from './one-mode.ts';
 import type { PolicySet } from './policy-set.ts';
 import { smallest } from './smallest.ts';
-import { type Use, type UsesOptions, usesOf } from './uses.ts';
+import { TooMany } from './too-many.ts';
+import { areTooManyAsked, TOO_MANY_ASKED, type Use, type UsesOptions, usesOf } from './uses.ts';
 import type { Side, Sides } from './witnesses.ts';
 
 /**
@@ -209,7 +209,7 @@ class Comparing {
   #findClasses(): NamespaceClass[] {
     const { old, new: now } = this.#sets;
     const enforced = ({ policies }: PolicySet) => policies.filter(({ mode }) => mode === 'Enforce');
-    const isExcluded = (name: string) => old.isExcluded(name) || now.isExcluded(name);
+    const isExcluded = (name: string) => !NAMESPACE_NAME.test(name) || old.isExcluded(name) || now.isExcluded(name);
     return this.#within({}, () => namespaceClasses(enforced(old), enforced(now), isExcluded, this.#examined)) ?? [];
   }
 
@@ -220,12 +220,8 @@ class Comparing {
     // If no policy decides, everything is admitted.
     if (refusing.length === 0 || this.#isDone) return;
     const where = { namespace: namespace.labels, direction };
-    const restricted = [admitting, refusing].map((policies) =>
-      policies.filter(({ usableBy }) => usableBy !== 'Everyone'),
-    );
-    if (restricted.some(({ length }) => length > MOST_ASKED)) {
-      const message = `more than ${MOST_ASKED} policies with restricted use decide, and the API server checks the use of ${MOST_ASKED}`;
-      this.#result.undecided.push({ ...where, message });
+    if ([admitting, refusing].some(areTooManyAsked)) {
+      this.#result.undecided.push({ ...where, message: TOO_MANY_ASKED });
       return;
     }
     for (const policy of admitting.length === 0 ? [undefined] : admitting) {
@@ -302,9 +298,10 @@ class Comparing {
     const known = new Set(ofClass.flatMap(({ rules }) => rules));
     const isNew = (broken: string) => !known.has(broken);
     const { policies } = sides.refusing;
-    const isWanted = (pod: PodContent) =>
-      this.#all || policies.every((one) => this.#examined.witnesses.isRefusedBy(one, pod, isNew));
-    const isShowing = (pod: PodContent) => isAccepted(pod) && shows(pod);
+    const { witnesses } = this.#examined;
+    const isWanted = (pod: PodContent) => this.#all || policies.every((one) => witnesses.isRefusedBy(one, pod, isNew));
+    const isCreated = (pod: PodContent) => isAccepted(pod) || witnesses.isAcceptedFilled(pod, sides.admitting);
+    const isShowing = (pod: PodContent) => isCreated(pod) && shows(pod);
     const found = pods.find((pod) => isShowing(pod) && isWanted(pod));
     if (!found) {
       if (pods.some(isShowing)) this.#namesEveryRule[direction] = false;

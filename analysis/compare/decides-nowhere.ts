@@ -7,13 +7,17 @@ import { namespaceClasses } from './namespaces.ts';
 import { type Beside, NAMESPACE_NAME, periodsOf } from './one-mode.ts';
 
 /**
+ * @param parts the parts of the policy. A policy with a rollout has a second part, which decides while the rollout is
+ *   pending
  * @returns undefined if the policy decides in some namespace before it expires
  * @throws TooMany if the selectors distinguish too many classes of namespaces
  * @throws TooLate
  */
-export function decidesNowhere(beside: Beside, time: TimeLimit): Finding | undefined {
+export function decidesNowhere(beside: Beside, parts: readonly Beside[], time: TimeLimit): Finding | undefined {
   const { policy } = beside;
   if (!isNowhere(beside, time)) return undefined;
+  // The guard of a label does not depend on priorities.
+  if (policy.adminAccessLabel === 'Guarded' && !isNowhere({ ...beside, others: [] }, time)) return undefined;
   // Finds a small group of other policies that together decide in all namespaces of the policy.
   const lowestFirst = beside.others.toSorted((a, b) => a.priority - b.priority);
   const others = lowestFirst.reduce<readonly ResolvedPolicy[]>((left, other) => {
@@ -21,13 +25,14 @@ export function decidesNowhere(beside: Beside, time: TimeLimit): Finding | undef
     return isNowhere({ ...beside, others: fewer }, time) ? fewer : left;
   }, beside.others);
   const names = others.map(({ name }) => name).sort();
+  const isPendingOnly = parts.some((part) => part.policy.pendingFor !== undefined && !isNowhere(part, time));
   const reason = names.length > 0 ? outranked(policy, names) : selectsNothing(beside, time);
   return {
     kind: 'decides-nowhere',
     policy: policy.name,
     others: names,
     rules: [],
-    message: `this policy decides nowhere: ${reason}`,
+    message: `${isPendingOnly ? 'this policy will be enforced nowhere' : 'this policy decides nowhere'}: ${reason}`,
   };
 }
 

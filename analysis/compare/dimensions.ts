@@ -3,11 +3,12 @@
  * no check ever distinguishes the value from an earlier value. As a result, the number of remaining combinations of
  * values is small.
  */
-import { type Fieldset, TooMany } from './fields.ts';
+import type { Fieldset } from './fields.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
 import { ONE_OF, REQUIRED } from './kubernetes.ts';
 import { isContainerName, keysOf, typeOf } from './paths.ts';
-import { type ContainerPart, type PodPart, type TinyPod, USUAL } from './tiny-pods.ts';
+import { type ContainerPart, mergedObjects, type PodPart, type TinyPod, USUAL } from './tiny-pods.ts';
+import { TooMany } from './too-many.ts';
 
 /**
  * A part of a pod, with the possible values of the part. Each part can be chosen independently of the other parts. Most
@@ -23,7 +24,8 @@ export interface Dimension {
 export const NAME = 'name';
 export const COMPANION = 'companion';
 export const VOLUMES = 'volumes';
-export const OTHERS = 'common companion';
+/** Fields about which checks ask only whether some container of the pod sets them. The examined container gets them. */
+export const OTHERS = 'of some container';
 
 const LISTS = ['spec.containers', 'spec.initContainers', 'spec.ephemeralContainers', 'spec.volumes'];
 
@@ -96,11 +98,14 @@ export function podPartOf(chosen: ReadonlyMap<string, unknown>): PodPart {
 
 export function containerPartOf(chosen: ReadonlyMap<string, unknown>): ContainerPart {
   const own = (chosen.get(NAME) ?? USUAL) as Fieldset;
-  return { container: { ...fieldsBelow('c.', chosen), ...own }, ofContainer: annotationsBelow('c@', chosen) };
+  const others = (chosen.get(OTHERS) ?? {}) as Fieldset;
+  const container = { ...mergedObjects(fieldsBelow('c.', chosen), others), ...own };
+  return { container, ofContainer: annotationsBelow('c@', chosen) };
 }
 
 export function companionsIn(chosen: ReadonlyMap<string, unknown>): Pick<TinyPod, 'companions'> {
-  return { companions: [chosen.get(COMPANION), chosen.get(OTHERS)].flatMap((one) => (one ? [one as Fieldset] : [])) };
+  const companion = chosen.get(COMPANION) as Fieldset | undefined;
+  return { companions: companion ? [companion] : [] };
 }
 
 export function volumesIn(chosen: ReadonlyMap<string, unknown>): Pick<TinyPod, 'volumes'> {

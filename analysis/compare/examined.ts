@@ -23,7 +23,7 @@ export interface Found {
 }
 
 /** The checks of the admitting policy. If no policy decides, there are no checks. */
-export type Admitting = Pick<Alternative, 'checks'>;
+export type Admitting = Pick<Alternative, 'checks'> & Partial<Pick<Alternative, 'fillsHostUsers'>>;
 
 export class Examined implements TimeLimit {
   readonly checks = new Checks();
@@ -48,7 +48,13 @@ export class Examined implements TimeLimit {
     const idsOf = ({ checks }: Admitting) => checks.map(({ id }) => id).join();
     // A refused pod is shown with the rules that the pod breaks after defaulting.
     const isLast = ({ filled, policy }: Alternative) => filled === evaluatesFilled(policy);
-    const key = [isStrict, idsOf(admitting), ...refusing.map((one) => `${idsOf(one)} ${isLast(one)}`)].join('|');
+    const { fillsHostUsers = false } = admitting;
+    const key = [
+      isStrict,
+      fillsHostUsers,
+      idsOf(admitting),
+      ...refusing.map((one) => `${idsOf(one)} ${isLast(one)}`),
+    ].join('|');
     const known = this.#found.get(key);
     if (known) return known;
     const plans = plansFor(admitting, refusing, this.#groups, isStrict);

@@ -20,12 +20,13 @@ import {
 import { isRoot, keysOf, sizeOf, typeOf } from './paths.ts';
 import { APPENDED, type Constant, type Reads } from './reads.ts';
 import { type Compared, otherText, variantsOf } from './texts.ts';
-
-/** Thrown if there are more values than a comparison can examine. */
-export class TooMany extends Error {}
+import { TooMany } from './too-many.ts';
 
 /** The maximum number of values of a single field or object. */
 const MOST_VALUES = 100_000;
+
+/** The maximum number of unknown fields of an object that are combined with each other. */
+const MOST_UNKNOWN = 12;
 
 /** The constants with which checks compare the values at some paths. */
 interface Pool {
@@ -96,8 +97,10 @@ export class Fields {
     const type = typeOf(path);
     const required = REQUIRED[type] ?? {};
     const read = this.#children(path).filter((name) => only(`${path}.${name}`));
-    const names = [...new Set([...read, ...this.#companions(path)])];
+    const allowed = this.#allowedKeys(path);
+    const names = [...new Set([...read, ...this.#companions(path), ...allowed])];
     const children = names.map((name) => {
+      if (allowed.includes(name)) return [undefined, true];
       const values = this.values(`${path}.${name}`);
       return name in required ? values.filter((value) => value !== undefined) : values;
     });
@@ -109,7 +112,24 @@ export class Fields {
       .filter((own) => mayBeEmpty || Object.keys(own).length > 0)
       .map((own) => ({ ...required, ...own }))
       .filter((own) => isAcceptedObject(type, own));
-    return [...(isItem ? [] : [undefined]), ...objects, ...this.#withUnknownKeys(path, type)];
+    const unknown = allowed.length > 0 ? [] : this.#withUnknownKeys(path, type);
+    return [...(isItem ? [] : [undefined]), ...objects, ...unknown];
+  }
+
+  /**
+   * The unknown fields of an object, if some policy allows unknown fields of this object. A pod may then need such a
+   * field together with other fields of the object. If no policy allows them, the unknown field may be anywhere else in
+   * the pod.
+   *
+   * @throws TooMany
+   */
+  #allowedKeys(path: string): readonly string[] {
+    if (isRoot(path)) return [];
+    const keys = this.unknownKeys(path);
+    // The first name is of no policy.
+    if (keys.length < 2) return [];
+    if (keys.length > MOST_UNKNOWN) throw new TooMany(`${keys.length} unknown fields of ${path}`);
+    return keys;
   }
 
   /** The fields that an object needs for some values of its other fields. */
@@ -178,6 +198,9 @@ export class Fields {
    */
   #lists(path: string): readonly unknown[] {
     const items = this.values(`${path}[]`).filter((item) => item !== undefined);
+    // Items with the same name and different unknown fields would have to be in one list.
+    if (path.startsWith('spec.') && this.#allowedKeys(`${path}[]`).length > 2)
+      throw new TooMany(`several unknown fields of the items of ${path}`);
     const long = this.lengths(path).flatMap((length) => items.map((item) => repeated(item, length)));
     const two = path.startsWith('spec.')
       ? items.flatMap((one, i) => items.slice(i + 1).map((other) => [one, other]))
@@ -185,13 +208,18 @@ export class Fields {
     const required = this.#required(`${path}[]`);
     // One policy may require some items, while another policy refuses one more item.
     const beside = required.length === 0 ? [] : items.filter((item) => !required.includes(item as Constant));
+    const lacking = this.#lacking(`${path}[]`, required);
+    const padded = this.lengths(path).flatMap((length) =>
+      [required, ...lacking].filter((list) => list.length > 0).map((list) => paddedTo(list, length)),
+    );
     return [
       undefined,
       ...items.map((item) => [item]),
       ...two,
-      ...this.#lacking(`${path}[]`, required),
+      ...lacking,
       ...beside.map((item) => [...required, item]),
       ...long,
+      ...(required.length === 0 ? [] : padded),
     ];
   }
 
@@ -213,7 +241,15 @@ export class Fields {
     const left = [[], ...some.map((one) => [one]), ...pairs];
     const lists = left.map((without) => required.filter((one) => !without.includes(one)));
     const isChanged = (this.#functions.get(path)?.size ?? 0) > 0;
-    const inLowerCase = isChanged ? lists.map((list) => list.map((one) => `${one}`.toLowerCase())) : [];
+    const lower = (one: Constant) => `${one}`.toLowerCase();
+    // Some checks ignore the case of letters, and other checks do not. A list may therefore have some items in lower
+    // case.
+    const inLowerCase = isChanged
+      ? [
+          ...lists.map((list) => list.map(lower)),
+          ...left.map((some) => required.map((one) => (some.includes(one) ? lower(one) : one))),
+        ]
+      : [];
     return [...lists, ...inLowerCase].filter((list) => list.length > 1);
   }
 
@@ -279,9 +315,9 @@ export class Fields {
   }
 
   /**
-   * A constant of each class. All constants of a class belong to the same sets, and begin with the same prefixes.
-   * Exchanging them therefore changes no verdict. The comparison considers each text that a function may make from the
-   * constant.
+   * A constant of each class. All constants of a class belong to the same sets, begin with the same prefixes, and are
+   * accepted or refused by the API server. Exchanging them therefore changes no verdict. The comparison considers each
+   * text that a function may make from the constant.
    */
   #representatives(path: string): Constant[] {
     const classes = Map.groupBy(this.#constants(path), (one) => this.#signature(path, one));
@@ -295,7 +331,8 @@ export class Fields {
       ...[...sets].flatMap(([key, set]) => (set.includes(text) ? key : [])),
       ...[...prefixes].filter((prefix) => typeof text === 'string' && text.startsWith(prefix)),
     ]);
-    return JSON.stringify([found, acceptedAs(path, `${constant}`, this.#isBeside)]);
+    const text = `${constant}`;
+    return JSON.stringify([found, isAcceptedText(path, text), acceptedAs(path, text, this.#isBeside)]);
   }
 
   #poolAt(path: string): Pool {
@@ -349,6 +386,13 @@ function oneAtATime(names: readonly string[], children: readonly (readonly unkno
     values.flatMap((value) => (value === undefined ? [] : [{ [names[i] as string]: value }])),
   );
   return [{}, ...single];
+}
+
+/** The list with the given length. The first item is repeated. A longer list stays as it is. */
+function paddedTo(list: readonly Constant[], length: number): readonly Constant[] {
+  const [first] = list;
+  if (first === undefined) return list;
+  return [...list, ...Array.from({ length: Math.max(0, length - list.length) }, () => first)];
 }
 
 /** A list with the given length. Items that have a name get different names. */

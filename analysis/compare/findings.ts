@@ -8,13 +8,13 @@ import { type IsLate, TooLate } from './budget.ts';
 import { Questions } from './compare.ts';
 import { decidesNowhere, expiredFinding } from './decides-nowhere.ts';
 import { endlessRollout } from './endless-rollout.ts';
-import { TooMany } from './fields.ts';
 import { FINDING_KINDS, type Finding, type FindingKind, type OpenQuestion, policiesText } from './finding.ts';
 import { type Beside, besideOthers } from './one-mode.ts';
 import type { PolicySet } from './policy-set.ts';
 import { coverOf, isRedundant } from './redundancy.ts';
 import { saySame } from './same-policies.ts';
 import { NotDecided } from './same-sets.ts';
+import { TooMany } from './too-many.ts';
 
 export interface Findings {
   /** The findings, sorted by the name of the policy. */
@@ -89,8 +89,9 @@ class Search {
   #isWithoutEffect(beside: Beside): boolean {
     const { policy } = beside;
     const found =
-      this.#answer(policy.name, 'decides-nowhere', () => decidesNowhere(beside, this.#questions)) ??
-      this.#answer(policy.name, 'admits-nothing', () => admitsNothing(policy, this.#questions));
+      this.#answer(policy.name, 'decides-nowhere', () =>
+        decidesNowhere(beside, this.#partsOf(policy.name), this.#questions),
+      ) ?? this.#answer(policy.name, 'admits-nothing', () => admitsNothing(policy, this.#questions));
     if (found) this.#findings.push(found);
     return found !== undefined;
   }
@@ -126,7 +127,9 @@ class Search {
       const cover = this.#answer(name, 'opens-nothing', () => {
         const isRedundantWithout = (gone: ReadonlySet<string>) =>
           this.#partsOf(name, gone).every((part) => isRedundant(part, this.#questions));
-        if (!isRedundantWithout(copies) || !isRedundantWithout(deleted)) return undefined;
+        // Each policy can be deleted alone, after the copies, and together with the other policies.
+        const gone = copies.size > 0 ? [new Set<string>(), copies, deleted] : [copies, deleted];
+        if (!gone.every(isRedundantWithout)) return undefined;
         return this.#partsOf(name, deleted).flatMap((part) => coverOf(part, this.#questions));
       });
       if (!cover) continue;

@@ -30,8 +30,8 @@ export interface Common {
   readonly fields: Fields;
   readonly paths: readonly string[];
   /**
-   * Containers that set certain fields. Checks ask whether some container of the pod sets these fields, and ask nothing
-   * else about the fields.
+   * Values of certain fields of a container. Checks ask whether some container of the pod sets these fields, and ask
+   * nothing else about the fields.
    */
   readonly companions: readonly (Fieldset | undefined)[];
 }

@@ -68,6 +68,7 @@ export class KnownGroup implements GroupRows {
     const key = JSON.stringify([
       left.find((one) => one.key === NAME),
       [...common],
+      sides.fillsHostUsers,
       [sides.admitting, ...sides.refusing].map((checks) => checks.map(({ id }) => id).join()),
     ]);
     const known = this.#options.get(key);

@@ -8,6 +8,7 @@ import type { Container, PodContent, PodSpec } from '../../operator/model/object
 import { arrayOf, objectOf, valueAt } from '../../operator/model/raw.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import { OCI, PINNED_REFERENCE } from '../../operator/standards/oci-profiles.ts';
+import { ENDINGS } from './texts.ts';
 
 /** A digest for references of seccomp profiles of type OCI. */
 const DIGEST = `sha256:${'0'.repeat(64)}`;
@@ -174,22 +175,31 @@ export function acceptedValues(path: string, named: readonly unknown[]): readonl
   return accepted?.filter((value) => value !== OCI || named.includes(OCI));
 }
 
-/** Whether the API server accepts the text. The function checks only references of seccomp profiles. */
+/** Whether the API server accepts the text. The answer is true for fields without such a rule. */
 export function isAcceptedText(path: string, text: string): boolean {
-  return !path.endsWith('oci.ref') || PINNED_REFERENCE.test(text);
+  if (path.endsWith('oci.ref')) return PINNED_REFERENCE.test(text);
+  if (path.endsWith('sysctls[].name')) return isSysctl(text);
+  return !/\b(?:seccompProfile|baseProfile)\.localhostProfile$/.test(path) || isDescending(text);
+}
+
+/** Whether the path of a file does not leave its folder (validateLocalDescendingPath). */
+function isDescending(path: string): boolean {
+  return !path.startsWith('/') && !path.split('/').includes('..');
 }
 
 /** Texts to append to the beginning of a text that a policy names. The API server accepts the whole text. */
-export function endingsOf(path: string, beginning: string): readonly string[] {
-  if (!path.endsWith('oci.ref')) return [];
-  const digests = [...'0123456789abcdef'].map((digit) => `sha256:${digit.repeat(64)}`);
-  return beginning.endsWith('@') ? digests : [...'zyxwvutsrqponmlkjihgfedcba'].map((name) => `${name}@${DIGEST}`);
+export function endingsOf(path: string, beginning: string): readonly string[] | undefined {
+  if (!path.endsWith('oci.ref')) return undefined;
+  const digits = [...'0123456789abcdef'];
+  const pairs = digits.flatMap((last) => digits.map((digit) => `sha256:${digit.repeat(63)}${last}`));
+  return beginning.endsWith('@') ? pairs : ENDINGS.map((name) => `${name}@${DIGEST}`);
 }
 
 /** Whether the API server accepts the object. The answer is true for objects of types without such a rule. */
 export function isAcceptedObject(type: string, object: unknown): boolean {
   if (type === 'SecurityProfileOCIBase') return isLocalProfile(object);
-  return type === 'SeccompProfile' || type === 'AppArmorProfile' ? isProfile(object) : true;
+  if (type === 'AppArmorProfile') return isProfile(object, false);
+  return type === 'SeccompProfile' ? isProfile(object) : true;
 }
 
 /** The lowest and the highest number that the API server accepts. */
@@ -231,8 +241,15 @@ export function isAccepted({ annotations, spec }: PodContent): boolean {
     isPod(spec, containers) &&
     isSeccompAnnotation(annotations[SECCOMP_OF_POD], objectOf(spec.securityContext).seccompProfile) &&
     containers.every((container) => isContainer(container, spec, annotations)) &&
+    // The API server does not check the ports of init containers (validatePodHostNetworkDeps).
+    spec.containers.every(({ ports }) => arrayOf(ports).every((port) => isPort(objectOf(port), spec))) &&
     new Set(containers.map(({ name }) => name)).size === containers.length
   );
+}
+
+/** Whether the API server accepts the pod after defaulting has filled in hostUsers: false. */
+export function isAcceptedFilled({ annotations, spec }: PodContent): boolean {
+  return spec.hostUsers === undefined && isAccepted({ annotations, spec: { ...spec, hostUsers: false } });
 }
 
 function isPod(spec: PodSpec, containers: readonly Container[]): boolean {
@@ -248,7 +265,7 @@ function isPod(spec: PodSpec, containers: readonly Container[]): boolean {
     isHostProcessOfAll(spec, containers) &&
     areSysctls(spec, arrayOf(context.sysctls)) &&
     isProfile(context.seccompProfile) &&
-    isProfile(context.appArmorProfile) &&
+    isProfile(context.appArmorProfile, false) &&
     spec.runtimeClassName !== ''
   );
 }
@@ -276,20 +293,30 @@ const sysctlsIn = perObject((sysctls: readonly unknown[]) => {
   const names = sysctls.map((one) => String(objectOf(one).name));
   const kinds = names.map(kindOf);
   return {
-    areValid: new Set(names).size === names.length && names.every((name) => SYSCTL.test(name) && name.length <= 253),
+    areValid: new Set(names).size === names.length && names.every(isSysctl),
     ofNetwork: kinds.some(({ ofNetwork }) => ofNetwork),
     ofIpc: kinds.some(({ ofIpc }) => ofIpc),
   };
 });
 
-/** Whether the sysctl is part of the network namespace or of the IPC namespace. */
+/**
+ * Whether the sysctl is part of the network namespace or of the IPC namespace. A port of GetNamespace and NormalizeName
+ * (k8s.io/component-helpers/node/util/sysctl/namespace.go). API servers before that file refuse further names that
+ * begin with `kernel.shm` or `kernel.msg` beside hostIPC. Such a name counts as accepted, because newer API servers
+ * accept it.
+ */
 function kindOf(name: string): { readonly ofNetwork: boolean; readonly ofIpc: boolean } {
-  const dotted = /^[^./]*\//.test(name) ? name.replaceAll('/', '.') : name;
+  const isWithSlashes = /^[^./]*\//.test(name);
+  const dotted = isWithSlashes ? name.replace(/[./]/g, (one) => (one === '/' ? '.' : '/')) : name;
   return { ofNetwork: dotted.startsWith('net.'), ofIpc: IPC_SYSCTL.test(dotted) };
 }
 
+function isSysctl(name: string): boolean {
+  return SYSCTL.test(name) && name.length <= 253;
+}
+
 const SYSCTL = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*([a-z0-9][-_a-z0-9]*)?[a-z0-9]$/;
-const IPC_SYSCTL = /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/;
+const IPC_SYSCTL = /^(kernel\.(sem|shm(all|max|mni|_rmid_forced)?|msg(max|mnb|mni)?)$|fs\.mqueue\.)/;
 
 function isContainer(container: Container, spec: PodSpec, annotations: PodContent['annotations']): boolean {
   const context = objectOf(container.securityContext);
@@ -302,10 +329,9 @@ function isContainer(container: Container, spec: PodSpec, annotations: PodConten
     !(isRaised && context.allowPrivilegeEscalation === false) &&
     !(context.procMount === 'Unmasked' && spec.hostUsers !== false) &&
     isProfile(context.seccompProfile) &&
-    isProfile(context.appArmorProfile) &&
+    isProfile(context.appArmorProfile, false) &&
     isAnnotation(annotations[`${APP_ARMOR}${container.name}`], context.appArmorProfile, spec) &&
-    isSeccompAnnotation(annotations[`${SECCOMP_OF_CONTAINER}${container.name}`], context.seccompProfile) &&
-    arrayOf(container.ports).every((port) => isPort(objectOf(port), spec))
+    isSeccompAnnotation(annotations[`${SECCOMP_OF_CONTAINER}${container.name}`], context.seccompProfile)
   );
 }
 
@@ -330,23 +356,39 @@ function isSeccompAnnotation(annotation: string | undefined, field: unknown): bo
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
 /**
- * Whether the API server accepts the annotation. The API server copies the annotation into the field, and refuses a
- * field that contradicts the annotation.
+ * Whether the API server accepts the annotation. The API server copies an annotation that names a profile into the
+ * container's unset field, and refuses a field that contradicts the annotation (applyAppArmorVersionSkew,
+ * validateAppArmorAnnotationsAndFieldsMatchOnCreate). On a pod for Windows, the API server checks only the form of the
+ * annotation.
  */
-function isAnnotation(annotation: string | undefined, field: unknown, spec: PodSpec): boolean {
+function isAnnotation(annotation: string | undefined, own: unknown, spec: PodSpec): boolean {
   if (annotation === undefined) return true;
-  if (objectOf(spec.os).name === 'windows') return false;
   if (!['', 'runtime/default', 'unconfined'].includes(annotation) && !annotation.startsWith('localhost/')) return false;
-  return field === undefined && valueAt(spec, ['securityContext', 'appArmorProfile']) === undefined;
+  if (objectOf(spec.os).name === 'windows') return true;
+  if (own !== undefined) return annotation === annotationFor(own);
+  const ofPod = valueAt(spec, ['securityContext', 'appArmorProfile']);
+  return isNamed(annotation) || ofPod === undefined;
+}
+
+/** Whether an annotation of AppArmor names a profile. */
+function isNamed(annotation: string): boolean {
+  const name = annotation.replace(/^localhost\//, '');
+  return annotation !== '' && name !== '' && name === name.trim();
+}
+
+function annotationFor(profile: unknown): string {
+  const { type, localhostProfile } = objectOf(profile);
+  if (type === 'Localhost') return `localhost/${localhostProfile}`;
+  return type === 'Unconfined' ? 'unconfined' : 'runtime/default';
 }
 
 /**
  * Whether the profile names what its type requires, and nothing else. The API server also refuses a profile of type OCI
  * for a privileged container (KEP-6061). The comparison does not consider this rule.
  */
-function isProfile(value: unknown): boolean {
+function isProfile(value: unknown, isFile = true): boolean {
   const { type, localhostProfile, oci } = objectOf(value);
-  if (type !== OCI) return isLocalProfile(value);
+  if (type !== OCI) return isLocalProfile(value, isFile);
   const { ref, baseProfile } = objectOf(oci);
   return localhostProfile === undefined && PINNED_REFERENCE.test(`${ref}`) && isBase(baseProfile);
 }
@@ -355,17 +397,21 @@ function isBase(value: unknown): boolean {
   return value === undefined || (objectOf(value).type !== 'Unconfined' && isLocalProfile(value));
 }
 
-function isLocalProfile(value: unknown): boolean {
+/** @param isFile whether the profile is the path of a file, and not a name */
+function isLocalProfile(value: unknown, isFile = true): boolean {
   const { type, localhostProfile } = objectOf(value);
   const isNamed =
-    typeof localhostProfile === 'string' && localhostProfile !== '' && !localhostProfile.split('/').includes('..');
+    typeof localhostProfile === 'string' && localhostProfile !== '' && (!isFile || isDescending(localhostProfile));
   return (type === 'Localhost') === isNamed && (isNamed || localhostProfile === undefined);
 }
 
 function isPort({ hostPort, containerPort }: Record<string, unknown>, { hostNetwork }: PodSpec): boolean {
-  return hostNetwork !== true || hostPort === undefined || hostPort === containerPort;
+  // The API server treats 0 like an absent number.
+  return hostNetwork !== true || hostPort === undefined || hostPort === 0 || hostPort === containerPort;
 }
 
+/** Whether the object has one of the fields. The API server treats an empty list like an absent list. */
 function hasAny(context: Record<string, unknown>, fields: readonly string[]): boolean {
-  return fields.some((field) => context[field] !== undefined);
+  const isSet = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
+  return fields.some((field) => isSet(context[field]));
 }

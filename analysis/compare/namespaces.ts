@@ -4,8 +4,8 @@ import { deciding } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { type Labels, matches } from '../../operator/policy/selector.ts';
 import type { TimeLimit } from './budget.ts';
-import { TooMany } from './fields.ts';
 import { otherText } from './texts.ts';
+import { TooMany } from './too-many.ts';
 
 /** All namespaces in which the same policies decide. */
 export interface NamespaceClass {

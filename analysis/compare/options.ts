@@ -58,6 +58,8 @@ export interface Sides {
    * refusing policy.
    */
   readonly refusing: readonly (readonly UnderstoodCheck[])[];
+  /** Whether the admitting policy may fill in hostUsers: false before the API server validates the pod. */
+  readonly fillsHostUsers: boolean;
 }
 
 export function brokenKey({ refuser, rule }: Broken): string {
@@ -95,9 +97,11 @@ export function valuesOf(
   const others = combined((key) => key === COMPANION);
   return {
     pods: combined((key) => /^spec[.@]/.test(key)).map((own) => podPartOf(new Map([...common, ...own]))),
-    containers: combined((key) => key === NAME || /^c[.@]/.test(key)).map(containerPartOf),
+    containers: combined((key) => key === NAME || /^c[.@]/.test(key)).map((own) =>
+      containerPartOf(new Map([...common, ...own])),
+    ),
     isNamed: dimensions.some(({ key, values }) => key === NAME && values.length > 1),
-    companions: others.map((own) => companionsIn(new Map([...common, ...own])).companions),
+    companions: others.map((own) => companionsIn(own).companions),
     volumes: (dimensions.find(({ key }) => key === VOLUMES)?.values ?? [undefined]) as GroupValues['volumes'],
     mounts: checks.some(({ reads }) => {
       const paths = [...reads.paths].filter((path) => !/^c\.(name|image)$/.test(path));
@@ -151,7 +155,8 @@ function optionOf(
   let mask = 0n;
   for (const tiny of piecesOf(values, own)) {
     budget.spend();
-    if (sides.admitting.some((check) => pods.violates(check, tiny)) || !pods.isAccepted(tiny)) continue;
+    if (sides.admitting.some((check) => pods.violates(check, tiny)) || !pods.isAccepted(tiny, sides.fillsHostUsers))
+      continue;
     const violated = sides.refusing.flatMap((checks, refuser) =>
       checks.filter((check) => pods.violates(check, tiny)).map(({ rule }) => ({ refuser, rule })),
     );

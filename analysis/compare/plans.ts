@@ -6,11 +6,11 @@
 import type { Alternative } from './alternatives.ts';
 import type { Budget } from './budget.ts';
 import { combinations, commonDimensions, NAME } from './dimensions.ts';
-import { TooMany } from './fields.ts';
 import { groupsOf, isUnderstood, type UnderstoodCheck } from './groups.ts';
 import type { KnownGroups } from './known-groups.ts';
 import { type Broken, brokenKey, type Option, type Piece, type Sides } from './options.ts';
 import { reduced } from './rows.ts';
+import { TooMany } from './too-many.ts';
 
 /**
  * A choice of values from which a pod can be made. The pod violates the rule, and every refusing policy refuses the
@@ -33,7 +33,7 @@ export interface Plans {
 
 /** @throws TooMany if there are more values than the budget allows, or TooLate */
 export function plansFor(
-  admitting: Pick<Alternative, 'checks'>,
+  admitting: Pick<Alternative, 'checks'> & Partial<Pick<Alternative, 'fillsHostUsers'>>,
   refusing: readonly Pick<Alternative, 'checks'>[],
   known: KnownGroups,
   isStrict = false,
@@ -47,6 +47,7 @@ export function plansFor(
   const sides: Sides = {
     admitting: admitting.checks.filter(isUnderstood),
     refusing: others.map((checks) => checks.filter(isUnderstood)),
+    fillsHostUsers: admitting.fillsHostUsers ?? false,
   };
   return { plans: plansOf(sides, known, isStrict), notUnderstood: [...new Set(notUnderstood)] };
 }
@@ -58,7 +59,7 @@ function plansOf(sides: Sides, known: KnownGroups, isStrict: boolean): Plan[] {
   const ofGroups = groups.groups.map((group) => {
     const isOf = (check: UnderstoodCheck) => group.checks.includes(check);
     const refusing = sides.refusing.map((checks) => checks.filter(isOf));
-    const own = { admitting: sides.admitting.filter(isOf), refusing };
+    const own = { admitting: sides.admitting.filter(isOf), refusing, fillsHostUsers: sides.fillsHostUsers };
     return { group: known.ofGroup(group, groups), sides: own };
   });
   const rows = ofGroups.map(({ group }) => group.rows);

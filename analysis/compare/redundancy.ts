@@ -2,12 +2,13 @@
 import { perObject } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Questions } from './compare.ts';
-import { TooMany } from './fields.ts';
 import { type NamespaceClass, namespaceClasses } from './namespaces.ts';
 import { type Beside, periodsOf } from './one-mode.ts';
-import { areSame, fillingText, NotDecided, withoutDefaulting } from './same-sets.ts';
+import { areSame, fillingText, NotDecided } from './same-sets.ts';
 import { samplePods } from './sample-pods.ts';
+import { TooMany } from './too-many.ts';
 import { includesUsers } from './uses.ts';
+import { withoutChanges } from './without-changes.ts';
 
 /**
  * Whether the same pods are admitted with and without the policy until the policy expires. The comparison is made for
@@ -53,9 +54,9 @@ function isRedundantNow({ policy, others, isExcluded }: Beside, questions: Quest
     areSame({ policies: all.map(form), isExcluded }, { policies: others.map(form), isExcluded }, questions);
   if (!sameWith((one) => one)) return false;
   if (!all.some(({ defaulting }) => defaulting)) return true;
-  // Defaulting fills in a pod only if no policy admits the pod unchanged. The other policies must therefore admit the
-  // same pods without changing them.
-  if (!sameWith(withoutDefaulting)) return false;
+  // Defaulting fills in a pod if no policy both admits the pod and would leave the pod unchanged. The other policies
+  // must therefore leave the same pods unchanged.
+  if (!sameWith(withoutChanges)) return false;
   if (mayFillOtherwise(policy, others)) {
     throw new NotDecided('the same pods are admitted without it, but policies with other defaulting may fill them in');
   }

@@ -18,11 +18,11 @@ import {
   VOLUMES,
   volumesIn,
 } from './dimensions.ts';
-import { TooMany } from './fields.ts';
 import type { UnderstoodCheck } from './groups.ts';
 import { keysOf } from './paths.ts';
 import { ReadParts, WHOLE } from './read-parts.ts';
 import type { ContainerPart, PodKeys, TinyPod, TinyPods, Understood } from './tiny-pods.ts';
+import { TooMany } from './too-many.ts';
 
 /**
  * Gives a number to each value of each dimension. If two values have the same number, each check has the same verdict
@@ -162,7 +162,7 @@ interface Combined {
 
 /** @throws TooMany */
 function combined(dimensions: readonly Dimension[]): Combined {
-  const parts = [/^spec[.@]/, /^(?:c[.@]|name$)/, /companion$/, /^volumes$/].map((part) =>
+  const parts = [/^spec[.@]/, /^(?:c[.@]|name$|of some container$)/, /^companion$/, /^volumes$/].map((part) =>
     dimensions.filter(({ key }) => part.test(key)),
   );
   const [ofPod = [], ofContainer = [], others = [], volumes = []] = parts.map(combinations);

@@ -16,12 +16,6 @@ export function areSame(old: PolicySet, now: PolicySet, questions: Questions): b
   return true;
 }
 
-/** The policy without defaulting. This policy admits only pods that need no change. */
-export function withoutDefaulting(policy: ResolvedPolicy): ResolvedPolicy {
-  const { pendingFor: _, ...rest } = policy;
-  return { ...rest, defaulting: false, seccompChanges: false, fills: [], filledChecks: policy.checks };
-}
-
 /** A copy of the policy that is for everybody and for all namespaces. */
 export function everywhere(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, selector: {}, usableBy: 'Everyone' };

@@ -5,7 +5,7 @@ import { objectOf } from '../../operator/model/raw.ts';
 import type { Expression } from './alternatives.ts';
 import type { Budget } from './budget.ts';
 import type { Fieldset } from './fields.ts';
-import { isAccepted } from './kubernetes.ts';
+import { isAccepted, isAcceptedFilled } from './kubernetes.ts';
 import { ReadParts, type Roots, WHOLE } from './read-parts.ts';
 import type { Reads } from './reads.ts';
 
@@ -74,10 +74,15 @@ export class TinyPods {
     this.#parts = parts;
   }
 
-  /** Whether the API server accepts the pod. @throws TooLate */
-  isAccepted(tiny: TinyPod): boolean {
+  /**
+   * Whether the API server accepts the pod.
+   *
+   * @param fillsHostUsers whether defaulting may fill in hostUsers: false @throws TooLate
+   */
+  isAccepted(tiny: TinyPod, fillsHostUsers = false): boolean {
     this.#budget.checkTime();
-    return isAccepted(podOf(tiny));
+    const pod = podOf(tiny);
+    return isAccepted(pod) || (fillsHostUsers && isAcceptedFilled(pod));
   }
 
   violates(check: Understood, tiny: TinyPod): boolean {

@@ -5,6 +5,7 @@
  * admitting policy may also use a policy B, the examined users may use B. In all other cases, the examined users may
  * not use B.
  */
+import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import { rbacSubject } from '../../operator/compile/rbac.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { PolicySet } from './policy-set.ts';
@@ -21,6 +22,14 @@ export interface UsesOptions {
    * users of policy A count as users of policy B.
    */
   readonly comparesSubjects?: boolean;
+}
+
+/** The reason why a question about many policies with restricted use is not decided. */
+export const TOO_MANY_ASKED = `more than ${MOST_ASKED} policies with restricted use decide, and the API server checks the use of ${MOST_ASKED}`;
+
+/** Whether so many policies have restricted use that the API server does not check the use of all of them. */
+export function areTooManyAsked(policies: readonly ResolvedPolicy[]): boolean {
+  return policies.filter(({ usableBy }) => usableBy !== 'Everyone').length > MOST_ASKED;
 }
 
 /**

@@ -6,7 +6,9 @@ import type { PodContent } from '../../operator/model/objects.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Alternative, Checks, KnownCheck } from './alternatives.ts';
+import { isAcceptedFilled } from './kubernetes.ts';
 import { PodChecks } from './pod-checks.ts';
+import { withoutChanges } from './without-changes.ts';
 
 /**
  * The policies of one set that decide in a namespace, and the policies with restricted use that the author of a pod may
@@ -30,6 +32,8 @@ export class Witnesses {
   readonly #last = new Map<Alternative, KnownCheck>();
   /** The policies of a list. The list begins with the policy that the last search found. */
   readonly #recent = perObject((policies: readonly ResolvedPolicy[]) => [...policies]);
+
+  readonly #unchanged = perObject(withoutChanges);
 
   constructor(checks: Checks) {
     this.#checks = checks;
@@ -76,6 +80,21 @@ export class Witnesses {
     const isBroken = checks.some((check) => isOne(check.rule) && this.#ofPods.violates(check, pod));
     if (!isBroken && !isOne(USE_RULE)) return false;
     return this.complies(policy, pod) ? isOne(USE_RULE) : isBroken;
+  }
+
+  /**
+   * Whether defaulting makes a pod acceptable for the API server: the policy that fills in the pod sets hostUsers:
+   * false. Defaulting takes the first policy by name, if no policy would leave the pod unchanged.
+   */
+  isAcceptedFilled(pod: PodContent, { policies, usable }: Side): boolean {
+    if (!isAcceptedFilled(pod)) return false;
+    const own = policies.filter(({ usableBy, name }) => usableBy === 'Everyone' || usable.includes(name));
+    if (own.some((policy) => this.complies(this.#unchanged(policy), pod))) return false;
+    const filling = own.flatMap((policy) => this.#checks.alternatives(policy).filter(({ filled }) => filled));
+    const [first] = filling
+      .filter((one) => !this.#isViolated(one, pod))
+      .toSorted((a, b) => (a.policy.name < b.policy.name ? -1 : 1));
+    return first?.fillsHostUsers ?? false;
   }
 
   /** Works like `policies.some()`, but starts with the policy that the previous search of this list found. */

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { compare } from '../../analysis/compare/compare.ts';
-import { isAccepted } from '../../analysis/compare/kubernetes.ts';
+import { isAccepted, isAcceptedFilled } from '../../analysis/compare/kubernetes.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
 import { lateIn } from '../../cli/commands/compare/late-in.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
@@ -38,7 +38,10 @@ describe(`compare, with random policies (SEED=${SEED})`, () => {
       const shown = [...found.opens, ...found.closes].map(({ pod }) => pod);
       for (const [direction, from, to] of [['opens', b, a] as const, ['closes', a, b] as const]) {
         for (const { pod } of found[direction]) {
-          assert.ok(admits(from.policies, pod) && !admits(to.policies, pod) && isAccepted(pod), JSON.stringify(pod));
+          assert.ok(
+            admits(from.policies, pod) && !admits(to.policies, pod) && (isAccepted(pod) || isAcceptedFilled(pod)),
+            JSON.stringify(pod),
+          );
         }
         const isOpen = found.undecided.some((one) => one.direction === undefined || one.direction === direction);
         if (isOpen) continue;

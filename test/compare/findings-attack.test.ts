@@ -1,8 +1,10 @@
 /**
  * Tests findings about random sets of policies. No random pod may contradict a finding. For example, deleting a
- * redundant policy must change no verdict on a pod, for any user, namespace and time. FINDINGS=200 tests 200 sets.
+ * redundant policy must change no verdict on a pod, for any user, namespace and time, and no value that defaulting
+ * fills in. FINDINGS=200 tests 200 sets.
  */
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import fc, { type Arbitrary } from 'fast-check';
 import type { Finding } from '../../analysis/compare/finding.ts';
 import { findingsOf } from '../../analysis/compare/findings.ts';
@@ -16,6 +18,7 @@ import type { PodContent } from '../../operator/model/objects.ts';
 import { objectOf } from '../../operator/model/raw.ts';
 import { deciding, MODES } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { fillCreated } from '../defaulting/fill.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPod } from '../support/random-policies.ts';
 import { admits, FEW_OVERRIDES, type Spec, type Specs, setOf } from './sets.ts';
@@ -64,11 +67,25 @@ const TERMS: Arbitrary<Spec> = fc
   })
   .map(({ use, expires, ...spec }) => ({ ...spec, ...use, ...(expires !== undefined && { expires }) }) as Spec);
 
+/** Overrides with which defaulting fills in pods that comply. */
+const FILLS = fc.constantFrom<Spec['overrides'][]>(
+  undefined,
+  undefined,
+  undefined,
+  { runtimeClasses: { default: 'gvisor' } },
+  { runtimeClasses: { default: 'kata' } },
+  { defaultAllowPrivilegeEscalation: false },
+);
+
+function filling(spec: Spec, fills: Spec['overrides']): Spec {
+  return fills ? { ...spec, defaulting: 'Enabled', overrides: { ...spec.overrides, ...fills } } : spec;
+}
+
 /** Two to four policies. Most policies of a set have the same overrides, or a few additional overrides. */
 const SETS: Arbitrary<Specs> = fc
   .tuple(
     FEW_OVERRIDES,
-    fc.array(fc.record({ terms: TERMS, own: FEW_OVERRIDES, like: fc.nat(3), copies: fc.boolean() }), {
+    fc.array(fc.record({ terms: TERMS, own: FEW_OVERRIDES, like: fc.nat(3), copies: fc.boolean(), fills: FILLS }), {
       minLength: 2,
       maxLength: 4,
     }),
@@ -79,7 +96,10 @@ const SETS: Arbitrary<Specs> = fc
       return like === 1 ? { ...first, overrides: { ...own.overrides, ...first.overrides } } : first;
     };
     const specs = others.map((one, i) => {
-      const { defaulting, ...spec } = { ...rules(one), ...(one.copies && i > 0 ? others[0]?.terms : one.terms) };
+      const { defaulting, ...spec } = {
+        ...filling(rules(one), one.fills),
+        ...(one.copies && i > 0 ? others[0]?.terms : one.terms),
+      };
       // Only mode Enforce has defaulting.
       return [`policy-${i}`, spec.mode === 'Warn' ? spec : { ...spec, ...(defaulting && { defaulting }) }];
     });
@@ -176,8 +196,25 @@ function assertSameVerdicts(
           ).verdict;
         assert.equal(verdictOf(after), verdictOf(before), `${told}\n${JSON.stringify({ filled, pod })}`);
       }
+      const own = (policies: readonly ResolvedPolicy[]) =>
+        policies.filter(({ usableBy, name }) => usableBy === 'Everyone' || mayUse(name));
+      assert.deepEqual(filledBy(own(after), pod), filledBy(own(before), pod), `${told}\n${JSON.stringify(pod)}`);
     }
   }
+}
+
+/**
+ * The pod after defaulting. The first policy by name fills in the pod, if no policy admits the pod and would leave the
+ * pod unchanged.
+ */
+function filledBy(policies: readonly ResolvedPolicy[], pod: PodContent): PodContent {
+  const filledWith = (policy: ResolvedPolicy) => fillCreated(pod, policy.fills);
+  const leaves = (policy: ResolvedPolicy) => isDeepStrictEqual(filledWith(policy), pod);
+  const isFine = (policy: ResolvedPolicy, filled: boolean) => evaluator.violations(pod, policy, filled).length === 0;
+  if (policies.some((policy) => isFine(policy, false) && leaves(policy))) return pod;
+  const filling = policies.filter((policy) => policy.defaulting && isFine(policy, true));
+  const [first] = filling.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return first ? filledWith(first) : pod;
 }
 
 /**

@@ -4,6 +4,8 @@ import type { Finding, FindingKind } from '../../analysis/compare/finding.ts';
 import { findingsOf } from '../../analysis/compare/findings.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
 import type { PolicySet } from '../../analysis/compare/policy-set.ts';
+import { TOO_MANY_ASKED } from '../../analysis/compare/uses.ts';
+import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import { type Spec, type Specs, setOf } from './sets.ts';
 
 const NOW = Date.parse('2026-11-29T00:00:00Z');
@@ -30,6 +32,12 @@ const adding = (...allowedAdd: string[]): Spec => ({ overrides: { capabilities: 
 const network: Spec = { overrides: { hostNetwork: true } };
 const networkAndIds: Spec = { overrides: { hostNetwork: true, hostPID: true } };
 const rollout = (one: object): Spec => ({ rollout: one as never });
+/** Fills in the class in each pod without a runtimeClassName. */
+const filling = (runtimeClass: string): Spec => ({
+  level: 'baseline',
+  defaulting: 'Enabled',
+  overrides: { runtimeClasses: { default: runtimeClass } },
+});
 
 const CASES: Readonly<Record<string, Case>> = {
   'a policy below another one for all namespaces': {
@@ -102,6 +110,16 @@ const CASES: Readonly<Record<string, Case>> = {
     specs: { one: named('team_a') },
     found: [['one', 'decides-nowhere']],
     misses: { 'a name of a namespace': { one: named('team-a') } },
+  },
+  'a policy that guards a label, below another one': {
+    specs: { all: { priority: 1 }, low: { ...team('a'), level: 'baseline' } },
+    found: [['low', 'decides-nowhere', 'all']],
+    misses: {
+      'the guard, which does not depend on the priority': {
+        all: { priority: 1 },
+        low: { ...team('a'), level: 'baseline', adminAccessLabel: 'Guarded' },
+      },
+    },
   },
   'a rolled-out policy that will decide nowhere': {
     specs: { all: { priority: 1, level: 'baseline' }, late: rollout({}) },
@@ -225,6 +243,31 @@ const CASES: Readonly<Record<string, Case>> = {
         all: {},
         one: { ...team('a'), priority: 1, defaulting: 'Enabled' },
       },
+      'defaulting that fills in pods that comply': {
+        all: { level: 'baseline' },
+        one: { ...filling('gvisor'), ...team('a'), priority: 1 },
+      },
+      'defaulting of allowPrivilegeEscalation': {
+        all: { level: 'baseline' },
+        one: {
+          ...team('a'),
+          level: 'baseline',
+          priority: 1,
+          defaulting: 'Enabled',
+          overrides: { defaultAllowPrivilegeEscalation: false },
+        },
+      },
+      'no defaulting, above a policy that fills in pods that comply': {
+        all: filling('gvisor'),
+        one: { ...team('a'), level: 'baseline', priority: 1 },
+      },
+    },
+  },
+  'an exception from defaulting': {
+    specs: { all: { level: 'baseline' }, one: { level: 'baseline', ...user('ann') } },
+    found: [['one', 'opens-nothing', 'all']],
+    misses: {
+      'a policy that fills in pods that comply': { all: filling('gvisor'), one: { level: 'baseline', ...user('ann') } },
     },
   },
   'a policy whose defaulting fills in nothing more': {
@@ -347,14 +390,39 @@ describe('findings', () => {
   });
 
   it('a finding is undecided if other policies may fill in other values', () => {
-    const filling = (runtimeClass: string): Spec => ({
-      defaulting: 'Enabled',
-      overrides: { runtimeClasses: { default: runtimeClass } },
-    });
     const set = setOf({ all: filling('kata'), one: { ...filling('gvisor'), ...user('ann') } });
     const { findings, undecided } = findingsOf(set, { at: NOW, limit: DEFAULT_LIMIT });
     assert.deepEqual([findings, undecided.map(({ policy, kind }) => [policy, kind])], [[], [['one', 'opens-nothing']]]);
     assert.match(undecided[0]?.message ?? '', /policies with other defaulting may fill them in/);
+  });
+
+  it('copies are not found if defaulting would then take another policy, because the policy is the next one by name', () => {
+    const kinds = (specs: Specs) => {
+      const { findings } = findingsOf(setOf(specs), { at: NOW, limit: DEFAULT_LIMIT });
+      return findings.map(({ policy, kind, others }) => [policy, kind, ...others]);
+    };
+    assert.deepEqual(kinds({ a: filling('gvisor'), b: filling('kata'), c: filling('gvisor') }), []);
+    assert.deepEqual(kinds({ a: filling('gvisor'), b: filling('gvisor'), c: filling('kata') }), [['a', 'same', 'b']]);
+  });
+
+  it('a finding is undecided if the API server would ask about another policy after the deletion', () => {
+    const names = Array.from({ length: MOST_ASKED - 1 }, (_, i) => `q${i}`);
+    const others = Object.fromEntries(names.map((name) => [name, { level: 'privileged' as const, ...user(name) }]));
+    const ann = { level: 'privileged' as const, ...user('ann') };
+    const { findings, undecided } = findingsOf(setOf({ ...others, a: ann, b: ann }), { at: NOW, limit: DEFAULT_LIMIT });
+    assert.deepEqual(findings, []);
+    assert.deepEqual(undecided[0], { policy: 'a', kind: 'same', message: TOO_MANY_ASKED });
+    const few = findingsOf(setOf({ q0: others.q0 ?? {}, a: ann, b: ann }), { at: NOW, limit: DEFAULT_LIMIT });
+    assert.deepEqual(few.findings.map(expectedOf), [['a', 'same', 'b']]);
+  });
+
+  it('say that a policy with a rollout is never enforced, because it may decide while the rollout is pending', () => {
+    const late = { all: { priority: 1, level: 'baseline' as const }, late: rollout({}) };
+    const [finding] = findingsOf(setOf(late), { at: NOW, limit: DEFAULT_LIMIT }).findings;
+    assert.match(
+      finding?.message ?? '',
+      /^this policy will be enforced nowhere: policy all, which has a higher priority/,
+    );
   });
 
   it('say what to do', () => {

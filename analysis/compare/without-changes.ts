@@ -1,0 +1,17 @@
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import type { Check } from '../../operator/rules/rule.ts';
+
+/** The rule of the checks for fields that defaulting would fill in. No rule has this ID. */
+const FILLS = 'fields to fill in';
+
+/**
+ * The policy without defaulting. This policy admits only the pods that the policy admits and would not change. The
+ * defaulting program leaves a pod unchanged only if a deciding policy admits the pod in this form, even if the pod
+ * complies (operator/compile/defaulting-program.ts).
+ */
+export function withoutChanges(policy: ResolvedPolicy): ResolvedPolicy {
+  const { pendingFor: _, ...rest } = policy;
+  const fills = policy.fills.map(({ over, when }): Check => ({ over, violates: when, message: '""', path: '' }));
+  const checks = fills.length === 0 ? policy.checks : [...policy.checks, { rule: FILLS, checks: fills }];
+  return { ...rest, defaulting: false, seccompChanges: false, fills: [], checks, filledChecks: checks };
+}
