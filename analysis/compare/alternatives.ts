@@ -46,6 +46,9 @@ export interface Alternative {
   readonly checks: readonly KnownCheck[];
 }
 
+/** The checks of the admitting policy. If no policy decides, there are no checks. */
+export type Admitting = Pick<Alternative, 'checks' | 'fillsHostUsers'>;
+
 /** The checks of all policies. Each check is kept only once. */
 export class Checks {
   readonly #known = new Map<string, KnownCheck>();

@@ -7,10 +7,10 @@ import type { PodContent } from '../../operator/model/objects.ts';
 import { idOf } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Labels } from '../../operator/policy/selector.ts';
-import type { Alternative } from './alternatives.ts';
+import type { Admitting, Alternative } from './alternatives.ts';
 import { Budget, type IsLate, type TimeLimit, TooLate } from './budget.ts';
 import { type Cause, Causes } from './causes.ts';
-import { type Admitting, Examined } from './examined.ts';
+import { Examined } from './examined.ts';
 import { isAccepted } from './kubernetes.ts';
 import { type NamespaceClass, namespaceClasses } from './namespaces.ts';
 import { NAMESPACE_NAME } from './one-mode.ts';
@@ -245,7 +245,7 @@ class Comparing {
       }
     }
     const { alternatives } = this.#examined.checks;
-    for (const alternative of policy ? alternatives(policy) : [{ checks: [] }]) {
+    for (const alternative of policy ? alternatives(policy) : [{ checks: [], fillsHostUsers: false }]) {
       const others = usable.flatMap(alternatives);
       const found = this.#within(where, () => this.#examined.find(alternative, others));
       if (!found) continue;

@@ -2,7 +2,7 @@
 import { USE_RULE } from '../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import { evaluatesFilled } from '../../operator/policy/parts.ts';
-import { type Alternative, Checks } from './alternatives.ts';
+import { type Admitting, type Alternative, Checks } from './alternatives.ts';
 import { assembled } from './assemble.ts';
 import { Budget, type IsLate, type TimeLimit } from './budget.ts';
 import { KnownGroups } from './known-groups.ts';
@@ -21,9 +21,6 @@ export interface Found {
   readonly pods: ReadonlyMap<string, readonly PodContent[]>;
   readonly plans: Plans;
 }
-
-/** The checks of the admitting policy. If no policy decides, there are no checks. */
-export type Admitting = Pick<Alternative, 'checks'> & Partial<Pick<Alternative, 'fillsHostUsers'>>;
 
 export class Examined implements TimeLimit {
   readonly checks = new Checks();
@@ -45,13 +42,12 @@ export class Examined implements TimeLimit {
    * @param isStrict whether to leave out pods with combinations of fields that the API server refuses @throws TooMany
    */
   find(admitting: Admitting, refusing: readonly Alternative[], isStrict = false): Found {
-    const idsOf = ({ checks }: Admitting) => checks.map(({ id }) => id).join();
+    const idsOf = ({ checks }: Pick<Alternative, 'checks'>) => checks.map(({ id }) => id).join();
     // A refused pod is shown with the rules that the pod breaks after defaulting.
     const isLast = ({ filled, policy }: Alternative) => filled === evaluatesFilled(policy);
-    const { fillsHostUsers = false } = admitting;
     const key = [
       isStrict,
-      fillsHostUsers,
+      admitting.fillsHostUsers,
       idsOf(admitting),
       ...refusing.map((one) => `${idsOf(one)} ${isLast(one)}`),
     ].join('|');

@@ -219,7 +219,7 @@ export class Fields {
       ...lacking,
       ...beside.map((item) => [...required, item]),
       ...long,
-      ...(required.length === 0 ? [] : padded),
+      ...padded,
     ];
   }
 
@@ -315,8 +315,8 @@ export class Fields {
   }
 
   /**
-   * A constant of each class. All constants of a class belong to the same sets, begin with the same prefixes, and are
-   * accepted or refused by the API server. Exchanging them therefore changes no verdict. The comparison considers each
+   * A constant of each class. All constants of a class belong to the same sets, and begin with the same prefixes. The
+   * API server accepts either all of them or none of them. Exchanging them therefore changes no verdict. The comparison considers each
    * text that a function may make from the constant.
    */
   #representatives(path: string): Constant[] {

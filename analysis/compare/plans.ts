@@ -3,7 +3,7 @@
  * option for each group. If there is no plan, the one policy admits only pods that at least one of the several policies
  * also admits.
  */
-import type { Alternative } from './alternatives.ts';
+import type { Admitting, Alternative } from './alternatives.ts';
 import type { Budget } from './budget.ts';
 import { combinations, commonDimensions, NAME } from './dimensions.ts';
 import { groupsOf, isUnderstood, type UnderstoodCheck } from './groups.ts';
@@ -33,7 +33,7 @@ export interface Plans {
 
 /** @throws TooMany if there are more values than the budget allows, or TooLate */
 export function plansFor(
-  admitting: Pick<Alternative, 'checks'> & Partial<Pick<Alternative, 'fillsHostUsers'>>,
+  admitting: Admitting,
   refusing: readonly Pick<Alternative, 'checks'>[],
   known: KnownGroups,
   isStrict = false,
@@ -47,7 +47,7 @@ export function plansFor(
   const sides: Sides = {
     admitting: admitting.checks.filter(isUnderstood),
     refusing: others.map((checks) => checks.filter(isUnderstood)),
-    fillsHostUsers: admitting.fillsHostUsers ?? false,
+    fillsHostUsers: admitting.fillsHostUsers,
   };
   return { plans: plansOf(sides, known, isStrict), notUnderstood: [...new Set(notUnderstood)] };
 }

@@ -162,9 +162,13 @@ interface Combined {
 
 /** @throws TooMany */
 function combined(dimensions: readonly Dimension[]): Combined {
-  const parts = [/^spec[.@]/, /^(?:c[.@]|name$|of some container$)/, /^companion$/, /^volumes$/].map((part) =>
-    dimensions.filter(({ key }) => part.test(key)),
-  );
+  const isOfContainer = (key: string) => /^c[.@]/.test(key) || key === NAME || key === OTHERS;
+  const parts = [
+    (key: string) => /^spec[.@]/.test(key),
+    isOfContainer,
+    (key: string) => key === COMPANION,
+    (key: string) => key === VOLUMES,
+  ].map((isPart) => dimensions.filter(({ key }) => isPart(key)));
   const [ofPod = [], ofContainer = [], others = [], volumes = []] = parts.map(combinations);
   const count = ofPod.length * ofContainer.length * others.length * volumes.length;
   const keys = dimensions.map(({ key }) => key);

@@ -1,3 +1,4 @@
+import { perObject } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Check } from '../../operator/rules/rule.ts';
 
@@ -9,9 +10,9 @@ const FILLS = 'fields to fill in';
  * defaulting program leaves a pod unchanged only if a deciding policy admits the pod in this form, even if the pod
  * complies (operator/compile/defaulting-program.ts).
  */
-export function withoutChanges(policy: ResolvedPolicy): ResolvedPolicy {
+export const withoutChanges = perObject((policy: ResolvedPolicy): ResolvedPolicy => {
   const { pendingFor: _, ...rest } = policy;
   const fills = policy.fills.map(({ over, when }): Check => ({ over, violates: when, message: '""', path: '' }));
   const checks = fills.length === 0 ? policy.checks : [...policy.checks, { rule: FILLS, checks: fills }];
   return { ...rest, defaulting: false, seccompChanges: false, fills: [], checks, filledChecks: checks };
-}
+});

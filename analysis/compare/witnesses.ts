@@ -33,8 +33,6 @@ export class Witnesses {
   /** The policies of a list. The list begins with the policy that the last search found. */
   readonly #recent = perObject((policies: readonly ResolvedPolicy[]) => [...policies]);
 
-  readonly #unchanged = perObject(withoutChanges);
-
   constructor(checks: Checks) {
     this.#checks = checks;
   }
@@ -49,8 +47,8 @@ export class Witnesses {
       filled: true,
       unknownUser: false,
     };
-    const mayUse: UseIndex['mayUse'] = (_user, _namespace, policy) => usable.includes(policy);
-    const evaluation = { evaluator: this.#evaluator, use: { mayUse } as UseIndex } satisfies EvaluationContext;
+    const use: Pick<UseIndex, 'mayUse'> = { mayUse: (_user, _namespace, policy) => usable.includes(policy) };
+    const evaluation = { evaluator: this.#evaluator, use: use as UseIndex } satisfies EvaluationContext;
     return evaluate(candidate, policies, evaluation);
   }
 
@@ -61,8 +59,7 @@ export class Witnesses {
 
   /** Whether the verdict is Compliant. For many similar pods, `isAdmitted()` is much faster than `verdict()`. */
   isAdmitted(pod: PodContent, { policies, usable }: Side): boolean {
-    const mayUse = ({ usableBy, name }: ResolvedPolicy) => usableBy === 'Everyone' || usable.includes(name);
-    const admits = (policy: ResolvedPolicy) => mayUse(policy) && this.complies(policy, pod);
+    const admits = (policy: ResolvedPolicy) => mayUse(policy, usable) && this.complies(policy, pod);
     return policies.length === 0 || this.#some(policies, admits);
   }
 
@@ -88,8 +85,8 @@ export class Witnesses {
    */
   isAcceptedFilled(pod: PodContent, { policies, usable }: Side): boolean {
     if (!isAcceptedFilled(pod)) return false;
-    const own = policies.filter(({ usableBy, name }) => usableBy === 'Everyone' || usable.includes(name));
-    if (own.some((policy) => this.complies(this.#unchanged(policy), pod))) return false;
+    const own = policies.filter((policy) => mayUse(policy, usable));
+    if (own.some((policy) => this.complies(withoutChanges(policy), pod))) return false;
     const filling = own.flatMap((policy) => this.#checks.alternatives(policy).filter(({ filled }) => filled));
     const [first] = filling
       .filter((one) => !this.#isViolated(one, pod))
@@ -117,4 +114,8 @@ export class Witnesses {
     if (found) this.#last.set(alternative, found);
     return found !== undefined;
   }
+}
+
+function mayUse({ usableBy, name }: ResolvedPolicy, usable: readonly string[]): boolean {
+  return usableBy === 'Everyone' || usable.includes(name);
 }
