@@ -28,6 +28,12 @@ const FLAGS = [
 /** Tests in Chromium pass this requirement to `describeWith`. */
 export const CHROMIUM: Needs = { programs: { chromium: 'apt-get install chromium' } };
 
+/**
+ * The maximum time in ms that a test waits for the page. Tests share two cores, so an answer of five seconds may take a
+ * minute. Only a failed test waits so long.
+ */
+const WAIT_MS = 120_000;
+
 export type { Browser, Locator, Page };
 
 export function startBrowser(): Promise<Browser> {
@@ -57,6 +63,7 @@ export async function openPage(
   { colorScheme = 'light', width = 1280, height = 800, lateMs = 0 }: OpenOptions = {},
 ): Promise<OpenedPage> {
   const page = await browser.newPage({ colorScheme, viewport: { width, height } });
+  page.setDefaultTimeout(WAIT_MS);
   const [errors, requests]: [string[], string[]] = [[], []];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());

@@ -228,7 +228,7 @@ describeWith(CHROMIUM, `a policy beside ${MANY.toLocaleString('en')} others in t
 
   it(`has the table of all without a task of more than ${MOST_FOR_TASK} ms of CPU, and its own row first`, async () => {
     const { page } = await pages.open(`${pages.url}#/policies?policy=exception-512`);
-    await page.getByRole('heading', { name: 'Rendered objects' }).waitFor({ timeout: 60_000 });
+    await page.getByRole('heading', { name: 'Rendered objects' }).waitFor();
     await settled(page);
     const program = page.locator('details', { hasText: 'ValidatingAdmissionPolicy capabilitypolicy.enforce' }).first();
     const table = program.locator('details', { has: page.getByText(/^variable policies\d*$/) });

@@ -48,7 +48,7 @@ describeWith(CHROMIUM, 'the views of the page', () => {
           let opened: OpenedPage;
           before(async () => {
             opened = await openPage(pages.browser, file, { colorScheme });
-            await opened.page.getByText('Kubernetes v1').waitFor({ timeout: 60_000 });
+            await opened.page.getByText('Kubernetes v1').waitFor();
           });
           after(() => opened?.page.close());
 
