@@ -14,6 +14,12 @@ export const SPEC_ANNOTATION = `${GROUP}/spec`;
 /** An annotation of a policy's role. The value is the policy's uid. */
 export const UID_ANNOTATION = `${GROUP}/policy-uid`;
 
+/**
+ * An annotation of a program with the mode Enforce. The value names the policies of the rows by hashes of their uids
+ * (`uidHash`), separated by spaces. A row has only the policy's name, and a deleted policy may have had the same name.
+ */
+export const UIDS_ANNOTATION = `${GROUP}/policy-uids`;
+
 export const RBAC = 'rbac.authorization.k8s.io';
 
 /** A Kubernetes object to apply. The object has only the fields that the operator owns. */

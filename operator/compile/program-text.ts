@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { needed, type Variable, valueWithVariables, withVariables } from './bound-variables.ts';
 import { PROBE_CARRIER } from './match.ts';
-import { ownedMetadata } from './objects.ts';
+import { type Manifest, ownedMetadata, UIDS_ANNOTATION } from './objects.ts';
 import { EXPRESSION_BUDGET } from './pod-cel.ts';
 import {
   canaryName,
@@ -12,6 +12,7 @@ import {
   type ProgramKind,
   probeLabels,
   programLabels,
+  uidHash,
 } from './program.ts';
 
 /** The contents of a program, without names and hashes. */
@@ -131,6 +132,11 @@ interface Named {
   readonly name: string;
   /** The rows as JSON. The key is the ID of the resolved policy. */
   readonly rows: ReadonlyMap<string, string>;
+  /**
+   * The uids of the policies of the rows. The admission policy gets an annotation with the uids. By default, the
+   * admission policy gets no annotation.
+   */
+  readonly uids?: readonly string[];
   /** The uid of the CustomResourceDefinition. */
   readonly ownerUid: string;
   readonly hasVariables: boolean;
@@ -138,7 +144,8 @@ interface Named {
 
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 
-export function programOf(text: ProgramText, { kind, name, rows, ownerUid, hasVariables }: Named): Program {
+export function programOf(text: ProgramText, named: Named): Program {
+  const { kind, name, rows, uids = [], ownerUid, hasVariables } = named;
   checkNames(text.variables);
   const spec = specOf(text, '', hasVariables);
   const withoutTable = { ...text, variables: text.variables.filter(({ name }) => !text.table.includes(name)) };
@@ -160,7 +167,14 @@ export function programOf(text: ProgramText, { kind, name, rows, ownerUid, hasVa
   });
   const canary = { hash, ...objects(canaryName(name), []) };
   const hashes = new Map([...rows].map(([id, row]) => [id, hashOf(row)]));
-  return { kind, name, hash, rulesHash, ...objects(name, text.bindings), canary, rows: hashes };
+  const { policy, bindings } = objects(name, text.bindings);
+  return { kind, name, hash, rulesHash, policy: withUids(policy, uids), bindings, canary, rows: hashes };
+}
+
+function withUids(policy: Manifest, uids: readonly string[]): Manifest {
+  if (uids.length === 0) return policy;
+  const annotations = { [UIDS_ANNOTATION]: uids.map(uidHash).sort().join(' ') };
+  return { ...policy, metadata: { ...policy.metadata, annotations } };
 }
 
 /**

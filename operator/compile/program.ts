@@ -2,12 +2,13 @@
  * A program is one admission policy for many CapabilityPolicies. The program has a table with a row for each
  * CapabilityPolicy. A probe shows which version of the program is in force.
  */
+import { createHash } from 'node:crypto';
 import { GROUP } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { PROBE_LABEL } from './match.ts';
-import { type Manifest, RBAC } from './objects.ts';
+import { type Manifest, RBAC, UIDS_ANNOTATION } from './objects.ts';
 
 /** The kinds of programs, in the order in which their objects are created. */
 export const PROGRAM_KINDS = ['Guard', 'Defaulting', 'Enforce', 'Warn', 'Audit', 'UnknownFields'] as const;
@@ -113,6 +114,23 @@ export function rowOf({ id, mode }: ResolvedPolicy, { programs }: Programs): str
 export const rowsIn: (object: RenderedObject) => ReadonlySet<string> = perObject(
   (object) => new Set([...celOf(object).matchAll(/"name": ?\["([^"]+)"\]/g)].map(([, name = '']) => name)),
 );
+
+/**
+ * Whether a row of the admission policy is for this policy. The row may be for a deleted policy with the same name. An
+ * admission policy of an older operator does not say which policy the row is for. In this case, the name decides.
+ */
+export function hasRowFor(object: RenderedObject, { name, uid }: { readonly name: string; readonly uid: string }) {
+  const uids = object.metadata.annotations?.[UIDS_ANNOTATION];
+  return rowsIn(object).has(name) && (uids === undefined || uids.split(' ').includes(uidHash(uid)));
+}
+
+/**
+ * The uid of a policy as 12 hex digits. An object has at most 256 KiB of annotations, and the hashes of thousands of
+ * policies fit into them.
+ */
+export function uidHash(uid: string): string {
+  return createHash('sha256').update(uid).digest('hex').slice(0, 12);
+}
 
 /**
  * The names of CapabilityPolicies on which an admission policy in the cluster checks the verb `use`. The function also

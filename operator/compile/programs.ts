@@ -127,8 +127,9 @@ export class Programs {
       ]);
       return this.#known.get(key, () => {
         const rows = new Map(shard.policies.map((policy) => [policy.id, rowText(policy)]));
+        const uids = kind === 'Enforce' ? shard.policies.map(({ uid }) => uid).filter((uid) => uid !== '') : [];
         return texts(shard, i === 0, options).map(({ suffix, text }) =>
-          programOf(text, { kind, name: `${name}${suffix}`, rows, ownerUid, hasVariables }),
+          programOf(text, { kind, name: `${name}${suffix}`, rows, uids, ownerUid, hasVariables }),
         );
       });
     });

@@ -5,7 +5,7 @@
 import type { CapabilityPolicySpec, CompleteSpec } from '../api/capability-policy.ts';
 import { completeSpec } from '../api/defaults.ts';
 import { PART_LABEL, POLICY_LABEL, SPEC_ANNOTATION, UID_ANNOTATION } from '../compile/objects.ts';
-import { PROGRAM_LABEL, rowsIn } from '../compile/program.ts';
+import { hasRowFor, PROGRAM_LABEL } from '../compile/program.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { arrayOf } from '../model/raw.ts';
@@ -20,16 +20,23 @@ export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, C
   return new Map([...inOlderForm(rendered), ...rendered.flatMap(inRole)]);
 }
 
-/** The specs of policies that are enforced in some namespace. The key is the policy's uid. */
+/**
+ * The specs of policies that are enforced in some namespace. The key is the policy's uid. The operator writes the role
+ * before the programs. The role of a new policy, or of a policy whose mode was not Enforce for a moment, therefore
+ * exists while the program still has an older row with the same name.
+ */
 export const enforcedSpecs: (rendered: readonly RenderedObject[]) => ReadonlyMap<string, CompleteSpec> = perObject(
   (rendered) => {
     const programs = rendered.filter((object) => labelOf(object, PROGRAM_LABEL)?.startsWith(ENFORCING) === true);
-    const enforced = new Set(programs.flatMap((program) => [...rowsIn(program)]));
-    const roles = rendered.filter((object) => enforced.has(labelOf(object, POLICY_LABEL) ?? ''));
+    const isEnforced = (role: RenderedObject) =>
+      inRole(role).some(([uid, { mode }]) => {
+        const policy = { name: labelOf(role, POLICY_LABEL) ?? '', uid };
+        return mode === 'Enforce' && programs.some((program) => hasRowFor(program, policy));
+      });
     const older = rendered.filter(
       (object) => labelOf(object, PART_LABEL) === undefined && specIn(object)?.mode === 'Enforce',
     );
-    return new Map([...inOlderForm(older), ...roles.flatMap(inRole)]);
+    return new Map([...inOlderForm(older), ...rendered.filter(isEnforced).flatMap(inRole)]);
   },
 );
 

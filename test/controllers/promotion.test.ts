@@ -90,9 +90,9 @@ class Stage {
     this.evaluation = new Evaluation(context);
   }
 
-  put(spec: Partial<CapabilityPolicySpec>, generation: number): void {
+  put(spec: Partial<CapabilityPolicySpec>, generation: number, uid = 'uid-of-it'): void {
     const one = policy('it', spec);
-    this.policies.set('it', { ...one, metadata: { ...one.metadata, generation } });
+    this.policies.set('it', { ...one, metadata: { ...one.metadata, uid, generation } });
     this.state.apply({ of: 'policy', name: 'it' });
   }
 
@@ -423,6 +423,32 @@ describe('the controller of promotions', () => {
     await stage.look();
     assert.equal(stage.entry?.state, 'Enforced');
   });
+
+  for (const [title, leads] of [
+    ['in the same term', false],
+    ['after a crash', true],
+  ] as const) {
+    for (const [soak, rollout] of Object.entries({ '0s': { soak: '0s' }, '24h': {} })) {
+      it(`a policy that was deleted and created again begins its rollout from the start ${title}, with soak ${soak}`, async () => {
+        const stage = new Stage();
+        stage.run(bad('legacy'));
+        stage.put({ level: 'privileged' }, 1);
+        stage.stand();
+        const enforced = stage.rendered.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy');
+        stage.put({ level: 'restricted', rollout }, 1, 'another uid');
+        await stage.look();
+        // The operator writes the role first. The program still has the row of the deleted policy.
+        stage.stand();
+        stage.rendered = [...stage.rendered.filter(({ kind }) => kind === 'ClusterRole'), ...enforced];
+        if (leads) stage.lead();
+        for (let looks = 0; looks < 3; looks++) {
+          await stage.evaluate();
+          await stage.look();
+        }
+        assert.deepEqual([stage.entry?.state, stage.parts], ['Blocked', ['it/pending']]);
+      });
+    }
+  }
 
   it('the status counts a namespace as enforced only after the label of the namespace is gone', async () => {
     mock.timers.enable({ apis: ['Date'], now: START });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { completeSpec } from '../../operator/api/defaults.ts';
+import { uidHash } from '../../operator/compile/program.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
 import { enforcedSpecs, lastAccepted } from '../../operator/state/accepted-specs.ts';
 
 describe('the last accepted spec of a policy', () => {
-  function object(kind: string, name: string, level: string, seconds: number): RenderedObject {
+  function object(kind: string, name: string, level: string, seconds: number, mode = 'Enforce'): RenderedObject {
     return {
       apiVersion: 'v1',
       kind,
@@ -12,7 +13,7 @@ describe('the last accepted spec of a policy', () => {
         name,
         creationTimestamp: `2026-01-01T00:00:0${seconds}Z`,
         labels: { 'capabilitypolicy.dev/policy': 'it' },
-        annotations: { 'capabilitypolicy.dev/spec': JSON.stringify({ namespaceSelector: {}, level }) },
+        annotations: { 'capabilitypolicy.dev/spec': JSON.stringify({ namespaceSelector: {}, level, mode }) },
         ownerReferences: [
           { name: 'a-first', uid: 'another' },
           { name: 'it', uid: 'uid' },
@@ -24,8 +25,8 @@ describe('the last accepted spec of a policy', () => {
   const ours = object('ValidatingAdmissionPolicy', 'capabilitypolicy-it-0', 'restricted', 0);
   const newer = object('ValidatingAdmissionPolicy', 'capabilitypolicy-it-1', 'baseline', 1);
 
-  const role = (name: string, level: string, uid = 'uid'): RenderedObject => {
-    const { metadata, ...rest } = object('ClusterRole', name, level, 0);
+  const role = (name: string, level: string, uid = 'uid', mode = 'Enforce'): RenderedObject => {
+    const { metadata, ...rest } = object('ClusterRole', name, level, 0, mode);
     return {
       ...rest,
       metadata: { ...metadata, annotations: { ...metadata.annotations, 'capabilitypolicy.dev/policy-uid': uid } },
@@ -46,13 +47,18 @@ describe('the last accepted spec of a policy', () => {
     assert.equal(lastAccepted([object('ClusterRole', 'capabilitypolicy.dev:use:it', 'privileged', 0)]).size, 0);
   });
 
+  const program = (name: string, row: string, uids?: string): RenderedObject => ({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: {
+      name,
+      labels: { 'capabilitypolicy.dev/program': name },
+      ...(uids !== undefined && { annotations: { 'capabilitypolicy.dev/policy-uids': uids } }),
+    },
+    spec: { variables: [{ name: 'table', expression: `[{"name": ["${row}"]}]` }] },
+  });
+
   it('the policy counts as enforced only if an Enforce program has a row for the policy', () => {
-    const program = (name: string, row: string): RenderedObject => ({
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'ValidatingAdmissionPolicy',
-      metadata: { name, labels: { 'capabilitypolicy.dev/program': name } },
-      spec: { variables: [{ name: 'table', expression: `[{"name": ["${row}"]}]` }] },
-    });
     const rows: [string, string, boolean][] = [
       ['capabilitypolicy.enforce', 'it', true],
       ['capabilitypolicy.enforce-2-1', 'it', true],
@@ -65,6 +71,18 @@ describe('the last accepted spec of a policy', () => {
     }
   });
 
+  it('the policy does not count as enforced if the row is for a deleted policy with the same name', () => {
+    const isEnforced = (uids: string) =>
+      enforcedSpecs([own, program('capabilitypolicy.enforce', 'it', uids)]).has('uid');
+    assert.equal(isEnforced(['another', 'uid'].map(uidHash).join(' ')), true);
+    assert.equal(isEnforced(uidHash('another')), false);
+  });
+
+  it('the policy does not count as enforced if the mode of its last accepted spec is not Enforce', () => {
+    const audit = role('capabilitypolicy.dev:use:it', 'privileged', 'uid', 'Audit');
+    assert.equal(enforcedSpecs([audit, program('capabilitypolicy.enforce', 'it')]).has('uid'), false);
+  });
+
   it('the spec comes from the newest admission policy of the policy', () => {
     for (const all of [
       [ours, newer],
@@ -75,7 +93,7 @@ describe('the last accepted spec of a policy', () => {
   });
 
   it('the spec has defaults for the fields that the record leaves out', () => {
-    const spec = { namespaceSelector: {}, level: 'restricted' } as const;
+    const spec = { namespaceSelector: {}, level: 'restricted', mode: 'Enforce' } as const;
     assert.deepEqual(lastAccepted([ours]).get('uid'), completeSpec(spec));
   });
 
