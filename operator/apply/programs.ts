@@ -26,7 +26,7 @@ import { deletion, ProgramWrites } from './program-writes.ts';
 import { Questions } from './questions.ts';
 import { Refusals } from './refusals.ts';
 import { Removal } from './removal.ts';
-import { policiesIn, unwanted } from './stale.ts';
+import { policiesIn, type Unwanted, unwanted, unwantedEnforce } from './stale.ts';
 import { type OnWrite, WATCH_LAG_MS, Writes } from './writes.ts';
 
 interface ProgramsOptions {
@@ -109,9 +109,7 @@ export class Programs {
     const pass = { ...begun, live: this.#writes.latest(live) };
     await inParallel(changing, AT_ONCE, ([program, policies]) => this.#write(program, policies, pass));
     await this.#grants.writeWanted(pass);
-    if (programs.every((program) => this.#isSettled(program, live))) {
-      await this.#removal.remove(unwanted(compiled, live), (name) => this.#inForceOf(name));
-    }
+    await this.#removal.remove(this.#removable(compiled, live), (name) => this.#inForceOf(name));
     await this.#removal.ask(servers);
     const ended = { ...pass, live: this.#writes.latest(live) };
     const { stale } = unwanted(compiled, ended.live);
@@ -236,6 +234,14 @@ export class Programs {
     const older = object ? rowsIn(object).difference(policiesOf(program)) : NONE;
     const mayEnforceOther = this.#mayEnforceOther(program, live);
     return ({ id, name }) => !program.rows.has(id) && (mayEnforceOther(id) || older.has(name));
+  }
+
+  /** The unwanted objects that may be deleted now. */
+  #removable(compiled: Compiled, live: Live): Unwanted {
+    const old = unwanted(compiled, live);
+    const unsettled = compiled.programs.filter((program) => !this.#isSettled(program, live));
+    if (unsettled.length === 0) return old;
+    return unsettled.some(({ kind }) => kind === 'Enforce') ? { stale: [], kept: [] } : unwantedEnforce(old);
   }
 
   #isSettled(program: Program, live: Live): boolean {

@@ -1,7 +1,7 @@
 /** Finds rendered objects in the cluster that no policy needs any more. The functions are pure. */
 import type { Compiled } from '../compile/compile.ts';
 import { POLICY_LABEL } from '../compile/objects.ts';
-import { objectsOfProgram, PROGRAM_LABEL, rowsIn } from '../compile/program.ts';
+import { ENFORCING, objectsOfProgram, PROGRAM_LABEL, rowsIn } from '../compile/program.ts';
 import { objectsOfGrant } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { arrayOf } from '../model/raw.ts';
@@ -29,6 +29,16 @@ export function unwanted(compiled: Compiled, live: Live): Unwanted {
     isKept(object, compiled) ? 'kept' : 'stale',
   );
   return { stale: inOrderOfRemoval(stale), kept };
+}
+
+/**
+ * The unwanted objects of Enforce programs. These objects only refuse pods, so their deletion has to wait only for the
+ * Enforce programs that may take over their rows. Another program that cannot come into force must not keep a policy in
+ * force that an administrator deleted, or whose mode is no longer Enforce.
+ */
+export function unwantedEnforce({ stale, kept }: Unwanted): Unwanted {
+  const isOfEnforce = (object: RenderedObject) => labelOf(object, PROGRAM_LABEL)?.startsWith(ENFORCING) === true;
+  return { stale: stale.filter(isOfEnforce), kept: [...kept, ...stale.filter((object) => !isOfEnforce(object))] };
 }
 
 function isKept(object: RenderedObject, { policies, refusals, uids }: Compiled): boolean {

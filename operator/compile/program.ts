@@ -14,6 +14,9 @@ import { type Manifest, RBAC, UIDS_ANNOTATION } from './objects.ts';
 export const PROGRAM_KINDS = ['Guard', 'Defaulting', 'Enforce', 'Warn', 'Audit', 'UnknownFields'] as const;
 export type ProgramKind = (typeof PROGRAM_KINDS)[number];
 
+/** The names of Enforce programs begin with this text. */
+export const ENFORCING = 'capabilitypolicy.enforce';
+
 /** An admission policy for many CapabilityPolicies, with its bindings. */
 export interface Program {
   /**

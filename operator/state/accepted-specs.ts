@@ -5,7 +5,7 @@
 import type { CapabilityPolicySpec, CompleteSpec } from '../api/capability-policy.ts';
 import { completeSpec } from '../api/defaults.ts';
 import { PART_LABEL, POLICY_LABEL, SPEC_ANNOTATION, UID_ANNOTATION } from '../compile/objects.ts';
-import { hasRowFor, PROGRAM_LABEL } from '../compile/program.ts';
+import { ENFORCING, hasRowFor, PROGRAM_LABEL } from '../compile/program.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { arrayOf } from '../model/raw.ts';
@@ -39,8 +39,6 @@ export const enforcedSpecs: (rendered: readonly RenderedObject[]) => ReadonlyMap
     return new Map([...inOlderForm(older), ...rendered.filter(isEnforced).flatMap(inRole)]);
   },
 );
-
-const ENFORCING = 'capabilitypolicy.enforce';
 
 function inRole(object: RenderedObject): [string, CompleteSpec][] {
   const { name, annotations = {} } = object.metadata;

@@ -1,6 +1,7 @@
 /** Tests how programs come into force on a real API server. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import type { Programs } from '../../operator/apply/programs.ts';
 import { ApiError, pathOf } from '../../operator/cluster/client.ts';
 import { endpoints } from '../../operator/cluster/servers.ts';
@@ -265,6 +266,23 @@ describe('Programs.pass', function () {
     await settled({});
     assert.ok(await cluster.admits(TWO, 'red'));
   });
+
+  for (const [title, mode] of [
+    ['a change of the mode to Audit', 'Audit'],
+    ['a change of the mode to Warn', 'Warn'],
+  ] as const) {
+    it(`after ${title}, the policy refuses nothing, even if no other program can come into force`, async () => {
+      await settled({ red, blue: { ...blue, mode: 'Warn' } });
+      before = (verb, path) => {
+        if (verb !== 'delete' && !lastOf(path).startsWith(ENFORCE)) throw new Error('a webhook does not answer');
+      };
+      const rows: Rows = { red: { ...red, mode }, blue: { ...blue, mode: 'Warn' } };
+      await cluster.passUntil(programs, smallCompiled(rows), () => writes.includes(`delete ${ENFORCE}`));
+      const isAdmitted = () => cluster.admits(ONE, 'blue');
+      await waitFor('the pod to be admitted', isAdmitted, { timeoutMs: 30_000, intervalMs: 100 });
+      assert.equal((await stateOf(rows, 'red'))?.message, 'a webhook does not answer');
+    });
+  }
 
   it('after a change of the mode, reports the policy as in force when the old program is out of force', async () => {
     await settled({ red });
