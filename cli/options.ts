@@ -54,11 +54,17 @@ export const serverVersion = () =>
     .argParser(minorVersion)
     .default(NEWEST_KNOWN_MINOR, formatVersion(NEWEST_KNOWN_MINOR));
 
+const OPERATOR_RUNS = 'the namespace where the operator runs; no policy reaches this namespace';
+
 export const operatorNamespace = () =>
+  new Option('--operator-namespace <name>', OPERATOR_RUNS).default(OPERATOR_NAMESPACE);
+
+/** The option --operator-namespace of commands that also read snapshots. A snapshot names the operator's namespace. */
+export const operatorNamespaceOrOfSnapshot = () =>
   new Option(
     '--operator-namespace <name>',
-    'the namespace where the operator runs; no policy reaches this namespace',
-  ).default(OPERATOR_NAMESPACE);
+    `${OPERATOR_RUNS} (default: the namespace that the snapshot names, or ${OPERATOR_NAMESPACE})`,
+  );
 
 export const excludedNamespaces = () =>
   new Option(

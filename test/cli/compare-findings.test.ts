@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { dump, load } from 'js-yaml';
 import { FINDING_KINDS } from '../../analysis/compare/finding.ts';
+import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 import { cappol } from '../support/cappol.ts';
 import { policy, writtenPolicy } from '../support/policies.ts';
 import { takenSnapshot } from '../support/snapshots.ts';
@@ -41,6 +42,15 @@ const FILES = {
   'proof.yaml': files(writtenPolicy('all', RANGE(1)), writtenPolicy('other', RANGE(2))),
   'wrong.yaml': files(writtenPolicy('all', { level: 'strict' })),
   'snapshot.json': JSON.stringify(takenSnapshot(wholeCluster(clusterOf([]), [policy('a'), policy('b')], []))),
+  'moved.json': JSON.stringify(
+    takenSnapshot(
+      wholeCluster(
+        clusterOf([]),
+        [policy('ops', { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': OPERATOR_NAMESPACE } } })],
+        [],
+      ),
+    ),
+  ),
   'pod.yaml': files({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -88,6 +98,8 @@ OPENS NOTHING  policy net (net.yaml:12): this exception opens nothing: for each 
     ['- --fail-on findings', 1],
     ['snapshot.json --fail-on findings', 1],
     ['restricted --fail-on findings', 0],
+    ['moved.json --fail-on findings', 0],
+    ['moved.json --fail-on findings --operator-namespace capabilitypolicy-system', 1],
     ['proof.yaml --limit 5', 0],
     ['proof.yaml --limit 5 --fail-on findings', 2],
   ];

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { Ajv } from 'ajv';
 import { dump, load } from 'js-yaml';
 import { COMPARED } from '../../hack/bench/compare-topologies.ts';
+import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 import { cappol } from '../support/cappol.ts';
 import { policy, writtenPolicy } from '../support/policies.ts';
 import { takenSnapshot } from '../support/snapshots.ts';
@@ -17,6 +18,19 @@ const RESTRICTED = dump(writtenPolicy('restricted'));
 const WITH_NETWORK = dump(writtenPolicy('restricted', { overrides: { hostNetwork: true } }));
 
 const SNAPSHOT = JSON.stringify(takenSnapshot(wholeCluster(clusterOf([]), [policy('restricted')], [])));
+
+const inNamespace = (name: string) => ({ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } });
+/** A snapshot of a cluster whose operator runs in the namespace `operator`, with a policy for each given namespace. */
+const withPolicyIn = (...namespaces: string[]) =>
+  JSON.stringify(
+    takenSnapshot(
+      wholeCluster(
+        clusterOf([]),
+        namespaces.map((name) => policy(name, inNamespace(name))),
+        [],
+      ),
+    ),
+  );
 
 /** Two sets whose comparison takes several seconds of CPU time. */
 const LARGE = COMPARED['exceptions for everybody, all loosened']?.(80);
@@ -47,6 +61,10 @@ describe('cappol compare', () => {
     writeFileSync(join(folder, 'new.yaml'), WITH_NETWORK);
     writeFileSync(join(folder, 'monday.json'), SNAPSHOT);
     writeFileSync(join(folder, 'monday.json.gz'), gzipSync(SNAPSHOT));
+    writeFileSync(join(folder, 'default.json'), withPolicyIn(OPERATOR_NAMESPACE));
+    writeFileSync(join(folder, 'own.json'), withPolicyIn('operator'));
+    writeFileSync(join(folder, 'none.json'), withPolicyIn());
+    writeFileSync(join(folder, 'own.yaml'), dump(writtenPolicy('own', inNamespace('operator'))));
   });
   after(() => rmSync(folder, { recursive: true }));
   const compared = (...args: string[]) => cappol(['compare', ...args], WITH_NETWORK, folder);
@@ -76,6 +94,12 @@ describe('cappol compare', () => {
     ['monday.json monday.json.gz', 0],
     ['monday.json new.yaml', 1],
     ['new.yaml monday.json.gz', 0],
+    ['default.json none.json', 1],
+    ['own.json none.json', 0],
+    ['own.yaml none.json', 0],
+    ['none.json own.yaml --fail-on differs', 0],
+    ['own.json none.json --operator-namespace other', 1],
+    ['default.json none.json --operator-namespace capabilitypolicy-system', 0],
   ];
   for (const [args, code] of CODES) {
     it(`ends with exit code ${code}: ${args}`, async () => {

@@ -52,7 +52,7 @@ export const registerCompare: RegisterCommand = (program, io, finish) => {
     .addOption(new Option('-o, --output <format>', 'how to print').choices(OUTPUTS).default('text'))
     .addOption(options.at())
     .addOption(options.serverVersion().default(undefined, "the cluster's or the snapshot's; otherwise the newest"))
-    .addOption(options.operatorNamespace())
+    .addOption(options.operatorNamespaceOrOfSnapshot())
     .addOption(options.excludedNamespaces())
     .addOption(options.kubeconfig())
     .addHelpText('after', EXIT_CODES)

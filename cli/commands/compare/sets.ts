@@ -8,16 +8,18 @@ import { PolicyContextBuilder } from '../../../analysis/policies/context-builder
 import { SNAPSHOT_VERSION, type Snapshot } from '../../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../../analysis/snapshot/restore.ts';
 import type { Compiled } from '../../../operator/compile/compile.ts';
-import { EXCLUDED_NAMESPACES } from '../../../operator/model/namespaces.ts';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../../operator/model/namespaces.ts';
 import { LEVELS, type Level, NEWEST_KNOWN_MINOR, parseVersion } from '../../../operator/standards/level-version.ts';
 import { type Io, UsageError } from '../../command.ts';
-import type { Given, PolicyOptions } from '../../options.ts';
+import type { Excluding, Given, PolicyOptions } from '../../options.ts';
 import { addPolicies } from '../../policies/add-files.ts';
 import { storedSnapshot } from '../report/stored-snapshot.ts';
 import { GIT, withCommitted } from './committed.ts';
 import { type PlaceOf, placesIn } from './places.ts';
 
-export interface SetOptions extends Given<Omit<PolicyOptions, 'context'>> {
+export interface SetOptions extends Given<Omit<PolicyOptions, 'context' | 'operatorNamespace'>> {
+  /** If the command line does not contain the option, the value is undefined. */
+  readonly operatorNamespace?: string;
   readonly at?: number;
   readonly serverVersion?: number;
 }
@@ -41,6 +43,8 @@ interface Read {
    * level, the field is absent.
    */
   readonly server?: number;
+  /** The namespace of the operator. Only a snapshot names it. */
+  readonly operatorNamespace?: string;
   readonly excludedNamespaces?: readonly string[];
   readonly isLevel?: true;
   readonly snapshot?: Snapshot;
@@ -61,9 +65,12 @@ export async function readSets(
 ): Promise<readonly [ReadSet, ReadSet]> {
   if (names[0] === '-' && names[1] === '-') throw new UsageError('only one of the two sets can be standard input');
   const [old, now] = [await read(names[0], options, io, tell), await read(names[1], options, io, tell)];
-  const server = options.serverVersion ?? now.server ?? old.server ?? NEWEST_KNOWN_MINOR;
+  const others = {
+    server: now.server ?? old.server,
+    operatorNamespace: now.operatorNamespace ?? old.operatorNamespace,
+  };
   const setOf = (one: Read): ReadSet => ({
-    ...policySetOf(contextOf(one, server, options, tell)),
+    ...policySetOf(contextOf(one, others, options, tell)),
     placeOf: one.isLevel ? () => undefined : placesIn(one.builder),
     ...(one.snapshot && { snapshot: one.snapshot }),
   });
@@ -84,23 +91,29 @@ export async function readSet(name: string, options: SetOptions, io: Io, tell: T
   // The warnings only name the expired policies. The findings already name these policies, so the warnings are not
   // printed.
   const tellErrors: Tell = (trouble) => trouble.severity !== 'warning' && tell(trouble);
-  const context = contextOf(found, options.serverVersion ?? found.server ?? NEWEST_KNOWN_MINOR, options, tellErrors);
+  const context = contextOf(found, {}, options, tellErrors);
   const sources = found.isLevel ? new Map() : context.sources;
   return { set: policySetOf(context), expired: context.compiled.expired, sources };
 }
 
+/**
+ * @param others facts about the cluster for a set that lacks these facts. Policies from manifests are compared as if
+ *   they were in the cluster of the other set
+ */
 function contextOf(
-  { builder, server, excludedNamespaces, isLevel }: Read,
-  otherServer: number,
+  { builder, server, operatorNamespace, excludedNamespaces, isLevel }: Read,
+  others: { readonly server?: number | undefined; readonly operatorNamespace?: string | undefined },
   options: SetOptions,
   tell: Tell,
 ): PolicyContext {
   return builder.build(
     {
-      operatorNamespace: isLevel ? '' : options.operatorNamespace,
+      operatorNamespace: isLevel
+        ? ''
+        : (options.operatorNamespace ?? operatorNamespace ?? others.operatorNamespace ?? OPERATOR_NAMESPACE),
       excludedNamespaces: isLevel ? [] : (options.excludedNamespaces ?? excludedNamespaces ?? EXCLUDED_NAMESPACES),
       namespaceLabels: {},
-      oldestServer: options.serverVersion ?? server ?? otherServer,
+      oldestServer: options.serverVersion ?? server ?? others.server ?? NEWEST_KNOWN_MINOR,
       at: options.at ?? Date.now(),
     },
     tell,
@@ -123,7 +136,8 @@ async function readPath(name: string, io: Io, tell: Tell): Promise<Read> {
     const cluster = restoreCluster(snapshot);
     const builder = new PolicyContextBuilder();
     builder.addCluster(cluster);
-    return { builder, server: cluster.oldestServer, excludedNamespaces: snapshot.excludedNamespaces, snapshot };
+    const { operatorNamespace, excludedNamespaces } = snapshot;
+    return { builder, server: cluster.oldestServer, operatorNamespace, excludedNamespaces, snapshot };
   }
   const builder = new PolicyContextBuilder();
   await addPolicies(builder, [name], io, { trouble: tell });
@@ -147,7 +161,7 @@ async function readLive(context: string | undefined, options: SetOptions, io: Io
   const { excludingPlatform, readWhole, withCluster } = await import('../../cluster.ts');
   const given = { ...options, ...(context !== undefined && { context }) };
   return withCluster(given, async (connected) => {
-    const { excludedNamespaces } = await excludingPlatform<PolicyOptions>(given, connected);
+    const { excludedNamespaces } = await excludingPlatform<Excluding>(given, connected);
     const cluster = await readWhole(connected, io, { workloads: false });
     const builder = new PolicyContextBuilder();
     builder.addCluster(cluster);
