@@ -1,15 +1,11 @@
-/**
- * Finds the exceptions of a cluster. Also finds the exceptions that are new, ended, unused or needed again in another
- * snapshot.
- */
+/** Finds the exceptions of a cluster, and the exceptions that are new or ended in another snapshot. */
 import type { Mode, UsableBy } from '../../operator/api/capability-policy.ts';
-import { type GrantNeeds, grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
-import { type Grant, keyOf, withSince } from '../../operator/evaluate/grants.ts';
 import { perObject } from '../../operator/policy/memo.ts';
+import { isSame } from '../snapshot/same.ts';
 import type { Moment } from './moment.ts';
 
 /**
- * The reason why a policy is an exception. AdmitsMore: in each namespace where the policy decides, the policy admits
+ * The reason why a policy is an exception. AdmitsMore: in some namespace where the policy decides, the policy admits
  * more than another deciding policy. RestrictedUse: only some users may use the policy. Expires: the policy has
  * `spec.expires`.
  */
@@ -29,62 +25,52 @@ export interface Exception {
 }
 
 /**
- * How an exception began. Changed: the policy existed in the old snapshot, but was no exception. Renewed: the policy
- * had expired.
+ * How an exception began. Renewed: the policy had expired. Changed: the spec in force differs, and the policy was no
+ * exception before. NamespaceCreated: the policy did not change, and the old snapshot lacks the namespaces where the
+ * policy admits more. OtherChange: the policy did not change, but for example another policy or a label did.
  */
-export type NewException = Exception & { readonly because: 'Created' | 'Renewed' | 'Changed' };
-
-/** How an exception ended. Changed: the policy exists in the new snapshot, but is no exception any more. */
-export type EndedException = Exception & { readonly because: 'Deleted' | 'Expired' | 'Changed' };
+export type NewException = Exception & {
+  readonly because: 'Created' | 'Renewed' | 'Changed' | 'NamespaceCreated' | 'OtherChange';
+};
 
 /**
- * A grant of a policy. From the time `since` on, no workload needed the grant. `since` is absent if the operator did
- * not report the time.
+ * How an exception ended. Changed: the spec in force differs, and the policy is no exception any more.
+ * NamespaceDeleted: the policy did not change, and the new snapshot lacks the namespaces where the policy admitted
+ * more. OtherChange: the policy did not change, but for example another policy or a label did.
  */
-export type PolicyGrant = { readonly policy: string } & Grant & { readonly since?: string };
+export type EndedException = Exception & {
+  readonly because: 'Deleted' | 'Expired' | 'Changed' | 'NamespaceDeleted' | 'OtherChange';
+};
+
+const CHANGES = { Changed: 'Changed', OtherChange: 'OtherChange' } as const;
 
 export function newExceptions(old: Moment, now: Moment): NewException[] {
-  const words = { Absent: 'Created', Expired: 'Renewed', Changed: 'Changed' } as const;
-  return exceptionsOnlyIn(now, old).map((one) => ({ ...one, because: words[absenceOf(one.policy, old)] }));
+  const words = { Absent: 'Created', Expired: 'Renewed', NoNamespace: 'NamespaceCreated', ...CHANGES } as const;
+  return exceptionsOnlyIn(now, old).map(({ absence, ...one }) => ({ ...one, because: words[absence] }));
 }
 
 export function endedExceptions(old: Moment, now: Moment): EndedException[] {
-  const words = { Absent: 'Deleted', Expired: 'Expired', Changed: 'Changed' } as const;
-  return exceptionsOnlyIn(old, now).map((one) => ({ ...one, because: words[absenceOf(one.policy, now)] }));
+  const words = { Absent: 'Deleted', Expired: 'Expired', NoNamespace: 'NamespaceDeleted', ...CHANGES } as const;
+  return exceptionsOnlyIn(old, now).map(({ absence, ...one }) => ({ ...one, because: words[absence] }));
 }
 
-/**
- * The grants that no workload needs now. In the old snapshot, a workload needed the grant, or the grant did not exist.
- */
-export function newlyUnused(old: Moment, now: Moment): PolicyGrant[] {
-  const before = needsByPolicy(old);
-  return [...needsByPolicy(now)].flatMap(([policy, { unneeded }]) => {
-    const known = new Set(before.get(policy)?.unneeded.map(keyOf));
-    const listed = now.cluster.policy(policy)?.status?.unusedGrants ?? [];
-    return outermost(unneeded.filter((grant) => !known.has(keyOf(grant)))).map((grant) => ({
-      policy,
-      ...withSince(grant, listed),
-    }));
-  });
-}
+/** Why a policy is no exception in a snapshot. */
+type Absence = 'Absent' | 'Expired' | 'NoNamespace' | 'Changed' | 'OtherChange';
 
-/** The grants that no workload needed before, and that a workload needs now. */
-export function neededAgain(old: Moment, now: Moment): PolicyGrant[] {
-  const after = needsByPolicy(now);
-  return [...needsByPolicy(old)].flatMap(([policy, { unneeded }]) => {
-    const needed = new Set(after.get(policy)?.needed.map(keyOf));
-    return outermost(unneeded.filter((grant) => needed.has(keyOf(grant)))).map((grant) => ({ policy, ...grant }));
-  });
-}
-
-function exceptionsOnlyIn(here: Moment, there: Moment): readonly Exception[] {
+function exceptionsOnlyIn(here: Moment, there: Moment): (Exception & { readonly absence: Absence })[] {
   const others = new Set(exceptionsIn(there).map(({ policy }) => policy));
-  return exceptionsIn(here).filter(({ policy }) => !others.has(policy));
+  return exceptionsIn(here)
+    .filter(({ policy }) => !others.has(policy))
+    .map((one) => ({ ...one, absence: absenceOf(one.policy, here, there) }));
 }
 
-function absenceOf(policy: string, { cluster, state }: Moment): 'Absent' | 'Expired' | 'Changed' {
-  if (!cluster.policy(policy)) return 'Absent';
-  return state.hasExpired(policy) ? 'Expired' : 'Changed';
+function absenceOf(policy: string, here: Moment, there: Moment): Absence {
+  if (!there.cluster.policy(policy)) return 'Absent';
+  if (there.state.hasExpired(policy)) return 'Expired';
+  const [own, other] = [here, there].map(({ state }) => state.acceptedText(policy)?.spec);
+  if (!isSame(own, other)) return 'Changed';
+  const hasNamespace = exceptionalIn(policy, here).some((name) => there.verdicts.has(name));
+  return hasNamespace ? 'OtherChange' : 'NoNamespace';
 }
 
 /** The exceptions that are in force, sorted by name. */
@@ -94,7 +80,7 @@ const exceptionsIn = perObject((moment: Moment): readonly Exception[] =>
     if (!accepted || moment.state.hasExpired(policy)) return [];
     const { mode, usableBy, expires, reason } = accepted.spec;
     const why: ExceptionReason[] = [
-      ...(admitsMore(policy, moment) ? (['AdmitsMore'] as const) : []),
+      ...(exceptionalIn(policy, moment).length > 0 ? (['AdmitsMore'] as const) : []),
       ...(usableBy === 'Everyone' ? [] : (['RestrictedUse'] as const)),
       ...(expires === undefined ? [] : (['Expires'] as const)),
     ];
@@ -114,26 +100,14 @@ const exceptionsIn = perObject((moment: Moment): readonly Exception[] =>
   }),
 );
 
-function admitsMore(policy: string, { state, verdicts }: Moment): boolean {
+/** The namespaces where the policy admits more than another deciding policy. */
+function exceptionalIn(policy: string, { state, verdicts }: Moment): readonly string[] {
   const deciding = state.coverage(policy)?.deciding ?? [];
-  return deciding.length > 0 && deciding.every((name) => verdicts.get(name)?.needs.get(policy)?.isException);
+  return deciding.filter((name) => verdicts.get(name)?.needs.get(policy)?.isException);
 }
 
-/**
- * For each policy that decides in a namespace, the grants that workloads need, and the grants that no workload needs.
- * The key is the policy's name.
- */
-const needsByPolicy = perObject((moment: Moment): ReadonlyMap<string, GrantNeeds> => {
-  const { state, verdicts } = moment;
-  const all = policyNames(moment).flatMap((policy): [string, GrantNeeds][] => {
-    const areas = state.coverage(policy)?.areas ?? [];
-    const needs = areas.length > 0 ? grantNeeds(policy, areas, verdicts) : undefined;
-    return needs ? [[policy, needs]] : [];
-  });
-  return new Map(all);
-});
-
-function policyNames({ cluster }: Moment): string[] {
+/** The names of all policies, sorted. */
+export function policyNames({ cluster }: Moment): string[] {
   return cluster
     .policies()
     .map(({ metadata }) => metadata?.name ?? '')

@@ -7,15 +7,8 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import type { Snapshot } from '../snapshot/document.ts';
 import { type CapabilityChange, heldOnlyIn } from './capabilities.ts';
-import {
-  type EndedException,
-  endedExceptions,
-  type NewException,
-  neededAgain,
-  newExceptions,
-  newlyUnused,
-  type PolicyGrant,
-} from './exceptions.ts';
+import { type EndedException, endedExceptions, type NewException, newExceptions } from './exceptions.ts';
+import { neededAgain, newlyUnused, type PolicyGrant } from './grants.ts';
 import { momentOf, withSharedShapes } from './moment.ts';
 import { type EnforcedNamespace, enforcedOnlyIn } from './namespaces.ts';
 import { pairedWorkloads, workloadsOnlyIn } from './workloads.ts';

@@ -22,11 +22,14 @@ interface World {
   readonly workloads?: readonly WorkloadView[];
   readonly policies: readonly CompletePolicy[];
   readonly created?: number;
+  readonly namespaces?: readonly string[];
 }
 
-function snapshotOn(day: string, { workloads = [], policies, created = 1_000 }: World) {
-  const namespaces = ['kube-system', 'net', 'web'].map((name) => namespaceView(name, { created }));
-  const cluster = wholeCluster(clusterOf(workloads), policies, namespaces);
+const NAMESPACES = ['kube-system', 'net', 'web'];
+
+function snapshotOn(day: string, { workloads = [], policies, created = 1_000, namespaces = NAMESPACES }: World) {
+  const views = namespaces.map((name) => namespaceView(name, { created }));
+  const cluster = wholeCluster(clusterOf(workloads), policies, views);
   return takenSnapshot(cluster, { ...TAKING, at: Date.parse(`${day}T01:00:00Z`) });
 }
 
@@ -169,6 +172,30 @@ describe('cappol compare, with two snapshots', () => {
       assert.match(stderr, /^cappol: only the policies are compared: /m);
       assert.match(stderr, reason);
       assert.doesNotMatch(stdout, /CLUSTER/);
+    });
+  }
+
+  const BEGAN: Readonly<Record<string, readonly [World, World, line: string]>> = {
+    'the only namespace of an exception was deleted': [
+      { policies: [policy('all'), policy('open', { ...inWeb, level: 'baseline' })] },
+      {
+        policies: [policy('all'), policy('open', { ...inWeb, level: 'baseline' })],
+        namespaces: ['kube-system', 'net'],
+      },
+      'policy open (no namespace left), in web: admits more than another policy that decides there',
+    ],
+    'a policy that is not an exception any more stays the same': [
+      { policies: [policy('all', inWeb), policy('open', { level: 'baseline' })] },
+      { policies: [policy('open', { level: 'baseline' })] },
+      'policy open (through another change), in net, web: admits more than another policy that decides in one of these namespaces',
+    ],
+  };
+  for (const [what, [before, after, line]] of Object.entries(BEGAN)) {
+    it(`says why an exception ended: ${what}`, async () => {
+      writeFileSync(join(folder, 'before.json'), JSON.stringify(snapshotOn('2026-11-23', before)));
+      writeFileSync(join(folder, 'after.json'), JSON.stringify(snapshotOn('2026-11-29', after)));
+      const { stdout } = await compared('before.json', 'after.json');
+      assert.ok(stdout.includes(`\nended exceptions: 1\n  ${line}\n`), stdout);
     });
   }
 

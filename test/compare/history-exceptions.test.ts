@@ -4,7 +4,7 @@ import { type History, historyOf } from '../../analysis/history/history.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
-import { between, DAY, namespaceView, PRIVILEGED, snapshotAt, TUESDAY, web } from './worlds.ts';
+import { between, DAY, namespaceView, PRIVILEGED, snapshotAt, TUESDAY, type World, web } from './worlds.ts';
 
 describe('the history of a cluster', () => {
   describe('lists exceptions', () => {
@@ -49,16 +49,63 @@ describe('the history of a cluster', () => {
       });
     }
 
-    it('a policy that decides alone in another namespace is not listed as an exception', () => {
-      const namespaces = ['net', 'web'].map((name) => namespaceView(name));
-      const loose = baselinePolicy('loose', { mode: 'Enforce', ...LOOSER });
-      const inNet = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'net' } } };
-      const world = (...policies: CompletePolicy[]) => ({ policies, namespaces });
-      assert.deepEqual(brief(between(world(loose), world(loose, ping(inNet))).exceptions), [[], []]);
-      assert.deepEqual(brief(between(world(base), world(base, ping({ ...inNet, ...LOOSER }))).exceptions), [
-        [['ping', 'Created', ['AdmitsMore'], ['net']]],
-        [],
-      ]);
+    describe('in some of their namespaces', () => {
+      const labelled = (name: string) => namespaceView(name, { labels: { [name]: '' } });
+      const [net, web, lab] = [labelled('net'), labelled('web'), labelled('lab')];
+      const inNet = { namespaceSelector: { matchLabels: { net: '' } } };
+      const inLab = { namespaceSelector: { matchLabels: { lab: '' } } };
+      const ofNet = baselinePolicy('base', { mode: 'Enforce', ...inNet });
+      type Brief = readonly (readonly [because: readonly [begin: string, end: string], namespaces: string[]])[];
+      const CASES: Readonly<Record<string, readonly [World, World, Brief]>> = {
+        'an exception that also decides alone in another namespace': [
+          { policies: [ofNet], namespaces: [net, lab] },
+          { policies: [ofNet, ping(LOOSER)], namespaces: [net, lab] },
+          [
+            [
+              ['Created', 'Deleted'],
+              ['lab', 'net'],
+            ],
+          ],
+        ],
+        'an exception that decides alone in a new namespace': [
+          { policies: [ofNet, ping(LOOSER)], namespaces: [net] },
+          { policies: [ofNet, ping(LOOSER)], namespaces: [net, lab] },
+          [],
+        ],
+        'an exception for a new namespace': [
+          { policies: [base, ping({ ...LOOSER, ...inLab })], namespaces: [net] },
+          { policies: [base, ping({ ...LOOSER, ...inLab })], namespaces: [net, lab] },
+          [[['NamespaceCreated', 'NamespaceDeleted'], ['lab']]],
+        ],
+        'an exception for a namespace that is not being deleted': [
+          { policies: [base, ping({ ...LOOSER, ...inLab })], namespaces: [net, { ...lab, terminating: true }] },
+          { policies: [base, ping({ ...LOOSER, ...inLab })], namespaces: [net, lab] },
+          [[['NamespaceCreated', 'NamespaceDeleted'], ['lab']]],
+        ],
+        'an exception beside a new policy': [
+          { policies: [ping(LOOSER)], namespaces: [net, web] },
+          { policies: [ping(LOOSER), ofNet], namespaces: [net, web] },
+          [
+            [
+              ['OtherChange', 'OtherChange'],
+              ['net', 'web'],
+            ],
+          ],
+        ],
+        'a policy that decides only alone': [
+          { policies: [ofNet], namespaces: [net, web] },
+          { policies: [ofNet, ping({ ...LOOSER, ...inLab })], namespaces: [net, lab] },
+          [],
+        ],
+      };
+      for (const [what, [old, now, found]] of Object.entries(CASES)) {
+        it(`${what}, in both directions`, () => {
+          const listed = (i: 0 | 1) =>
+            found.map(([because, namespaces]) => ['ping', because[i], ['AdmitsMore'], namespaces]);
+          assert.deepEqual(brief(between(old, now).exceptions), [listed(0), []]);
+          assert.deepEqual(brief(between(now, old).exceptions), [[], listed(1)]);
+        });
+      }
     });
 
     it('exceptions that expired between the snapshots are listed, although the policies still exist', () => {

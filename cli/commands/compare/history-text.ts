@@ -2,12 +2,8 @@
 import { WAYS } from '../../../analysis/capabilities/how-held.ts';
 import { policiesText } from '../../../analysis/compare/finding.ts';
 import type { CapabilityChange } from '../../../analysis/history/capabilities.ts';
-import type {
-  EndedException,
-  ExceptionReason,
-  NewException,
-  PolicyGrant,
-} from '../../../analysis/history/exceptions.ts';
+import type { EndedException, ExceptionReason, NewException } from '../../../analysis/history/exceptions.ts';
+import type { PolicyGrant } from '../../../analysis/history/grants.ts';
 import type { History } from '../../../analysis/history/history.ts';
 import type { EnforcedNamespace } from '../../../analysis/history/namespaces.ts';
 import { printableTexts } from '../../../analysis/text/printable-values.ts';
@@ -118,19 +114,33 @@ function capabilityLine(change: CapabilityChange, verb: string): string {
   return `${workloadText(change)}, container ${container}: ${text}${own}`;
 }
 
+const BECAUSE: Readonly<Record<(NewException | EndedException)['because'], string>> = {
+  Created: 'created',
+  Renewed: 'renewed',
+  Deleted: 'deleted',
+  Expired: 'expired',
+  Changed: 'changed',
+  NamespaceCreated: 'new namespace',
+  NamespaceDeleted: 'no namespace left',
+  OtherChange: 'through another change',
+};
+
 const WHY: Readonly<Record<ExceptionReason, string>> = {
   AdmitsMore: 'admits more than another policy that decides there',
   RestrictedUse: 'only some users may use it',
   Expires: 'expires',
 };
 
+const ADMITS_MORE_IN_SOME = 'admits more than another policy that decides in one of these namespaces';
+
 function exceptionLine(exception: NewException | EndedException): string {
   const { policy, because, why, mode, namespaces, expires, reason } = exception;
-  const facts = why.map((one) =>
-    one === 'Expires' ? `${because === 'Expired' ? 'expired' : 'expires'} at ${expires}` : WHY[one],
-  );
+  const facts = why.map((one) => {
+    if (one === 'Expires') return `${because === 'Expired' ? 'expired' : 'expires'} at ${expires}`;
+    return one === 'AdmitsMore' && namespaces.length > 1 ? ADMITS_MORE_IN_SOME : WHY[one];
+  });
   return [
-    `policy ${policy} (${because.toLowerCase()})${mode === 'Enforce' ? '' : ` of mode ${mode}`}`,
+    `policy ${policy} (${BECAUSE[because]})${mode === 'Enforce' ? '' : ` of mode ${mode}`}`,
     `in ${namespaces.length === 0 ? 'no namespace' : firstOf(namespaces, MOST_NAMESPACES)}: ${facts.join(', ')}`,
     ...(reason === undefined ? [] : [`reason: ${reason}`]),
   ].join(', ');
