@@ -101,13 +101,12 @@ const exceptionsIn = perObject((moment: Moment): readonly Exception[] =>
 );
 
 /** The namespaces where the policy admits more than another deciding policy. */
-function exceptionalIn(policy: string, { state, verdicts }: Moment): readonly string[] {
+export function exceptionalIn(policy: string, { state, verdicts }: Moment): readonly string[] {
   const deciding = state.coverage(policy)?.deciding ?? [];
   return deciding.filter((name) => verdicts.get(name)?.needs.get(policy)?.isException);
 }
 
-/** The names of all policies, sorted. */
-export function policyNames({ cluster }: Moment): string[] {
+function policyNames({ cluster }: Moment): string[] {
   return cluster
     .policies()
     .map(({ metadata }) => metadata?.name ?? '')

@@ -1,8 +1,11 @@
 /** Finds the grants that are no longer needed, or that are needed again, in another snapshot. */
-import { type GrantNeeds, grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
-import { type Grant, keyOf, withSince } from '../../operator/evaluate/grants.ts';
+import type { CompleteSpec } from '../../operator/api/capability-policy.ts';
+import { grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
+import { type Grant, grantsOf, keyOf, withSince } from '../../operator/evaluate/grants.ts';
+import { subjectGrants, WHOLE } from '../../operator/evaluate/namespace-needs.ts';
 import { perObject } from '../../operator/policy/memo.ts';
-import { policyNames } from './exceptions.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { exceptionalIn } from './exceptions.ts';
 import type { Moment } from './moment.ts';
 
 /**
@@ -15,11 +18,12 @@ export type PolicyGrant = { readonly policy: string } & Grant & { readonly since
  * The grants that no workload needs now. In the old snapshot, a workload needed the grant, or the grant did not exist.
  */
 export function newlyUnused(old: Moment, now: Moment): PolicyGrant[] {
-  const before = needsByPolicy(old);
-  return [...needsByPolicy(now)].flatMap(([policy, { unneeded }]) => {
-    const known = new Set(before.get(policy)?.unneeded.map(keyOf));
+  const before = grantsByPolicy(old);
+  return [...grantsByPolicy(now)].flatMap(([policy, { unneeded }]) => {
+    const known = before.get(policy);
+    const isNews = ({ key }: Keyed) => !known?.all.has(key) || known.needed.has(key);
     const listed = now.cluster.policy(policy)?.status?.unusedGrants ?? [];
-    return outermost(unneeded.filter((grant) => !known.has(keyOf(grant)))).map((grant) => ({
+    return outermost(unneeded.filter(isNews).map(({ grant }) => grant)).map((grant) => ({
       policy,
       ...withSince(grant, listed),
     }));
@@ -28,23 +32,71 @@ export function newlyUnused(old: Moment, now: Moment): PolicyGrant[] {
 
 /** The grants that no workload needed before, and that a workload needs now. */
 export function neededAgain(old: Moment, now: Moment): PolicyGrant[] {
-  const after = needsByPolicy(now);
-  return [...needsByPolicy(old)].flatMap(([policy, { unneeded }]) => {
-    const needed = new Set(after.get(policy)?.needed.map(keyOf));
-    return outermost(unneeded.filter((grant) => needed.has(keyOf(grant)))).map((grant) => ({ policy, ...grant }));
+  const after = grantsByPolicy(now);
+  return [...grantsByPolicy(old)].flatMap(([policy, { unneeded }]) => {
+    const again = unneeded.filter(({ key }) => after.get(policy)?.needed.has(key));
+    return outermost(again.map(({ grant }) => grant)).map((grant) => ({ policy, ...grant }));
   });
 }
 
-/**
- * For each policy that decides in a namespace, the grants that workloads need, and the grants that no workload needs.
- * The key is the policy's name.
- */
-const needsByPolicy = perObject((moment: Moment): ReadonlyMap<string, GrantNeeds> => {
-  const { state, verdicts } = moment;
-  const all = policyNames(moment).flatMap((policy): [string, GrantNeeds][] => {
-    const areas = state.coverage(policy)?.areas ?? [];
-    const needs = areas.length > 0 ? grantNeeds(policy, areas, verdicts) : undefined;
-    return needs ? [[policy, needs]] : [];
-  });
-  return new Map(all);
+/** A grant, and a text that identifies the grant in each snapshot. */
+interface Keyed {
+  readonly grant: Grant;
+  readonly key: string;
+}
+
+/** The grants of a policy that is in force. */
+interface PolicyGrants {
+  /** The keys of all grants. */
+  readonly all: ReadonlySet<string>;
+  /** The keys of the grants that a workload needs. */
+  readonly needed: ReadonlySet<string>;
+  /** The grants that no workload needs. If the namespaces of the policy have no workloads, the list is empty. */
+  readonly unneeded: readonly Keyed[];
+}
+
+/** The key is the policy's name. The map is sorted by name. */
+const grantsByPolicy = perObject((moment: Moment): ReadonlyMap<string, PolicyGrants> => {
+  const byName = new Map(moment.state.compiled.policies.map((policy) => [policy.name, policy]));
+  const sorted = [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return new Map(sorted.map((policy) => [policy.name, grantsIn(moment, policy)]));
 });
+
+function grantsIn(moment: Moment, policy: ResolvedPolicy): PolicyGrants {
+  const { name, spec } = policy;
+  const areas = moment.state.coverage(name)?.areas ?? [];
+  const keyed = (grant: Grant): Keyed => ({ grant, key: keyIn(spec, grant) });
+  const keys = (grants: readonly Grant[]) => grants.map((grant) => keyIn(spec, grant));
+  const decidesNowhere = areas.every(({ namespaces }) => namespaces.length === 0);
+  const whole = decidesNowhere || exceptionalIn(name, moment).length > 0 ? [{ path: WHOLE }] : [];
+  const own = [...grantsOf(policy), ...subjectGrants(policy).map(({ grant }) => grant)];
+  const hasWorkloads = areas.some(({ mode, namespaces }) =>
+    namespaces.some((one) => moment.verdicts.get(one)?.modes[mode]?.workloads.length),
+  );
+  const needs = hasWorkloads ? grantNeeds(name, areas, moment.verdicts) : undefined;
+  return {
+    all: new Set(keys([...whole, ...own])),
+    needed: new Set(keys(needs?.needed ?? [])),
+    unneeded: (needs?.unneeded ?? []).map(keyed),
+  };
+}
+
+/** The path of an entry of a list of the spec, whose entries may change places. */
+const ENTRY = /^spec\.(containers|subjects)\[(\d+)\]/;
+
+/** The key of a grant. The key stays the same if the policy lists its containers or subjects in another order. */
+function keyIn({ containers = [] }: CompleteSpec, grant: Grant): string {
+  const [place, list, index] = ENTRY.exec(grant.path) ?? [];
+  if (place === undefined) return keyOf(grant);
+  const entry = list === 'subjects' ? '' : selectionText(containers, Number(index));
+  return keyOf({ ...grant, path: `spec.${list}[${entry}]${grant.path.slice(place.length)}` });
+}
+
+/** The containers that an entry selects, and the number of earlier entries that select the same containers. */
+function selectionText(containers: NonNullable<CompleteSpec['containers']>, index: number): string {
+  const [own, ...earlier] = containers
+    .slice(0, index + 1)
+    .reverse()
+    .map(({ names = [], images = [] }) => JSON.stringify([names.toSorted(), images.toSorted()]));
+  return `${own} ${earlier.filter((one) => one === own).length}`;
+}

@@ -151,7 +151,8 @@ class Finding {
   }
 }
 
-const subjectGrants = perObject(({ usableBy, subjects }: ResolvedPolicy) =>
+/** The subjects of a policy as grants. The list is empty if the policy does not list its users. */
+export const subjectGrants = perObject(({ usableBy, subjects }: ResolvedPolicy) =>
   (usableBy === 'Subjects' ? subjects : []).map((subject, i) => ({ subject, grant: subjectGrant(subject, i) })),
 );
 

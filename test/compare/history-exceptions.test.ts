@@ -137,6 +137,13 @@ describe('the history of a cluster', () => {
       ...baselinePolicy('ping', { mode: 'Enforce', overrides: { capabilities: { allowedAdd } } }),
       status: { unusedGrants },
     });
+    const NETWORK = { capabilities: { allowedAdd: ['NET_ADMIN'] } };
+    const ping = (spec: Parameters<typeof baselinePolicy>[1]) => baselinePolicy('ping', { mode: 'Enforce', ...spec });
+    const onlyIn = (name: string) => ({ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } });
+    const exceptional = [
+      baselinePolicy('base', { mode: 'Enforce', ...onlyIn('net') }),
+      baselinePolicy('loose', { mode: 'Enforce', level: 'privileged' }),
+    ];
     const GRANT = { path: 'spec.overrides.capabilities.allowedAdd', entry: 'SYS_TIME' };
     const needing = (add: string[], allowed = ['NET_ADMIN', 'SYS_TIME']) => ({
       ...web(adding(add)),
@@ -190,6 +197,53 @@ describe('the history of a cluster', () => {
       const whole = [{ policy: 'ping', path: 'spec.containers[0]' }];
       assert.deepEqual(unused.exceptions.unused, whole);
       assert.deepEqual(used.exceptions.neededAgain, whole);
+    });
+
+    const entry = (names: string[], add: string) => ({ names, overrides: { capabilities: { allowedAdd: [add] } } });
+    const withEntries = (...containers: ReturnType<typeof entry>[]) => [
+      baselinePolicy('ping', { mode: 'Enforce', containers }),
+    ];
+    const [app, other] = [entry(['app', 'init'], 'SYS_TIME'), entry(['other'], 'NET_ADMIN')];
+    const usableBy = (...names: string[]) => {
+      const subjects = names.map((name) => ({ kind: 'ServiceAccount' as const, namespace: 'net', name }));
+      return [ping({ overrides: NETWORK, usableBy: 'Subjects', subjects })];
+    };
+    const ALIKE: Readonly<Record<string, readonly [World, World]>> = {
+      'entries of spec.containers in another order': [
+        { ...web(adding(['SYS_TIME'])), policies: withEntries(app, other) },
+        { ...web(adding(['SYS_TIME'])), policies: withEntries(other, { ...app, names: ['init', 'app'] }) },
+      ],
+      'subjects in another order': [
+        { ...web(adding(['NET_ADMIN'])), policies: usableBy('default', 'x') },
+        { ...web(adding(['NET_ADMIN'])), policies: usableBy('x', 'default') },
+      ],
+      'a workload that needs no grant, as the first workload': [
+        { policies: withEntries(app) },
+        { ...web(), policies: withEntries(app) },
+      ],
+      'a policy that decides for the first time': [
+        { ...web(), policies: [ping({ ...onlyIn('web'), overrides: NETWORK })] },
+        { ...web(), policies: [ping({ ...onlyIn('net'), overrides: NETWORK })] },
+      ],
+      'an unused exception that decides alone in a namespace that is deleted': [
+        { ...web(), policies: exceptional, namespaces: [namespaceView('net'), namespaceView('lab')] },
+        { ...web(), policies: exceptional },
+      ],
+    };
+    for (const [what, [old, now]] of Object.entries(ALIKE)) {
+      it(`but not for ${what}`, () => {
+        for (const { exceptions } of [between(old, now), between(now, old)]) {
+          assert.deepEqual([exceptions.unused, exceptions.neededAgain], [[], []]);
+        }
+      });
+    }
+
+    it('also if an entry of spec.containers replaced another entry that no workload needed', () => {
+      const { exceptions } = between(
+        { ...web(), policies: withEntries(other) },
+        { ...web(), policies: withEntries(entry(['third'], 'BPF')) },
+      );
+      assert.deepEqual(exceptions.unused, [{ policy: 'ping', path: 'spec.containers[0]' }]);
     });
 
     it('and whole exceptions', () => {
