@@ -5,6 +5,7 @@ import { type Grant, grantsOf, keyOf, withSince } from '../../operator/evaluate/
 import { subjectGrants, WHOLE } from '../../operator/evaluate/namespace-needs.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import type { Snapshot, SnapshotPolicy } from '../snapshot/document.ts';
 import { exceptionalIn } from './exceptions.ts';
 import type { Moment } from './moment.ts';
 
@@ -19,9 +20,10 @@ export type PolicyGrant = { readonly policy: string } & Grant & { readonly since
  */
 export function newlyUnused(old: Moment, now: Moment): PolicyGrant[] {
   const before = grantsByPolicy(old);
+  const isCompared = comparedBetween(old, now);
   return [...grantsByPolicy(now)].flatMap(([policy, { unneeded }]) => {
     const known = before.get(policy);
-    const isNews = ({ key }: Keyed) => !known?.all.has(key) || known.needed.has(key);
+    const isNews = ({ grant, key }: Keyed) => isCompared(grant) && (!known?.all.has(key) || known.needed.has(key));
     const listed = now.cluster.policy(policy)?.status?.unusedGrants ?? [];
     return outermost(unneeded.filter(isNews).map(({ grant }) => grant)).map((grant) => ({
       policy,
@@ -33,10 +35,30 @@ export function newlyUnused(old: Moment, now: Moment): PolicyGrant[] {
 /** The grants that no workload needed before, and that a workload needs now. */
 export function neededAgain(old: Moment, now: Moment): PolicyGrant[] {
   const after = grantsByPolicy(now);
+  const isCompared = comparedBetween(old, now);
   return [...grantsByPolicy(old)].flatMap(([policy, { unneeded }]) => {
-    const again = unneeded.filter(({ key }) => after.get(policy)?.needed.has(key));
+    const again = unneeded.filter(({ grant, key }) => isCompared(grant) && after.get(policy)?.needed.has(key));
     return outermost(again.map(({ grant }) => grant)).map((grant) => ({ policy, ...grant }));
   });
+}
+
+/**
+ * Whether only one of the snapshots has the users of policies, and some policy has restricted use. The snapshots then
+ * differ in the pods that such a policy admits.
+ */
+export function usersDiffer(old: Snapshot, now: Snapshot): boolean {
+  const [before, after] = [old, now].map(({ usersKnown = true }) => usersKnown);
+  return before !== after && [old, now].some(({ policies }) => policies.some(hasRestrictedUse));
+}
+
+function hasRestrictedUse({ spec, accepted = spec }: SnapshotPolicy): boolean {
+  return accepted.usableBy !== 'Everyone';
+}
+
+/** Returns a function that says whether both snapshots show if workloads need a grant. */
+function comparedBetween({ snapshot: old }: Moment, { snapshot: now }: Moment): (grant: Grant) => boolean {
+  const dependOnUsers = (path: string) => path === WHOLE || path.startsWith('spec.subjects');
+  return usersDiffer(old, now) ? ({ path }) => !dependOnUsers(path) : () => true;
 }
 
 /** A grant, and a text that identifies the grant in each snapshot. */

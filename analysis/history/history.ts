@@ -8,7 +8,7 @@ import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import type { Snapshot } from '../snapshot/document.ts';
 import { type CapabilityChange, heldOnlyIn } from './capabilities.ts';
 import { type EndedException, endedExceptions, type NewException, newExceptions } from './exceptions.ts';
-import { neededAgain, newlyUnused, type PolicyGrant } from './grants.ts';
+import { neededAgain, newlyUnused, type PolicyGrant, usersDiffer } from './grants.ts';
 import { momentOf, withSharedShapes } from './moment.ts';
 import { type EnforcedNamespace, enforcedOnlyIn } from './namespaces.ts';
 import { pairedWorkloads, workloadsOnlyIn } from './workloads.ts';
@@ -69,6 +69,13 @@ export function noHistoryBecause(old: Snapshot, now: Snapshot): string | undefin
   return areTwo
     ? 'the snapshots are from two different clusters, since the age of the namespace kube-system differs'
     : undefined;
+}
+
+/** A sentence that says what the history leaves out; undefined if the history leaves nothing out. */
+export function leftOutOfHistory(old: Snapshot, now: Snapshot): string | undefined {
+  if (!usersDiffer(old, now)) return undefined;
+  const { taken } = old.usersKnown === false ? old : now;
+  return `the snapshot of ${taken} lacks the users of policies, so the comparison does not say which whole exceptions and subjects workloads need`;
 }
 
 /**

@@ -85,6 +85,7 @@ describe('cappol compare, with two snapshots', () => {
     'same.json': { ...old, taken: '2026-11-29T01:00:00.000Z' },
     'many.json': snapshotOn('2026-11-29', { ...OLD, workloads: [...(OLD.workloads ?? []), ...many] }),
     'other.json': snapshotOn('2026-11-29', { ...NEW, created: 2_000 }),
+    'without-users.json': { ...now, usersKnown: false },
     'incomplete.json': {
       ...now,
       missing: ['you may not list pods: nothing is evaluated'],
@@ -174,6 +175,12 @@ describe('cappol compare, with two snapshots', () => {
       assert.doesNotMatch(stdout, /CLUSTER/);
     });
   }
+
+  it('says that the users of policies are missing in one snapshot', async () => {
+    const { stdout, stderr } = await compared('monday.json', 'without-users.json');
+    assert.match(stderr, /^cappol: the snapshot of 2026-11-29T01:00:00\.000Z lacks the users of policies, /m);
+    assert.match(stdout, /CLUSTER/);
+  });
 
   const BEGAN: Readonly<Record<string, readonly [World, World, line: string]>> = {
     'the only namespace of an exception was deleted': [

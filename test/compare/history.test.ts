@@ -1,6 +1,7 @@
 /** Tests the history of a cluster: each kind of change, and changes that do not count. */
 import assert from 'node:assert/strict';
-import { type History, noHistoryBecause } from '../../analysis/history/history.ts';
+import { type History, historyOf, leftOutOfHistory, noHistoryBecause } from '../../analysis/history/history.ts';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 import { adding, app, OWN_USERS, pod, secured } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
@@ -274,5 +275,54 @@ describe('the history of a pair of snapshots', () => {
     const { cluster, rights } = readWithout(['roles'], wholeCluster(clusterOf([]), [], [namespaceView('net')]));
     const missing = ['you may not list roles: everybody is assumed to be a user'];
     assert.equal(noHistoryBecause(complete, takenSnapshot(cluster, TAKING, { ...rights, missing })), undefined);
+  });
+
+  describe('leaves out what depends on the users of policies', () => {
+    const loose = (usableBy: 'Bindings' | 'Everyone') => [
+      baselinePolicy('base', { mode: 'Enforce' }),
+      baselinePolicy('loose', {
+        mode: 'Enforce',
+        usableBy,
+        overrides: { capabilities: { allowedAdd: ['NET_ADMIN', 'SYS_TIME'] } },
+      }),
+    ];
+    const taken = (at: number, unread: readonly 'roles'[], policies: CompletePolicy[], add: string[]) => {
+      const { workloads } = web(adding(add));
+      const { cluster, rights } = readWithout(
+        unread,
+        wholeCluster(clusterOf(workloads), policies, [namespaceView('net')]),
+      );
+      return takenSnapshot(cluster, { ...TAKING, at }, rights);
+    };
+    const isWhole = ({ path }: History['exceptions']['unused'][number]) => path === 'spec';
+    const [usersUnknown, usersKnown] = [
+      taken(TUESDAY, ['roles'], loose('Bindings'), ['NET_ADMIN']),
+      taken(MONDAY, [], loose('Bindings'), ['NET_ADMIN', 'SYS_TIME']),
+    ];
+
+    it('if only one snapshot has the users, and says so', () => {
+      for (const [old, now] of [
+        [usersKnown, usersUnknown],
+        [usersUnknown, usersKnown],
+      ] as const) {
+        const { unused, neededAgain } = historyOf(old, now).exceptions;
+        assert.deepEqual(
+          [...unused, ...neededAgain].map(({ entry }) => entry),
+          ['SYS_TIME'],
+        );
+        assert.match(leftOutOfHistory(old, now) ?? '', /^the snapshot of 2026-11-24T00:00:00\.000Z lacks the users/);
+      }
+    });
+
+    it('but nothing if both snapshots have the users, or if no policy has restricted use', () => {
+      const later = taken(TUESDAY, [], loose('Bindings'), ['CHOWN']);
+      const pairs = [
+        [usersKnown, later],
+        [taken(MONDAY, [], loose('Everyone'), ['NET_ADMIN']), taken(TUESDAY, ['roles'], loose('Everyone'), ['CHOWN'])],
+      ] as const;
+      assert.equal(leftOutOfHistory(...pairs[0]), undefined);
+      assert.equal(leftOutOfHistory(...pairs[1]), undefined);
+      assert.ok(historyOf(...pairs[1]).exceptions.unused.some(isWhole));
+    });
   });
 });

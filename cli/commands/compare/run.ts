@@ -1,7 +1,7 @@
 /** Runs `compare` with two sets: reads both sets of policies, compares them, and prints the differences. */
 import { compare } from '../../../analysis/compare/compare.ts';
 import { holdsUntilText, notEnforcedText } from '../../../analysis/compare/sentences.ts';
-import { type History, historyOf, noHistoryBecause } from '../../../analysis/history/history.ts';
+import { type History, historyOf, leftOutOfHistory, noHistoryBecause } from '../../../analysis/history/history.ts';
 import { printable } from '../../../operator/text/printable.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import type { FailOn, Output } from './choices.ts';
@@ -50,7 +50,11 @@ export async function runCompare(old: string, now: string, options: CompareOptio
 function historyBetween([old, now]: readonly [ReadSet, ReadSet], { stderr }: Io): History | undefined {
   if (!old.snapshot || !now.snapshot) return undefined;
   const problem = noHistoryBecause(old.snapshot, now.snapshot);
-  if (problem === undefined) return historyOf(old.snapshot, now.snapshot);
-  stderr.write(`cappol: only the policies are compared: ${printable(problem)}\n`);
-  return undefined;
+  if (problem !== undefined) {
+    stderr.write(`cappol: only the policies are compared: ${printable(problem)}\n`);
+    return undefined;
+  }
+  const leftOut = leftOutOfHistory(old.snapshot, now.snapshot);
+  if (leftOut !== undefined) stderr.write(`cappol: ${printable(leftOut)}\n`);
+  return historyOf(old.snapshot, now.snapshot);
 }
