@@ -20,7 +20,8 @@ export interface PairedWorkload extends WorkloadName {
 
 /** The workloads of both snapshots, sorted by namespace, kind and name. */
 export function pairedWorkloads(old: Snapshot, now: Snapshot): PairedWorkload[] {
-  const [before, after] = [shapesByWorkload(old), shapesByWorkload(now)];
+  const sides = withSameKinds(old, now);
+  const [before, after] = [shapesByWorkload(sides[0]), shapesByWorkload(sides[1])];
   const all = new Map([...before, ...after]);
   return entriesByKey(all).map(
     ([
@@ -47,6 +48,23 @@ export function workloadsOnlyIn(
   return paired
     .filter((one) => one[side] && !one[other])
     .map(({ namespace, kind, name }) => ({ namespace, kind, name }));
+}
+
+/**
+ * Returns the snapshots without PodTemplates if one of the clusters had no CRD. PodTemplates are not read in a cluster
+ * without the CRD.
+ */
+function withSameKinds(old: Snapshot, now: Snapshot): readonly [Snapshot, Snapshot] {
+  const isRead = [old, now].every(({ installed = true }) => installed);
+  return isRead ? [old, now] : [withoutPodTemplates(old), withoutPodTemplates(now)];
+}
+
+function withoutPodTemplates(snapshot: Snapshot): Snapshot {
+  const namespaces = snapshot.namespaces.map((namespace) => ({
+    ...namespace,
+    controllers: namespace.controllers.filter(({ kind }) => kind !== 'PodTemplate'),
+  }));
+  return { ...snapshot, namespaces };
 }
 
 interface Known {

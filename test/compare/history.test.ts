@@ -1,6 +1,7 @@
 /** Tests the history of a cluster: each kind of change, and changes that do not count. */
 import assert from 'node:assert/strict';
 import { type History, historyOf, leftOutOfHistory, noHistoryBecause } from '../../analysis/history/history.ts';
+import { assessedCluster } from '../../analysis/policies/assessed-cluster.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 import { adding, app, OWN_USERS, pod, secured } from '../support/pods.ts';
@@ -275,6 +276,27 @@ describe('the history of a pair of snapshots', () => {
     const { cluster, rights } = readWithout(['roles'], wholeCluster(clusterOf([]), [], [namespaceView('net')]));
     const missing = ['you may not list roles: everybody is assumed to be a user'];
     assert.equal(noHistoryBecause(complete, takenSnapshot(cluster, TAKING, { ...rights, missing })), undefined);
+  });
+
+  it('a pair has no PodTemplates if one cluster had no CRD, because such PodTemplates are not read', () => {
+    const template = workloadView('PodTemplate', 'template', { template: PRIVILEGED });
+    const deployment = workloadView('Deployment', 'web');
+    const installed = snapshotAt(TUESDAY, { workloads: [template, deployment] });
+    const { cluster, rights } = readWithout([], wholeCluster(clusterOf([]), [], [namespaceView('net')]));
+    const before = takenSnapshot(assessedCluster(cluster), { ...TAKING, at: MONDAY }, { ...rights, installed: false });
+    const only = [{ namespace: 'net', kind: 'Deployment', name: 'web' }];
+    const [came, gone] = [historyOf(before, installed), historyOf(installed, before)];
+    assert.deepEqual(
+      [came.workloads, gone.workloads],
+      [
+        { came: only, gone: [] },
+        { came: [], gone: only },
+      ],
+    );
+    assert.deepEqual(
+      came.capabilities.gained.map(({ name }) => name),
+      ['web'],
+    );
   });
 
   describe('leaves out what depends on the users of policies', () => {
