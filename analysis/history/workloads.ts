@@ -2,18 +2,18 @@
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { entriesByKey } from '../../operator/model/by-key.ts';
 import type { Shape, Snapshot, SnapshotNamespace } from '../snapshot/document.ts';
-import { workloadsOf } from '../snapshot/workloads.ts';
+import { finishedWorkloads, workloadsOf } from '../snapshot/workloads.ts';
 
 /** A workload in one of two snapshots, or in both. */
 export interface PairedWorkload extends WorkloadName {
   /**
-   * The distinct shapes of the workload's template and pods in the old snapshot. The field is undefined if the old
-   * snapshot lacks the workload.
+   * The distinct shapes of the workload's template and pods in the old snapshot. The list is empty if the workload was
+   * finished. The field is undefined if the old snapshot lacks the workload.
    */
   readonly before: readonly Shape[] | undefined;
   /**
-   * The distinct shapes of the workload's template and pods in the new snapshot. The field is undefined if the new
-   * snapshot lacks the workload.
+   * The distinct shapes of the workload's template and pods in the new snapshot. The list is empty if the workload is
+   * finished. The field is undefined if the new snapshot lacks the workload.
    */
   readonly after: readonly Shape[] | undefined;
 }
@@ -39,14 +39,14 @@ export function pairedWorkloads(old: Snapshot, now: Snapshot): PairedWorkload[] 
   );
 }
 
-/** The workloads that have shapes in the snapshot `side`, but not in the other snapshot. */
+/** The workloads that make pods in the snapshot `side`, and do not exist in the other snapshot. */
 export function workloadsOnlyIn(
   side: 'before' | 'after',
   paired: readonly PairedWorkload[],
 ): Pick<PairedWorkload, keyof WorkloadName>[] {
   const other = side === 'before' ? 'after' : 'before';
   return paired
-    .filter((one) => one[side] && !one[other])
+    .filter((one) => one[side]?.length && !one[other])
     .map(({ namespace, kind, name }) => ({ namespace, kind, name }));
 }
 
@@ -73,13 +73,20 @@ interface Known {
 }
 
 function shapesByWorkload({ namespaces, shapes }: Snapshot): Map<string, Known> {
-  const known = namespaces.flatMap((namespace) =>
-    workloadsOf(withoutStaticPods(namespace)).map(({ shapes: indexes, ...workload }): [string, Known] => {
-      const own = indexes.map((index) => shapes[index] as Shape);
-      return [`${namespace.name}\n${workload.kind}\n${workload.name}`, { workload, shapes: own }];
-    }),
-  );
+  const known = namespaces.flatMap((namespace) => [
+    ...finishedWorkloads(namespace).map((workload) => knownAs(workload, [])),
+    ...workloadsOf(withoutStaticPods(namespace)).map(({ shapes: indexes, ...workload }) =>
+      knownAs(
+        workload,
+        indexes.map((index) => shapes[index] as Shape),
+      ),
+    ),
+  ]);
   return new Map(known);
+}
+
+function knownAs(workload: WorkloadName, shapes: readonly Shape[]): [string, Known] {
+  return [`${workload.namespace}\n${workload.kind}\n${workload.name}`, { workload, shapes }];
 }
 
 /**

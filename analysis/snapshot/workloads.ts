@@ -5,6 +5,7 @@
 import { evaluatedOf } from '../../operator/evaluate/members.ts';
 import { topController, type WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
+import type { Cluster, WorkloadView } from '../../operator/model/objects.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import type { SnapshotNamespace } from './document.ts';
 import { restoreOwner, restoreWorkloads } from './restore.ts';
@@ -25,7 +26,7 @@ const TEMPLATE = { annotations: {}, spec: { containers: [] } };
  */
 export const workloadsOf = perObject((namespace: SnapshotNamespace): readonly SnapshotWorkload[] => {
   const { workloads, byName } = restoreWorkloads(namespace, () => TEMPLATE);
-  const cluster = { workload: (_: string, kind: string, name: string) => byName.get(`${kind}/${name}`) };
+  const cluster = among(byName);
   const shapes = new Map(workloads.map((workload, index) => [workload, namespace.controllers[index]?.shape as number]));
   const templates = evaluatedOf(workloads).map((workload) => {
     return { ...topController(workload.kind, workload, cluster), pods: 0, shape: shapes.get(workload) as number };
@@ -41,3 +42,14 @@ export const workloadsOf = perObject((namespace: SnapshotNamespace): readonly Sn
     shapes: [...new Set(members.map(({ shape }) => shape))],
   }));
 });
+
+/** The workloads of finished Jobs. A finished Job makes no more pods, but still exists. */
+export function finishedWorkloads(namespace: SnapshotNamespace): WorkloadName[] {
+  const { workloads, byName } = restoreWorkloads(namespace, () => TEMPLATE);
+  const finished = workloads.filter((workload) => workload.finished);
+  return finished.map((workload) => topController(workload.kind, workload, among(byName)).workload);
+}
+
+function among(byName: ReadonlyMap<string, WorkloadView>): Pick<Cluster, 'workload'> {
+  return { workload: (_, kind, name) => byName.get(`${kind}/${name}`) };
+}

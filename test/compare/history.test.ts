@@ -118,6 +118,23 @@ describe('the history of a cluster', () => {
     });
   });
 
+  it('a finished Job is not gone, and a deleted finished Job is not listed', () => {
+    const job = (finished: boolean) => ({
+      workloads: [workloadView('Job', 'backup', { finished, template: DROPPED })],
+    });
+    const [running, finished, deleted] = [job(false), job(true), {}];
+    for (const [old, now] of [
+      [running, finished],
+      [finished, deleted],
+    ] as const) {
+      assert.deepEqual(between(old, now).workloads, NOTHING.workloads);
+      assert.deepEqual(between(now, old).workloads, NOTHING.workloads);
+    }
+    assert.equal(between(running, deleted).workloads.gone.length, 1);
+    const holding = { workloads: [workloadView('Job', 'backup')] };
+    assert.equal(between(holding, finished).capabilities.lost.length, 1);
+  });
+
   describe('lists capabilities that containers gained and lost', () => {
     const WEB = { namespace: 'net', kind: 'Deployment', name: 'web', container: 'app' };
     const without = (names: readonly string[]) => CAPABILITIES.filter((name) => !names.includes(name));
