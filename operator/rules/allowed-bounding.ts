@@ -37,19 +37,23 @@ export interface AllowedBounding {
 /**
  * A CEL expression of type list(string): the forbidden capabilities that the container's bounding set will have.
  *
- * A container runtime starts from its default set. If a container drops ALL, the runtime starts from the empty set. If
- * a container adds ALL, the runtime starts from all capabilities. The runtime first applies the list `add` and then the
- * list `drop`. The runtime ignores the case of names. CRI-O and Docker strip the prefix CAP_ from names, but containerd
- * does not. So the expression counts an added capability with the prefix CAP_, but ignores a dropped capability with
- * the prefix. Therefore, no runtime grants more than the expression shows.
+ * The expression has the capabilities that at least one container runtime grants. All runtimes start from their default
+ * set. If a container drops ALL, the runtimes start from the empty set. If a container adds ALL, the runtimes start from
+ * all capabilities. containerd and CRI-O then apply the list `add`, and apply the list `drop` last. But if a container
+ * adds and drops the same capability, Docker keeps the capability. If a container adds and drops ALL, Docker ignores the
+ * drop of ALL. So an added capability counts even if the container also drops the capability. Only together with ALL in
+ * the list `add`, a drop by name removes the capability on every runtime.
+ *
+ * Runtimes ignore the case of names. CRI-O and Docker strip the prefix CAP_ from names, but containerd does not. So the
+ * expression counts an added capability with the prefix CAP_, but ignores a dropped capability with the prefix.
  *
  * @param forbidden CEL of type list(string)
  * @param byDefault CEL of type list(string): the forbidden capabilities that runtimes give by default
  */
 function held(forbidden: string, byDefault: string, add: string, drop: string): string {
-  const start = `("ALL" in drops ? [] : "ALL" in adds ? ${forbidden} : ${byDefault})`;
   const added = `adds.filter(x, x in ${forbidden})`;
-  const left = `(${start} + ${added}).filter(x, !(x in drops))`;
+  const given = `("ALL" in drops ? [] : ${byDefault}.filter(x, !(x in drops)))`;
+  const left = `("ALL" in adds ? ${forbidden}.filter(x, !(x in drops)) : ${given} + ${added})`;
   const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
   // A loop over a list with one item gives the item a name. So the CEL expression builds each of the two lists only
   // once.

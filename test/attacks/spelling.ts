@@ -70,6 +70,18 @@ export const SPELLING: readonly Attack[] = [
       expect: refusedBy('bounded', /allowedBounding/),
     }),
   ),
+  ...[
+    { add: ['ALL'], drop: ['ALL'] },
+    { add: ['SYS_ADMIN'], drop: ['SYS_ADMIN'] },
+    { add: ['SYS_ADMIN'], drop: ['ALL', 'SYS_ADMIN'] },
+  ].map(
+    (lists): Attack => ({
+      attempt: `adds and drops ${JSON.stringify(lists.drop)} past allowedBounding, which Docker keeps`,
+      setting: 'bounded',
+      steps: [create(capable(lists))],
+      expect: refusedBy('bounded', /allowedBounding/),
+    }),
+  ),
   ...['ſYS_ADMIN', 'ſys_admin', 'SYS_ADMıN', 'CAP_SYS_ADMıN'].map(
     (name): Attack => ({
       attempt: `adds ${name} past allowedBounding, as Go changes case: U+017F is S, U+0131 is I`,

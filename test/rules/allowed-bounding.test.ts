@@ -1,5 +1,11 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { granted } from '../../analysis/capabilities/held-by-runtime.ts';
+import { CONTAINER_RUNTIMES } from '../../analysis/capabilities/runtimes.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 import { app, ephemeral, init, OWN_USERS, pod, secured, WINDOWS } from '../support/pods.ts';
+import { resolved } from '../support/policies.ts';
 import { describeRule, type Table } from './table.ts';
 
 const caps = (capabilities: { add?: string[]; drop?: string[] }) => secured({ capabilities });
@@ -24,7 +30,6 @@ describeRule('capabilities.allowedBounding', [
       'ALL dropped': app(caps({ drop: ['ALL'] })),
       'all dropped, in small letters': app(caps({ drop: ['all'] })),
       'ALL dropped, an allowed one added': app(caps({ drop: ['ALL'], add: ['CHOWN'] })),
-      'added and dropped: the drop wins': app(caps({ drop: ['NET_RAW'], add: ['NET_RAW'] })),
       'a pod for Windows': pod(WINDOWS),
       'as many names as there are, with and without CAP_': app(caps({ drop: ['ALL'], add: names(84) })),
       'a name that is not a capability, in letters of ASCII': app(caps({ drop: ['ALL'], add: ['nonsense'] })),
@@ -70,6 +75,14 @@ describeRule('capabilities.allowedBounding', [
         app(caps({ add: ['ALL'], drop: ['NET_RAW'] })),
         `container "app" ${held(CAPABILITIES.filter((name) => !RUNTIME_DEFAULT.includes(name)).join(', '), NO_NET_RAW)}`,
       ],
+      'NET_RAW added and dropped, which Docker keeps': [
+        app(caps({ drop: ['NET_RAW'], add: ['NET_RAW'] })),
+        `container "app" ${held('NET_RAW', NO_NET_RAW)}`,
+      ],
+      'MKNOD and NET_RAW added and dropped beside a drop of ALL, which Docker keeps': [
+        app(caps({ drop: ['ALL', 'MKNOD', 'NET_RAW'], add: ['MKNOD', 'NET_RAW'] })),
+        `container "app" ${held('NET_RAW', NO_NET_RAW)}`,
+      ],
       'privileged, whatever it drops': [
         app(secured({ privileged: true, capabilities: { drop: ['ALL'] } })),
         `container "app" ${held('ALL (privileged)', NO_NET_RAW)}`,
@@ -81,9 +94,13 @@ describeRule('capabilities.allowedBounding', [
     overrides: { capabilities: { allowedBounding: [] } },
     admits: {
       'ALL dropped': app(caps({ drop: ['ALL'] })),
-      'ALL added and dropped': app(caps({ drop: ['ALL'], add: ['ALL'] })),
+      'ALL added, and each capability dropped by name': app(caps({ drop: [...CAPABILITIES], add: ['ALL'] })),
     },
     refuses: {
+      'ALL added and dropped: Docker ignores the drop': [
+        app(caps({ drop: ['ALL'], add: ['ALL'] })),
+        `container "app" ${held(CAPABILITIES.join(', '), [])}`,
+      ],
       'nothing said': [
         pod(),
         `container "app" ${held(CAPABILITIES.filter((name) => RUNTIME_DEFAULT.includes(name)).join(', '), [])}`,
@@ -157,3 +174,71 @@ describeRule('capabilities.allowedBounding', [
     admits: { 'privileged, when all 41 are allowed': app(secured({ privileged: true })) },
   },
 ]);
+
+const evaluator = new Evaluator();
+
+interface Lists {
+  readonly add: string[];
+  readonly drop: string[];
+}
+
+/** Whether a policy with only this rule admits a container with these lists. */
+function isAdmitted(lists: Lists, allowedBounding: readonly string[]): boolean {
+  const policy = resolved('bound', {
+    level: 'privileged',
+    overrides: { capabilities: { allowedBounding: [...allowedBounding] } },
+  });
+  return evaluator.violations(app(caps(lists)), policy).every(({ rule }) => rule !== 'capabilities.allowedBounding');
+}
+
+/** The names of the runtimes on which a container with these lists holds a capability outside of the allowed list. */
+function exceededOn({ add, drop }: Lists, allowed: readonly string[]): string[] {
+  return CONTAINER_RUNTIMES.filter((runtime) => {
+    const grant = granted(runtime, { add, drop, privileged: false });
+    return !('error' in grant) && grant.capabilities.some((name) => !allowed.includes(name));
+  }).map(({ name }) => name);
+}
+
+// The few names often occur in both lists of a container.
+const SOME = ['CHOWN', 'NET_RAW', 'SYS_ADMIN'];
+const OTHERS = CAPABILITIES.filter((name) => !SOME.includes(name));
+
+function arbitraryLists(...spellings: ((name: string) => string)[]): fc.Arbitrary<Lists> {
+  const name = fc
+    .tuple(fc.constantFrom('ALL', ...SOME), fc.constantFrom(...spellings))
+    .map(([one, spelling]) => spelling(one));
+  const drop = fc
+    .tuple(fc.array(name, { maxLength: 4 }), fc.constantFrom<string[]>([], OTHERS))
+    .map((parts) => parts.flat());
+  return fc.record({ add: fc.array(name, { maxLength: 4 }), drop });
+}
+
+const AS_KUBERNETES = (name: string) => name;
+const arbitraryAllowed = fc
+  .tuple(fc.subarray(SOME), fc.constantFrom<string[]>([], OTHERS))
+  .map((parts) => parts.flat());
+
+describe('capabilities.allowedBounding and the container runtimes', () => {
+  it('admits no container that holds another capability on some runtime, in any spelling', () => {
+    const lists = arbitraryLists(
+      AS_KUBERNETES,
+      (name) => name.toLowerCase(),
+      (name) => `CAP_${name}`,
+    );
+    fc.assert(
+      fc.property(lists, arbitraryAllowed, (one, allowed) => {
+        if (isAdmitted(one, allowed)) assert.deepEqual(exceededOn(one, allowed), []);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('refuses only containers that hold another capability on some runtime, with names as Kubernetes writes them', () => {
+    fc.assert(
+      fc.property(arbitraryLists(AS_KUBERNETES), arbitraryAllowed, (one, allowed) => {
+        assert.equal(isAdmitted(one, allowed), exceededOn(one, allowed).length === 0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -252,6 +252,11 @@ describeRule('capabilities', [
   {
     level: 'privileged',
     overrides: { privileged: false, capabilities: { requiredDrop: ['NET_RAW'], dropByName: false } },
-    admits: { 'ALL alone': app(DROP_ALL) },
+    admits: {
+      'ALL alone': app(DROP_ALL),
+      'the drop that is required, and an add of the same capability': app(
+        caps({ drop: ['NET_RAW'], add: ['NET_RAW'] }),
+      ),
+    },
   },
 ]);

@@ -104,14 +104,17 @@ function restricts({ allowedAdd, requiredDrop }: Values['capabilities']): boolea
 
 /**
  * The effective capabilities of a container under the most generous container runtime. Some runtimes add `CAP_X` as X,
- * and some do not drop `CAP_X`.
+ * and some do not drop `CAP_X`. Docker keeps a capability that a container adds and drops. If a container adds and drops
+ * ALL, Docker ignores the drop of ALL.
  */
 function held({ securityContext = {} }: StatedContainer): Set<string> {
   if (securityContext.privileged) return new Set(ALL);
   const adds = (securityContext.capabilities?.add ?? []).map((name) => name.toUpperCase().replace(/^CAP_/, ''));
   const drops = (securityContext.capabilities?.drop ?? []).map((name) => name.toUpperCase());
-  const start = drops.includes('ALL') ? [] : adds.includes('ALL') ? ALL : RUNTIME_DEFAULT;
-  return new Set([...start, ...adds].filter((name) => ALL.includes(name) && !drops.includes(name)));
+  const without = (names: readonly string[]) => names.filter((name) => !drops.includes(name));
+  if (adds.includes('ALL')) return new Set(without(ALL));
+  const start = drops.includes('ALL') ? [] : without(RUNTIME_DEFAULT);
+  return new Set([...start, ...adds].filter((name) => ALL.includes(name)));
 }
 
 function privileged({ values, pod }: Question): Breach {
