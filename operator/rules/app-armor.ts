@@ -210,13 +210,13 @@ function profileTestsOfContainer(values: Values): Test[] {
 }
 
 /**
- * The test for containers without a profile. Defaulting skips pods for Windows, because the API server refuses the
- * field on such pods. Defaulting also skips a container if the field would contradict the container's annotation.
+ * The test for containers without a profile. The test skips pods for Windows, because the API server refuses the field
+ * on such pods. Defaulting skips a container if the field would contradict the container's annotation.
  */
 function unsetTest(values: Values, filled: boolean): Test {
-  const isLeft = any(not(values.hasSome('appArmorFilling')), FOR_WINDOWS, IS_CONTRADICTED);
+  const isLeft = any(not(values.hasSome('appArmorFilling')), IS_CONTRADICTED);
   return {
-    applies: values.includes('appArmorUnset', 'Refused'),
+    applies: all(values.includes('appArmorUnset', 'Refused'), `!(${FOR_WINDOWS})`),
     over: 'containers',
     violates: `${all(IS_UNSET, filled ? isLeft : true)}`,
     message: concat(
@@ -389,7 +389,7 @@ export const appArmor = defineRule<AppArmor, string>({
         for: `variables.annotations.filter(k, k.startsWith(${literal(ANNOTATION)})).map(k, variables.annotations[k])`,
       },
       { over: 'containers', for: profileAsked(CONTAINER_PROFILE) },
-      { over: 'containers', for: `${IS_UNSET} ? ["${NO_PROFILE}"] : []` },
+      { over: 'containers', for: `${and(IS_UNSET, `!(${FOR_WINDOWS})`)} ? ["${NO_PROFILE}"] : []` },
     ],
     own: profilesAdmitted({ types: ownTypes(level), unset: 'Allowed' }),
     choices: (asked) =>

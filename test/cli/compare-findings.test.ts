@@ -34,8 +34,10 @@ const FILES = {
     writtenPolicy('expired', { expires: '2026-01-01T00:00:00Z' }),
     writtenPolicy('high', { ...NETWORK, priority: 2, namespaceSelector: { matchLabels: { team: 'a' } } }),
     writtenPolicy('late', { mode: 'Audit', rollout: {} }),
+    // Up to v1.24, the Standards require a seccomp profile of pods for Windows, too.
     writtenPolicy('none', {
-      overrides: { appArmor: { types: ['Localhost'], unset: 'Refused', localhostProfiles: [] } },
+      levelVersion: 'v1.24',
+      overrides: { seccomp: { types: ['Localhost'], localhostProfiles: [] } },
     }),
     writtenPolicy('windows', { overrides: { seccomp: { types: ['Localhost'], localhostProfiles: [] } } }),
   ),

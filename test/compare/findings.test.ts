@@ -127,8 +127,20 @@ const CASES: Readonly<Record<string, Case>> = {
     misses: { 'the same priority': { all: { level: 'baseline', ...team('a') }, late: rollout({}) } },
   },
   'a profile that must be set, and cannot be': {
+    // Up to v1.24, the Standards require a seccomp profile of pods for Windows, too.
+    specs: {
+      one: { levelVersion: 'v1.24', overrides: { seccomp: { types: ['Localhost'], localhostProfiles: [] } } },
+    },
+    found: [['one', 'admits-nothing', 'seccomp']],
+    misses: {
+      'a profile': {
+        one: { levelVersion: 'v1.24', overrides: { seccomp: { types: ['Localhost'], localhostProfiles: ['a'] } } },
+      },
+    },
+  },
+  'an AppArmor profile that must be set, and cannot be': {
     specs: { one: { overrides: { appArmor: { types: ['Localhost'], unset: 'Refused', localhostProfiles: [] } } } },
-    found: [['one', 'admits-nothing', 'appArmor']],
+    found: [['one', 'admits-only-windows', 'appArmor']],
     misses: {
       'a profile': {
         one: { overrides: { appArmor: { types: ['Localhost'], unset: 'Refused', localhostProfiles: ['a'] } } },

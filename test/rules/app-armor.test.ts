@@ -1,4 +1,4 @@
-import { app, ephemeral, init, pod, secured } from '../support/pods.ts';
+import { app, ephemeral, init, pod, secured, WINDOWS } from '../support/pods.ts';
 import { describeRule, type Table } from './table.ts';
 
 const profile = (type: string) => ({
@@ -73,6 +73,7 @@ describeRule('appArmor', [
       'RuntimeDefault on the pod': onPod('RuntimeDefault'),
       'RuntimeDefault on the container': onApp('RuntimeDefault'),
       'an annotation, until the server turns it into the field': annotated('runtime/default'),
+      'a pod for Windows, on which the server refuses the field': pod(WINDOWS),
     },
     refuses: {
       'an unset field': [pod(), `container "app" ${UNSET} ${ALLOWED}`],

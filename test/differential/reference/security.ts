@@ -230,6 +230,7 @@ function appArmor({ values: { appArmor: wanted }, pod }: Question): Breach {
   const refused = (profile: Profile | undefined) => profile !== undefined && !isProfile(profile, wanted);
   const annotations = Object.entries(pod.metadata?.annotations ?? {}).filter(([key]) => key.startsWith(APP_ARMOR));
   const namesProfile = ([, value]: [string, string]) => value !== '' && value !== 'localhost/';
+  const mustSet = wanted.unset === 'Refused' && !isForWindows(pod);
   const named = annotations.filter(namesProfile).map(([key]) => key.slice(APP_ARMOR.length));
   return {
     pod:
@@ -239,7 +240,7 @@ function appArmor({ values: { appArmor: wanted }, pod }: Question): Breach {
       pod,
       (c) =>
         refused(c.securityContext?.appArmorProfile) ||
-        (wanted.unset === 'Refused' && !effective(pod, c, 'appArmorProfile') && !named.includes(c.name)),
+        (mustSet && !effective(pod, c, 'appArmorProfile') && !named.includes(c.name)),
     ),
   };
 }
