@@ -2,7 +2,7 @@ import { literal } from './cel.ts';
 import { choose, concat } from './condition.ts';
 import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
-import { TOKEN_VOLUME } from './token-volume.ts';
+import { SOURCES, TOKEN_VOLUME } from './token-volume.ts';
 import { NO_TOKEN } from './volumes.ts';
 
 const ID = 'serviceAccountToken';
@@ -13,7 +13,7 @@ const ID = 'serviceAccountToken';
  * leaves the field unset, the field of the service account applies. If the service account's field is false, the pod
  * does not get the volume.
  */
-const HAS_TOKEN = 'v.?projected.?sources.orValue([]).exists(s, s.?serviceAccountToken.hasValue())';
+const HAS_TOKEN = `${SOURCES}.exists(s, s.?serviceAccountToken.hasValue())`;
 
 const ADVICE = '; the API server adds it: set automountServiceAccountToken: false on the pod or on its service account';
 

@@ -4,7 +4,7 @@ import { and, literal } from './cel.ts';
 import { all, any, type Condition, choose, concat, not } from './condition.ts';
 import { distinct } from './fit.ts';
 import { defineRule, type Fix, type Test } from './rule.ts';
-import { TOKEN_VOLUME } from './token-volume.ts';
+import { SOURCES, TOKEN_VOLUME } from './token-volume.ts';
 import type { Columns } from './values.ts';
 
 /**
@@ -50,7 +50,7 @@ const TRUSTED_SIGNER = 'kubernetes.io/kube-apiserver-serving';
  * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). The projected volume replaced a volume of type secret. So if
  * a PodSecurityPolicy admitted the type secret, the PodSecurityPolicy also admitted this projected volume.
  */
-const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).all(s, ${and(
+const IS_TOKEN = `v.?projected.hasValue() && ${SOURCES}.all(s, ${and(
   's.?serviceAccountToken.hasValue() || s.?configMap.hasValue() || s.?downwardAPI.hasValue() || s.?clusterTrustBundle.hasValue()',
   's.?serviceAccountToken.?path.orValue("token") == "token" && s.?serviceAccountToken.?audience.orValue("") == ""',
   's.?configMap.?name.orValue("kube-root-ca.crt") == "kube-root-ca.crt"',

@@ -261,6 +261,16 @@ export const PLACEMENT: readonly Attack[] = [
     ],
     expect: admitted('the certificate of the API server is no token'),
   },
+  ...(['tokenless', 'tokens'] as const).flatMap((setting) =>
+    [{}, { sources: null }, { sources: [] }].map(
+      (projected): Attack => ({
+        attempt: `may have ${setting === 'tokens' ? 'only the' : 'no'} token of its service account, and has the projected volume ${JSON.stringify(projected)}`,
+        setting,
+        steps: [create(pod({ automountServiceAccountToken: false, volumes: [{ name: 'own', projected }] }))],
+        expect: admitted('a projected volume without sources has no token'),
+      }),
+    ),
+  ),
   {
     attempt: 'sets null for a required field',
     setting: 'narrow',

@@ -243,6 +243,13 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     policies: { tokenless: enforce({ level: 'baseline', overrides: { serviceAccountToken: 'Forbidden' } }) },
   },
 
+  /** A policy that admits projected volumes only if they have what the API server adds. */
+  tokens: {
+    policies: {
+      tokens: enforce({ level: 'baseline', overrides: { volumes: ['secret'], serviceAccountTokenVolumes: true } }),
+    },
+  },
+
   /** A policy that requires a separate user namespace for each pod. */
   ...(offers(SERVER_MINOR, 'userNamespaces') && {
     isolated: { policies: { isolated: enforce({ level: 'baseline', overrides: { userNamespaces: 'Required' } }) } },
