@@ -6,6 +6,7 @@
 import { RECORD } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Variable } from './bound-variables.ts';
+import { newestAsTight } from './label-order.ts';
 import { LABEL_PREFIX, type LevelVersion, tightest } from './labels.ts';
 
 /** The labels of a namespace that a guard protects. */
@@ -21,6 +22,17 @@ const LATEST = 10_000;
  */
 export function wantedLabel(policy: ResolvedPolicy): LevelVersion | undefined {
   return policy.podSecurityLabels === 'Off' ? undefined : tightest([policy], policy.standard.server);
+}
+
+/**
+ * The column `podSecurity` of a policy's row: the level and version of the label that the policy wants. A newer version
+ * may be looser. If so, the column also has the newest version of `baseline` and the newest version of `restricted`
+ * that are as tight as the wanted label.
+ */
+export function labelColumn({ level, minor }: LevelVersion, server: number): string[] {
+  const newest = (['baseline', 'restricted'] as const).map((one) => newestAsTight(one, { level, minor }, server));
+  const isBounded = newest.some((one) => one !== undefined);
+  return [level, `${minor}`, ...(isBounded ? newest.map((one) => `${one ?? LATEST}`) : [])];
 }
 
 /**
@@ -65,12 +77,12 @@ function tampered(): string[] {
  * Adds `variables.loosened`, a CEL variable of type bool. The variable is true if the change makes the label looser
  * than the deciding policies want. If another field manager set a label that is too loose, anyone may tighten or remove
  * the label. The operator's label replaces a removed label. A new label must be at least as tight as the deciding
- * policies want.
+ * policies want. A higher level counts as tighter only at the same version, because other versions may admit more.
  */
 function weakeningVariables(): Variable[] {
   const below = (when: 0 | 1) =>
-    `(variables.ranks[${when}] < variables.wantedRank || variables.minors[${when}] < variables.wantedMinor)`;
-  const raised = `${LEVEL} in variables.before && variables.ranks[1] > variables.ranks[0] && variables.minors[1] >= variables.minors[0]`;
+    `(variables.ranks[${when}] < variables.wantedRank || variables.minors[${when}] < variables.wantedMinor || variables.minors[${when}] > variables.newestMinors[${when}])`;
+  const raised = `${LEVEL} in variables.before && variables.ranks[1] > variables.ranks[0] && (variables.minors[1] == variables.minors[0] || (variables.ranks[0] == 0 && variables.minors[1] > variables.minors[0]))`;
   const cleared = `!(${LEVEL} in variables.after) && (!(${VERSION} in variables.after) || !(${changed(VERSION)})) && ${below(0)}`;
   const ranks = JSON.stringify(RANKS);
   return [
@@ -83,6 +95,7 @@ function weakeningVariables(): Variable[] {
     },
     { name: 'wantedRank', expression: least(`(has(p.podSecurity) ? ${ranks}[p.podSecurity[0]] : 0)`) },
     { name: 'wantedMinor', expression: least('(has(p.podSecurity) ? int(p.podSecurity[1]) : 0)') },
+    { name: 'newestMinors', expression: `variables.ranks.map(r, ${most(NEWEST_AS_TIGHT)})` },
     {
       name: 'loosened',
       expression: `(${changed(LEVEL)} || ${changed(VERSION)}) && ${below(1)} && !(${raised}) && !(${cleared})`,
@@ -98,6 +111,21 @@ function weakeningVariables(): Variable[] {
 function least(number: string): string {
   return `variables.deciding.size() == 0 ? 0 : variables.deciding.map(p, ${number}).min()`;
 }
+
+/**
+ * A CEL expression of type int: the highest value of `number` among the deciding policies. If no policy decides, the
+ * value is LATEST.
+ * @param number CEL of type int, for a row `p`
+ */
+function most(number: string): string {
+  return `variables.deciding.size() == 0 ? ${LATEST} : variables.deciding.map(p, ${number}).max()`;
+}
+
+/**
+ * A CEL expression of type int: the newest version of the level with rank `r` that is as tight as the label that the
+ * row `p` wants.
+ */
+const NEWEST_AS_TIGHT = `(has(p.podSecurity) && p.podSecurity.size() > 2 && r > 0 ? int(p.podSecurity[r + 1]) : ${LATEST})`;
 
 /**
  * A CEL expression of type list. The expression is about labels `l` and is evaluated twice, so the list has two

@@ -18,7 +18,7 @@ import { offers } from '../standards/server-features.ts';
 import type { Variable } from './bound-variables.ts';
 import { isPending, PRIORITY } from './decision.ts';
 import { ADMIN_ACCESS_REASON, adminAccessVariables, guardsAdminAccess, setsAdminAccess } from './guard-admin-access.ts';
-import { GUARDED_LABELS, labelVariables, recordOf, wantedLabel } from './guard-label.ts';
+import { GUARDED_LABELS, labelColumn, labelVariables, recordOf, wantedLabel } from './guard-label.ts';
 import {
   type AdmissionOptions,
   BINDINGS,
@@ -77,7 +77,7 @@ export const guardRow: (policy: ResolvedPolicy) => Row = perObject((policy) => {
     name: [name],
     ...(priority !== 0 && { priority: [`${priority}`] }),
     ...(splitSelector(selector).label !== undefined && { rollout: ['Yes'] }),
-    ...(label && { podSecurity: [label.level, `${label.minor}`] }),
+    ...(label && { podSecurity: labelColumn(label, policy.standard.server) }),
     ...(adminAccessLabel === 'Guarded' && { adminAccessLabel: [adminAccessLabel] }),
   };
 });

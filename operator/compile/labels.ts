@@ -1,6 +1,7 @@
 /**
  * Computes the Pod Security Admission labels of a namespace. If a deciding policy admits a new pod, the labels must
- * also admit the pod. The labels have the tightest level and version that admit all of these pods.
+ * also admit the pod. The labels have the tightest level and version that admit all of these pods. No other level and
+ * version that admits these pods is tighter.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
@@ -14,8 +15,8 @@ import {
   looser,
   NEWEST_KNOWN_MINOR,
   parseVersion,
-  type Standard,
 } from '../standards/level-version.ts';
+import { isAsTight, isStrictlyTighter, minorsOf, newestMinor, tightestMinor } from './label-order.ts';
 
 export const LABEL_PREFIX = 'pod-security.kubernetes.io/';
 
@@ -75,7 +76,10 @@ export function podSecurityLabels(
     if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
   }
   const entries = (Object.entries(wanted) as [PodSecurityMode, LevelVersion][])
-    .filter(([mode, found]) => isAsTight(found, options.podSecurityDefaults[mode], options.oldestServer))
+    .filter(([mode, found]) => {
+      const byDefault = options.podSecurityDefaults[mode];
+      return !byDefault || isAsTight(found, byDefault, options.oldestServer);
+    })
     .flatMap(([mode, { level, minor }]) => [
       [`${LABEL_PREFIX}${mode}`, level],
       [`${LABEL_PREFIX}${mode}-version`, formatVersion(minor)],
@@ -115,21 +119,9 @@ function labelled(
 }
 
 /**
- * Whether the label is at least as tight as the default. If the result is true, the default admits every pod that the
- * label admits. The function compares rule by rule, because comparing levels or versions alone is not enough.
- */
-function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, server: number): boolean {
-  if (!byDefault) return true;
-  const standard: Standard = { ...label, server };
-  return RULES.every(
-    (rule) =>
-      compareLevels(rule.podSecurity(rule.value({}, standard), standard, byDefault.minor), byDefault.level) >= 0,
-  );
-}
-
-/**
- * Returns the tightest level that admits every pod which the policies admit. The version is the newest version of this
- * level that admits these pods.
+ * Returns the tightest level that admits every pod which the policies admit. The version is a version of this level
+ * that admits these pods, and no other such version is tighter. Two versions may each refuse pods that the other
+ * version admits. The result then has the newer of the two versions.
  * @param unfilled as for levelAt
  */
 export function tightest(
@@ -138,10 +130,11 @@ export function tightest(
   unfilled = false,
 ): LevelVersion | undefined {
   for (const level of ['restricted', 'baseline'] as const) {
-    for (let minor = Math.min(oldestServer, NEWEST_KNOWN_MINOR); minor >= 0; minor--) {
-      if (policies.every((policy) => compareLevels(levelAt(policy, minor, unfilled), level) >= 0))
-        return { level, minor };
-    }
+    const fitting = minorsOf(oldestServer).filter((minor) =>
+      policies.every((policy) => compareLevels(levelAt(policy, minor, unfilled), level) >= 0),
+    );
+    const minor = tightestMinor(level, fitting, oldestServer);
+    if (minor !== undefined) return { level, minor };
   }
   return undefined;
 }
@@ -202,18 +195,27 @@ export interface LabelCost extends LevelVersion {
 
 /**
  * Explains why `tightest` returns no tighter label. The result has the values that prevent a tighter level, at the
- * newest version of this level. The result of `tightest` is a level and a version. The values that prevent the next
- * version of the same level are also in the result. The result is empty if no tighter label exists.
+ * newest version of this level. The result of `tightest` is a level and a version. The values that prevent the oldest
+ * newer version of the same level that is tighter are also in the result. The result is empty if no such label exists.
  * @param unfilled as for levelAt
  */
 export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: number, unfilled = false): LabelCost[] {
   const found = tightest(policies, oldestServer, unfilled);
-  const newest = Math.min(oldestServer, NEWEST_KNOWN_MINOR);
   const tighter = (['restricted', 'baseline'] as const)
     .filter((level) => compareLevels(level, found?.level ?? 'privileged') > 0)
-    .map((level) => ({ level, minor: newest }));
-  const newer = found && found.minor < newest ? [{ level: found.level, minor: found.minor + 1 }] : [];
-  return [...tighter, ...newer].flatMap((wanted) => policies.flatMap((policy) => costsOf(policy, wanted, unfilled)));
+    .map((level) => ({ level, minor: newestMinor(oldestServer) }));
+  return [...tighter, ...newerAndTighter(found, oldestServer)].flatMap((wanted) =>
+    policies.flatMap((policy) => costsOf(policy, wanted, unfilled)),
+  );
+}
+
+/** The oldest of the versions of a label's level that are newer and tighter than the label. */
+function newerAndTighter(found: LevelVersion | undefined, server: number): LevelVersion[] {
+  if (!found) return [];
+  const { level } = found;
+  const newer = minorsOf(server).filter((minor) => minor > found.minor);
+  const minor = newer.findLast((one) => isStrictlyTighter({ level, minor: one }, found, server));
+  return minor === undefined ? [] : [{ level, minor }];
 }
 
 function costsOf(policy: ResolvedPolicy, { level, minor }: LevelVersion, unfilled: boolean): LabelCost[] {

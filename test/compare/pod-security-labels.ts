@@ -76,12 +76,22 @@ export class Refusals {
   readonly answers: Answers = { knownPod: 0, sameChecks: 0, fewRules: 0, newPod: 0, allRules: 0, undecided: 0 };
   readonly #pods: PodContent[] = startingPods();
   readonly #verdicts = new WeakMap<ResolvedPolicy, Map<PodContent, boolean>>();
+  readonly #betweenLabels = new Map<PodSecurityLabel, Map<PodSecurityLabel, Refusal>>();
 
   /** @param policies the deciding policies, which everybody may use */
   of(policies: readonly ResolvedPolicy[], label: PodSecurityLabel): Refusal {
     const found = this.#find(policies, label);
     this.answers[found.by] += 1;
     return found.refusal;
+  }
+
+  /** A pod that one label admits and another label refuses. The answer is kept, because many questions need it. */
+  ofLabels(admitting: PodSecurityLabel, label: PodSecurityLabel): Refusal {
+    const answers = this.#betweenLabels.get(admitting) ?? new Map<PodSecurityLabel, Refusal>();
+    this.#betweenLabels.set(admitting, answers);
+    const known = answers.get(label) ?? (admitting === label ? 'nothing' : this.of([admitting.policy], label));
+    answers.set(label, known);
+    return known;
   }
 
   /** Whether one of the policies admits the pod. Each policy evaluates a pod only once. */
@@ -188,18 +198,16 @@ export function mistakesAbout({ specs, server, unfilled = false }: Question, ref
     policies.filter((policy) => compareLevels(levelAt(policy, label.minor, unfilled), label.level) < 0);
   const answers = labelsOf(server).flatMap((label) => {
     const refusal = refusals.of(admitting, label);
-    return label.minors.map((minor) => ({ label: { level: label.level, minor }, refusal }));
+    return label.minors.map((minor): Answer => ({ label: { level: label.level, minor }, of: label, refusal }));
   });
-  const tightestFirst = answers.toSorted(
-    (a, b) => compareLevels(b.label.level, a.label.level) || b.label.minor - a.label.minor,
-  );
-  const found = tightestFirst.findIndex(({ label }) => says(label).length === 0);
-  assert.deepEqual(tightest(policies, server, unfilled), tightestFirst[found]?.label);
+  const silent = answers.filter(({ label }) => says(label).length === 0);
+  const found = tightest(policies, server, unfilled);
+  assert.deepEqual(found, newestOfTightest(silent, refusals)?.label);
   // Only labels that are tighter than the operator's label must refuse a pod. Policies with entries for single
   // containers are not checked for tighter labels. Often, no container can have all random values of an entry.
   const hasEntries = policies.some(({ containers }) => containers.length > 0);
-  const tighter = hasEntries ? [] : tightestFirst.slice(0, found === -1 ? undefined : found);
-  const silent = answers.filter(({ label }) => says(label).length === 0);
+  const operators = silent.find(({ label }) => label.level === found?.level && label.minor === found.minor);
+  const tighter = hasEntries ? [] : answers.filter((one) => !operators || isTighter(one, operators, refusals));
   const wrong = [...silent, ...tighter].flatMap(({ label, refusal }) => {
     if (refusal === 'nothing') return [];
     if ('undecided' in refusal) return [`${textOf(label)} is not decided: ${refusal.undecided}`];
@@ -215,6 +223,28 @@ export function mistakesAbout({ specs, server, unfilled = false }: Question, ref
   return isEmpty
     ? wrong
     : [...wrong, ...possible.map(({ label }) => `${textOf(label)} refuses nothing, and is tighter`)];
+}
+
+/** A label, and a pod that the policies admit and the label refuses. */
+interface Answer {
+  readonly label: LevelVersion;
+  readonly of: PodSecurityLabel;
+  readonly refusal: Refusal;
+}
+
+/** The newest of the labels that no other of the labels is tighter than. */
+function newestOfTightest(answers: readonly Answer[], refusals: Refusals): Answer | undefined {
+  const tightestOnes = answers.filter((one) => !answers.some((other) => isTighter(other, one, refusals)));
+  return tightestOnes.toSorted((a, b) => b.label.minor - a.label.minor)[0];
+}
+
+/**
+ * Whether `one` is a tighter label than `other`. A higher level is tighter. A version of the same level is tighter if
+ * the comparison proves that `other` admits every pod of `one`, and finds a pod of `other` that `one` refuses.
+ */
+function isTighter(one: Answer, other: Answer, refusals: Refusals): boolean {
+  if (one.label.level !== other.label.level) return compareLevels(one.label.level, other.label.level) > 0;
+  return refusals.ofLabels(one.of, other.of) === 'nothing' && typeof refusals.ofLabels(other.of, one.of) === 'object';
 }
 
 function textOf({ level, minor }: LevelVersion): string {

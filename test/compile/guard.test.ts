@@ -5,10 +5,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { isAsTight, minorsOf } from '../../operator/compile/label-order.ts';
+import { type LevelVersion, tightest } from '../../operator/compile/labels.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { policy } from '../support/policies.ts';
+import { policy, resolved } from '../support/policies.ts';
 import { longSelector, SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 import { AdmissionText, type Asked, compiledPrograms, programText, type Request } from './admission-text.ts';
 
@@ -508,6 +510,57 @@ describe("the guard of a namespace's Pod Security label", () => {
       after[ENFORCE] === undefined && (after[VERSION] === undefined || after[VERSION] === before[VERSION]);
     return !(isRemoved && isLooser(before));
   }
+
+  for (const level of ['restricted', 'baseline'] as const) {
+    it(`a new label is as tight as the label of a policy of level ${level}, at each version of the level`, () => {
+      for (const minor of minorsOf(NEWEST_KNOWN_MINOR)) {
+        const levelVersion = formatVersion(minor);
+        const text = programText([policy('p', { level, levelVersion, namespaceSelector: {} })], { kind: 'Guard' });
+        const isAdmitted = (after: Labels) => text.refusal(requestOf({ before: {}, after })) === undefined;
+        const wanted = tightest([resolved('p', { level, levelVersion })], NEWEST_KNOWN_MINOR);
+        assert.ok(wanted, levelVersion);
+        const labelled = (one: LevelVersion) => ({ [ENFORCE]: one.level, [VERSION]: formatVersion(one.minor) });
+        assert.ok(isAdmitted(labelled(wanted)), levelVersion);
+        for (const one of newerLabels(wanted.minor)) {
+          const isTight = isAsTight(one, wanted, NEWEST_KNOWN_MINOR);
+          assert.equal(isAdmitted(labelled(one)), isTight, `${levelVersion} ${JSON.stringify(one)}`);
+        }
+        const isNewestTight = isAsTight({ level, minor: NEWEST_KNOWN_MINOR }, wanted, NEWEST_KNOWN_MINOR);
+        assert.equal(isAdmitted({ [ENFORCE]: level, [VERSION]: 'latest' }), isNewestTight, levelVersion);
+      }
+
+      /** The labels of the level, and of the level restricted, with a version that is newer than the wanted label. */
+      function newerLabels(than: number): LevelVersion[] {
+        return minorsOf(NEWEST_KNOWN_MINOR)
+          .filter((minor) => minor > than)
+          .flatMap((minor) => [
+            { level, minor },
+            { level: 'restricted', minor },
+          ]);
+      }
+    });
+  }
+
+  it('beside a policy with a newer version, a label of the newer version is admitted', () => {
+    const pinned = policy('pinned', { levelVersion: 'v1.34' });
+    const isAdmitted = (all: ReturnType<typeof policy>[]) => {
+      const after = { [ENFORCE]: 'restricted', [VERSION]: NEWEST };
+      return programText(all, { kind: 'Guard' }).refusal(requestOf({ before: {}, after })) === undefined;
+    };
+    assert.equal(isAdmitted([pinned]), false);
+    assert.equal(isAdmitted([pinned, policy('newest', {})]), true);
+  });
+
+  it('a higher level of a newer version is not tighter', () => {
+    const text = programText([policy('p', { levelVersion: 'v1.34' })], { kind: 'Guard' });
+    const before = { [ENFORCE]: 'baseline', [VERSION]: 'v1.34' };
+    const isAdmitted = (version: string) => {
+      const after = { [ENFORCE]: 'restricted', [VERSION]: version };
+      return text.refusal(requestOf({ before, after })) === undefined;
+    };
+    assert.equal(isAdmitted('v1.34'), true);
+    assert.equal(isAdmitted(NEWEST), false);
+  });
 
   it('the guard refuses changes of the label and of the record of the operator, but admits a tighter level', () => {
     const text = programText([policy('p', { level: 'baseline', namespaceSelector: {} })], { kind: 'Guard' });
