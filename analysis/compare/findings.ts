@@ -42,10 +42,13 @@ export interface FindingsOptions {
   readonly isLate?: IsLate | undefined;
   /** The policies that have expired, and are no longer in the set. */
   readonly expired?: readonly Pick<ResolvedPolicy, 'name' | 'expires'>[];
+  /** The names of the policies whose rollouts have ended. By default, no rollout has ended. */
+  readonly ended?: ReadonlySet<string>;
 }
 
-export function findingsOf(set: PolicySet, { at, limit, samples, isLate, expired = [] }: FindingsOptions): Findings {
-  return new Search(set, new Questions(limit, samples, isLate)).result(at, expired);
+export function findingsOf(set: PolicySet, options: FindingsOptions): Findings {
+  const { limit, samples, isLate } = options;
+  return new Search(set, new Questions(limit, samples, isLate)).result(options);
 }
 
 class Search {
@@ -59,12 +62,15 @@ class Search {
     this.#all = besideOthers(set).toSorted((a, b) => (a.policy.name < b.policy.name ? -1 : 1));
   }
 
-  result(at: number, expired: NonNullable<FindingsOptions['expired']>): Findings {
+  result({ at, expired = [], ended }: FindingsOptions): Findings {
     this.#findings.push(...expired.map(expiredFinding));
     // The pending part of a rollout is left out, because it has the same rules as the enforced part.
     const whole = this.#all.filter(({ policy }) => !policy.pendingFor);
     const isCut = this.#isCutShort(whole);
-    this.#findings.push(...whole.flatMap(({ policy }) => endlessRollout(policy, at) ?? []));
+    const endless = whole.map(({ policy }) =>
+      endlessRollout(policy, { at, hasEnded: ended?.has(policy.name) ?? false }),
+    );
+    this.#findings.push(...endless.filter((finding) => finding !== undefined));
     const undecided: OpenQuestion[] = this.#undecided.toSorted(byPolicyAndKind);
     if (isCut) undecided.push({ message: 'the time was over before all policies were examined' });
     return { findings: this.#findings.toSorted(byPolicyAndKind), undecided, isCut };

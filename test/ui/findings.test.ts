@@ -105,6 +105,18 @@ describe(`the page's findings (FC_SEED=${SEED})`, function () {
     assert.equal(await assertSame(takenSnapshot(wholeCluster(clusterOf([]), policies, []))), 2);
   });
 
+  it('a rollout that has ended is not reported, although the policy expires before the end of another soak', async () => {
+    const expiring = policy('rolled', { rollout: { soak: '24h' } as never, expires: '2026-11-27T00:00:00Z' as never });
+    const findingsAt = (rollout: object | undefined) => {
+      const live = { ...expiring, ...(rollout && { status: { rollout } }) } as typeof expiring;
+      return assertSame(takenSnapshot(wholeCluster(clusterOf([]), [live], [])));
+    };
+    assert.equal(await findingsAt({ enforced: 2, soaking: 0, blocked: 0, progress: '2/2' }), 0);
+    assert.equal(await findingsAt({ enforced: 1, soaking: 1, blocked: 0, progress: '1/2' }), 1);
+    assert.equal(await findingsAt({ enforced: 1, soaking: 0, blocked: 1, progress: '1/2' }), 1);
+    assert.equal(await findingsAt(undefined), 1, 'the operator has not begun the rollout');
+  });
+
   it('findings about a cluster with policies of all kinds equal the findings of cappol', async () => {
     const sizes = { pods: 60, namespaces: 20, shapes: 10, policies: 20 };
     const cluster = largeCluster(sizes);

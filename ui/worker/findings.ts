@@ -3,6 +3,7 @@
  * therefore have the same findings. The files test/ui/findings.test.ts and test/ui/check-answer.test.ts compare the
  * findings of the page and the command.
  */
+import { endedRollouts } from '../../analysis/compare/endless-rollout.ts';
 import { type Finding, openQuestionText } from '../../analysis/compare/finding.ts';
 import { type FindingsOptions, findingsOf } from '../../analysis/compare/findings.ts';
 import { policySetOf } from '../../analysis/compare/policy-set.ts';
@@ -86,8 +87,9 @@ export function clusterFindings(question: FindingsQuestion): ClusterFindings {
   const excluded = [operatorNamespace, ...excludedNamespaces];
   const at = Date.parse(taken);
   const compiled = new SharedEvaluation(cluster, { excluded, usersKnown: true, at }).accepted(cluster.policies());
+  const ended = endedRollouts(cluster.policies());
   const set = policySetOf({ compiled, isExcluded: (name) => isExcluded(name, excluded) });
-  const { findings, undecided } = findingsOf(set, { at, expired: compiled.expired, ...IN_BACKGROUND });
+  const { findings, undecided } = findingsOf(set, { at, expired: compiled.expired, ended, ...IN_BACKGROUND });
   return { findings, undecided: new Set(undecided.map(({ policy }) => policy)).size };
 }
 

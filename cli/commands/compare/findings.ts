@@ -23,9 +23,9 @@ export async function runFindings(argument: string, options: FindingsOptions, io
   const { output, limit, timeout } = options;
   const reading = await readOrReport((tell) => readSet(argument, options, io, tell), output, io);
   if (!reading) return 2;
-  const { set, expired, sources } = reading.read;
+  const { set, expired, ended, sources } = reading.read;
   const at = options.at ?? Date.now();
-  const found = findingsOf(set, { at, limit, expired, isLate: lateIn(timeout) });
+  const found = findingsOf(set, { at, limit, expired, ended, isLate: lateIn(timeout) });
   const policies = new Set([...set.policies, ...expired].map((policy) => policy.name)).size;
   const isStrict = options.failOn !== undefined;
   const printed = { name: shownName(argument), argument, policies, sources, found, isStrict };

@@ -1,6 +1,7 @@
 /** Reads the sets of policies that the user names on the command line. */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { endedRollouts } from '../../../analysis/compare/endless-rollout.ts';
 import { type PolicySet, policySetOf } from '../../../analysis/compare/policy-set.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { PolicyContext, PolicySource } from '../../../analysis/policies/context.ts';
@@ -82,6 +83,8 @@ export interface NamedSet {
   readonly set: PolicySet;
   /** The policies that have expired. Expired policies count as deleted. */
   readonly expired: Compiled['expired'];
+  /** The names of the policies whose rollouts have ended. A file does not show whether a rollout has ended. */
+  readonly ended: ReadonlySet<string>;
   /** The places where the policies were read in files. The key is the name of the policy. */
   readonly sources: ReadonlyMap<string, PolicySource>;
 }
@@ -93,7 +96,8 @@ export async function readSet(name: string, options: SetOptions, io: Io, tell: T
   const tellErrors: Tell = (trouble) => trouble.severity !== 'warning' && tell(trouble);
   const context = contextOf(found, {}, options, tellErrors);
   const sources = found.isLevel ? new Map() : context.sources;
-  return { set: policySetOf(context), expired: context.compiled.expired, sources };
+  const ended = endedRollouts(found.builder.policies.values());
+  return { set: policySetOf(context), expired: context.compiled.expired, ended, sources };
 }
 
 /**
