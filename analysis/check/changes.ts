@@ -10,6 +10,7 @@ import { MODES } from '../../operator/policy/deciding.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import type { EvaluatedContext, EvaluatedWorkloads } from '../policies/context.ts';
+import type { PendingPolicies } from '../policies/supposed.ts';
 import type {
   ChangeCounts,
   ChangeKind,
@@ -32,9 +33,9 @@ interface ChangeInput extends RolloutInput {
   /**
    * The live policies together with the candidates.
    *
-   * @param pending for each namespace, the names of the policies whose rollouts are still pending
+   * @param pending for each namespace, whether the rollouts of the candidates are still pending
    */
-  readonly after: (pending: ReadonlyMap<string, readonly string[]>) => EvaluatedContext;
+  readonly after: (pending: ReadonlyMap<string, PendingPolicies>) => EvaluatedContext;
   /** The only namespace whose pods and workloads were read. The value is undefined if all namespaces were read. */
   readonly namespace?: string | undefined;
 }

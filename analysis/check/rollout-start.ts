@@ -7,6 +7,7 @@ import { rolloutLabel } from '../../operator/policy/parts.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import { beginsAtOnce } from '../../operator/promotion/duration.ts';
 import type { EvaluatedContext } from '../policies/context.ts';
+import type { PendingPolicies } from '../policies/supposed.ts';
 import type { RolloutStart } from './changes-result.ts';
 
 export interface RolloutInput {
@@ -44,8 +45,10 @@ function isEnforced(policy: string, namespace: string, before: EvaluatedContext)
   );
 }
 
-/** The names of the policies that would be pending in each namespace. The key is the namespace's name. */
-export function pendingIn(starts: ReadonlyMap<string, readonly RolloutStart[]>): Map<string, string[]> {
+/** Whether each rollout would be pending in each namespace. The key is the namespace's name. */
+export function pendingIn(starts: ReadonlyMap<string, readonly RolloutStart[]>): Map<string, PendingPolicies> {
   const isPending = ({ state }: RolloutStart) => state === 'Soaking' || state === 'Blocked';
-  return new Map([...starts].map(([namespace, all]) => [namespace, all.filter(isPending).map(({ policy }) => policy)]));
+  return new Map(
+    [...starts].map(([namespace, all]) => [namespace, new Map(all.map((one) => [one.policy, isPending(one)]))]),
+  );
 }

@@ -2,6 +2,7 @@
  * Compares two sets of policies. The comparison finds the pods that only the new set admits, and the pods that only the
  * old set admits. docs/compare.md explains why the answer is complete.
  */
+import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 import { type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import { idOf } from '../../operator/policy/memo.ts';
@@ -88,6 +89,8 @@ export interface CompareOptions {
    * having no differences.
    */
   readonly directions?: readonly Direction[];
+  /** Selectors of namespaces that cannot exist. The comparison leaves out these namespaces. */
+  readonly impossible?: readonly LabelSelector[];
 }
 
 export function compare(old: PolicySet, now: PolicySet, { limit, isLate, ...options }: CompareOptions): Comparison {
@@ -140,7 +143,7 @@ export class Questions implements TimeLimit {
  */
 const POD_LISTS = ['sysctls', 'supplementalGroups'] as const;
 
-interface ComparingOptions extends UsesOptions, Pick<CompareOptions, 'all' | 'directions'> {
+interface ComparingOptions extends UsesOptions, Pick<CompareOptions, 'all' | 'directions' | 'impossible'> {
   /** Whether the comparison ends at the first difference. */
   readonly isFirstEnough?: boolean;
 }
@@ -210,7 +213,9 @@ class Comparing {
     const { old, new: now } = this.#sets;
     const enforced = ({ policies }: PolicySet) => policies.filter(({ mode }) => mode === 'Enforce');
     const isExcluded = (name: string) => !NAMESPACE_NAME.test(name) || old.isExcluded(name) || now.isExcluded(name);
-    return this.#within({}, () => namespaceClasses(enforced(old), enforced(now), isExcluded, this.#examined)) ?? [];
+    const { impossible } = this.#options;
+    const find = () => namespaceClasses(enforced(old), enforced(now), isExcluded, this.#examined, impossible);
+    return this.#within({}, find) ?? [];
   }
 
   #compare(namespace: NamespaceClass, direction: Direction): void {

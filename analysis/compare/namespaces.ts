@@ -20,6 +20,7 @@ const MOST_CLASSES = 20_000;
 
 /**
  * @param isExcluded takes the name of a namespace, and returns whether no policy reaches the namespace
+ * @param impossible selectors of namespaces that cannot exist
  * @throws TooMany if the selectors distinguish more classes than can be compared
  * @throws TooLate
  */
@@ -28,14 +29,16 @@ export function namespaceClasses(
   now: readonly ResolvedPolicy[],
   isExcluded: (name: string) => boolean,
   time?: TimeLimit,
+  impossible: readonly LabelSelector[] = [],
 ): NamespaceClass[] {
-  const selectors = [...old, ...now].map(({ selector }) => selector);
+  const selectors = [...[...old, ...now].map(({ selector }) => selector), ...impossible];
   const classes = new Map<string, NamespaceClass>();
   const names = new Set(
     selectors.flatMap((selector) => expressions(onlyOn(NAME_LABEL, selector)).flatMap(({ values }) => values ?? [])),
   );
   for (const all of labelsOf(selectors, isExcluded, time)) {
     time?.checkTime();
+    if (impossible.some((selector) => matches(selector, all))) continue;
     const { [NAME_LABEL]: name = '', ...others } = all;
     // If no selector names the namespace, the name does not matter, so the class has no name label.
     const labels = names.has(name) ? all : others;

@@ -2,6 +2,8 @@
  * Finds the pods that a change of a cluster's policies newly admits. For each difference, also finds the namespaces of
  * the cluster in which the difference exists.
  */
+import type { LabelSelector } from '../../operator/api/capability-policy.ts';
+import { withLabel } from '../../operator/policy/parts.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Labels } from '../../operator/policy/selector.ts';
 import { type Comparison, compare, type Difference } from './compare.ts';
@@ -38,7 +40,8 @@ export function openedBy(
   { namespaces, limit }: { readonly namespaces: readonly string[]; readonly limit: number },
 ): Opened {
   const [old, now] = [policySetOf(before), policySetOf(after)];
-  const { opens, undecided, classes, namesEveryRule } = compare(old, now, { limit, directions: ['opens'] });
+  const impossible = neverPending(old.policies, now.policies);
+  const { opens, undecided, classes, namesEveryRule } = compare(old, now, { limit, directions: ['opens'], impossible });
   const classIn = (labels: Labels, labelsAfter = labels) =>
     classOf({ policies: old.policies, labels }, { policies: now.policies, labels: labelsAfter });
   const reached = opens.length > 0 ? namespaces.filter((name) => !old.isExcluded(name) && !now.isExcluded(name)) : [];
@@ -49,6 +52,17 @@ export function openedBy(
     classes,
     namesEveryRule,
   };
+}
+
+/**
+ * Selectors of the namespaces that would be pending, although the policy is enforced in them. If a rollout is added to
+ * an enforced policy, the operator keeps the policy enforced in these namespaces. The guard refuses the label.
+ */
+function neverPending(before: readonly ResolvedPolicy[], after: readonly ResolvedPolicy[]): LabelSelector[] {
+  const rolledOut = new Set(after.flatMap(({ name, pendingFor }) => (pendingFor ? [name] : [])));
+  return before
+    .filter(({ name, mode, spec }) => mode === 'Enforce' && !spec.rollout && rolledOut.has(name))
+    .map(({ name, selector }) => withLabel(selector, name, 'In'));
 }
 
 /**

@@ -6,13 +6,21 @@ import type { Labels } from './context.ts';
 export interface Supposed {
   /** The names of the policies that are enforced everywhere at once. */
   readonly enforced?: readonly string[];
-  /** The names of the policies whose rollouts have not reached a namespace. The key is the namespace's name. */
-  readonly pending?: ReadonlyMap<string, readonly string[]>;
+  /** The rollouts in each namespace. The key is the namespace's name. */
+  readonly pending?: ReadonlyMap<string, PendingPolicies>;
 }
 
-/** The labels of a namespace in which the given policies are pending. */
-export function withPending(labels: Labels | undefined, policies: readonly string[]): Labels {
-  return { ...labels, ...Object.fromEntries(policies.map((policy) => [rolloutLabel(policy), ROLLOUT_PENDING])) };
+/** Whether a policy with a rollout is pending in a namespace. The key is the policy's name. */
+export type PendingPolicies = ReadonlyMap<string, boolean>;
+
+/** The labels of a namespace in which the given policies are pending or enforced. */
+export function withPending(labels: Labels | undefined, policies: PendingPolicies): Labels {
+  const known = new Set([...policies.keys()].map(rolloutLabel));
+  const others = Object.entries(labels ?? {}).filter(([key]) => !known.has(key));
+  const pending = [...policies]
+    .filter(([, isPending]) => isPending)
+    .map(([name]) => [rolloutLabel(name), ROLLOUT_PENDING]);
+  return Object.fromEntries([...others, ...pending]);
 }
 
 /** A copy of the policy in mode Enforce, without a rollout. */

@@ -136,7 +136,8 @@ export const splitSelector = perObject(
   },
 );
 
-function withLabel(selector: LabelSelector, policy: string, operator: 'In' | 'NotIn'): LabelSelector {
+/** The namespaces of the selector in which the policy is pending (`In`) or not pending (`NotIn`). */
+export function withLabel(selector: LabelSelector, policy: string, operator: 'In' | 'NotIn'): LabelSelector {
   const condition = { key: rolloutLabel(policy), operator, values: [ROLLOUT_PENDING] };
   return { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), condition] };
 }

@@ -61,12 +61,15 @@ const OPTIONS: ChangesOptions = {
 
 interface Given extends Partial<ChangesOptions> {
   readonly namespace?: string;
+  /** The namespaces of the cluster. The default is NAMESPACES. */
+  readonly namespaces?: Parameters<typeof wholeCluster>[2];
   /** Further manifests in the file of the candidates. */
   readonly beside?: readonly object[];
 }
 
 /** The output for a cluster that has the live policies and no workloads. */
-async function shown(live: Specs, candidates: Specs, { namespace, beside = [], ...given }: Given = {}): Promise<Ran> {
+async function shown(live: Specs, candidates: Specs, given: Given = {}): Promise<Ran> {
+  const { namespace, namespaces = NAMESPACES, beside = [], ...options } = given;
   const policies = Object.entries(live).map(([name, spec]) => policy(name, spec));
   const written = { stdout: '', stderr: '' };
   const into = (stream: keyof typeof written) =>
@@ -84,8 +87,8 @@ async function shown(live: Specs, candidates: Specs, { namespace, beside = [], .
     cwd: import.meta.dirname,
     signal: new AbortController().signal,
   };
-  const cluster = wholeCluster(clusterOf([]), policies, NAMESPACES);
-  const code = await showChanges({ ...OPTIONS, ...given }, io, { cluster, clusterRoles: [], namespace });
+  const cluster = wholeCluster(clusterOf([]), policies, namespaces);
+  const code = await showChanges({ ...OPTIONS, ...options }, io, { cluster, clusterRoles: [], namespace });
   return { code, ...written };
 }
 
@@ -123,6 +126,12 @@ interface Row {
 
 const ROWS: readonly Row[] = [
   { title: 'the live policy itself', live: { a: {} }, candidates: { a: {} }, lines: [PROVED('a')] },
+  {
+    title: 'a rollout for a policy that is already enforced, because no namespace can become pending',
+    live: { a: { level: 'baseline' } },
+    candidates: { a: { level: 'baseline', rollout: {} as never } },
+    lines: [PROVED('a')],
+  },
   {
     title: 'a stricter policy in place of the live policy',
     live: { a: { level: 'baseline' } },
@@ -304,9 +313,17 @@ describe('what candidates open', function () {
       [
         ['{}', ''],
         ['{"rollout.capabilitypolicy.dev/a":"pending"}', 'shop'],
-        ['{"team":"net","rollout.capabilitypolicy.dev/a":"pending"}', ''],
       ],
     );
+  });
+
+  it('check counts a namespace without the rollout label, if the policy was enforced without a rollout', async () => {
+    const pending = { 'rollout.capabilitypolicy.dev/a': 'pending' };
+    const labelled = namespaceView('labelled', { labels: { ...labels('labelled', 'net'), ...pending } });
+    const candidates: Specs = { a: { level: 'baseline', rollout: {} as never } };
+    const { opens } = await inJson({ a: {} }, candidates, { namespaces: [labelled] });
+    assert.ok(opens.length > 0);
+    for (const { namespace, namespaces } of opens) assert.deepEqual([namespace.labels, namespaces], [{}, ['labelled']]);
   });
 
   it('the JSON lists differences in the same form as cappol compare, with the namespaces, and the YAML equals the JSON', async () => {

@@ -8,7 +8,7 @@ import { roleOf } from '../../analysis/manifests/kinds.ts';
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import type { Labels, PolicyContextOptions } from '../../analysis/policies/context.ts';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
-import { enforcedEverywhere, withPending } from '../../analysis/policies/supposed.ts';
+import { enforcedEverywhere, type PendingPolicies, withPending } from '../../analysis/policies/supposed.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { manifestsIn } from './check.ts';
 import { EvaluatedCluster } from './evaluated-cluster.ts';
@@ -125,9 +125,9 @@ export class Reevaluation {
     return { ...changes, refusals: refusals.map(([name, { message }]) => `CapabilityPolicy ${name}: ${message}`) };
   }
 
-  /** The labels of the namespaces that remain pending under the rollout of a candidate policy. */
+  /** The labels of the namespaces that the rollout of a candidate policy selects. */
   #labelsWith(pending: Pending): Map<string, Labels> {
-    const reached = [...pending].filter(([, policies]) => policies.length > 0);
+    const reached = [...pending].filter(([, policies]) => policies.size > 0);
     return new Map(
       reached.map(([namespace, policies]) => [
         namespace,
@@ -155,4 +155,4 @@ export class Reevaluation {
   }
 }
 
-type Pending = ReadonlyMap<string, readonly string[]>;
+type Pending = ReadonlyMap<string, PendingPolicies>;
