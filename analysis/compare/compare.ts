@@ -277,7 +277,7 @@ class Comparing {
       return work();
     } catch (error) {
       if (!(error instanceof TooMany)) throw error;
-      this.#result.undecided.push({ ...where, message: `there is too much to compare: ${error.message}` });
+      this.#result.undecided.push({ ...where, message: error.reason });
       return undefined;
     }
   }

@@ -8,6 +8,7 @@ import type { Fieldset } from './fields.ts';
 import { isAccepted, isAcceptedFilled } from './kubernetes.ts';
 import { ReadParts, type Roots, WHOLE } from './read-parts.ts';
 import type { Reads } from './reads.ts';
+import { Failed } from './too-many.ts';
 
 /** An expression whose CEL the comparison understands. */
 export type Understood = Expression & { readonly reads: Reads };
@@ -85,10 +86,11 @@ export class TinyPods {
     return isAccepted(pod) || (fillsHostUsers && isAcceptedFilled(pod));
   }
 
+  /** Whether the pod violates the whole check. @throws Failed if the evaluation fails, or TooLate */
   violates(check: Understood, tiny: TinyPod): boolean {
     if (this.#last?.tiny !== tiny) this.#last = { tiny, violated: new Map(), keys: new Map() };
     const { violated, keys } = this.#last;
-    const known = violated.get(check) ?? this.answer(check, tiny, keys) === '1';
+    const known = violated.get(check) ?? isViolation(check, this.answer(check, tiny, keys));
     violated.set(check, known);
     return known;
   }
@@ -138,6 +140,11 @@ export class TinyPods {
         : '',
     ].join(' ');
   }
+}
+
+function isViolation({ rule }: Understood, answer: string): boolean {
+  if (answer === 'e') throw new Failed(`the evaluation of a check of rule ${rule} fails for some pods`);
+  return answer === '1';
 }
 
 interface Last {

@@ -481,6 +481,20 @@ describe('compare', () => {
     assert.equal(found.namesEveryRule.closes, true);
   });
 
+  it('if the evaluation of a check fails, compare does not call the sets equal', () => {
+    const failing = {
+      rule: 'failing',
+      checks: [{ over: 'pod', violates: 'variables.spec.?hostNetwork.orValue(false) < 1', message: '""', path: '' }],
+    };
+    const [old, now] = [setOf({ one: {} }), setOf({ one: {} })];
+    const policies = old.policies.map((policy) => ({ ...policy, checks: [...policy.checks, failing] as never }));
+    const found = compare({ ...old, policies }, now, { limit: DEFAULT_LIMIT });
+    assert.deepEqual(
+      found.undecided.map(({ direction, message }) => [direction, message]),
+      [['opens', 'the evaluation of a check of rule failing fails for some pods']],
+    );
+  });
+
   it('compare does not call sets equal when the comparison reaches its limit', () => {
     const found = compared({ one: {} }, { one: { level: 'baseline' } }, 10);
     assert.deepEqual([found.same, found.opens], [false, []]);
