@@ -45,7 +45,9 @@ export function dimensionsOf({ fields, paths, checks }: Group, { containers, isC
   const has = (pattern: RegExp) => [...paths].some((path) => pattern.test(path));
   const units = unitsOf(checks, isCommon).map((path) => ({ key: path, values: fields.values(path) }));
   const unknown = ['spec', 'c'].flatMap((root) =>
-    fields.unknownKeys(root).map((name) => ({ key: `${root}.${name}`, values: [undefined, true] })),
+    fields
+      .unknownKeys(root)
+      .map((name) => ({ key: `${root}.${name}`, values: [undefined, ...fields.unknownValues(root, name)] })),
   );
   const isNamed = [...paths].some(tellsContainersApart);
   const others = [...paths].some((path) => path.startsWith('x.') && !isContainerName(path) && !isCommon(path));

@@ -17,10 +17,11 @@ import {
   REQUIRED,
   usualTexts,
 } from './kubernetes.ts';
-import { isRoot, keysOf, sizeOf, typeOf } from './paths.ts';
+import { isRoot, keysOf, sizeOf, typeOf, valueOfUnknown } from './paths.ts';
 import { APPENDED, type Constant, type Reads } from './reads.ts';
 import { type Compared, otherText, variantsOf } from './texts.ts';
 import { TooMany } from './too-many.ts';
+import { unknownValues } from './unknown-values.ts';
 
 /** The maximum number of values of a single field or object. */
 const MOST_VALUES = 100_000;
@@ -100,7 +101,7 @@ export class Fields {
     const allowed = this.#allowedKeys(path);
     const names = [...new Set([...read, ...this.#companions(path), ...allowed])];
     const children = names.map((name) => {
-      if (allowed.includes(name)) return [undefined, true];
+      if (allowed.includes(name)) return [undefined, ...this.unknownValues(path, name)];
       const values = this.values(`${path}.${name}`);
       return name in required ? values.filter((value) => value !== undefined) : values;
     });
@@ -275,7 +276,14 @@ export class Fields {
    */
   #withUnknownKeys(path: string, type: string): Fieldset[] {
     if (!this.#paths.has(keysOf(path))) return [];
-    return this.unknownKeys(path).map((key) => ({ ...REQUIRED[type], [key]: true }));
+    return this.unknownKeys(path).flatMap((key) =>
+      this.unknownValues(path, key).map((value) => ({ ...REQUIRED[type], [key]: value })),
+    );
+  }
+
+  /** The values of an unknown field of the object. @throws TooMany */
+  unknownValues(path: string, key: string): readonly unknown[] {
+    return unknownValues(valueOfUnknown(path, key), (one) => [...this.#poolAt(one).sets.values()]);
   }
 
   /**

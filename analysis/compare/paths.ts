@@ -24,6 +24,15 @@ export const ANNOTATIONS = 'annotations';
 export const keysOf = (path: string) => `${path}#keys`;
 export const sizeOf = (path: string) => `${path}#size`;
 
+/**
+ * The path for the value of a field that this release does not know. Kubernetes has no type for this path. So the path
+ * is only in relations, and not in the paths that a check reads.
+ */
+export const valueOfUnknown = (object: string, field: string) => `${object}#value ${field}`;
+/** The path for the items of a list, or for the fields of an object, if this release does not know the field. */
+export const insideOf = (path: string) => `${path}/`;
+export const isUnknownValue = (path: string) => path.includes('#value ');
+
 /** The path of a pod's annotation. For a container's annotation, the key ends in the name of the container. */
 export const podAnnotation = (key: string) => `spec@${key}`;
 export const containerAnnotation = (prefix: string) => `c@${prefix}`;
@@ -44,6 +53,7 @@ export function isContainerName(path: string): boolean {
 
 /** The paths of the items of a list, or of the keys of an object. */
 export function itemsOf(path: string): string[] {
+  if (isUnknownValue(path)) return [insideOf(path)];
   if (path in ITEM_ROOTS) return [ITEM_ROOTS[path] ?? []].flat();
   const type = typeOf(path);
   if (type.startsWith('[')) return [`${path}[]`];

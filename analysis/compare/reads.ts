@@ -7,12 +7,15 @@ import { type ASTNode, Environment, serialize } from '@marcbachmann/cel-js';
 import {
   ANNOTATIONS,
   containerAnnotation,
+  insideOf,
+  isUnknownValue,
   itemsOf,
   keysOf,
   NotUnderstood,
   podAnnotation,
   sizeOf,
   typeOf,
+  valueOfUnknown,
 } from './paths.ts';
 
 export type Constant = string | number;
@@ -48,6 +51,8 @@ interface Value {
   readonly sets: readonly (readonly Constant[])[];
   /** The items of a list that the CEL expression builds. */
   readonly items?: Value;
+  /** The constant to which the expression is equal, if an earlier condition says so. */
+  readonly only?: string;
 }
 
 type Scope = ReadonlyMap<string, Value>;
@@ -150,6 +155,9 @@ class Reader implements Reads {
       case '-_':
         return { paths: [], sets: visit(first).sets.map((set) => set.map((number) => -number)) };
       case '&&':
+        visit(first);
+        this.#visit(second, narrowed(scope, first), violating);
+        return NOTHING;
       case '||':
         visit(first);
         visit(second);
@@ -181,15 +189,21 @@ class Reader implements Reads {
   }
 
   #at(path: string): string {
+    if (isUnknownValue(path)) return path;
     typeOf(path);
     this.paths.add(path);
     return path;
   }
 
-  /** The value of an item of a list, or of the annotation with the given key. */
+  /** The value of an item of a list, of the annotation with the given key, or of a field that is not known. */
   #index(list: Value, key: Value): Value {
-    if (!list.paths.includes(ANNOTATIONS)) return this.#itemsOf(list);
-    return { paths: this.#annotations(key), sets: [] };
+    if (list.paths.includes(ANNOTATIONS)) return { paths: this.#annotations(key), sets: [] };
+    if (list.paths.some(isUnknownValue)) return { paths: list.paths.map(insideOf), sets: [] };
+    const objects = list.paths.filter((path) => itemsOf(path).includes(keysOf(path)));
+    if (objects.length === 0) return this.#itemsOf(list);
+    const { only } = key;
+    if (only === undefined) throw new NotUnderstood('a field whose name is not a constant');
+    return { paths: objects.map((path) => valueOfUnknown(path, only)), sets: [] };
   }
 
   #annotations(key: Value): string[] {
@@ -292,6 +306,15 @@ function listOf(items: readonly Value[]): Value {
 function merged(a: Value, b: Value): Value {
   const items = a.items && b.items ? merged(a.items, b.items) : (a.items ?? b.items);
   return { paths: [...new Set([...a.paths, ...b.paths])], sets: [...a.sets, ...b.sets], ...(items && { items }) };
+}
+
+/** The scope of a condition that is evaluated only if the first condition holds, such as `k == "field"`. */
+function narrowed(scope: Scope, { op, args }: Node): Scope {
+  if (op !== '==') return scope;
+  const [variable, text] = args as readonly [Node, Node];
+  const known = variable.op === 'id' ? scope.get(`${variable.args}`) : undefined;
+  if (!known || text.op !== 'value' || typeof text.args !== 'string') return scope;
+  return new Map([...scope, [`${variable.args}`, { ...known, only: text.args }]]);
 }
 
 function found(scope: Scope, name: string): Value {

@@ -481,6 +481,27 @@ describe('compare', () => {
     assert.equal(found.namesEveryRule.closes, true);
   });
 
+  it('compares unknown fields by the values that API servers fill in', () => {
+    const allowing = (field: string): Specs => baseline({ unknownFields: 'Refused', allowedUnknownFields: [field] });
+    const refusing = baseline({ unknownFields: 'Refused' });
+    const ofContainer = ['=true', '=1', '=Own', '.sub=1', '[].sub=1'].map((end) => [
+      'containers.securityContext.foo',
+      end,
+    ]);
+    for (const [path, end] of [['foo', '=true'], ...ofContainer]) {
+      const [field, filled] = [`spec.${path}`, [`spec.${path}${end}`]];
+      const pairs = [
+        [setOf(refusing, filled), setOf(allowing(field), filled)],
+        [setOf(refusing), setOf(refusing, filled)],
+      ] as const;
+      for (const [old, now] of pairs) {
+        const found = compare(old, now, { limit: DEFAULT_LIMIT });
+        const rules = found.opens.map((one) => one.rules);
+        assert.deepEqual([rules, found.closes, found.undecided], [[['unknownFields']], [], []], filled.join());
+      }
+    }
+  });
+
   it('if the evaluation of a check fails, compare does not call the sets equal', () => {
     const failing = {
       rule: 'failing',
@@ -492,6 +513,17 @@ describe('compare', () => {
     assert.deepEqual(
       found.undecided.map(({ direction, message }) => [direction, message]),
       [['opens', 'the evaluation of a check of rule failing fails for some pods']],
+    );
+  });
+
+  it('compares policies with other rules where API servers fill in unknown fields', () => {
+    const defaults = ['spec.foo=1', 'spec.containers.bar=a', 'spec.containers.securityContext.limits[].soft=1'];
+    const found = compare(setOf({ one: {} }, defaults), setOf(overrides({ hostNetwork: true }), defaults), {
+      limit: DEFAULT_LIMIT,
+    });
+    assert.deepEqual(
+      [found.opens.map(({ rules }) => rules[0]), found.closes, found.undecided],
+      [['hostNetwork'], [], []],
     );
   });
 

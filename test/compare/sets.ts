@@ -10,7 +10,7 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import { partsOf } from '../../operator/policy/parts.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { LEVELS } from '../../operator/standards/level-version.ts';
+import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policyManifest, resolved } from '../support/policies.ts';
 import { arbitraryOverrides } from '../support/random-policies.ts';
 
@@ -18,8 +18,11 @@ export type Spec = Partial<CapabilityPolicySpec>;
 /** The policies of a set, by name. */
 export type Specs = Readonly<Record<string, Spec>>;
 
-export function setOf(specs: Specs): PolicySet {
-  const policies = Object.entries(specs).flatMap(([name, spec]) => partsOf(resolved(name, spec), { begun: true }));
+/** @param serverDefaults the fields that API servers fill in, in the format of Standard */
+export function setOf(specs: Specs, serverDefaults: readonly string[] = []): PolicySet {
+  const policies = Object.entries(specs).flatMap(([name, spec]) =>
+    partsOf(resolved(name, spec, NEWEST_KNOWN_MINOR, serverDefaults), { begun: true }),
+  );
   return { policies, isExcluded: (namespace) => namespace.startsWith('kube-') };
 }
 

@@ -44,8 +44,13 @@ export function baselinePolicy(name: string, spec: Spec = {}): NamedPolicy {
   return complete(name, { level: 'baseline', ...spec });
 }
 
-export function resolved(name: string, spec: Spec = {}, oldestServer = NEWEST_KNOWN_MINOR): ResolvedPolicy {
-  return resolve(policy(name, spec), oldestServer);
+export function resolved(
+  name: string,
+  spec: Spec = {},
+  oldestServer = NEWEST_KNOWN_MINOR,
+  serverDefaults: readonly string[] = [],
+): ResolvedPolicy {
+  return resolve(policy(name, spec), oldestServer, serverDefaults);
 }
 
 export function resolvedBaseline(name: string, spec: Spec = {}): ResolvedPolicy {
@@ -57,8 +62,8 @@ function complete(name: string, spec: Spec & Pick<CapabilityPolicySpec, 'level'>
   return policyManifest(metadata, completeSpec({ namespaceSelector: {}, ...spec }));
 }
 
-function resolve(one: CompletePolicy, oldestServer: number): ResolvedPolicy {
-  const resolution = resolvePolicy(one, oldestServer);
+function resolve(one: CompletePolicy, oldestServer: number, serverDefaults?: readonly string[]): ResolvedPolicy {
+  const resolution = resolvePolicy(one, oldestServer, serverDefaults);
   assert.ok('policy' in resolution, JSON.stringify(resolution));
   return resolution.policy;
 }
