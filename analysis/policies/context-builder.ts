@@ -200,7 +200,7 @@ export class PolicyContextBuilder {
   build(options: PolicyContextOptions, tell: (trouble: Trouble) => void, supposed: Supposed = {}): PolicyContext {
     for (const role of aggregatedRoles([...this.#all.clusterRoles.values()])) this.#addRole('ClusterRole', role);
     const namespaces = this.#labelsWith(supposed.pending ?? new Map());
-    const cluster = this.#cluster(options.oldestServer, namespaces, supposed.enforced ?? []);
+    const cluster = this.#cluster(options, namespaces, supposed.enforced ?? []);
     const state = new PolicyState(cluster, { ...options, now: () => options.at });
     state.accept();
     const tellOf = (name: string, rest: Pick<Trouble, 'message' | 'severity'>) => {
@@ -233,7 +233,11 @@ export class PolicyContextBuilder {
   }
 
   /** The live cluster as it would be after the manifests were applied. */
-  #cluster(oldestServer: number, labels: ReadonlyMap<string, Labels>, enforced: readonly string[]): Cluster {
+  #cluster(
+    { oldestServer, serverDefaults }: PolicyContextOptions,
+    labels: ReadonlyMap<string, Labels>,
+    enforced: readonly string[],
+  ): Cluster {
     const live = this.#live;
     const policies = [...this.#all.policies].map(([name, policy]) =>
       enforced.includes(name) ? enforcedEverywhere(policy) : policy,
@@ -253,6 +257,7 @@ export class PolicyContextBuilder {
       roleBindings: () => this.#all.bindings.values(),
       rendered: () => (this.#all.takesPolicies && live ? live.rendered() : []),
       oldestServer,
+      ...(serverDefaults && { serverDefaults }),
     };
   }
 

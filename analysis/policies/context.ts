@@ -24,6 +24,11 @@ export type Labels = Readonly<Record<string, string>>;
 export interface PolicyContextOptions extends AdmissionOptions {
   /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
+  /**
+   * The fields that API servers fill in and that this release does not know, in the format of `serverDefaults` in the
+   * type `Standard`. By default, the statuses of the policies name these fields.
+   */
+  readonly serverDefaults?: readonly string[];
   /** The labels of a namespace that is neither in the files nor in the cluster. */
   readonly namespaceLabels: Labels;
   /** Whether all roles and bindings could be read. The default is true. */

@@ -31,6 +31,11 @@ const withPolicyIn = (...namespaces: string[]) =>
       ),
     ),
   );
+/** The policy of a cluster whose API servers fill in a field that this release does not know. */
+const FILLING = {
+  ...policy('restricted'),
+  status: { serverDefaults: ['spec.containers.securityContext.foo=true'] },
+};
 
 /** Two sets whose comparison takes several seconds of CPU time. */
 const LARGE = COMPARED['exceptions for everybody, all loosened']?.(80);
@@ -65,6 +70,8 @@ describe('cappol compare', () => {
     writeFileSync(join(folder, 'own.json'), withPolicyIn('operator'));
     writeFileSync(join(folder, 'none.json'), withPolicyIn());
     writeFileSync(join(folder, 'own.yaml'), dump(writtenPolicy('own', inNamespace('operator'))));
+    const filling = takenSnapshot(wholeCluster(clusterOf([]), [FILLING], []));
+    writeFileSync(join(folder, 'filling.json'), JSON.stringify(filling));
   });
   after(() => rmSync(folder, { recursive: true }));
   const compared = (...args: string[]) => cappol(['compare', ...args], WITH_NETWORK, folder);
@@ -100,6 +107,8 @@ describe('cappol compare', () => {
     ['none.json own.yaml --fail-on differs', 0],
     ['own.json none.json --operator-namespace other', 1],
     ['default.json none.json --operator-namespace capabilitypolicy-system', 0],
+    ['filling.json old.yaml --fail-on differs', 0],
+    ['restricted filling.json --fail-on differs', 0],
   ];
   for (const [args, code] of CODES) {
     it(`ends with exit code ${code}: ${args}`, async () => {

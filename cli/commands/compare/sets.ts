@@ -11,6 +11,7 @@ import { restoreCluster } from '../../../analysis/snapshot/restore.ts';
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../../operator/model/namespaces.ts';
 import { LEVELS, type Level, NEWEST_KNOWN_MINOR, parseVersion } from '../../../operator/standards/level-version.ts';
+import { reportedServerDefaults } from '../../../operator/state/server-defaults.ts';
 import { type Io, UsageError } from '../../command.ts';
 import type { Excluding, Given, PolicyOptions } from '../../options.ts';
 import { addPolicies } from '../../policies/add-files.ts';
@@ -69,6 +70,8 @@ export async function readSets(
   const others = {
     server: now.server ?? old.server,
     operatorNamespace: now.operatorNamespace ?? old.operatorNamespace,
+    // Manifests have no status. Both sets are compared for API servers that fill in the same fields.
+    serverDefaults: reportedServerDefaults([old, now].flatMap(({ builder }) => [...builder.policies.values()])),
   };
   const setOf = (one: Read): ReadSet => ({
     ...policySetOf(contextOf(one, others, options, tell)),
@@ -101,12 +104,18 @@ export async function readSet(name: string, options: SetOptions, io: Io, tell: T
 }
 
 /**
- * @param others facts about the cluster for a set that lacks these facts. Policies from manifests are compared as if
- *   they were in the cluster of the other set
+ * Facts about the cluster for a set that lacks these facts. Policies from manifests are compared as if they were in the
+ * cluster of the other set.
  */
+interface Others {
+  readonly server?: number | undefined;
+  readonly operatorNamespace?: string | undefined;
+  readonly serverDefaults?: readonly string[];
+}
+
 function contextOf(
   { builder, server, operatorNamespace, excludedNamespaces, isLevel }: Read,
-  others: { readonly server?: number | undefined; readonly operatorNamespace?: string | undefined },
+  others: Others,
   options: SetOptions,
   tell: Tell,
 ): PolicyContext {
@@ -118,6 +127,7 @@ function contextOf(
       excludedNamespaces: isLevel ? [] : (options.excludedNamespaces ?? excludedNamespaces ?? EXCLUDED_NAMESPACES),
       namespaceLabels: {},
       oldestServer: options.serverVersion ?? server ?? others.server ?? NEWEST_KNOWN_MINOR,
+      ...(others.serverDefaults && { serverDefaults: others.serverDefaults }),
       at: options.at ?? Date.now(),
     },
     tell,
