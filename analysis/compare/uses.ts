@@ -5,8 +5,9 @@
  * admitting policy may also use a policy B, the examined users may use B. In all other cases, the examined users may
  * not use B.
  */
+import type { Subject } from '../../operator/api/capability-policy.ts';
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
-import { rbacSubject } from '../../operator/compile/rbac.ts';
+import { isSubject, serviceAccountUser, type User } from '../../operator/evaluate/use.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { PolicySet } from './policy-set.ts';
 
@@ -57,10 +58,26 @@ export function includesUsers(policy: ResolvedPolicy, other: ResolvedPolicy): bo
   return policy.usableBy === 'Subjects' && other.usableBy === 'Subjects' && !mayHaveMoreUsers(other, policy);
 }
 
-/** Whether a user may use the first policy but not the second policy. Bindings are not compared. */
+/**
+ * Whether a user may use the first policy but not the second policy. Bindings are not compared. If both policies have
+ * the same name, each binding is for both policies, also if a policy has subjects.
+ */
 function mayHaveMoreUsers(policy: ResolvedPolicy, other: ResolvedPolicy): boolean {
-  if (other.usableBy === 'Everyone' || (policy.usableBy === 'Bindings' && other.usableBy === 'Bindings')) return false;
+  if (other.usableBy === 'Everyone') return false;
+  if (policy.usableBy === 'Bindings') return policy.name !== other.name && other.usableBy !== 'Bindings';
   if (policy.usableBy !== other.usableBy) return true;
-  const known = new Set(other.subjects.map((subject) => JSON.stringify(rbacSubject(subject))));
-  return policy.subjects.some((subject) => !known.has(JSON.stringify(rbacSubject(subject))));
+  return policy.subjects.some((subject) => !other.subjects.some((one) => includes(one, subject)));
+}
+
+/** Whether each user of the second subject is a user of the first subject. */
+function includes(subject: Subject, other: Subject): boolean {
+  if (other.kind === 'Group') return subject.kind === 'Group' && subject.name === other.name;
+  return isSubject(userOf(other), subject);
+}
+
+/** A service account has the groups that it also has as the service account of a pod. */
+function userOf({ kind, namespace, name }: Subject): User {
+  if (kind === 'ServiceAccount') return serviceAccountUser(namespace ?? '', name);
+  const [, home, account] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name) ?? [];
+  return home && account ? serviceAccountUser(home, account) : { name, groups: [] };
 }

@@ -25,6 +25,13 @@ const inUserNamespace = (types: ('Default' | 'Unmasked')[]): Spec => ({
 });
 const SYSCTLS = { allowed: ['vm.swappiness'] };
 const bounded = { allowedAdd: [], allowedBounding: ['CHOWN', 'KILL'] };
+const network = (spec: Spec): Specs => ({ all: {}, one: { overrides: { hostNetwork: true }, ...spec } });
+const forSubject = (kind: 'Group' | 'User', name: string): Specs =>
+  network({ usableBy: 'Subjects', subjects: [{ kind, name }] });
+const FOR_WEB = network({
+  usableBy: 'Subjects',
+  subjects: [{ kind: 'ServiceAccount', namespace: 'shop', name: 'web' }],
+});
 const users = (...names: string[]) => names.map((name) => ({ kind: 'User' as const, name }));
 
 /**
@@ -301,6 +308,36 @@ const CASES: Readonly<Record<string, Case>> = {
     old: { all: {}, one: { overrides: { hostNetwork: true }, usableBy: 'Subjects', subjects: users('a') } },
     now: { all: {}, one: { overrides: { hostNetwork: true }, usableBy: 'Subjects', subjects: users('b', 'a') } },
     opens: ['hostNetwork'],
+  },
+  'an exception that only one service account of a group keeps': {
+    old: forSubject('Group', 'system:serviceaccounts:shop'),
+    now: FOR_WEB,
+    closes: ['hostNetwork'],
+  },
+  'an exception that only one service account of all keeps, by its user name': {
+    old: forSubject('Group', 'system:serviceaccounts'),
+    now: forSubject('User', 'system:serviceaccount:shop:web'),
+    closes: ['hostNetwork'],
+  },
+  'a service account, and its user name': { old: FOR_WEB, now: forSubject('User', 'system:serviceaccount:shop:web') },
+  'a service account of another namespace than the group': {
+    old: forSubject('Group', 'system:serviceaccounts:shops'),
+    now: FOR_WEB,
+    opens: ['hostNetwork'],
+    closes: ['hostNetwork'],
+  },
+  // The API server does not count a pod's service account as an authenticated user.
+  'a service account instead of all authenticated users': {
+    old: forSubject('Group', 'system:authenticated'),
+    now: FOR_WEB,
+    opens: ['hostNetwork'],
+    closes: ['hostNetwork'],
+  },
+  // Bindings may let further users use a policy with subjects.
+  'an exception that loses its subjects, but not its bindings': {
+    old: network({ usableBy: 'Subjects', subjects: users('a') }),
+    now: network({ usableBy: 'Bindings' }),
+    closes: ['hostNetwork'],
   },
   'an exception for somebody, and its wider copy for the same ones': {
     old: { all: {}, one: { overrides: { hostNetwork: true }, usableBy: 'Bindings' } },
