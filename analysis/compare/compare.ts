@@ -64,8 +64,8 @@ export interface Comparison {
   readonly undecided: readonly Undecided[];
   /**
    * For each direction, whether the list of differences names every rule. If several policies refuse, the list may leave
-   * out a rule, because the smallest pod that breaks the rule also breaks a listed rule. If no policy decides in one of
-   * the sets, one difference stands for all rules.
+   * out a rule, because the smallest pod that breaks the rule also breaks a listed rule. If no policy decides in the
+   * admitting set, or if the examined users may use no refusing policy, one difference stands for all rules.
    */
   readonly namesEveryRule: Readonly<Record<Direction, boolean>>;
   /** The number of classes of namespaces that were compared. */
@@ -260,7 +260,9 @@ class Comparing {
           message: `the comparison does not understand the checks of rule ${rule}`,
         });
       }
-      if (!policy && found.pods.size > 0) this.#namesEveryRule[direction] = false;
+      // Without a usable policy, one pod stands for all rules. Other users may use a policy that refuses the pod by a
+      // rule.
+      if ((!policy || usable.length === 0) && found.pods.size > 0) this.#namesEveryRule[direction] = false;
       // If no policy decides, one pod is enough to show that everything is admitted.
       const shown = policy || this.#all ? found.pods : [...found.pods].slice(0, 1);
       const checked = { admitting: alternative, refusing: others };

@@ -564,6 +564,14 @@ describe('compare', () => {
     );
   });
 
+  it('says that rules may be missing if the examined users may use none of the refusing policies', () => {
+    const found = compared(
+      { one: { level: 'baseline', usableBy: 'Subjects', subjects: users('a') } },
+      baseline({ hostNetwork: true }),
+    );
+    assert.deepEqual([found.opens.map(({ rules }) => rules), found.namesEveryRule.opens], [[['use']], false]);
+  });
+
   it('compare does not call sets equal when the comparison reaches its limit', () => {
     const found = compared({ one: {} }, { one: { level: 'baseline' } }, 10);
     assert.deepEqual([found.same, found.opens], [false, []]);
