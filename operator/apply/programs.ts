@@ -95,6 +95,7 @@ export class Programs {
     const servers = await this.#options.servers();
     const unchanged = await this.#questions.askAgain({ compiled, rendered, servers });
     if (unchanged) return unchanged;
+    await this.#writes.readOverdue(rendered);
     const live = this.#writes.live(rendered);
     const begun: Pass = { compiled, live, shown: liveObjects(rendered), servers, ...this.#states(compiled, live) };
     const { programs } = compiled;

@@ -1,10 +1,11 @@
 /** Writes rendered objects that are missing in the cluster or have drifted. */
 import { isDeepStrictEqual } from 'node:util';
-import { type ApiClient, isInvalid, isNotFound, pathOf } from '../cluster/client.ts';
+import { type ApiClient, isInvalid, isNotFound, pathFor, pathOf } from '../cluster/client.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { versionOf } from '../model/raw.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { inParallel } from '../runtime/in-parallel.ts';
 import { hasText, keyOf, type Live, liveObjects } from '../state/live.ts';
 import { canonical, hasDrifted } from './drift.ts';
 
@@ -27,11 +28,12 @@ interface WrittenObject {
 export type OnWrite = (action: 'created' | 'updated' | 'repaired' | 'deleted', object: WrittenObject) => void;
 
 /**
- * The watch shows a write of the operator within this time in ms. If the watch has not shown the write within this
- * time, somebody has reverted the write. After this time, a second write does no harm. The wait for a deletion has no
- * time limit, because the uid of the deleted object never appears again.
+ * The watch usually shows a write of the operator within this time in ms. If the watch has not shown the write within
+ * this time, the watch is late, or somebody has reverted the write. The operator then reads the object. The wait for a
+ * deletion has no time limit, because the uid of the deleted object never appears again.
  */
 export const WATCH_LAG_MS = 1_500;
+const READS_AT_ONCE = 4;
 
 /**
  * A write or a deletion that the watch has not shown yet. A write has the API server's answer and the time of the
@@ -78,6 +80,34 @@ export class Writes {
   constructor(client: ApiClient, options: WritesOptions) {
     this.#client = client;
     this.#options = options;
+  }
+
+  /**
+   * Reads each object whose write is overdue in the watch, and waits for the watch to show what was read. Only a read
+   * tells a late watch from a reverted write. Without the read, the operator would replace an admission policy by the
+   * old version that the late watch shows, and the API server would answer 409.
+   */
+  async readOverdue(rendered: readonly RenderedObject[]): Promise<void> {
+    const shown = liveObjects(rendered);
+    await inParallel(this.#records, READS_AT_ONCE, async ([key, record]) => {
+      const { unseen } = record;
+      const seen = shown.get(key);
+      if (!unseen?.object || this.#isAwaited(unseen, seen) || shows(seen, unseen)) return;
+      this.#options.signal?.throwIfAborted();
+      record.unseen = await this.#read(unseen.object).catch(() => unseen);
+    });
+  }
+
+  /** Reads the current state of an object. The operator may list these objects, but may not get them. */
+  async #read({ apiVersion, kind, metadata: { name, uid } }: RenderedObject): Promise<Unseen> {
+    const query = { fieldSelector: `metadata.name=${name}` };
+    const found: RenderedObject[] = [];
+    await this.#client.list(pathFor(apiVersion, kind), query, ({ items }) => {
+      // Items of a list have no `apiVersion` and `kind`.
+      for (const item of items ?? []) found.push({ ...item, apiVersion, kind } as RenderedObject);
+    });
+    const [object] = found;
+    return object ? { object, at: this.#now() } : { uid };
   }
 
   /**
