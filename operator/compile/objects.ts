@@ -41,7 +41,8 @@ export type Owner = Pick<ResolvedPolicy, 'name' | 'uid'>;
  * The metadata of a rendered object. A rendered object does not get the labels and annotations of its policy. If the
  * object had the tracking label of Argo CD, Argo CD would prune the object.
  * @param owners the policies that own the object. The garbage collector deletes the object when the last owner is
- * deleted. A single owner is the object's controller
+ * deleted. A single owner is the object's controller. No owner has blockOwnerDeletion. Otherwise a foreground deletion
+ * of a policy would wait for reports that the operator writes again, because the policy is still in force
  */
 export function metadata(owners: readonly Owner[], name: string, labels: Readonly<Record<string, string>>) {
   return {
@@ -52,7 +53,7 @@ export function metadata(owners: readonly Owner[], name: string, labels: Readonl
       kind: KIND,
       name,
       uid,
-      ...(owners.length === 1 && { controller: true, blockOwnerDeletion: true }),
+      ...(owners.length === 1 && { controller: true }),
     })),
   };
 }

@@ -100,12 +100,6 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
     act: (stage) => deleteByHand(stage, 'ClusterRole'),
     says: /attempting to grant RBAC permissions not currently held/,
   },
-  // A policy owns its reports.
-  'update capabilitypolicies/finalizers': {
-    prepare: (stage) => writeReportsTo(stage, OPEN_REPORTS),
-    act: (stage) => stage.cluster.api.remove(reportPath(stage, OPEN_REPORTS)),
-    says: /cannot set blockOwnerDeletion/,
-  },
   // The operator reads the CRD whenever it compiles policies.
   'get customresourcedefinitions': { act: beginTerm },
   'patch capabilitypolicies/status': { act: changePolicy },

@@ -47,6 +47,14 @@ function digest({ metadata }: PolicyReport): string | undefined {
 const many = (count: number) => Array.from({ length: count }, (_, index) => violating(`web-${index}`));
 
 describe('the policy report of a namespace', () => {
+  it('does not block the foreground deletion of its policy, because the operator would write the report again', () => {
+    const owners = report([violating('web')]).metadata.ownerReferences;
+    assert.deepEqual(
+      owners.map((owner) => Object.hasOwn(owner, 'blockOwnerDeletion')),
+      [false],
+    );
+  });
+
   it('names each violation in the same way as Policy Reporter', () => {
     const { [DIGEST]: hash, ...annotations } = report([violating('web', { pods: 3 }), compliant('db')]).metadata
       .annotations;
@@ -67,7 +75,6 @@ describe('the policy report of a namespace', () => {
             name: 'ping',
             uid: 'uid-of-ping',
             controller: true,
-            blockOwnerDeletion: true,
           },
         ],
       },
