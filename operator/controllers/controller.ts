@@ -48,6 +48,10 @@ export interface Context {
   found(found: Omit<Found, 'of'>): void;
 }
 
-export function originOf({ instance }: Pick<Context, 'instance'>) {
-  return { reportingInstance: instance, now: new Date().toISOString() };
+/**
+ * The time of Events and statuses comes from the clock that decides when a policy expires. By another clock, a status
+ * might miss the stage that the controller of the expiry has found.
+ */
+export function originOf({ instance, state }: { instance: string; state: Pick<ClusterState, 'now'> }) {
+  return { reportingInstance: instance, now: new Date(state.now()).toISOString() };
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
-import type { Context } from '../../operator/controllers/controller.ts';
+import { type Context, originOf } from '../../operator/controllers/controller.ts';
 import { Expiry } from '../../operator/controllers/expiry.ts';
 import type { Found } from '../../operator/controllers/state-change.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { parseTime } from '../../operator/policy/expiry.ts';
+import { expiredCondition } from '../../operator/report/expiry.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { policy } from '../support/policies.ts';
+import { policy, resolved } from '../support/policies.ts';
 
 const END = '2027-01-31T00:00:00Z';
 const AT = parseTime(END) as number;
@@ -96,6 +97,18 @@ describe('the controller of the clock', () => {
         `${left} days`,
       );
     }
+  });
+
+  it('the status names each stage that the controller reports, although the clock of the machine has another time', async () => {
+    const clock = new Clock(AT - 8 * DAY, both);
+    const reasons: (string | undefined)[] = [];
+    for (const left of [8, 7, 1]) {
+      await clock.at(AT - left * DAY);
+      const { now } = originOf({ instance: 'pod', state: clock.state });
+      const input = { expired: false, why: undefined, now };
+      reasons.push(...expiredCondition(resolved('exception', { expires: END }), input).map(({ reason }) => reason));
+    }
+    assert.deepEqual(reasons, ['ExpiresLater', 'ExpiresWithinAWeek', 'ExpiresWithinADay']);
   });
 
   it('the controller sets no timer for policies that do not expire', async () => {

@@ -36,6 +36,7 @@ class Stage {
         outcomes: this.outcomes,
         promotions,
         awaitsRollouts: () => this.isAwaited,
+        now: () => 0,
         wantedLabels: () => ({}),
         rolloutLabels: () => promotions.labelsOf(namespace),
       },
