@@ -23,8 +23,8 @@ export class Definition {
   }
 
   /**
-   * The UID of the definition. The UID is empty until the definition has been read. The UID also remains empty if the
-   * definition does not exist, or if the operator may not read the definition.
+   * The UID of the definition. The UID is empty until the definition has been read, and if the definition does not
+   * exist. If the operator may no longer read the definition, the last known UID remains.
    */
   get uid(): string {
     return this.#uid ?? '';
@@ -43,7 +43,10 @@ export class Definition {
       this.#uid = metadata?.uid ?? '';
     } catch (error) {
       if (signal?.aborted) return;
-      if (isForbidden(error) || isNotFound(error)) this.#uid = '';
+      if (isNotFound(error)) this.#uid = '';
+      // An API server that starts refuses reads for a moment, because it has not loaded its RBAC objects yet. An empty
+      // UID would rewrite every rendered object twice, so the operator keeps the last known UID.
+      else if (isForbidden(error)) this.#uid ??= '';
       // While no API server answers, the operator cannot write objects. The last known UID is therefore good enough.
       else if (this.#uid === undefined) throw error;
       if (!isForbidden(error) || this.#told) return;
