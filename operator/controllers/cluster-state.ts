@@ -84,6 +84,8 @@ export class ClusterState {
         this.#see(cause);
         return unchanged(cause);
       case 'namespace':
+        if (!this.#cluster.namespace(cause.name)) this.#forgetNamespace(cause.name);
+        return { cause, ...this.policies.apply(cause) };
       case 'rbac':
       case 'servers':
         return { cause, ...this.policies.apply(cause) };
@@ -171,6 +173,11 @@ export class ClusterState {
     const namespace = this.#cluster.namespace(name);
     if (!namespace) this.seen.forget(name);
     else if (hasPendingLabel(this.policies.effectiveLabels(namespace))) this.seen.add(name, seen, this.#now());
+  }
+
+  /** A standby evaluates no namespace, so only this method forgets a namespace that is deleted during a standby. */
+  #forgetNamespace(name: string): void {
+    for (const known of [this.seen, this.promotionVerdicts, this.promotions]) known.forget(name);
   }
 
   #applyFound(cause: Found): StateChange {

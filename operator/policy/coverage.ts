@@ -69,6 +69,7 @@ export class Selections {
    */
   replace(policies: readonly ResolvedPolicy[], namespaces: readonly Namespace[]): Concerned {
     this.#index = new SelectorIndex(policies);
+    this.#forgetExcept(new Set(policies));
     const there = new Set(namespaces.map(({ name }) => name));
     const gone = [...this.#selecting.keys()].filter((name) => !there.has(name));
     const concerned = { policies: new Set<string>(), namespaces: new Set<string>(gone) };
@@ -133,6 +134,11 @@ export class Selections {
       else this.#selected.set(id, new Set([namespace]));
     }
     return concerned;
+  }
+
+  /** A policy that selects no namespace has a cached coverage, too. So the loop over the namespaces is not enough. */
+  #forgetExcept(policies: ReadonlySet<ResolvedPolicy>): void {
+    for (const [id, { policy }] of this.#coverage) if (!policies.has(policy)) this.#coverage.delete(id);
   }
 
   /** @param policy the policy's ID */

@@ -23,8 +23,8 @@ export class Rollouts {
   /** The states of rollouts. The key is the policy's name. */
   readonly #states = new Map<string, RolloutState>();
   /**
-   * The namespaces that have had the label of a rollout. Each item is a string with the uid of the namespace and the
-   * label.
+   * The namespaces that have had the label of a rollout. Each item is a string with the name and the uid of the
+   * namespace, and the label.
    */
   readonly #labelled = new Set<string>();
   /** No policy and no admission policy uses these labels any more, so the labels can be removed. */
@@ -42,8 +42,13 @@ export class Rollouts {
     this.#states.delete(policy);
     // While a policy rests, anybody may remove the rollout's labels. The operator sets the labels again when the
     // rollout continues.
-    const ending = labelledKey('', rolloutLabel(policy));
+    const ending = ` ${rolloutLabel(policy)}`;
     for (const key of this.#labelled) if (key.endsWith(ending)) this.#labelled.delete(key);
+  }
+
+  /** Forgets the labels of a deleted namespace. */
+  forget(namespace: string): void {
+    for (const key of this.#labelled) if (key.startsWith(`${namespace} `)) this.#labelled.delete(key);
   }
 
   /** Forgets all states and labels. Call this method at the beginning and at the end of a term. */
@@ -77,8 +82,8 @@ export class Rollouts {
 
   /** Records that a rollout labelled its pending namespaces in an earlier term. */
   wereLabelled(policy: string, { namespaces }: RolloutState): void {
-    for (const entry of namespaces.values()) {
-      if (isLabelled(entry)) this.#labelled.add(labelledKey(entry.uid, rolloutLabel(policy)));
+    for (const [name, entry] of namespaces) {
+      if (isLabelled(entry)) this.#labelled.add(labelledKey({ name, uid: entry.uid }, rolloutLabel(policy)));
     }
   }
 
@@ -86,9 +91,9 @@ export class Rollouts {
    * @param set the labels that the namespace should have
    * @returns the labels of `set` that the namespace had earlier and has lost
    */
-  missingAgain({ uid, labels }: Namespace, set: RolloutLabels['set']): string[] {
+  missingAgain({ name, uid, labels }: Namespace, set: RolloutLabels['set']): string[] {
     return Object.entries(set).flatMap(([label, value]) => {
-      const key = labelledKey(uid, label);
+      const key = labelledKey({ name, uid }, label);
       if (labels[label] !== value) return this.#labelled.delete(key) ? [label] : [];
       this.#labelled.add(key);
       return [];
@@ -118,8 +123,8 @@ export class Rollouts {
   }
 }
 
-function labelledKey(uid: string, label: string): string {
-  return `${uid} ${label}`;
+function labelledKey({ name, uid }: Pick<Namespace, 'name' | 'uid'>, label: string): string {
+  return `${name} ${uid} ${label}`;
 }
 
 /** The keys of the labels of rollouts. */

@@ -6,6 +6,7 @@ import { serviceAccountUser } from '../../operator/evaluate/use.ts';
 import type { Cluster, NamespaceView, RenderedObject } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
+import { podView } from '../support/views.ts';
 
 const LABEL = 'pod-security.kubernetes.io/enforce';
 const OPTIONS = { operatorNamespace: 'system', excludedNamespaces: ['kube-*'], podSecurityDefaults: {} };
@@ -257,6 +258,19 @@ describe('ClusterState', () => {
       cluster.labels.delete('b');
       assert.equal(dirty(apply({ of: 'namespace', name: 'b' })), 'all | b');
       assert.deepEqual(cluster.state.policies.coverage('all')?.selected, ['a']);
+    });
+
+    it('namespace: if the namespace was deleted, its objects and violations are forgotten, also without evaluation', () => {
+      const { seen, promotionVerdicts, policies } = cluster.state;
+      const by = { policies: policies.selecting('a'), use: policies.use };
+      const evaluated = (violating: number, now: number) =>
+        promotionVerdicts.set('a', { ...by, verdicts: new Map([['net', { violating }]]) }, now);
+      evaluated(1, 8);
+      seen.add('a', [podView('pod')], 8);
+      cluster.labels.delete('a');
+      apply({ of: 'namespace', name: 'a' });
+      evaluated(0, 9);
+      assert.deepEqual([seen.in('a'), promotionVerdicts.get('a', 'net', by)], [[], { violating: 0 }]);
     });
 
     it('namespace: no policy, when it is excluded', () => {

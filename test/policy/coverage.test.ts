@@ -4,6 +4,7 @@ import { Selections } from '../../operator/policy/coverage.ts';
 import { deciding, MODES } from '../../operator/policy/deciding.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import { coverageOf } from '../support/coverage-of.ts';
+import { collectGarbage } from '../support/garbage.ts';
 import { resolved } from '../support/policies.ts';
 import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 
@@ -153,6 +154,27 @@ describe('Selections', () => {
         }
       }),
     );
+  });
+
+  it('forgets deleted and edited policies, also policies that selected nothing', async () => {
+    const selections = new Selections();
+    const nowhere = { namespaceSelector: { matchLabels: { team: 'none' } } };
+    let collected = 0;
+    const registry = new FinalizationRegistry(() => collected++);
+    // The policies must not stay in a variable of the test.
+    const edit = (index: number) => {
+      const policies = [resolved('edited', nowhere), resolved(`deleted-${index}`, nowhere)];
+      selections.replace(policies, [{ name: 'a', labels: {} }]);
+      for (const policy of policies) {
+        selections.coverage(policy);
+        registry.register(policy, undefined);
+      }
+    };
+    for (let index = 0; index < 3; index++) edit(index);
+    selections.replace([], []);
+    await collectGarbage(() => collected === 6);
+    assert.equal(collected, 6);
+    assert.equal(selections.selecting('a').length, 0);
   });
 
   it('keeps the list of policies of a namespace if the policies stay the same', () => {

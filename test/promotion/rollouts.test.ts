@@ -64,6 +64,14 @@ describe('the labels of a namespace under a rollout', () => {
     assert.deepEqual(rollouts.missingAgain(namespace(), set), []);
   });
 
+  it('forgets the labels of a deleted namespace', () => {
+    const rollouts = rolloutsWith('Pending');
+    const set = { [LABEL]: 'pending' };
+    assert.deepEqual(rollouts.missingAgain(namespace('pending'), set), []);
+    rollouts.forget(namespace().name);
+    assert.deepEqual(rollouts.missingAgain(namespace(), set), []);
+  });
+
   it('when a rollout continues after a rest, its label does not count as missing again', () => {
     const rollouts = rolloutsWith('Pending');
     const set = { [LABEL]: 'pending' };
