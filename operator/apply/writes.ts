@@ -1,5 +1,6 @@
 /** Writes rendered objects that are missing in the cluster or have drifted. */
 import { isDeepStrictEqual } from 'node:util';
+import { FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import { type ApiClient, isInvalid, isNotFound, pathFor, pathOf } from '../cluster/client.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
@@ -98,9 +99,11 @@ export class Writes {
     });
   }
 
-  /** Reads the current state of an object. The operator may list these objects, but may not get them. */
+  /**
+   * Reads what a watch without delay would show of an object. The operator may list these objects, but may not get them.
+   */
   async #read({ apiVersion, kind, metadata: { name, uid } }: RenderedObject): Promise<Unseen> {
-    const query = { fieldSelector: `metadata.name=${name}` };
+    const query = { fieldSelector: `metadata.name=${name}`, labelSelector: `${MANAGED_BY_LABEL}=${FIELD_MANAGER}` };
     const found: RenderedObject[] = [];
     await this.#client.list(pathFor(apiVersion, kind), query, ({ items }) => {
       // Items of a list have no `apiVersion` and `kind`.

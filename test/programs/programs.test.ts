@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import type { Programs } from '../../operator/apply/programs.ts';
+import { WATCH_LAG_MS } from '../../operator/apply/writes.ts';
 import { ApiError, pathOf } from '../../operator/cluster/client.ts';
 import { endpoints } from '../../operator/cluster/servers.ts';
 import { type Interception, useProgramCluster, type Verb } from './program-cluster.ts';
@@ -114,6 +115,18 @@ describe('Programs.pass', function () {
     const restored = await asking.pass(edited, await cluster.rendered());
     assert.notEqual(restored.outcomes, later.outcomes);
     assert.deepEqual((await enforce())?.spec, policy.spec);
+  });
+
+  it('if the watch is late, the operator reads the written program, and does not repeat the write', async () => {
+    await settled({ red });
+    const late = await cluster.rendered();
+    const edited = smallCompiled({ red: { ...red, colours: ['green'] } });
+    writes = [];
+    for (const until = performance.now() + 3 * WATCH_LAG_MS; performance.now() < until; await sleep(200)) {
+      const { outcomes } = await programs.pass(edited, late);
+      assert.notEqual(outcomes.get('red')?.state, 'Failed', outcomes.get('red')?.message);
+    }
+    assert.deepEqual(writes, [`replace ${ENFORCE}`]);
   });
 
   it('the answer of an older program with the same rows does not prove that the newest program is in force', async () => {
