@@ -35,9 +35,9 @@ LABEL org.opencontainers.image.title="cappol" \
 COPY --from=build /app/dist/cappol /app/cappol
 COPY LICENSE /app/
 ENV NODE_ENV=production
-# Users mount the files to check at this path.
+# Users mount their files at this path, so that cappol can check the files.
 WORKDIR /work
-# The user ID is that of the user nonroot in distroless images.
+# The user ID 65532 belongs to the user nonroot in distroless images.
 USER 65532:65532
 ENTRYPOINT ["/nodejs/bin/node", "/app/cappol/main.mjs"]
 
@@ -56,7 +56,7 @@ WORKDIR /app
 COPY --from=build /app/dist/operator operator
 COPY LICENSE ./
 ENV NODE_ENV=production
-# The user ID is that of the user nonroot in distroless images.
+# The user ID 65532 belongs to the user nonroot in distroless images.
 USER 65532:65532
-# The Deployment repeats this command, so that the V8 flags are next to the Deployment's memory limit.
+# The operator's Deployment repeats this entrypoint, so that the V8 flags are next to the Deployment's memory limit.
 ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=30", "--no-incremental-marking", "/app/operator/main.mjs"]

@@ -1,6 +1,6 @@
 /**
  * Reads everything from a cluster that an evaluation needs, as far as the user's rights allow. In a cluster without the
- * CRD, only what the evaluation of the levels needs is read.
+ * CRD, the command reads only the objects that are needed to evaluate workloads against the levels.
  */
 import { assessedCluster } from '../analysis/policies/assessed-cluster.ts';
 import type { Taken } from '../analysis/snapshot/take.ts';

@@ -19,8 +19,8 @@ export interface ReadOptions {
   /** The only kinds to read. If the field is absent, all kinds are read. */
   readonly only?: readonly Source[];
   /**
-   * Whether it is an error if the user may not read a kind. If the value is true, a missing right is an error even for
-   * kinds on which only few results depend.
+   * Whether it is an error if the user may not read a kind. If the value is true, every missing right is an error, even
+   * if only some results depend on the kind.
    */
   readonly complete?: boolean;
   readonly signal?: AbortSignal;
@@ -35,8 +35,8 @@ export interface ReadOptions {
 
 /**
  * The kinds that may be missing, because the result is useful without them. If admission policies and their bindings
- * are missing, the result lacks only some statements. These statements are about policies whose current spec is not
- * accepted. Policies may be missing only in a cluster without the CRD.
+ * are missing, the result lacks only some statements. The missing statements are about policies whose current spec is
+ * not accepted. Policies may be missing only in a cluster without the CRD.
  */
 const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];
 

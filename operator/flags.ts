@@ -67,7 +67,7 @@ export function parseFlags(args: readonly string[], podNamespace?: string) {
     kubeconfig: values.kubeconfig,
     operatorNamespace: values['operator-namespace'] ?? podNamespace ?? OPERATOR_NAMESPACE,
     /**
-     * The patterns of the excluded namespaces. If the flag is not set, the value is undefined. In this case, the
+     * The patterns of the excluded namespaces. If the flag is not set, the value is undefined. Without the flag, the
      * operator excludes the namespaces of the cluster's platform.
      */
     excludedNamespaces: excluded === undefined ? undefined : namespacePatterns(excluded),

@@ -1,4 +1,4 @@
-/** Starts the operator, and runs it until SIGTERM or SIGINT. */
+/** Starts the operator, and runs the operator until SIGTERM or SIGINT. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';

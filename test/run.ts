@@ -34,11 +34,12 @@ const GROUPS = [
  */
 const ENVIRONMENT = { ...process.env, GOGC: process.env.GOGC ?? '400' };
 /**
- * A process that prints nothing for this time hangs: mocha prints each test that ends, and ends tests that wait for too
- * long. mocha cannot end a test that computes for too long, and does not end while a resource is open.
+ * A process that prints nothing for this time counts as a process that hangs. The program mocha prints each test that
+ * ends, and ends each test that waits for too long. However, mocha cannot end a test that computes for too long. If a
+ * resource stays open, mocha itself does not end.
  */
 const SILENCE_MS = 15 * 60_000;
-/** The number of characters that are printed of a process that hangs. */
+/** If a process hangs, this number of characters from the end of its output is printed. */
 const OUTPUT_END = 1000;
 
 interface Counts {
@@ -73,7 +74,9 @@ function allOf(folder: string): string {
   return `${folder}/**/*.test.ts`;
 }
 
-/** Counts the tests of a process. A process that has ended too early, or that hangs, counts as one failed test. */
+/**
+ * Counts the tests of a process. A process that hangs, or that has ended too early, counts as at least one failed test.
+ */
 function countsOf({ output, hung }: Ended): Counts {
   const [passed = 0, failed = 0] =
     (CLOSING_LINE.exec(output)?.[1] ?? '0 passed, 1 failed').match(/\d+/g)?.map(Number) ?? [];

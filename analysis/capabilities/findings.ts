@@ -175,8 +175,8 @@ function ineffectiveDrops(subject: Subject): Remark[] {
 function dropsNothing(name: string, { container, added, grants }: Subject): string | undefined {
   if (container.privileged) return PRIVILEGED;
   if (bareName(name) === 'ALL') return isAll(name) ? undefined : `: ${ON_UNKNOWN}; write ALL`;
-  // If the container also adds the capability, this remark does not mention Docker. Docker keeps a capability that is
-  // both added and dropped, and another finding reports this case.
+  // If the container also adds the dropped capability, the remark on the drop does not mention Docker. Docker keeps a
+  // capability that is both added and dropped, and another finding reports this case.
   const held = holds(bareName(name));
   const holding = where(grants, (grant, runtime) => held(grant) && !(added.has(bareName(name)) && runtime === DOCKER));
   return holding.length === 0 ? undefined : ` on ${listed(holding)}, ${misread(name)}`;

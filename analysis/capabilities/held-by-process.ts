@@ -6,7 +6,7 @@
 
 /** The capability sets of a process. Each set is a list of names in the order of the kernel's capability numbers. */
 export interface CapabilitySets {
-  /** The bounding set: no program of the process can ever gain a capability that is not in this set. */
+  /** The bounding set. Programs of the process can gain only capabilities that are in this set. */
   readonly bounding: readonly string[];
   /** The permitted set: the capabilities that the program may make effective. */
   readonly permitted: readonly string[];
@@ -35,7 +35,7 @@ export function atEntrypoint(granted: readonly string[], as: Credentials, file?:
 }
 
 /**
- * The capability sets of a program that is started by another program, such as a shell. `isExecutable` says whether the
+ * The capability sets of a program that another program, such as a shell, starts. `isExecutable` says whether the
  * kernel starts the program at all.
  */
 export function execute(
@@ -49,9 +49,9 @@ export function execute(
 }
 
 /**
- * Whether the kernel executes the program at all. A program's file capabilities may be effective at its start (`+ep`).
- * If an effective file capability is missing in the bounding set, the kernel refuses to start the program (EPERM). The
- * kernel makes this check for the entrypoint and for every program that another program starts.
+ * Whether the kernel executes the program at all. A program's file capabilities may be effective when the program
+ * starts (`+ep`). If an effective file capability is missing in the bounding set, the kernel refuses to start the
+ * program (EPERM). The kernel makes this check for the entrypoint and for every program that another program starts.
  */
 export function isExecutable(bounding: readonly string[], { permitted, effective }: FileCapabilities): boolean {
   return !effective || permitted.every((name) => bounding.includes(name));

@@ -3,7 +3,7 @@
  * container adds and drops. Each of the three runtimes writes the same capabilities to the bounding, effective and
  * permitted sets of the OCI configuration. The runtimes leave the inheritable and the ambient set empty.
  *
- * Each function follows the source code of its runtime, which analysis/capabilities/runtimes.ts cites.
+ * Each function follows the source code of its runtime. analysis/capabilities/runtimes.ts cites this source code.
  */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { CONTAINERD, type ContainerRuntime, CRIO, DOCKER, upperCase } from './runtimes.ts';

@@ -11,8 +11,8 @@ export interface RequestingContainer extends CapabilityRequest {
   /** The user ID of the container; absent if the image decides. */
   readonly uid?: number;
   /**
-   * Whether the container never runs as root. Either the container has another user ID, or the kubelet refuses to start
-   * the container as root (runAsNonRoot).
+   * Whether the container never runs as root. Either the container has a user ID other than 0, or the kubelet refuses
+   * to start the container as root (runAsNonRoot).
    */
   readonly nonRoot: boolean;
   /** Whether the kubelet sets the no_new_privs flag, because the container has `allowPrivilegeEscalation: false`. */

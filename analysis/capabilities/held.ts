@@ -1,6 +1,6 @@
 /**
  * The capabilities that the containers of a pod end up with, and the reasons. The capabilities are listed for each
- * container runtime, for root and for another user.
+ * container runtime, both for root and for a user other than root.
  */
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { atEntrypoint, type CapabilitySets, type Credentials, execute } from './held-by-process.ts';

@@ -25,8 +25,8 @@ export function holdable(values: Readonly<Record<string, unknown>>, inUserNamesp
   const mapped = inUserNamespace ? [...(lists.allowedAddInUserNamespace ?? []), ...bounding.inUserNamespace] : [];
   const isIn = (names: readonly string[], name: string) =>
     names.includes('*') || names.includes('ALL') || names.includes(name);
-  // A container that drops ALL keeps the capabilities that it adds. A container that drops a name does not keep that
-  // capability.
+  // A container that drops ALL keeps the capabilities that it adds. If a container drops a capability by name, the
+  // container does not keep this capability.
   const mustDrop = (name: string) => lists.dropByName === true && lists.requiredDrop.includes(name);
   const mayAdd = (name: string) => !mustDrop(name) && (isIn(lists.allowedAdd, name) || isIn(mapped, name));
   const mayKeep = (name: string) => RUNTIME_DEFAULT.includes(name) && !isIn(lists.requiredDrop, name);

@@ -13,8 +13,8 @@ import { CONTAINER_RUNTIMES, CONTAINERD, type ContainerRuntime, upperCase } from
 export type Way = 'Privileged' | 'Added' | 'ByDefault';
 
 /**
- * The ways of holding a capability. A way that requests more capabilities comes earlier, and the way that requests no
- * capability comes last.
+ * The ways of holding a capability. The ways are sorted by how many capabilities a container requests in this way, the
+ * most first. The last way requests no capability.
  */
 export const WAYS: readonly Way[] = ['Privileged', 'Added', 'ByDefault'];
 
@@ -35,8 +35,8 @@ export function wayOn(
 /** How a container holds a capability, and on which runtimes the container holds the capability. */
 export interface HowHeld {
   /**
-   * The way of holding the capability. If the way differs between runtimes, the value is the way that requests the most
-   * capabilities.
+   * The way of holding the capability. If the container holds the capability in different ways on different runtimes,
+   * the value is the way that requests the most capabilities.
    */
   readonly way: Way;
   readonly runtimes: readonly ContainerRuntime['name'][];

@@ -10,9 +10,9 @@ export interface ContainerRuntime {
    * The capabilities of a container that adds and drops nothing. The configuration of a node can change this default.
    */
   readonly byDefault: readonly string[];
-  /** The first release of the runtime that sets SYSCTLS_INSTEAD in pods with their own network namespace. */
+  /** Starting with this release, the runtime sets SYSCTLS_INSTEAD in pods with their own network namespace. */
   readonly sysctlsInsteadSince?: string;
-  /** The source code of the runtime from which this entry was written. */
+  /** The source code of the runtime. This entry follows the source code. */
   readonly source: string;
 }
 
@@ -29,7 +29,7 @@ export const CRIO: ContainerRuntime = {
   source: 'cri-o internal/factory/container/container.go SpecSetupCapabilities, internal/config/capabilities',
 };
 
-/** Docker, which the kubelet reaches through cri-dockerd. cri-dockerd passes both capability lists on unchanged. */
+/** The kubelet reaches Docker through cri-dockerd. cri-dockerd passes both capability lists to Docker unchanged. */
 export const DOCKER: ContainerRuntime = {
   name: 'Docker',
   byDefault: RUNTIME_DEFAULT,

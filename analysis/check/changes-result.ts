@@ -1,5 +1,5 @@
 /**
- * Defines the form of the changes that a policy would make. `-o json` prints this form, and
+ * Defines the form of the result that says what a policy would change. `-o json` prints this form, and
  * docs/reference/check-changes.schema.json describes the form.
  */
 import type { Effect } from './effect.ts';
@@ -17,9 +17,9 @@ export interface Changes {
 }
 
 /**
- * How the candidates change the effect on a workload. NewlyRefused: the candidates refuse the workload, and the live
- * policies do not. PerhapsRefused: whether the candidates refuse or admit the workload depends on who creates the pod.
- * NewlyAdmitted: the live policies refuse or perhaps refuse the workload, but the candidates admit it.
+ * How the candidates change the effect on a workload. NewlyRefused: the live policies do not refuse the workload, but
+ * the candidates refuse it. PerhapsRefused: whether the candidates refuse or admit the workload depends on who creates
+ * the pod. NewlyAdmitted: the live policies refuse or perhaps refuse the workload, but the candidates admit it.
  * ReportedOtherwise: the workload is admitted before and after the change, but a warning or an audit annotation appears
  * or disappears.
  */

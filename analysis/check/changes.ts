@@ -62,7 +62,10 @@ export function changesOf(input: ChangeInput): Changes {
   };
 }
 
-/** For each namespace that a candidate selects, the workloads that would be refused if the candidates were enforced. */
+/**
+ * For each namespace that a candidate selects, the workloads that would be refused if the candidates were enforced
+ * together with the live policies.
+ */
 function refusedIfEnforced({ candidates, enforced }: ChangeInput): Map<string, readonly RefusedIfEnforced[]> {
   const stated = enforced.compiled.policies.filter(({ name }) => candidates.includes(name));
   const verdicts = [...enforced.evaluateCluster()].filter(({ namespace }) => {
@@ -139,7 +142,7 @@ function compare(before: ReadonlyMap<string, WorkloadEffect>, after: ReadonlyMap
     const [was, is] = [then?.effect ?? 'Admitted', now?.effect ?? 'Admitted'];
     if (was === is) return { before: was, after: is, change: null };
     // Violations are described only for workloads whose effect changes. Describing the violations of all workloads
-    // would take longer than everything else.
+    // would take longer than all other work.
     const violations = now && is !== 'Admitted' ? violationsOf(now.result, now.mode) : [];
     const fields = { namespace, kind, name, before: was, after: is, violations };
     return { before: was, after: is, change: { ...fields, change: changeKind(was, is) } };
@@ -200,7 +203,7 @@ function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange
 }
 
 /**
- * Whether, by the operator's rules, the workload blocks a rollout. A pod whose verdict depends on the pod's creator
+ * Whether the workload blocks a rollout under the operator's rules. A pod whose verdict depends on the pod's creator
  * blocks no rollout. A pod that is too expensive to evaluate blocks a rollout.
  */
 function isBlocking({ effect, violations }: RefusedIfEnforced): boolean {

@@ -64,7 +64,7 @@ export type ResultCall = {
   [Name in keyof ResultListener]: [Name, ...Parameters<ResultListener[Name]>];
 }[keyof ResultListener];
 
-/** A listener that records its calls. Another thread can then repeat the recorded calls. */
+/** A listener that records its calls. Another thread can repeat the recorded calls. */
 export function recordedCalls(calls: ResultCall[]): ResultListener {
   return {
     item: (item) => calls.push(['item', item]),

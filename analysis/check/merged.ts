@@ -72,8 +72,8 @@ function mergedMessage(group: readonly [PolicyViolation, ...PolicyViolation[]]):
 }
 
 /**
- * The text with which the list of accepted values begins. The list of accepted values is at the end of a rule's message
- * (operator/rules/).
+ * The text at the beginning of the list of accepted values. The list of accepted values is at the end of a rule's
+ * message (operator/rules/).
  */
 const ALLOWED = ' (allowed: ';
 

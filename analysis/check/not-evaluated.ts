@@ -1,5 +1,5 @@
 /**
- * Counts and describes objects that may make pods, but whose pods cannot be evaluated. The objects are grouped by kind.
+ * Counts and describes objects that may make pods, if these pods cannot be evaluated. The objects are grouped by kind.
  */
 import { firstOf } from '../../operator/text/wording.ts';
 import type { NotEvaluated } from './result.ts';
@@ -20,7 +20,7 @@ export class NotEvaluatedObjects {
   }
 }
 
-/** Sorts kinds first by whether they are known to make pods, and then by name. */
+/** Sorts the kinds that are known to make pods before all other kinds, and then sorts by name. */
 function podsFirst(a: NotEvaluated, b: NotEvaluated): number {
   if (a.makesPods !== b.makesPods) return a.makesPods ? -1 : 1;
   return a.kind < b.kind ? -1 : 1;

@@ -12,7 +12,7 @@ export type ItemVerdict = Verdict | 'NotSelected';
 
 /**
  * The reason why no policy decides. ExcludedNamespace: no policy reaches the namespace. NoPolicy: no policy selects the
- * namespace. NoPods: the object makes no pods any more, like a finished Job.
+ * namespace. NoPods: the object makes no more pods. For example, a finished Job makes no more pods.
  */
 export type NotSelectedReason = 'ExcludedNamespace' | 'NoPolicy' | 'NoPods';
 
@@ -124,7 +124,7 @@ export interface Summary {
   readonly notSelected: number;
   /** The number of items in namespaces that no policy reaches. `notSelected` counts these items, too. */
   readonly excluded: number;
-  /** The names of the namespaces with items that no policy reaches. */
+  /** The names of the namespaces that contain items, but that no policy reaches. */
   readonly excludedNamespaces: readonly string[];
   readonly violations: number;
   readonly findings: number;
@@ -132,7 +132,7 @@ export interface Summary {
   readonly skipped: number;
   /** Objects that may make pods, but have no pod template that could be evaluated. Each kind has one entry. */
   readonly notEvaluated: readonly NotEvaluated[];
-  /** The documents in folders that were skipped because they are not Kubernetes objects. */
+  /** The documents that the check skipped in folders, because the documents are not Kubernetes objects. */
   readonly notKubernetes: readonly OtherDocuments[];
   /** The number of problems that do not make the check fail. */
   readonly warnings: number;

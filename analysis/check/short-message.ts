@@ -5,13 +5,13 @@ import { firstOf } from '../../operator/text/wording.ts';
 export const MOST_COLUMNS = 200;
 
 /**
- * The possible numbers of values in a shortened list. The numbers are tried from the first to the last, until the
+ * The numbers of values that a shortened list may have. The numbers are tried from the first to the last, until the
  * message is short enough.
  */
 const TRIES = [8, 4, 2, 1, 0];
 /**
- * A list with at most SHORT values is not shortened. Readers of a short list therefore see every value that they may
- * write.
+ * A list with at most SHORT values is not shortened. Readers of a short list therefore see every value that the
+ * policies accept.
  */
 const SHORT = 3;
 /**

@@ -19,7 +19,7 @@ export interface Expression {
   readonly alone: readonly RuleChecks[];
 }
 
-/** A check. If two policies have the same check, they share this object. */
+/** A check. If two policies have the same check, both policies use one KnownCheck object. */
 export interface KnownCheck extends Expression {
   /** The fields that the check reads; undefined if the comparison does not understand the CEL of the check. */
   readonly reads: Reads | undefined;

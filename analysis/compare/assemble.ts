@@ -6,7 +6,7 @@ import { nameKey, type Option, type Piece } from './options.ts';
 import type { Plan } from './plans.ts';
 import { mergedObjects, USUAL } from './tiny-pods.ts';
 
-/** A container that the pod must have. The container is made of pieces, at most one for each group. */
+/** A container that the pod must have. The container consists of pieces. Each group contributes at most one piece. */
 interface Draft {
   readonly pieces: Map<number, Piece>;
 }
@@ -35,8 +35,8 @@ function violates(pieces: readonly Piece[], refuser: number): boolean {
 }
 
 /**
- * Adds the piece to a container to which the piece fits. If the piece fits no container, adds a container with the
- * piece.
+ * Adds the piece to the first container into which the piece fits. If the piece fits no container, adds a container
+ * with the piece.
  */
 function place(drafts: Draft[], group: number, piece: Piece): void {
   const fits = ({ pieces }: Draft) =>

@@ -1,4 +1,4 @@
-/** Limits the pods and the time of a comparison. */
+/** Limits the number of pods and the time of a comparison. */
 import { TooMany } from './too-many.ts';
 
 /** Thrown if the time of a comparison is over. */
@@ -7,7 +7,7 @@ export class TooLate extends Error {}
 /** Says whether the time of a comparison is over. */
 export type IsLate = () => boolean;
 
-/** Limits the time of work that may take long. */
+/** Sets a time limit for work that may take a long time. */
 export interface TimeLimit {
   /** Long steps call this function again and again. @throws TooLate */
   checkTime(): void;

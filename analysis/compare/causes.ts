@@ -16,11 +16,15 @@ import type { Witnesses } from './witnesses.ts';
 
 export interface Cause {
   readonly policy: string;
-  /** The value is `Added` or `Removed` if the policy is in force only in the new set, or only in the old set. */
+  /**
+   * The value is `Added` if the policy is in force only in the new set, and `Removed` if the policy is in force only in
+   * the old set.
+   */
   readonly change: 'Added' | 'Removed' | 'Changed';
   /**
-   * The paths of the changed fields, such as `spec.overrides.hostNetwork`. If one of several changed fields causes the
-   * difference alone, the other fields are left out. The list is empty unless the policy is in both sets.
+   * The paths of the changed fields, such as `spec.overrides.hostNetwork`. If undoing one of the changed fields removes
+   * the difference, the list leaves out the fields without this effect. The list is empty unless the policy is in both
+   * sets.
    */
   readonly fields: readonly string[];
 }
@@ -59,7 +63,7 @@ export class Causes {
   readonly #time: TimeLimit;
   readonly #old: PolicySet;
   #changes: readonly Change[] | undefined;
-  /** The changed fields of a policy, and the policy with the old value of each field. */
+  /** The changed fields of a policy. For each of these fields, also the policy with the old value of the field. */
   readonly #fieldsOf = perObject((change: Change) =>
     changedFields(change).map((field) => ({ field, undone: withUndone(change, field) })),
   );
@@ -95,7 +99,7 @@ export class Causes {
     return { policy: name, change: 'Changed', fields };
   }
 
-  /** Whether the difference disappears if the new set has other parts of the policy. */
+  /** Whether the difference disappears if the parts in `undone` replace the policy's parts in the new set. */
   #disappears({ pod, labels, use, direction }: Shown, { name }: Change, undone: Undone): boolean {
     this.#time.checkTime();
     const policies = decidingIn({
@@ -150,7 +154,7 @@ function withUndone({ old, new: now }: Change, field: Field): ResolvedPolicy | u
   return 'policy' in resolution ? resolution.policy : undefined;
 }
 
-/** The object with another value of a field. If the value is undefined, the object lacks the field. */
+/** A copy of the object in which one field has another value. If the value is undefined, the object lacks the field. */
 function withValue<Fields extends object>(object: Fields | undefined, key: string, value: unknown): Fields {
   const { [key]: _, ...others } = { ...object } as Record<string, unknown>;
   return { ...others, ...(value !== undefined && { [key]: value }) } as Fields;

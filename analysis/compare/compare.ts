@@ -42,8 +42,8 @@ export interface Difference {
   readonly before: PodVerdict;
   readonly after: PodVerdict;
   /**
-   * The changes of policies without which the difference would not exist. The list is empty if no change causes the
-   * difference alone.
+   * The changes of policies that cause the difference. If only one of these changes is undone, the difference
+   * disappears. The list is empty if the difference remains after undoing any single change.
    */
   readonly causes: readonly Cause[];
 }
@@ -78,8 +78,8 @@ export interface CompareOptions {
   /** The maximum number of pods that the comparison examines. */
   readonly limit: number;
   /**
-   * Says whether the time is over. The comparison then ends, and its answer has the differences that are found so far.
-   * By default, the time is unlimited, and the answer depends only on the sets.
+   * Says whether the time is over. When the time is over, the comparison ends, and the comparison's answer has the
+   * differences that were found until then. By default, the time is unlimited, and the answer depends only on the sets.
    */
   readonly isLate?: IsLate | undefined;
   /** Whether to show a pod for each pair of a rule and an admitting policy. By default, each rule gets only one pod. */
@@ -175,7 +175,10 @@ class Comparing {
     return this.#comparison(false);
   }
 
-  /** The result, or what is found of it when the time is over. */
+  /**
+   * The result. If the time is over before the comparison ends, the result has only the differences that were found
+   * until then.
+   */
   resultInTime(): Comparison {
     try {
       return this.result();
@@ -301,7 +304,8 @@ class Comparing {
     if (ofClass.some(isShown)) return;
     const sides = sidesOf(namespace, use, direction);
     const shows = this.#shows(rule, sides);
-    // If one of the policies refuses the pod only by rules that are already shown, the pod shows nothing new.
+    // If one of the refusing policies refuses the pod only by rules that other differences already show, the pod shows
+    // nothing new.
     const known = new Set(ofClass.flatMap(({ rules }) => rules));
     const isNew = (broken: string) => !known.has(broken);
     const { policies } = sides.refusing;

@@ -24,12 +24,15 @@ export interface Dimension {
 export const NAME = 'name';
 export const COMPANION = 'companion';
 export const VOLUMES = 'volumes';
-/** Fields about which checks ask only whether some container of the pod sets them. The examined container gets them. */
+/**
+ * Fields of containers. Checks ask only whether some container of the pod sets these fields. The examined container
+ * gets them.
+ */
 export const OTHERS = 'of some container';
 
 const LISTS = ['spec.containers', 'spec.initContainers', 'spec.ephemeralContainers', 'spec.volumes'];
 
-/** The maximum number of combinations of the values of all fields that one check reads. */
+/** For the fields that one check reads, the maximum number of combinations of values. */
 export const MOST_COMBINATIONS = 300_000;
 
 /** The dimensions of the fields that belong to no group. */
@@ -117,7 +120,8 @@ export function volumesIn(chosen: ReadonlyMap<string, unknown>): Pick<TinyPod, '
 
 function fieldsBelow(root: string, chosen: ReadonlyMap<string, unknown>): Fieldset {
   const fields = {};
-  // Only objects of this function may be changed. The chosen values are shared with other pods.
+  // This function may change only objects that the function itself has created. The chosen values are shared with other
+  // pods.
   const own = new Set<object>([fields]);
   for (const [key, value] of chosen) {
     if (value === undefined || !key.startsWith(root)) continue;

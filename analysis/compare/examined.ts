@@ -39,7 +39,8 @@ export class Examined implements TimeLimit {
   }
 
   /**
-   * @param isStrict whether to leave out pods with combinations of fields that the API server refuses @throws TooMany
+   * @param isStrict whether to leave out pods that the API server refuses because of a combination of fields
+   * @throws TooMany
    */
   find(admitting: Admitting, refusing: readonly Alternative[], isStrict = false): Found {
     const idsOf = ({ checks }: Pick<Alternative, 'checks'>) => checks.map(({ id }) => id).join();

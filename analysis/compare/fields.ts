@@ -1,7 +1,7 @@
 /**
- * Lists the values of pod fields that checks can distinguish. If no check distinguishes two values, one of them is
- * enough. The list therefore has each constant of the checks, a text that begins with the constant, and one other
- * value.
+ * Lists the values of pod fields that checks can distinguish. If no check distinguishes two values, one of the two
+ * values is enough. The list therefore has each constant of the checks, a text that begins with the constant, and one
+ * other value.
  */
 import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
 import {
@@ -32,7 +32,10 @@ const MOST_UNKNOWN = 12;
 /** The constants with which checks compare the values at some paths. */
 interface Pool {
   readonly sets: Map<string, readonly Constant[]>;
-  /** Some sets in `sets` have constants that checks may require in a list. `required` has the keys of these sets. */
+  /**
+   * For some sets in `sets`, checks may require that a list has the constants of the set. `required` has the keys of
+   * these sets.
+   */
   readonly required: Set<string>;
   readonly prefixes: Set<string>;
 }
@@ -118,16 +121,16 @@ export class Fields {
   }
 
   /**
-   * The unknown fields of an object, if some policy allows unknown fields of this object. A pod may then need such a
-   * field together with other fields of the object. If no policy allows them, the unknown field may be anywhere else in
-   * the pod.
+   * The unknown fields of an object, if some policy allows unknown fields of this object. A pod may then need an
+   * unknown field together with other fields of the object. If no policy allows unknown fields of this object, the
+   * unknown field may be anywhere else in the pod.
    *
    * @throws TooMany
    */
   #allowedKeys(path: string): readonly string[] {
     if (isRoot(path)) return [];
     const keys = this.unknownKeys(path);
-    // The first name is of no policy.
+    // No policy contains the first name in `keys`.
     if (keys.length < 2) return [];
     if (keys.length > MOST_UNKNOWN) throw new TooMany(`${keys.length} unknown fields of ${path}`);
     return keys;
@@ -192,10 +195,11 @@ export class Fields {
   }
 
   /**
-   * Lists with one item. If checks require items, the result also has two other kinds of lists: lists that lack one or
-   * two required items, and lists with all required items and one other item. For a list of the pod itself, the result
-   * also has every pair of items as a list. The reason is that two policies may each refuse one of the items. A list of
-   * a container needs no pairs, because two containers can each have one of the items.
+   * Lists with one item. If checks require items, the result also has two other kinds of lists. A list of the first
+   * kind lacks one or two required items. A list of the second kind has all required items and one other item. For a
+   * list of the pod itself, the result also has every pair of items as a list. The reason is that two policies may each
+   * refuse one of the items. A list of a container needs no pairs, because two containers can each have one of the
+   * items.
    */
   #lists(path: string): readonly unknown[] {
     const items = this.values(`${path}[]`).filter((item) => item !== undefined);
@@ -324,8 +328,8 @@ export class Fields {
 
   /**
    * A constant of each class. All constants of a class belong to the same sets, and begin with the same prefixes. The
-   * API server accepts either all of them or none of them. Exchanging them therefore changes no verdict. The comparison considers each
-   * text that a function may make from the constant.
+   * API server accepts either all constants of a class or none of the constants. Exchanging them therefore changes no
+   * verdict. The comparison considers each text that a function may make from the constant.
    */
   #representatives(path: string): Constant[] {
     const classes = Map.groupBy(this.#constants(path), (one) => this.#signature(path, one));
@@ -366,7 +370,7 @@ export class Fields {
   }
 }
 
-/** Divides a path into the path of an object and the name of a field of the object. */
+/** Divides the path of a field into the path of the object and the name of the field. */
 const PARENT = /^(?<parent>.*)\.(?<name>\w+)$/;
 
 /** The texts that functions in rules may make from a text. */
@@ -396,7 +400,10 @@ function oneAtATime(names: readonly string[], children: readonly (readonly unkno
   return [{}, ...single];
 }
 
-/** The list with the given length. The first item is repeated. A longer list stays as it is. */
+/**
+ * The list with the given length. The first item is repeated. If the list is already longer, the result is the
+ * unchanged list.
+ */
 function paddedTo(list: readonly Constant[], length: number): readonly Constant[] {
   const [first] = list;
   if (first === undefined) return list;

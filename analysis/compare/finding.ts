@@ -35,8 +35,8 @@ export interface Finding {
 }
 
 /**
- * An undecided question about a policy, or about all policies. An undecided question is no finding, because the
- * question claims nothing about the policies.
+ * An undecided question about a policy, or about all policies. An undecided question is not a finding, because an
+ * undecided question makes no claim about the policies.
  */
 export interface OpenQuestion {
   /** If absent, the question is about all policies. */

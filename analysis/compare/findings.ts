@@ -133,7 +133,8 @@ class Search {
       const cover = this.#answer(name, 'opens-nothing', () => {
         const isRedundantWithout = (gone: ReadonlySet<string>) =>
           this.#partsOf(name, gone).every((part) => isRedundant(part, this.#questions));
-        // Each policy can be deleted alone, after the copies, and together with the other policies.
+        // Each policy can be deleted alone. Each policy can also be deleted after the copies, and together with the
+        // other policies.
         const gone = copies.size > 0 ? [new Set<string>(), copies, deleted] : [copies, deleted];
         if (!gone.every(isRedundantWithout)) return undefined;
         return this.#partsOf(name, deleted).flatMap((part) => coverOf(part, this.#questions));

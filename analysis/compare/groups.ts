@@ -21,7 +21,7 @@ export interface Groups {
   /** The names and images of containers that the checks distinguish. */
   readonly containers: readonly Fieldset[];
   readonly isCommon: (path: string) => boolean;
-  /** Whether fields are in one group if the API server refuses some combinations of their values. */
+  /** If true, fields are in one group if the API server refuses some combinations of their values. */
   readonly isStrict: boolean;
 }
 

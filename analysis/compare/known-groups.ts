@@ -40,7 +40,7 @@ export class KnownGroups {
 interface GroupRows {
   readonly checks: readonly UnderstoodCheck[];
   readonly dimensions: readonly Dimension[];
-  /** The numbers of the values in the group's own dimensions and in the common dimensions. */
+  /** A number for each value in the group's own dimensions and in the common dimensions. */
   readonly rows: Rows;
 }
 

@@ -100,8 +100,8 @@ export const SECCOMP = {
 } as const;
 
 /**
- * Fields that must be set if the field `type` of the same object has a certain value. The key is the type of the object.
- * Each field has the value of `type` that needs the field.
+ * Fields that must be set if the field `type` of the same object has a certain value. The key is the type of the
+ * object. The value maps each field to the value of `type` that requires the field.
  */
 export const COMPANIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   AppArmorProfile: { localhostProfile: 'Localhost' },
@@ -175,7 +175,7 @@ export function acceptedValues(path: string, named: readonly unknown[]): readonl
   return accepted?.filter((value) => value !== OCI || named.includes(OCI));
 }
 
-/** Whether the API server accepts the text. The answer is true for fields without such a rule. */
+/** Whether the API server accepts the text. If no rule restricts the texts of the field, the answer is true. */
 export function isAcceptedText(path: string, text: string): boolean {
   if (path.endsWith('oci.ref')) return PINNED_REFERENCE.test(text);
   if (path.endsWith('sysctls[].name')) return isSysctl(text);
@@ -187,7 +187,7 @@ function isDescending(path: string): boolean {
   return !path.startsWith('/') && !path.split('/').includes('..');
 }
 
-/** Texts to append to the beginning of a text that a policy names. The API server accepts the whole text. */
+/** Texts to append to a prefix that a policy names. The API server accepts the whole text. */
 export function endingsOf(path: string, beginning: string): readonly string[] | undefined {
   if (!path.endsWith('oci.ref')) return undefined;
   const digits = [...'0123456789abcdef'];
@@ -195,7 +195,7 @@ export function endingsOf(path: string, beginning: string): readonly string[] | 
   return beginning.endsWith('@') ? pairs : ENDINGS.map((name) => `${name}@${DIGEST}`);
 }
 
-/** Whether the API server accepts the object. The answer is true for objects of types without such a rule. */
+/** Whether the API server accepts the object. If no rule restricts objects of the type, the answer is true. */
 export function isAcceptedObject(type: string, object: unknown): boolean {
   if (type === 'SecurityProfileOCIBase') return isLocalProfile(object);
   if (type === 'AppArmorProfile') return isProfile(object, false);
@@ -218,9 +218,9 @@ const LINUX_OF_CONTAINER =
   );
 
 /**
- * The class of a text. The class depends on how the API server treats the text. If two texts at the path have the same
- * class, the API server accepts both texts together with the same other fields. If checks also treat the two texts
- * alike, the comparison needs only one of the texts.
+ * The class of a text. The class depends on how the API server treats the text. Suppose two texts at the path have the
+ * same class, and two pods differ only in these texts. The API server then accepts either both pods or neither pod. If
+ * checks also treat the two texts alike, the comparison needs only one of the texts.
  *
  * @param isBeside whether the field of the pod is examined together with the text
  */
@@ -301,9 +301,9 @@ const sysctlsIn = perObject((sysctls: readonly unknown[]) => {
 
 /**
  * Whether the sysctl is part of the network namespace or of the IPC namespace. A port of GetNamespace and NormalizeName
- * (k8s.io/component-helpers/node/util/sysctl/namespace.go). API servers before that file refuse further names that
- * begin with `kernel.shm` or `kernel.msg` beside hostIPC. Such a name counts as accepted, because newer API servers
- * accept it.
+ * (k8s.io/component-helpers/node/util/sysctl/namespace.go). API servers of releases before this file refuse additional
+ * names in pods with hostIPC. The additional names begin with `kernel.shm` or `kernel.msg`. Such a name counts as
+ * accepted, because newer API servers accept it.
  */
 function kindOf(name: string): { readonly ofNetwork: boolean; readonly ofIpc: boolean } {
   const isWithSlashes = /^[^./]*\//.test(name);
@@ -356,10 +356,10 @@ function isSeccompAnnotation(annotation: string | undefined, field: unknown): bo
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
 /**
- * Whether the API server accepts the annotation. The API server copies an annotation that names a profile into the
- * container's unset field, and refuses a field that contradicts the annotation (applyAppArmorVersionSkew,
- * validateAppArmorAnnotationsAndFieldsMatchOnCreate). On a pod for Windows, the API server checks only the form of the
- * annotation.
+ * Whether the API server accepts the annotation. If an annotation names a profile, the API server copies the annotation
+ * into the container's unset field. The API server refuses a field that contradicts the annotation
+ * (applyAppArmorVersionSkew, validateAppArmorAnnotationsAndFieldsMatchOnCreate). On a pod for Windows, the API server
+ * checks only the form of the annotation.
  */
 function isAnnotation(annotation: string | undefined, own: unknown, spec: PodSpec): boolean {
   if (annotation === undefined) return true;

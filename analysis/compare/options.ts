@@ -66,7 +66,10 @@ export function brokenKey({ refuser, rule }: Broken): string {
   return `${refuser} ${rule}`;
 }
 
-/** The part of a container that determines which entries of `spec.containers` select the container. */
+/**
+ * A text with the name and the image of a container. The name and the image determine which entries of
+ * `spec.containers` select the container.
+ */
 export function nameKey({ name, image }: Fieldset): string {
   return `${name} ${image}`;
 }
@@ -84,7 +87,7 @@ export interface GroupValues {
   readonly mounts: boolean;
 }
 
-/** The values that are chosen for some dimensions. The key is the key of the dimension. */
+/** The values that are chosen for some dimensions. The map's keys are the keys of the dimensions. */
 export type Chosen = ReadonlyMap<string, unknown>;
 
 /** @param common the values of the common fields, which every pod has */

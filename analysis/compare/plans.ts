@@ -1,7 +1,7 @@
 /**
  * Finds pods that several policies all refuse, but that one other policy possibly admits. A plan is a choice of one
- * option for each group. If there is no plan, the one policy admits only pods that at least one of the several policies
- * also admits.
+ * option for each group. If no plan exists, every pod that the one policy admits is also admitted by at least one of
+ * the several policies.
  */
 import type { Admitting, Alternative } from './alternatives.ts';
 import type { Budget } from './budget.ts';
@@ -40,8 +40,8 @@ export function plansFor(
 ): Plans {
   const own = new Set(admitting.checks);
   const others = refusing.map(({ checks }) => checks.filter((check) => !own.has(check)));
-  // If all checks of a refusing policy are also checks of the admitting policy, the refusing policy admits every pod
-  // that the admitting policy admits.
+  // If the admitting policy has all checks of a refusing policy, the refusing policy admits every pod that the
+  // admitting policy admits.
   if (others.some((checks) => checks.length === 0)) return { plans: [], notUnderstood: [] };
   const notUnderstood = others.flat().flatMap((check) => (isUnderstood(check) ? [] : [check.rule]));
   const sides: Sides = {
@@ -63,7 +63,7 @@ function plansOf(sides: Sides, known: KnownGroups, isStrict: boolean): Plan[] {
     return { group: known.ofGroup(group, groups), sides: own };
   });
   const rows = ofGroups.map(({ group }) => group.rows);
-  // A container has only one name. Each group therefore keeps the same container names.
+  // A container has only one name. All groups therefore keep the same container names.
   const left = ofGroups.map(({ group, sides: own }) => ({
     dimensions: group.dimensions.map((one) => reduced(one, one.key === NAME ? rows : [group.rows])),
     group,

@@ -1,6 +1,6 @@
 /**
  * Gives names to parts of pods. The name depends only on the fields that a check reads. If two parts have the same
- * name, the check gives them the same result, and is evaluated for only one of them.
+ * name, the check has the same result for both parts, and is evaluated for only one part.
  */
 import { perObject } from '../../operator/policy/memo.ts';
 import { keysOf, rootOf } from './paths.ts';

@@ -21,8 +21,8 @@ import {
 export type Constant = string | number;
 
 /**
- * A comparison in the CEL expression. Any of the paths is compared with any other of the paths, or with the constants
- * of each set.
+ * A comparison in the CEL expression. The expression may compare each path with any other path of the list, or with the
+ * constants of each set.
  */
 export interface Relation {
   readonly paths: readonly string[];
@@ -74,7 +74,7 @@ const SCOPE: Scope = new Map([
   ['c', { paths: ['c'], sets: [] }],
   ['v', { paths: ['v'], sets: [] }],
 ]);
-/** The functions whose results the comparison covers by variants of the constants (texts.ts). */
+/** To cover the results of these functions, the comparison tries variants of the constants (texts.ts). */
 const TEXT_FUNCTIONS = ['upperAscii', 'substring', 'split', 'matches', 'contains'];
 const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='];
 
@@ -227,7 +227,7 @@ class Reader implements Reads {
 
   #compare(a: Value, b: Value, required = false, isPrefix = false): Value {
     const paths = [...a.paths, ...b.paths];
-    // A comparison of keys is not recorded. Such a comparison only excludes annotations that have a separate check.
+    // A comparison of keys is not recorded. A comparison of keys only excludes annotations that have a separate check.
     const isKey = paths.includes(keysOf(ANNOTATIONS)) && paths.length > 1;
     const sets = [...a.sets, ...b.sets].filter((set) => set.length > 0);
     if (paths.length > 0 && !isKey) this.relations.push({ paths, sets, required, isPrefix });

@@ -54,8 +54,8 @@ function isRedundantNow({ policy, others, isExcluded }: Beside, questions: Quest
     areSame({ policies: all.map(form), isExcluded }, { policies: others.map(form), isExcluded }, questions);
   if (!sameWith((one) => one)) return false;
   if (!all.some(({ defaulting }) => defaulting)) return true;
-  // Defaulting fills in a pod if no policy both admits the pod and would leave the pod unchanged. The other policies
-  // must therefore leave the same pods unchanged.
+  // Defaulting fills in a pod if every policy that admits the pod would also change the pod. The other policies must
+  // therefore leave the same pods unchanged.
   if (!sameWith(withoutChanges)) return false;
   if (mayFillOtherwise(policy, others)) {
     throw new NotDecided('the same pods are admitted without it, but policies with other defaulting may fill them in');
@@ -67,8 +67,8 @@ function isRedundantNow({ policy, others, isExcluded }: Beside, questions: Quest
 const MOST_SAMPLED = 20;
 
 /**
- * Whether a sample pod has another verdict without the policy. The verdict is for a user of the policy, or for a user
- * of no policy.
+ * Whether a sample pod has another verdict without the policy. The verdicts are for a user who may use the policy, and
+ * for a user who may use only policies for everybody.
  */
 function samplesDiffer({ policy, others }: Beside, deciding: readonly NamespaceClass[], questions: Questions): boolean {
   const ofPolicy = (one: ResolvedPolicy) => one === policy || isForAll(one) || includesUsers(one, policy);

@@ -152,7 +152,9 @@ class KnownColumns {
 }
 
 interface Combined {
-  /** The dimensions in the order of the combinations. The value of the last dimension changes fastest. */
+  /**
+   * The dimensions in the order in which their values are combined. The value of the last dimension changes fastest.
+   */
   readonly order: readonly Dimension[];
   readonly count: number;
   readonly pods: Iterable<TinyPod>;
@@ -218,7 +220,7 @@ function firstEqual(texts: readonly string[]): number[] {
   });
 }
 
-/** Whether the path stands for all field names of a pod or container, and the field `key` is one of these fields. */
+/** Whether the path represents all field names of a pod or container, and `key` is one of these fields. */
 function isKeyIn(key: string, path: string): boolean {
   const [root = '', ...fields] = key.split('.');
   return path === keysOf(root) && fields.length === 1;

@@ -34,8 +34,8 @@ export function saySame(one: Beside, { policy: b }: Beside, questions: Questions
 }
 
 /**
- * Whether another policy may fill in a pod instead of one of the copies. Defaulting takes the first policy by name, so
- * it matters which copy is deleted.
+ * Whether another policy may fill in a pod instead of one of the copies. Defaulting uses the first policy in the order
+ * of names, so it matters which copy is deleted.
  */
 function fillsBetween({ policy: a, others }: Beside, b: ResolvedPolicy): boolean {
   const isBetween = ({ name }: ResolvedPolicy) => (a.name < name && name < b.name) || (b.name < name && name < a.name);
@@ -48,8 +48,8 @@ function fillsBetween({ policy: a, others }: Beside, b: ResolvedPolicy): boolean
 }
 
 /**
- * With more policies than the API server asks about, the deletion of a copy makes the API server ask about another
- * policy.
+ * The API server asks about the use of a limited number of policies. If more policies have restricted use, the deletion
+ * of a copy makes the API server ask about another policy.
  *
  * @throws NotDecided
  */

@@ -47,7 +47,7 @@ function addingEach({ spec: { overrides = {}, containers = [] } }: ResolvedPolic
   );
 }
 
-/** The rules for which the policy has other values than one of the other policies. */
+/** The rules whose values in the policy differ from the values in at least one of the other policies. */
 function differingRules(policy: ResolvedPolicy, others: readonly ResolvedPolicy[]): Rule[] {
   const all = [policy, ...others];
   const differs = (text: (one: ResolvedPolicy) => unknown) =>

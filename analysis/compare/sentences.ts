@@ -57,7 +57,7 @@ export function summaryOf(
   const { title, verb, none } = MEANING[direction];
   const left = undecided.filter((one) => one.direction === direction || !one.direction).length;
   const notDecided = left > 0 ? `; ${counted(left, 'question')} not decided` : '';
-  // After the time, one question stands for everything that was not compared.
+  // When the time is over, a single undecided question represents everything that was not compared.
   const open = isCut ? '; the time was over' : notDecided;
   const isComplete = left === 0 && namesEveryRule[direction];
   if (found.length > 0) {
@@ -173,8 +173,8 @@ export function undecidedText({ namespace, use = [], direction, message }: Undec
 }
 
 /**
- * A note that names the policies that are left out because their mode refuses nothing. The note is undefined if no
- * policy is left out.
+ * A note that names the policies of a mode that refuses nothing. These policies are left out. The note is undefined if
+ * no policy is left out.
  */
 export function notEnforcedText(policies: readonly ResolvedPolicy[]): string | undefined {
   const names = policies.filter(({ mode }) => mode !== 'Enforce').map(({ name }) => name);

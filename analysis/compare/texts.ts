@@ -15,7 +15,10 @@ export interface Compared {
   readonly usual: readonly string[];
   /** Whether the API server accepts the text. */
   readonly isAccepted: (text: string) => boolean;
-  /** Texts to append to a prefix. By default, letters, digits and pairs of them are appended. */
+  /**
+   * Texts to append to a prefix. By default, the texts are single characters and pairs of characters. The characters
+   * are letters and digits.
+   */
   readonly endings: (prefix: string) => readonly string[] | undefined;
 }
 
@@ -95,8 +98,9 @@ function sourcesOf(text: string, name: string, { prefixes, all }: Known): string
 }
 
 /**
- * Texts that are equal to the given text after dots replace their slashes. A check may also compare the beginning of
- * the name itself. Some of the texts therefore begin with a known text, in which dots and slashes may be mixed.
+ * Texts with slashes. If dots replace the slashes, each text equals the given text. A check may also compare the
+ * beginning of the name itself. Some of the texts therefore begin with a known text, in which dots and slashes may be
+ * mixed.
  */
 function slashed(text: string, all: readonly string[]): string[] {
   const form = dotted(text);

@@ -19,8 +19,7 @@ export interface TinyPod {
   readonly annotations: Fieldset;
   readonly container: Fieldset;
   /**
-   * The annotations of the container. The key is the beginning of the annotation's key, before the name of the
-   * container.
+   * The annotations of the container. The key is the part of the annotation's key before the name of the container.
    */
   readonly ofContainer: Fieldset;
   /** Other containers of the pod. */
@@ -58,7 +57,7 @@ export function mergedObjects(a: Fieldset, b: Fieldset): Fieldset {
   return { ...a, ...b, ...Object.fromEntries(merged) };
 }
 
-/** The keys of a pod that are known. All checks that read the same fields share a key. */
+/** The known keys of a pod. All checks that read the same fields share a key. */
 export type PodKeys = Map<Roots, string>;
 
 /** Evaluates checks. If two pods are equal in the fields that a check reads, the check is evaluated only once. */
@@ -96,9 +95,9 @@ export class TinyPods {
   }
 
   /**
-   * The result is `1` if the pod meets the condition, and otherwise `0`. The result is `e` if the evaluation fails. The
-   * evaluation of a condition alone can fail. Within the check, the condition may be evaluated only when another
-   * condition holds.
+   * The result is `1` if the pod meets the condition, and otherwise `0`. The result is `e` if the evaluation fails. A
+   * condition that is evaluated without the rest of its check can fail. Inside its check, a condition may be evaluated
+   * only when another condition holds.
    *
    * @param keys the keys that are already calculated for the pod
    */

@@ -1,9 +1,9 @@
 /**
  * Finds the classes of users that matter for a comparison. A policy with restricted use is represented as a boolean: a
- * user may use the policy, or may not use it. If a user may use one more policy of the refusing set, differences can
- * only disappear. For each admitting policy, the comparison examines users who may use this policy. If all users of the
- * admitting policy may also use a policy B, the examined users may use B. In all other cases, the examined users may
- * not use B.
+ * user may use the policy, or may not use it. If a user may use one more policy of the refusing set, differences may
+ * disappear, but no new difference can appear. For each admitting policy, the comparison examines users who may use
+ * this policy. If all users of the admitting policy may also use a policy B, the examined users may use B. In all other
+ * cases, the examined users may not use B.
  */
 import type { Subject } from '../../operator/api/capability-policy.ts';
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
@@ -11,7 +11,7 @@ import { isSubject, serviceAccountUser, type User } from '../../operator/evaluat
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { PolicySet } from './policy-set.ts';
 
-/** The policies with restricted use that a user may use, in each set. */
+/** For each set, the policies with restricted use that a user may use. */
 export interface Use {
   readonly admitting: readonly string[];
   readonly refusing: readonly string[];
@@ -28,7 +28,7 @@ export interface UsesOptions {
 /** The reason why a question about many policies with restricted use is not decided. */
 export const TOO_MANY_ASKED = `more than ${MOST_ASKED} policies with restricted use decide, and the API server checks the use of ${MOST_ASKED}`;
 
-/** Whether so many policies have restricted use that the API server does not check the use of all of them. */
+/** Whether the API server leaves the use of some policies unchecked, because too many policies have restricted use. */
 export function areTooManyAsked(policies: readonly ResolvedPolicy[]): boolean {
   return policies.filter(({ usableBy }) => usableBy !== 'Everyone').length > MOST_ASKED;
 }

@@ -6,9 +6,9 @@ import type { Check } from '../../operator/rules/rule.ts';
 const FILLS = 'fields to fill in';
 
 /**
- * The policy without defaulting. This policy admits only the pods that the policy admits and would not change. The
- * defaulting program leaves a pod unchanged only if a deciding policy admits the pod in this form, even if the pod
- * complies (operator/compile/defaulting-program.ts).
+ * The policy without defaulting. The result admits only the pods that the original policy admits and would not change.
+ * The defaulting program leaves a pod unchanged only if a deciding policy in this form, without defaulting, admits the
+ * pod. It is not enough that the pod complies (operator/compile/defaulting-program.ts).
  */
 export const withoutChanges = perObject((policy: ResolvedPolicy): ResolvedPolicy => {
   const { pendingFor: _, ...rest } = policy;

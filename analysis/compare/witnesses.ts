@@ -11,7 +11,7 @@ import { PodChecks } from './pod-checks.ts';
 import { withoutChanges } from './without-changes.ts';
 
 /**
- * The policies of one set that decide in a namespace, and the policies with restricted use that the author of a pod may
+ * The deciding policies of one set in a namespace, and the policies with restricted use that the author of a pod may
  * use.
  */
 export interface Side {
@@ -81,7 +81,7 @@ export class Witnesses {
 
   /**
    * Whether defaulting makes a pod acceptable for the API server: the policy that fills in the pod sets hostUsers:
-   * false. Defaulting takes the first policy by name, if no policy would leave the pod unchanged.
+   * false. If no policy would leave the pod unchanged, defaulting uses the first policy in the order of names.
    */
   isAcceptedFilled(pod: PodContent, { policies, usable }: Side): boolean {
     if (!isAcceptedFilled(pod)) return false;

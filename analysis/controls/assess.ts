@@ -52,8 +52,8 @@ export interface ControlResult {
   readonly control: Control;
   readonly passed: number;
   /**
-   * The number of workloads that break no part of the control that `cappol` can see. The control also has a part that
-   * `cappol` cannot see.
+   * The number of workloads that, as far as `cappol` can see, do not break the control. The control also has a part
+   * that `cappol` cannot see.
    */
   readonly partly: number;
   readonly failed: readonly BreakingWorkload[];

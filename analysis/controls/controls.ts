@@ -28,7 +28,7 @@ export interface Control {
   readonly about: string;
   /** The rules that cover the control. The file of each rule names the controls that the rule covers. */
   readonly rules: readonly Rule[];
-  /** The overrides of the level privileged that refuse exactly the pods that break the control. */
+  /** Overrides of the level privileged. The overrides refuse exactly the pods that break the control. */
   readonly wants: CapabilityPolicyOverrides;
   readonly checks: readonly RuleChecks[];
   /** The checks after defaulting equal `checks`, because a control fills in nothing. */
@@ -40,8 +40,8 @@ export interface Control {
 export interface Unseen {
   readonly what: string;
   /**
-   * Whether running pods show this part of the control. If running pods show the part, the part is invisible only in
-   * workloads without pods.
+   * Whether running pods show this part of the control. If running pods show a part of a control, `cappol` sees the
+   * part in workloads with pods, but not in workloads without pods.
    */
   readonly inPods: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * Calculates how the pods of a template look when the API server has created them. Defaulting may have filled in
- * fields.
+ * Calculates the fields that a template's pods have after the API server has created the pods. Defaulting may have
+ * filled in fields.
  */
 import type { CelEngine } from '../../operator/evaluate/cel.ts';
 import { type Candidate, type EvaluationContext, evaluate } from '../../operator/evaluate/verdict.ts';
@@ -29,7 +29,7 @@ export function afterDefaulting(
   return filling ? { ...asIs, content: filledIn(candidate.content, filling.fills, engine) } : asIs;
 }
 
-/** Every fill reads the original pod, and not the changes of earlier fills. */
+/** Each entry of `fills` reads the original pod, and not the changes by earlier entries. */
 function filledIn(pod: PodContent, fills: readonly Fill[], engine: CelEngine): PodContent {
   const changes = fills.flatMap((fill) => changesBy(fill, pod, engine));
   const { spec } = changes.reduce((whole, { parent, field, value }) => changed(whole, parent, field, value), {

@@ -1,4 +1,4 @@
-/** Makes the edits that give nodes of a document other values. */
+/** Makes the edits that change the values of nodes in a document. */
 import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '../schema/problems.ts';
 import { appendToFlow, type Entry, endsOf, removeFromFlow, styleOfFlow } from './flow.ts';
@@ -183,7 +183,7 @@ export class Editing {
     return !this.#text.slice(startOf(pair.key), endOfPair(pair)).includes('\n');
   }
 
-  /** Writes the value of a key that has no value or the value null. */
+  /** Writes the value of a key. Before the edit, the value is missing or null. */
   #fill(map: MapNode, pair: MapPair, value: unknown): void {
     const end = endOfKey(pair);
     const { value: node } = pair;

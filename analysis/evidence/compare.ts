@@ -17,7 +17,7 @@ export interface ContainerEvidence {
   readonly unused: readonly string[];
   /** The capabilities for which the kernel refused every check. */
   readonly refused: readonly SeenChecks[];
-  /** The capabilities that the manifest does not grant, but that the kernel granted in some check. */
+  /** The capabilities that the kernel granted in some check, although the manifest does not grant them. */
   readonly grantedElsewhere: readonly SeenChecks[];
   /** The checks that do not prove that the workload needs the capability. */
   readonly noise: readonly (SeenChecks & { readonly outcome: CheckOutcome; readonly noise: Noise })[];

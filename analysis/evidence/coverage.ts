@@ -1,6 +1,6 @@
 /**
- * Calculates for how long a container was watched. The shorter the watch of a container is, the more uses of
- * capabilities may be missing.
+ * Calculates for how long a container was watched. The shorter a container was watched, the more uses of capabilities
+ * may be missing.
  */
 import type { ContainerWatch } from './use.ts';
 

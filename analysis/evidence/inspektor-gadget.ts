@@ -13,7 +13,7 @@ import type { CapabilityUse, ContainerWatch, Noise, ObservedContainer } from './
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Matches the processes of container runtimes before they execute the container's first program. */
+/** Matches processes of container runtimes that have not executed the container's first program yet. */
 const RUNTIME = /^(?:runc(?::\[.*)?|crun|youki|conmon|conmonrs|containerd-shim.*)$/;
 /** Matches the system calls in which the kernel accounts for memory (security_vm_enough_memory_mm). */
 const MEMORY =

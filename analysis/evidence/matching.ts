@@ -15,8 +15,8 @@ export interface ManifestPod {
 }
 
 /**
- * The characters of random name endings (k8s.io/apimachinery/pkg/util/rand). The characters include no vowels, and not
- * 0, 1 and 3.
+ * The characters of random name endings (k8s.io/apimachinery/pkg/util/rand). The vowels and the digits 0, 1 and 3 are
+ * not among the characters.
  */
 const SAFE = '[bcdfghjklmnpqrstvwxz2456789]';
 const RANDOM = `-${SAFE}{5}`;
@@ -42,7 +42,7 @@ const OWNER_ENDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Deployment: { ReplicaSet: HASH },
   CronJob: { Job: NUMBER },
 };
-/** The length to which k8s.io/apiserver/pkg/storage/names cuts a name, before it adds the random ending. */
+/** Before k8s.io/apiserver/pkg/storage/names adds the random ending, the package cuts the name to this length. */
 const LONGEST_BASE = 58;
 
 /** An index of the evidence of all files. The key is the container. */

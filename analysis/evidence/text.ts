@@ -34,7 +34,7 @@ function usedSentence(verb: string, { used }: ContainerEvidence): string[] {
   return used.length > 0 ? [`${verb} ${namesIn(used)}.`] : [];
 }
 
-/** Sentences about the evidence that do not list the used and the unused capabilities. */
+/** Sentences about the evidence. The sentences do not list the used and the unused capabilities. */
 export function otherSentences({ used, refused, grantedElsewhere, noise, coverage }: ContainerEvidence): string[] {
   const assumed = used.filter((one) => one.assumed);
   return [

@@ -56,7 +56,7 @@ export interface GuardingPolicy {
 export interface AdminAccess {
   /** The namespaces that have the label, sorted by name. */
   readonly namespaces: readonly LabelledNamespace[];
-  /** The policies that guard the label in a namespace that was read, sorted by name. */
+  /** The policies that guard the label in at least one of the namespaces that were read, sorted by name. */
   readonly guards: readonly GuardingPolicy[];
 }
 

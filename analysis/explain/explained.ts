@@ -41,7 +41,7 @@ export interface ExplainedTopic extends Partial<AdminAccess> {
   readonly kind: Topic['kind'];
   readonly name: string;
   /**
-   * The override that replaces the levels in the comparison of pods. The field exists only for a rule that no level
+   * The override with which pods are compared instead of the levels. The field exists only for a rule that no level
    * restricts.
    */
   readonly comparedWith?: string;

@@ -20,8 +20,8 @@ export interface Use {
   /** How the container came to hold the capability. The field exists only for a capability. */
   readonly held?: HowHeld & { readonly inUserNamespace: boolean };
   /**
-   * The messages of the loosest level that refuses the use. If no level restricts the rule, the messages are those of
-   * the reference override. The list is empty if all levels admit the use.
+   * The messages of the loosest level that refuses the use. If no level restricts the rule, the list has the messages
+   * of the reference override. The list is empty if all levels admit the use.
    */
   readonly messages: readonly string[];
   /** The loosest level that does not admit the use; null if every level admits the use. */
@@ -120,7 +120,7 @@ function ruleFinder(rule: Rule, all: readonly LevelPolicy[], { evaluator, oldest
 }
 
 /**
- * The subject of the given rule may have to pass another rule first. The result is that rule. For `hostPaths`, this is
+ * Another rule may have to admit the subject of the given rule first. The result is that rule. For `hostPaths`, this is
  * `volumes`.
  */
 function guardOf(rule: Rule, [loosest]: readonly LevelPolicy[]): string[] {

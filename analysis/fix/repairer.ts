@@ -55,7 +55,9 @@ interface Attempt {
  */
 export const NOTHING_KNOWN = 'none is known';
 
-/** The number of rounds of fixes. The number is larger than the longest chain of fixes that depend on each other. */
+/**
+ * The number of rounds of fixes. The longest chain of fixes that depend on each other has fewer fixes than this number.
+ */
 const ROUNDS = 4;
 const VERDICTS = ['Compliant', 'Unknown', 'Violating'] as const;
 

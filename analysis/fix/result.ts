@@ -5,7 +5,7 @@
 import type { FixClass } from '../../operator/rules/rule.ts';
 import type { CheckedPolicy, CheckedProblem, NotEvaluated } from '../check/result.ts';
 
-/** The object that an entry is about, and its file. */
+/** The object that an entry is about, and the object's file. */
 interface InObject {
   readonly file: string;
   readonly kind: string;

@@ -13,7 +13,10 @@ import type { PairedWorkload } from './workloads.ts';
  */
 export interface CapabilityChange extends WorkloadName {
   readonly container: string;
-  /** How the container came to hold the capabilities, in the snapshot in which the container holds them. */
+  /**
+   * How the container came to hold the capabilities. The value is from the snapshot in which the container holds the
+   * capabilities.
+   */
   readonly how: Way;
   /** Whether the capabilities apply only in the pod's own user namespace (`hostUsers: false`). */
   readonly inUserNamespace: boolean;
@@ -79,8 +82,8 @@ const holdingsOfShape = perObject(({ spec }: Shape): Holdings => {
 });
 
 /**
- * The entries of both maps. If both maps have an entry for a key, the result has the entry with the way that requests
- * more capabilities.
+ * The entries of both maps. If both maps have an entry for a key, the result has the entry whose `how` comes first in
+ * WAYS.
  */
 function merged(a: Holdings, b: Holdings): Holdings {
   const all = new Map(a);

@@ -60,7 +60,7 @@ export function historyOf(old: Snapshot, now: Snapshot): History {
   };
 }
 
-/** A sentence that says why the two snapshots cannot be compared; undefined if they can be compared. */
+/** A sentence that says why the two snapshots cannot be compared; undefined if a comparison is possible. */
 export function noHistoryBecause(old: Snapshot, now: Snapshot): string | undefined {
   const incomplete = [old, now].find((one) => !isEvaluated(one));
   if (incomplete) return `the snapshot of ${incomplete.taken} is incomplete: ${incomplete.missing.join('; ')}`;

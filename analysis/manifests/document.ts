@@ -138,8 +138,8 @@ function templateLine({ reason, mark }: YAMLException, text: string): number | u
   const lines = text.split('\n');
   const near = mark ? [mark.line, mark.line - 1].find((line) => HELM.test(lines[line] ?? '')) : undefined;
   if (near !== undefined) return near;
-  // YAML reads `{{ .Values.name }}` as a mapping whose key is a mapping. For such a mapping, the parser reports the
-  // position where the outer mapping begins.
+  // YAML reads `{{ .Values.name }}` as a mapping whose key is a mapping. If the key of a mapping is a mapping, the
+  // parser reports the position where the outer mapping begins.
   const found = lines.findIndex((line) => HELM_LINE.test(line) || (reason.includes('complex keys') && HELM.test(line)));
   return found === -1 ? undefined : found;
 }

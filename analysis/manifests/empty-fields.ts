@@ -1,6 +1,6 @@
 /**
  * Handles nulls in lists and in labels. The API server reads a null in a list or a label as the empty value of its
- * type. The reason is that encoding/json leaves a string, a number or a struct unchanged when it decodes a null.
+ * type. The reason is that a string, a number or a struct stays unchanged when encoding/json decodes a null.
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import { valueAt } from '../../operator/model/raw.ts';
@@ -22,8 +22,7 @@ export function withEmptyValues<Value>(value: Value, empty: readonly EmptyField[
 const MOST = 100;
 
 /**
- * Reports nulls in lists, because a null in a list is a mistake. With few exceptions, the API server refuses an empty
- * object in a list.
+ * Reports nulls in lists, because a null in a list is a mistake. In most lists, the API server refuses an empty object.
  *
  * @param fieldOf maps a path in the checked part to the path in the whole object
  */

@@ -1,5 +1,5 @@
 /**
- * Collects one document while its text arrives. Most documents are returned whole, when the end of the document is
+ * Collects one document while its text arrives. Most documents are returned as a whole when the end of the document is
  * reached. A long list in the form that kubectl prints is returned item by item.
  */
 import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';

@@ -30,7 +30,7 @@ export function podTemplatesIn(object: Readonly<Record<string, unknown>>): PodTe
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-/** A mapping that contains the mapping in which the search currently looks for templates. */
+/** A mapping that contains the mapping that the search currently visits. */
 interface Surrounding {
   readonly path: FieldPath;
   readonly fields: Mapping;
@@ -58,7 +58,7 @@ function search(value: unknown, path: FieldPath, around: readonly Surrounding[],
  */
 function podTemplateSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
   // The `spec` of the object itself never counts as a template. For example, Prometheus uses `spec.containers` to patch
-  // the containers of its operator.
+  // containers that the operator of Prometheus creates.
   if (
     path.length === 0 ||
     (!isTemplateKey(path.at(-1)) && !Object.keys(fields).every((key) => TEMPLATE_FIELDS.has(key)))
@@ -121,7 +121,7 @@ function isImage(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && !/[*?]/.test(value);
 }
 
-/** The fields of a pod that a workflow sets for all its templates, and that each template may override. */
+/** The fields of a pod that a workflow sets for all its templates. Each template may override these fields. */
 const POD_FIELDS = [
   'securityContext',
   'serviceAccountName',

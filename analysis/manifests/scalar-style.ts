@@ -1,7 +1,7 @@
 /**
  * Reads the scalars and flow collections that block-style.ts accepts. block-style.ts accepts quoted scalars, plain
- * scalars and flow collections on one line. The file also accepts literal and folded scalars without an indentation
- * indicator.
+ * scalars and flow collections on one line. block-style.ts also accepts literal and folded scalars without an
+ * indentation indicator.
  */
 import { MANIFEST_SCHEMA } from './scalars.ts';
 

@@ -18,8 +18,8 @@ export interface UnknownField extends Problem {
 const { types } = KUBERNETES_FIELDS;
 
 /**
- * The unknown fields of a custom resource that are reported. Only obvious misspellings are reported, because the kind
- * may have additional fields.
+ * The reported unknown fields of a custom resource. Only obvious misspellings are reported, because the kind may have
+ * additional fields.
  */
 export function misspeltIn({ fieldOf }: PodTemplate, unknown: readonly UnknownField[]): UnknownField[] {
   return unknown.flatMap(({ path, meant }) => {
@@ -69,7 +69,7 @@ function unknownField({ around, key, known }: UnknownKey): UnknownField {
   return { path, meant: undefined, message: what + hint };
 }
 
-/** The objects in a pod into which fields are often misplaced. */
+/** The objects in a pod that often contain misplaced fields. */
 const HOMES = [
   { type: 'PodSpec', called: "the pod's spec" },
   { type: 'PodSecurityContext', called: "the pod's securityContext" },

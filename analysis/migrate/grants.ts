@@ -130,7 +130,10 @@ export function grantsOn(granted: Granted, roles: Roles, bindings: readonly Bind
   });
 }
 
-/** The bindings whose role is not in the input. The grants of a binding without its role are unknown. */
+/**
+ * The bindings whose role is not in the input. If the role of a binding is not in the input, the grants of the binding
+ * are unknown.
+ */
 export function unknownRoles(roles: Roles, bindings: readonly Binding[]): Binding[] {
   return bindings.filter((binding) => !roleOf(binding, roles));
 }

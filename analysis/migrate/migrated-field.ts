@@ -42,7 +42,9 @@ export function distinct<T>(values: readonly T[]): T[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
-/** The entries that fit into a list of the API. A remark names the entries that do not fit. */
+/**
+ * The first `most` entries, because the API limits the length of the list. A remark names the entries that do not fit.
+ */
 export function withRoom<T>(
   field: string,
   values: readonly T[],

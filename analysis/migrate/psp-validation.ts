@@ -86,8 +86,8 @@ function ruleRefusals(path: FieldPath, { rule = '', ranges }: Strategy = {}, rul
 }
 
 /**
- * The reasons to refuse `runAsGroup`. For `runAsGroup`, the API server also checks the number of ranges. The order of
- * the checks is different from the order for other strategies.
+ * The reasons to refuse `runAsGroup`. For `runAsGroup`, the API server also checks the number of ranges. The API server
+ * checks `runAsGroup` in another order than other strategies.
  */
 function runAsGroupRefusals({ rule = '', ranges = [] }: Strategy): Problem[] {
   const path = ['spec', 'runAsGroup'];

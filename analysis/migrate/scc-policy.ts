@@ -1,6 +1,6 @@
 /**
- * Migrates SecurityContextConstraints. The result consists of values of a CapabilityPolicy, in the order of the
- * policy's overrides, and of the users of the policy.
+ * Migrates SecurityContextConstraints. The result consists of the values of a CapabilityPolicy, and of the users of the
+ * policy. The values are in the order of the policy's overrides.
  */
 import { capabilityLists } from './capability-lists.ts';
 import type { Grant, GrantSubject } from './grants.ts';

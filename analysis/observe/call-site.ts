@@ -49,10 +49,10 @@ function noiseOf(frames: readonly string[], capability: number): Noise | undefin
 const NON_AUDIT = /_noaudit$|^(ptracer_capable|do_task_stat)$/;
 
 /**
- * Whether overlayfs makes the check for the user who mounted it. overlayfs makes two checks. The first check is for the
- * process (ovl_permission → generic_permission). The second check is in overlayfs's own file systems, for the user who
- * mounted overlayfs (ovl_permission → inode_permission). If a function of the lower layer is between overlayfs and the
- * check in the stack, the check belongs to the lower layer.
+ * Whether overlayfs makes the check for the user who mounted overlayfs. overlayfs makes two checks. The first check is
+ * for the process (ovl_permission → generic_permission). The second check is in overlayfs's own file systems, for the
+ * user who mounted overlayfs (ovl_permission → inode_permission). In the stack, a function of the lower layer may be
+ * between overlayfs and the check. In this case, the check belongs to the lower layer.
  */
 function asksForMounter(frames: readonly string[]): boolean {
   const inner = frames.filter((frame) => !COMMON.test(frame));

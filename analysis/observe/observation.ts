@@ -53,8 +53,8 @@ interface Watched {
   readonly started: boolean;
   ended?: number | undefined;
   /**
-   * While the runtime set up the container, the kernel made checks in these user namespaces: the user namespaces of the
-   * node and of the pod.
+   * The user namespaces of the node and of the pod. While the runtime set up the container, the kernel made checks in
+   * these user namespaces.
    */
   readonly namespaces: Set<string>;
 }
@@ -73,7 +73,7 @@ export class Observation {
   readonly #open = new Map<number, Check>();
   /**
    * The previous check of each process. Only refused checks are kept. After a refused check, the kernel may check
-   * another capability and grant that second check.
+   * another capability. The kernel may grant this second check.
    */
   readonly #refused = new Map<number, Check>();
   /** The check whose stack is being read. */
@@ -210,9 +210,9 @@ export class Observation {
   }
 
   /**
-   * Whether the check is noise because a process created the check's user namespace. If a user namespace did not occur
-   * while the runtime set up the container, a process created the user namespace. If the set-up was not observed, the
-   * check does not count as noise.
+   * Whether the check is noise because a process created the check's user namespace. If the kernel made no check in a
+   * user namespace while the runtime set up the container, a process created this user namespace. If the set-up was not
+   * observed, the check does not count as noise.
    */
   #noiseBySpace({ task, namespace }: Check): Noise | undefined {
     const { started, namespaces } = this.#watches.get(task.container.id) ?? {};
@@ -245,8 +245,8 @@ export class Observation {
 }
 
 /**
- * Whether `check` is a second check that the kernel made after a refused check. Sometimes one of several capabilities
- * is enough. The kernel refuses the first capability, and then checks the next capability.
+ * Whether `check` is a second check that the kernel made after a refused check. Sometimes a process needs only one of
+ * several capabilities. The kernel refuses the first capability, and then checks the next capability.
  */
 function isInPlaceOf(check: Check, { frames, capability }: Check): boolean {
   return (

@@ -50,8 +50,8 @@ export function readTraceLine(text: string): TraceLine {
 }
 
 /**
- * The parsers of events. The key is the name of the event. If a parser returns a `pid`, the event is about that
- * process, and not about the process that caused the event.
+ * The parsers of events. The key is the name of the event. If a parser returns a `pid`, the event is about the process
+ * with this ID, and not about the process that caused the event.
  */
 const READERS: Readonly<Record<string, (rest: string) => object | undefined>> = {
   cap_capable: matching(/target_ns (\S+),.* cap (\d+), ret (-?\d+)$/, (namespace, capability, returned) => ({

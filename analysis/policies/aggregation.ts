@@ -16,7 +16,7 @@ export interface ClusterRole {
   readonly labels: Labels;
   /** The selectors of the aggregationRule; absent if the role has no aggregationRule. */
   readonly selectors?: readonly LabelSelector[];
-  /** The rules of the role that may grant a verb on capabilitypolicies. */
+  /** The role's rules that may grant a verb on capabilitypolicies. */
   readonly rules: readonly PolicyRule[];
   /** Whether the role's manifest has rules. */
   readonly isStated: boolean;
@@ -63,7 +63,7 @@ export function liveRoles(all: readonly RawObject[]): readonly ClusterRole[] {
   });
 }
 
-/** The roles with an aggregationRule, with the rules that the controller writes into them. */
+/** The roles with an aggregationRule. Each role has the rules that the controller writes into the role. */
 export function aggregatedRoles(roles: readonly ClusterRole[]): RoleView[] {
   return roles
     .filter(({ selectors }) => selectors)

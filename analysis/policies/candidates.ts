@@ -47,7 +47,7 @@ export interface Candidatures {
   readonly warnings: readonly Problem[];
   /** True for an object of a kind that makes no pods. */
   readonly skipped?: true;
-  /** Set if the object may make pods, but no pod of the object can be evaluated. */
+  /** The field is set if the object may make pods, but no pod of the object can be evaluated. */
   readonly notEvaluated?: {
     /** The kind with its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
     readonly kind: string;
@@ -115,8 +115,8 @@ export class PodCandidates {
     const fields: Problem[] = [];
     for (const template of podTemplatesIn(object)) {
       const { wrong: problems, unknown: inPod, empty } = podFieldsIn(template.pod);
-      // Problems in a custom resource are only warnings. The object may not be a pod, or the operator of the kind
-      // may replace a placeholder by a valid value.
+      // Problems in a custom resource are only warnings. Perhaps the object is not a pod, or the operator of the kind
+      // replaces a placeholder by a valid value.
       for (const { path, message } of problems) {
         warnings.push({
           path: template.fieldOf(path),
@@ -200,7 +200,7 @@ function withTokenField({ spec }: PodContent, fieldOf: Candidature['fieldOf']): 
     fieldOf(inPod[1] === 'volumes' && inPod[2] === added ? ['spec', 'automountServiceAccountToken'] : inPod);
 }
 
-/** Maps a volume from a volume claim template of a StatefulSet to the list of these templates. */
+/** If a volume comes from a volume claim template of a StatefulSet, maps the volume to the path of this template. */
 function withClaims(object: Object, content: PodContent | undefined, fieldOf: Candidature['fieldOf']) {
   const claims = claimsIn(object);
   const path = claimsPath(object.kind);

@@ -50,7 +50,10 @@ function nothing() {
   };
 }
 
-/** Builds a policy context. A later object replaces an object with the same name, as `kubectl apply` would. */
+/**
+ * Builds a policy context. A later object replaces an earlier object with the same name. `kubectl apply` would have the
+ * same effect.
+ */
 export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
   readonly #all: Collected;

@@ -122,8 +122,8 @@ export class PolicyContext {
   }
 
   /**
-   * Lists policies with a rollout, if another policy loosens them. Everyone may use this other policy. The key is the
-   * name of the other policy.
+   * Finds the policies with a rollout that another, looser policy loosens. Everyone may use the looser policy. The key
+   * is the name of the looser policy.
    */
   loosenings(): ReadonlyMap<string, readonly Loosening[]> {
     const { state, cluster } = this.#input;

@@ -61,8 +61,8 @@ export const IS_MANAGER = `request.userInfo.username == ${literal(MANAGER)}`;
 export const API_SERVER = `request.userInfo.username == "system:apiserver"`;
 
 /**
- * A CEL expression that is true if the request is a probe. Webhooks never see bindings. Bindings are also never shown
- * to policies that were created through the API. Webhooks and policies that were created through the API therefore
+ * A CEL expression that is true if the request is a probe. Webhooks never see bindings. Admission policies that were
+ * created through the API never see bindings, either. Webhooks and policies that were created through the API therefore
  * cannot forge the answer to a probe.
  */
 export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;

@@ -140,7 +140,7 @@ function namesOf(accounts: readonly ServiceAccount[]): string[] {
 
 /**
  * The rules that select the requests to check. A request to delete a collection has no name. A rule about deletions
- * must therefore not select by name.
+ * must therefore not select requests by name.
  */
 function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]): Explained[] {
   const rule = (

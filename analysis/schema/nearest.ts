@@ -1,6 +1,6 @@
 /** Finds known names that the author of an unknown name may have meant. */
 
-/** The largest fraction of a name's letters that may differ. */
+/** At most this fraction of a name's letters may differ. */
 const CLOSE = 1 / 3;
 const MOST = 3;
 

@@ -1,6 +1,6 @@
 /**
- * Converts the path of a field between its text, such as `containers[0].securityContext`, and its list of keys and
- * indexes.
+ * Converts the path of a field from text, such as `containers[0].securityContext`, to a list of keys and indexes, and
+ * back.
  */
 
 /** The path of a field: a list of keys and indexes that starts at the root of the document. */

@@ -25,9 +25,9 @@ export interface UnknownKey {
 }
 
 /**
- * A part of a value that the API server reads as an empty value. The part is a null in a list, a null in a mapping that
- * accepts any keys, or an absent field that stored objects always have. Anywhere else, a null counts as an absent
- * field.
+ * A part of a value that the API server reads as an empty value. The part is either a null or an absent field. The null
+ * is in a list, or in a mapping that accepts any keys. The absent field is a field that stored objects always have.
+ * Anywhere else, a null counts as an absent field.
  */
 export interface EmptyField {
   readonly path: FieldPath;

@@ -77,8 +77,8 @@ export interface SnapshotPolicy {
   /** The spec that is in force; absent if the current spec is accepted. */
   readonly accepted?: CompleteSpec;
   /**
-   * True if a role in the cluster records the accepted spec. If new policies and a policy with a recorded spec do not
-   * fit together, the policy with the recorded spec stays in force.
+   * True if a role in the cluster records the accepted spec. If new policies and a policy with a recorded spec together
+   * exceed a limit of the API servers, the policy with the recorded spec stays in force.
    */
   readonly recorded?: true;
 }

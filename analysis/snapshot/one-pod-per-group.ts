@@ -1,5 +1,5 @@
 /**
- * Reduces a snapshot to one pod of each group of equal pods. Questions that do not count pods get a faster answer from
+ * Reduces each group of equal pods in a snapshot to one pod. Questions that do not count pods get a faster answer from
  * the reduced snapshot.
  */
 import { perObject } from '../../operator/policy/memo.ts';

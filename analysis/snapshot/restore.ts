@@ -76,7 +76,7 @@ function restorePolicy({ name, uid, generation, created, spec, status }: Snapsho
   };
 }
 
-/** The role that records the accepted spec, in the form that the API server stores. */
+/** The role that records the accepted spec. The role is in the form that the API server stores. */
 function recordOfAccepted({
   name,
   uid,

@@ -79,8 +79,8 @@ export class SnapshotTaker {
   readonly #shapes = new Shapes();
   readonly #violations = new Indexed<Violation>(JSON.stringify);
   /**
-   * The indexes of violations. Workloads with equal pods share one violations object. Each such object is therefore
-   * processed once for all documents.
+   * The indexes of violations. Workloads with equal pods share one violations object. Each violations object is
+   * therefore processed once for all documents.
    */
   readonly #indexesOf = perObject((violations: WorkloadVerdict['violations']): Indexes => {
     const entries = Object.entries(violations).map(([policy, list]) => [policy, this.#indexesIn(list)]);

@@ -131,8 +131,8 @@ function joinedBy(drafts: readonly Draft[], of: (draft: Draft) => unknown): Draf
 }
 
 /**
- * The drafts that are not redundant. A draft is redundant if another draft has all service accounts of the redundant
- * draft, and admits all of its workloads.
+ * The drafts that are not redundant. Draft A is redundant if another draft B has all service accounts of A, and admits
+ * all workloads of A.
  */
 function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator: Evaluator): Draft[] {
   const covers = (host: Draft, { workloads, serviceAccounts }: Draft) =>

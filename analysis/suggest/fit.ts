@@ -10,13 +10,13 @@ import { policyChecksFor } from './stated.ts';
 export interface Fitting {
   readonly standard: Standard;
   /**
-   * Whether to narrow the policy. If the policy is narrowed, lists contain only the values that the pods use, and rules
+   * Whether to narrow the policy. If the policy is narrowed, lists contain only the values that the pods use. Rules
    * that no level restricts get overrides, too.
    */
   readonly narrow: boolean;
   /**
-   * Whether the pods have only the capabilities that they used. If the pods have only the used capabilities, the
-   * overrides of the rules about capabilities admit only the used capabilities.
+   * Whether the pods have only the capabilities that they used. If the value is true, the overrides of the rules about
+   * capabilities admit only the used capabilities.
    */
   readonly used?: boolean;
   /**
@@ -60,9 +60,9 @@ function withoutCovered(stated: Stated, pods: readonly PodContent[], fitting: Fi
 }
 
 /**
- * The overrides of an exception at level privileged, for pods that no overrides of the namespace's own level can admit.
- * Every rule that the namespace's level restricts gets an override. If the value of the namespace's own level admits
- * the pods, the override has this value.
+ * The overrides of an exception at level privileged. Overrides of the namespace's own level cannot admit the pods of
+ * this exception. Every rule that the namespace's level restricts gets an override. If the value of the namespace's own
+ * level admits the pods, the override has this value.
  */
 export function statedAtPrivileged(pods: readonly PodContent[], fitting: Fitting): Stated {
   const privileged = { ...fitting.standard, level: 'privileged' as const };
@@ -143,8 +143,8 @@ function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
 }
 
 /**
- * Adds overrides that restrict the added entries of a list to the values that the pods use. For example, if the volume
- * type hostPath is added, another override restricts the host paths.
+ * Adds overrides. These overrides restrict the added entries of a list to the values that the pods use. For example, if
+ * the volume type hostPath is added, another override restricts the host paths.
  */
 function withGuards(stated: Stated, pods: readonly PodContent[], fitting: Fitting): Stated {
   const guards = RULES.flatMap((rule) => {

@@ -63,8 +63,8 @@ export class InForce {
       mode,
       priority: first.priority,
       deciding: policies,
-      // A pending policy with restricted use admits nothing yet. A copy of the pending policy would have no users, so
-      // the policy is left out.
+      // A pending policy with restricted use admits nothing yet. A copy of such a policy would have no users, so the
+      // list leaves out the pending policy.
       admitting: policies.filter((policy) => policy.usableBy === 'Everyone' || !this.#isPending(policy, namespace)),
       pending: this.#pending(policies, namespace, specs),
       specs,

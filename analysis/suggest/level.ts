@@ -15,9 +15,9 @@ interface Candidacy {
 }
 
 /**
- * A looser level is chosen only if it needs fewer overrides than a stricter level. The difference must be at least this
- * number. The level restricted with exceptions is a better start than the level baseline with slightly fewer
- * exceptions.
+ * A looser level is chosen only if it needs fewer overrides than a stricter level. This number is the minimum
+ * difference between the numbers of overrides. The level `restricted` with exceptions is a better start than the level
+ * `baseline` with slightly fewer exceptions.
  */
 const CLEARLY_FEWER = 3;
 

@@ -1,4 +1,6 @@
-/** Finds the workloads that need each override, and advice that could make the override unnecessary. */
+/**
+ * For each override, finds the workloads that need the override, and advice that could make the override unnecessary.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
 import type { Evaluator, Violation } from '../../operator/evaluate/violations.ts';
@@ -21,7 +23,10 @@ export interface StatedOverride {
   readonly value: unknown;
   /** The needs, sorted by workload, container and entry. The list is empty if the override only narrows the policy. */
   readonly needs: readonly Need[];
-  /** Whether the existing policy for which the exception is suggested has the same override. */
+  /**
+   * Whether an existing policy already has the same override. The rules of this policy are the starting point for the
+   * suggested exception.
+   */
   readonly kept?: true;
 }
 
@@ -49,7 +54,7 @@ export function needsOf(stated: Stated, workloads: readonly Workload[], fitting:
   });
 }
 
-/** The needs of the workloads that violate the given rules if the values of the level apply. */
+/** The needs of the workloads that would violate the given rules if each rule had the level's value. */
 export function obstaclesOf(
   rules: readonly Rule[],
   workloads: readonly Workload[],
@@ -90,7 +95,10 @@ function ofOwners({ owners }: Shape, needs: readonly ShapeNeed[]): Need[] {
 
 type PolicyChecks = ReturnType<typeof policyChecksFor>;
 
-/** The checks of the policy without the override, and the checks without each single entry of the override's list. */
+/**
+ * The checks of the policy without the whole override, and, for each entry of the override's list, the checks of the
+ * policy without this entry.
+ */
 interface Without {
   readonly override: readonly PolicyChecks[];
   readonly entries: readonly { readonly entry: unknown; readonly remaining: readonly PolicyChecks[] }[];

@@ -29,9 +29,9 @@ export interface SuggestedPolicy {
    * without workloads.
    */
   readonly suggestions: readonly Suggestion[];
-  /** The exception that the policy makes; absent if the policy applies to everybody in its namespaces. */
+  /** The exception that the policy makes. The field is absent if the policy applies to everybody in its namespaces. */
   readonly exception?: Exception;
-  /** The name of the pending policy whose rules this policy enforces; absent for other policies. */
+  /** The name of the pending policy whose rules this policy enforces. For other policies, the field is absent. */
   readonly enforces?: string;
   /** Whether the policy is for every namespace where no other policy decides. */
   readonly forOthers?: true;
@@ -42,7 +42,10 @@ interface LevelPolicy {
   readonly level: SuggestedLevel;
   readonly selector: LabelSelector;
   readonly suggestions: readonly Suggestion[];
-  /** The suggestion for the only namespace of the policy; absent if several namespaces share the policy. */
+  /**
+   * The suggestion for the policy's namespace, if the policy has only one namespace. The field is absent if several
+   * namespaces share the policy.
+   */
   readonly own?: Suggestion;
 }
 
@@ -140,7 +143,10 @@ function tightestOf(suggestions: readonly LevelSuggestion[]): SuggestedLevel {
     : 'baseline';
 }
 
-/** The name of the workload, or, for several workloads, the name of their common service account. */
+/**
+ * The name of the workload. If the exception is for several workloads, the result is the name of their common service
+ * account.
+ */
 function subjectOf({ workloads: [first, ...others], serviceAccounts: [account] }: Exception): string {
   return (others.length > 0 ? account : first?.name) ?? '';
 }

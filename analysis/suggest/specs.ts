@@ -1,4 +1,4 @@
-/** Builds the specs of exceptions, and of policies that are in force beside exceptions. */
+/** Builds the specs of exceptions, and of policies that are in force together with exceptions. */
 import {
   type CapabilityPolicyOverrides,
   type CapabilityPolicySpec,

@@ -1,4 +1,7 @@
-/** Makes a policy from single overrides and their paths. Also gives the verdicts of one rule of this policy. */
+/**
+ * Makes a policy from single overrides and their paths. Also makes the part of the policy that an Evaluator needs to
+ * check only one rule.
+ */
 import type { CapabilityPolicyOverrides, UsableBy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';
@@ -10,7 +13,7 @@ import { formatVersion, type Standard } from '../../operator/standards/level-ver
 /** An entry for `spec.containers`. */
 export interface StatedContainers {
   readonly names: readonly string[];
-  /** The images that the containers must have; undefined if the image does not matter. */
+  /** The images that the containers must have. The field is absent if the image does not matter. */
   readonly images?: readonly string[];
   readonly stated: Stated;
 }

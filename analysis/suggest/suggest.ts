@@ -25,8 +25,8 @@ export interface SuggestOptions {
    */
   readonly narrow?: boolean;
   /**
-   * Whether the pods have only the capabilities that they used. If the pods have only the used capabilities, the
-   * policies require containers to drop all other capabilities.
+   * Whether the pods have only the capabilities that they used. If the value is true, the suggested policies require
+   * containers to drop all other capabilities.
    */
   readonly used?: boolean;
   /**
@@ -45,11 +45,11 @@ export interface Suggestion {
    */
   readonly level: Level;
   /**
-   * The overrides of the level. If narrowing is not requested, and no evidence narrows the capabilities, the object is
-   * empty.
+   * The overrides of the level. If narrowing is not requested, and no evidence narrows the capabilities, there are no
+   * overrides.
    */
   readonly overrides: CapabilityPolicyOverrides;
-  /** The overrides of the suggestion, each as a single value, in the order of the API. */
+  /** The overrides of the suggestion, in the order of the API. Each override has a single value. */
   readonly stated: readonly StatedOverride[];
   readonly exceptions: readonly Exception[];
   /** Whether the pods have only the capabilities that they used. */
@@ -59,13 +59,13 @@ export interface Suggestion {
   /** For each evaluated level, the number of workloads that the level admits without overrides. */
   readonly admitted: Partial<Readonly<Record<SuggestedLevel, number>>>;
   /**
-   * The policies that decide in the namespace; absent if no policy decides in the namespace. If policies already decide
-   * in the namespace, only exceptions are suggested.
+   * The policies that decide in the namespace. The field is absent if no policy decides in the namespace. If policies
+   * already decide in the namespace, only exceptions are suggested.
    */
   readonly beside?: SuggestedBeside;
 }
 
-/** The policies beside which exceptions are suggested. */
+/** The deciding policies of the namespace. Exceptions are suggested in addition to these policies. */
 export interface SuggestedBeside extends Pick<Beside, 'mode' | 'priority' | 'pending'> {
   /** The names of the deciding policies. */
   readonly policies: readonly string[];
@@ -75,9 +75,9 @@ export interface SuggestedBeside extends Pick<Beside, 'mode' | 'priority' | 'pen
 }
 
 /**
- * Suggests policies that admit every given workload, and everything that the level admits. The policies also admit a
- * pod that the level refuses, if a given workload with the same service account needs at least as much as the pod.
- * Other pods that the level refuses are not admitted.
+ * Suggests policies that admit every given workload, and everything that the level admits. A pod that the level refuses
+ * is also admitted if a given workload with the same service account needs at least as much as the pod. Other pods that
+ * the level refuses are not admitted.
  *
  * @returns one suggestion for each namespace, sorted by namespace
  */

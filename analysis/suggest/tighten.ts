@@ -21,7 +21,7 @@ export interface TightenedPolicy {
   readonly unused: boolean;
   /** The grants that the change removes. `since` is absent if the operator has not reported the grant yet. */
   readonly removes: readonly (Grant & { readonly since?: string })[];
-  /** The merge patch; absent if the change removes nothing. */
+  /** The merge patch. The field is absent if the change removes nothing. */
   readonly patch?: MergePatch;
   /** The policy after the change, with only the name as metadata. */
   readonly manifest: object;
@@ -64,7 +64,8 @@ function verdictsOf(cluster: Cluster, state: PolicyState, evaluator: Evaluator):
 }
 
 /**
- * A policy whose current text is not in force is left out, because its workloads were evaluated by another text.
+ * If the current text of a policy is not in force, the function reports no unneeded grants of the policy. In this
+ * case, the workloads were evaluated by another text of the policy.
  */
 function unneededOf(policy: CompletePolicy, state: PolicyState, verdicts: Verdicts): readonly Grant[] {
   const name = nameOf(policy);
@@ -74,7 +75,8 @@ function unneededOf(policy: CompletePolicy, state: PolicyState, verdicts: Verdic
 }
 
 /**
- * The grants that can be removed without making the policy invalid. For example, the last range of a strategy is kept.
+ * The grants that can be removed without making the policy invalid. For example, the policy keeps the last range of a
+ * strategy.
  */
 function removable(policies: readonly CompletePolicy[], unneeded: Removed): Removed {
   return new Map(
@@ -94,8 +96,8 @@ function isValid(policy: CompletePolicy): boolean {
 }
 
 /**
- * Evaluates the cluster with all changes together. Two policies may each have a subject that is unneeded because of the
- * other policy. If a workload gets a worse verdict, the policies that decide in the workload's namespace keep their
+ * Evaluates the cluster with all changes together. In each of two policies, a subject may be unneeded only because of
+ * the other policy. If a workload gets a worse verdict, the policies that decide in the workload's namespace keep their
  * subjects. If a workload gets a worse verdict even with these subjects, the policies keep all their grants.
  */
 function safeRemovals(input: TightenInput, before: Verdicts, removed: Removed): Removed {

@@ -9,7 +9,8 @@ export interface Given {
   readonly workload: WorkloadName;
   readonly content: PodContent;
   /**
-   * The pod in the form that policies with restricted use evaluate. By default, the creator of the pod is not known.
+   * The pod, together with the users whose rights matter for policies with restricted use. By default, the creator of
+   * the pod is not known.
    */
   readonly candidate?: Candidate;
 }
@@ -18,7 +19,10 @@ export interface Workload {
   readonly name: WorkloadName;
   /** The pods and templates of the workload, without duplicates. */
   readonly pods: readonly PodContent[];
-  /** The pods and templates without duplicates. Each pod or template is listed with the users whose rights count. */
+  /**
+   * The pods and templates without duplicates. Each pod or template is listed together with the users whose rights to
+   * use a policy matter.
+   */
   readonly candidates: readonly Candidate[];
   /** The names of the service accounts that the pods use. */
   readonly serviceAccounts: readonly string[];

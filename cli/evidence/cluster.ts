@@ -58,7 +58,7 @@ export async function profiles({ connected: { client }, only, io, tell }: Omit<R
 
 /**
  * Adds to the evidence the workload of each running pod. A running pod has an owner. The program reads the name of the
- * workload from the owner, and need not guess the name from the pod's name.
+ * workload from the owner, and does not have to guess the name from the pod's name.
  */
 export function ofWorkloads({ uses, watches }: Evidence, cluster: Cluster): Evidence {
   const namespaces = new Set([...uses, ...watches].map(({ namespace }) => namespace));

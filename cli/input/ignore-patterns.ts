@@ -14,7 +14,7 @@ interface Pattern {
   readonly folders: boolean;
 }
 
-/** Reads the patterns of a .gitignore. If several patterns match a path, the last one decides. */
+/** Reads the patterns of a .gitignore. If several patterns match a path, the last matching pattern decides. */
 export function ignorePatterns(lines: readonly string[]): IgnorePatterns {
   const patterns = lines.flatMap(patternOf).reverse();
   return {

@@ -35,7 +35,7 @@ function sbomOfAll(): Sbom {
 }
 
 /**
- * The part of the SBOM that is in the image.
+ * The part of the SBOM that describes the packages in the image.
  *
  * @param name the name of the project; by default, npm uses the name of the folder
  */

@@ -1,7 +1,7 @@
 /**
- * Part (e) of the bench measures the time to create a pod in four cases. The cases are no policy, Pod Security
- * Admission, our policies, and an admission policy that checks nothing. The last case shows the lowest time that an
- * admission policy can reach.
+ * Part (e) of the bench measures the time to create a pod in four cases. The cases are a namespace without policies,
+ * Pod Security Admission, our policies, and an admission policy that checks nothing. The last case shows the lowest
+ * time that an admission policy can reach.
  */
 import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';

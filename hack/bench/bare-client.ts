@@ -1,6 +1,6 @@
 /**
- * The baseline for the measurement of a first report. The baseline is a separate process that reads all pods page by
- * page, and does nothing else.
+ * The baseline for part (a) of the bench, the time to the operator's first report. The baseline is a separate process
+ * that reads all pods page by page, and does nothing else.
  *
  *   node bare-client.ts KUBECONFIG parse|bytes
  *
@@ -40,6 +40,6 @@ do {
   }
 } while (token);
 writeSync(1, `${count} pods\ndone\n`);
-// The bench, which is another process, reads the memory and the time of this process. The process therefore runs until
-// it is killed.
+// The bench is another process, and reads the memory and the time of this process. The process therefore runs until it
+// is killed.
 setInterval(() => {}, 60_000);

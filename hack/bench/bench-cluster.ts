@@ -24,8 +24,8 @@ const API_SERVER_FLAGS = ['--max-requests-inflight=3000', '--max-mutating-reques
 /**
  * Starts a cluster.
  *
- * @param controllers whether controllers run, so that the measurements include their work for admission policies and
- * garbage collection
+ * @param controllers whether controllers run. If controllers run, the measurements include the controllers' work for
+ * admission policies and garbage collection
  */
 export async function startBenchCluster({ controllers = false } = {}): Promise<BenchCluster> {
   const controlPlane = await startControlPlane({ quiet: true, apiServerFlags: API_SERVER_FLAGS });
@@ -73,7 +73,7 @@ async function installCrd(client: ApiClient): Promise<void> {
   });
 }
 
-/** Returns the object as the API server would write the object into etcd, if `creator` created the object. */
+/** Returns what the API server would write into etcd if the field manager `creator` created the object. */
 export async function asWritten(client: ApiClient, object: Identified, creator: string): Promise<RawObject> {
   const { apiVersion, kind, metadata } = object;
   const written = await client.create(pathFor(apiVersion, kind, metadata.namespace), object, { dryRun: true });

@@ -96,7 +96,7 @@ class CommandLine {
 
   /**
    * Runs the measured programs in turns, so that other load on the machine affects all programs alike.
-   * @param text the same manifests in one stream
+   * @param text all manifests of the parameter `manifests`, in one stream
    */
   async #measure(input: string, manifests: Manifests, text: Manifests): Promise<Measured[]> {
     const { path, count, violating } = manifests;

@@ -12,7 +12,7 @@ export interface ComparedSets {
 
 type Overrides = NonNullable<CapabilityPolicySpec['overrides']>;
 
-/** The overrides of exceptions. Each entry is for one rule, or for rules that are set together. */
+/** The overrides of exceptions. Each entry sets one rule, or sets several rules together. */
 const GRANTS: readonly Overrides[] = [
   { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } },
   { hostNetwork: true },

@@ -7,7 +7,7 @@ import type { ControlPlane } from '../controlplane/controlplane.ts';
  * Gives the first half of the cores to the control plane. This process, and every process that it starts from now on,
  * gets the other half of the cores. On a machine with a single core, nothing changes.
  *
- * @returns a function that gives this process back all its cores
+ * @returns a function that restores the original cores of this process
  */
 export function divideCores({ pids }: ControlPlane): () => void {
   const cores = ownCores();

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 
 export interface Entry {
-  /** The key of the object in etcd without its prefix, such as `pods/net/web-1`. */
+  /** The object's key in etcd, without the prefix, such as `pods/net/web-1`. */
   readonly key: string;
   readonly object: string;
 }
@@ -38,7 +38,7 @@ export class Etcd {
    * several objects with one resourceVersion. If a watch is interrupted in the middle of a transaction, the watch loses
    * the remaining objects of the transaction.
    *
-   * @param atOnce the number of objects in a transaction, which must be 1 if a client watches
+   * @param atOnce the number of objects in a transaction. The number must be 1 if a client watches
    */
   async write(entries: Iterable<Entry>, atOnce = AT_ONCE): Promise<void> {
     const puts = Iterator.from(entries).map(({ key, object }) => ({

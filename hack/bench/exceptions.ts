@@ -83,7 +83,7 @@ const EXCLUDED = 'kube-public';
 /** The bench stops waiting if no further policy becomes Ready within this time, in ms. */
 const STALLED_MS = 90_000;
 const LOOK = { timeoutMs: 120_000, intervalMs: 20 };
-/** The time in ms that the controllers get to notice a change. */
+/** The time in ms that the bench gives the controllers to notice a change. */
 const NOTICE_MS = 1_500;
 const NONE_ADMITS = 'SYS_ADMIN';
 /** A user who may update namespaces, but does not have the verb `exempt`. */

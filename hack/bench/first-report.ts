@@ -24,7 +24,7 @@ const POLICY = 'restricted';
 const BARE_CLIENT = join(import.meta.dirname, 'bare-client.ts');
 
 interface FirstReportOptions {
-  /** The numbers of pods to measure, one number after another. */
+  /** The numbers of pods for the measurements, one measurement after another. */
   readonly sizes: readonly number[];
   /** Whether to measure the last number of pods a second time, with pods that are all different. */
   readonly distinct: boolean;

@@ -24,7 +24,7 @@ interface Measured {
 
 const POLICY = 'restricted';
 const LABEL = 'pod-security.kubernetes.io/audit';
-/** The number of concurrent writes, which is the same for the loop and for the operator. */
+/** The number of concurrent writes. The number is the same for the loop and for the operator. */
 const AT_ONCE = 8;
 /** The prefixes of the labels and annotations that the operator writes. */
 const OURS = ['pod-security.kubernetes.io/', 'capabilitypolicy.dev/', 'rollout.capabilitypolicy.dev/'];
@@ -42,7 +42,7 @@ export const BESIDE_LOOP = [
   `The operator runs with ${UNLIMITED.join(' ')}, and evaluates ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
 ];
 
-/** @param sizes the numbers of namespaces to measure, one number after another */
+/** @param sizes the numbers of namespaces for the measurements, one measurement after another */
 export async function labelling(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const namespaces of sizes) measured.push(await measure(namespaces));
@@ -78,7 +78,7 @@ async function measure(namespaces: number): Promise<Measured> {
 
 interface Labelled {
   readonly namespaces: number;
-  /** A label that every namespace has with the policy, and that no namespace has without the policy. */
+  /** With the policy, every namespace has this label. Without the policy, no namespace has this label. */
   readonly label: string;
   readonly policy: string;
   readonly spec: Partial<CapabilityPolicySpec>;

@@ -40,7 +40,7 @@ const SHAPES = 60;
 const EVERYWHERE = 'everywhere';
 const TIMEOUT = { timeoutMs: 300_000, intervalMs: 5 };
 
-/** @param sizes the numbers of pods to measure, one number after another */
+/** @param sizes the numbers of pods for the measurements, one measurement after another */
 export async function livePage(sizes: readonly number[]): Promise<Table> {
   execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'inherit' });
   const measured: Measured[] = [];

@@ -65,7 +65,7 @@ const WRITES_AT_ONCE = 8;
 const MORE = 5;
 const TIMEOUT_MS = 900_000;
 
-/** @param sizes the numbers of policies to measure, one number after another */
+/** @param sizes the numbers of policies for the measurements, one measurement after another */
 export async function manyPolicies(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const policies of sizes) measured.push(await measure(policies));
@@ -218,7 +218,8 @@ async function writesOf(client: ApiClient, index: number): Promise<PolicyWrites>
  * Runs a loop of writes on a separate cluster. The loop writes the objects of a policy in sequence, one object after
  * another. The loop also writes the programs one after another.
  *
- * @param writes the policies to create, in order, each with the labels and statuses of the policy
+ * @param writes the policies to create, in order. Each entry also has the status of the policy, and the labels of the
+ * policy's namespace
  */
 async function bareLoop(objects: readonly RawObject[], writes: readonly PolicyWrites[] = []): Promise<number> {
   const cluster = await startBenchCluster();

@@ -1,6 +1,6 @@
 /**
  * Part (l) of the bench measures the beginning of a rollout over many namespaces. The baseline is a loop that only
- * makes the same writes. The bench also measures a minute in which nothing changes.
+ * makes the operator's writes. The bench also measures a minute in which nothing changes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROLLOUT_LABEL_PREFIX } from '../../operator/api/capability-policy.ts';

@@ -15,8 +15,8 @@ export interface Shape {
 }
 
 /**
- * One pod in each group of this many pods violates the level restricted. Most of the violating pods also violate the
- * level baseline.
+ * In each group of this number of pods, one pod violates the level restricted. Most of the violating pods also violate
+ * the level baseline.
  */
 const VIOLATING_EVERY = 20;
 
@@ -133,7 +133,7 @@ function initContainer(index: number) {
   };
 }
 
-/** Returns the pod in the form that it has after a kubelet has started it. */
+/** Returns the pod in the form of a pod that a kubelet has started. */
 export function running(pod: RawObject, { spec }: Shape): RawObject {
   const containers = spec.containers as readonly { readonly name: string; readonly image: string }[];
   const status = runningStatus(containers);

@@ -75,8 +75,8 @@ export function cacheFolder({ module, flags, environment }: Pick<Build, 'module'
 }
 
 /**
- * Maps programs to their package folders. The map contains only programs whose package folder has another name. Go
- * names a program after the folder of its package.
+ * Maps programs to their package folders. The map contains a program only if the package folder has a different name
+ * than the program. Go names a program after the folder of its package.
  */
 const FOLDERS = { etcd: 'server', argocd: 'cmd' };
 

@@ -94,8 +94,8 @@ export function controllerManagerCommand(
       '--use-service-account-credentials=true',
       `--service-account-private-key-file=${files.serviceAccountKey}`,
       `--root-ca-file=${files.authority}`,
-      // The type checking of admission policies takes half of the controller manager's time. The result is only
-      // warnings in the status of the policies.
+      // The type checking of admission policies takes half of the controller manager's time. The type checking only
+      // produces warnings in the status of the policies.
       '--controllers=*,-validatingadmissionpolicy-status-controller',
       '--kube-api-qps=200',
       '--kube-api-burst=400',

@@ -77,8 +77,8 @@ interface ApiServerOptions {
 
 export interface ControlPlane {
   /**
-   * The path of a kubeconfig for the cluster administrator. This user is in the group system:masters. RBAC allows
-   * everything to this group.
+   * The path of a kubeconfig for the cluster administrator. The cluster administrator is in the group system:masters.
+   * RBAC allows everything to this group.
    */
   readonly kubeconfig: string;
   /** The path of the kubectl that belongs to the programs of the control plane. */

@@ -1,9 +1,9 @@
 /**
- * Kubernetes v1.38.0-beta.0 imports packages from the new module k8s.io/apiextensions-api. Proxies for Go modules may
+ * Kubernetes v1.38.0-beta.0 imports packages from the new module k8s.io/apiextensions-api. Proxies for Go modules might
  * not serve this module yet. The functions in this file therefore write the module. The functions copy the packages
  * from the old module k8s.io/apiextensions-apiserver, in the last release before the packages moved. The packages are
- * the Go types of CustomResourceDefinitions and their clients. Proxies may also not serve v7.0.1 of
- * structured-merge-diff yet, so the go.mod of v1.38.0-beta.0 names v7.0.0. Remove this file when proxies serve both
+ * the Go types of CustomResourceDefinitions and their clients. Proxies may also still lack v7.0.1 of
+ * structured-merge-diff, so the go.mod of v1.38.0-beta.0 names v7.0.0. Remove this file when proxies serve both
  * modules.
  */
 import { execFileSync } from 'node:child_process';
@@ -20,8 +20,8 @@ const RELEASE = 'v0.38.0-alpha.2';
 export const CHECKSUM = 'h1:Dpd+3zumeKXyn1jCxYGMAZJA+1WOquf+phzjcQU3K/c=';
 const TYPES = ['v1', 'v1beta1'].map((version) => join('pkg', 'apis', 'apiextensions', version));
 /**
- * The code that converts to internal types remains in the old module. From this code, the moved packages need only the
- * variable `nullLiteral`.
+ * The code that converts to internal types remains in the old module. The moved packages need only the variable
+ * `nullLiteral` from the remaining code.
  */
 const CONVERSIONS = ['conversion.go', 'zz_generated.conversion.go'];
 const NULL = '\nvar nullLiteral = []byte(`null`)\n';

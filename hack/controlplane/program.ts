@@ -7,7 +7,7 @@ export interface GoProgram {
   readonly name: string;
   /** The folder of go.mod and go.sum, which determine the versions to build. */
   readonly module: string;
-  /** The Go module of the program. The program gets the version that go.mod requires of this module. */
+  /** The Go module of the program. go.mod requires a version of this module, and the program gets this version. */
   readonly of: string;
   /** Returns the flags of `go build` for a version such as v1.33.13. */
   readonly flags: (version: string) => readonly string[];

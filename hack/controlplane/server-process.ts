@@ -11,8 +11,8 @@ const GRACE_MS = 10_000;
 const LOG_LINES = 20;
 
 /**
- * The watchdog is a process that runs until this process has ended. The watchdog then ends the servers, and removes the
- * registered folders (see watchdog.ts).
+ * The watchdog is a process that runs until this process has ended. After the end of this process, the watchdog ends
+ * the servers, and removes the registered folders (see watchdog.ts).
  */
 export class Watchdog {
   readonly #process: ChildProcess;
@@ -67,7 +67,7 @@ export interface ServerCommand {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** A running server, whose output goes to its log file. */
+/** A running server. The output of the server goes to a log file. */
 export class ServerProcess {
   readonly command: ServerCommand;
   readonly #process: ChildProcess;

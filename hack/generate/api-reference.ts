@@ -149,8 +149,8 @@ function refusals({ 'x-kubernetes-validations': rules = [] }: Schema, title = 'R
 }
 
 /**
- * Splits a description into paragraphs. YAML may fold a text. An empty line in the source then becomes a line break in
- * the text.
+ * Splits a description into paragraphs. YAML may fold a text. If YAML folds the text, an empty line in the source
+ * becomes a line break in the text.
  */
 function paragraphs(description = ''): string {
   return prose(description.trim().replaceAll(/\n+/g, '\n\n'));

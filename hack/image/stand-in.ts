@@ -12,8 +12,8 @@ const ROOT = join(import.meta.dirname, '..', '..');
 /** A build installs packages and bundles programs. On a busy machine, a build takes minutes. */
 const TIMEOUT_MS = 1_200_000;
 /**
- * The programs that `npm ci` needs in addition to Node. The instruction RUN needs a shell. The other program is named
- * in the first line of npm's script.
+ * The programs that `npm ci` needs in addition to Node. The instruction RUN needs a shell. The first line of npm's
+ * script names `/usr/bin/env`.
  */
 const TOOLS = ['/bin/sh', '/usr/bin/env'];
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The first process in a node's namespaces. The process sets up the namespaces to look like a separate machine. The
-# process then waits until all other processes in the namespaces have ended.
+# The first process in a node's namespaces. The process sets up the namespaces to look like a separate machine. After
+# the setup, the process waits until all other processes in the namespaces have ended.
 #
 #   init.sh FOLDER SERVICE_ADDRESS NODE_ADDRESS
 set -eu
@@ -8,8 +8,8 @@ folder=$1
 service=$2
 node=$3
 
-# containerd, kubelet and CNI plug-ins also write files outside their own folders. These files are visible only in the
-# namespaces of the node. The files are deleted together with the namespaces.
+# containerd, kubelet and CNI plug-ins also write files outside their own folders. The files outside these folders are
+# visible only in the namespaces of the node. The files are deleted together with the namespaces.
 mount -t tmpfs tmpfs /run
 mkdir /run/upper /run/work /run/sysctl
 mount -t overlay overlay -o lowerdir=/var,upperdir=/run/upper,workdir=/run/work /var

@@ -45,7 +45,7 @@ function problemWithPlugins(): string | undefined {
   return `it needs the CNI plug-ins ${PLUGINS.join(', ')}: apt-get install containernetworking-plugins`;
 }
 
-/** The problem with namespaces. In a container, root usually may not create namespaces. */
+/** The problem with namespaces. In a container, root usually has no permission to create namespaces. */
 function problemWithNamespaces(): string | undefined {
   const made = spawnSync('unshare', ['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--mount-proc', 'true'], {
     encoding: 'utf8',

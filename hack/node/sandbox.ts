@@ -37,8 +37,8 @@ export class Sandbox {
         path: 'unshare',
         flags: [
           ...['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--mount-proc'],
-          // When the parent ends, the kernel ends the first process of the PID namespace. The kernel then also ends all
-          // other processes in the namespace.
+          // When the parent ends, the kernel ends the first process of the PID namespace. After the end of the first
+          // process, the kernel also ends all other processes in the namespace.
           '--kill-child=SIGKILL',
           ...['sh', INIT, folder, service, node],
         ],

@@ -1,5 +1,5 @@
 /**
- * Gives names to the types of parts of the API. `npm run generate` makes the model from `crds/`.
+ * Gives names to types in the generated model of the API. `npm run generate` makes the model from `crds/`.
  *
  * The generated interface is the only definition of the fields. This file gives names to the parts of the interface.
  */
@@ -19,8 +19,8 @@ export const FIELD_MANAGER = 'capabilitypolicy.dev';
 /** The label of every rendered object. The label's value is FIELD_MANAGER. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /**
- * The label of every namespace with the namespace's name. API servers set this label, and users cannot change the
- * label.
+ * Every namespace has this label, and the value of the label is the namespace's name. API servers set this label, and
+ * users cannot change the label.
  */
 export const NAME_LABEL = 'kubernetes.io/metadata.name';
 /** The annotation of a namespace with the Pod Security labels that the operator set, as JSON. */

@@ -17,7 +17,10 @@ interface CanariesOptions {
   readonly inForceOf: (name: string) => InForce;
 }
 
-/** The time in ms after which a canary is overdue. The time begins when API servers could have compiled the canary. */
+/**
+ * The time in ms after which a canary is overdue. The time begins when the API servers have had enough time to compile
+ * the canary.
+ */
 const PASSES_MS = 10_000;
 
 export class Canaries {
@@ -37,7 +40,7 @@ export class Canaries {
     const { programs, refusals } = this.#options;
     const canary = this.#neededFor(program, live);
     if (!canary) {
-      // If rules are in force, the operator treats their canary as passed. These rules need no canary later, even if
+      // If rules are in force, the operator treats their canary as passed. The rules need no canary later, even if
       // somebody deletes the program.
       if (this.#options.inForceOf(program.name).proves(program)) this.#passed.add(program.rulesHash);
       await this.#remove(program, live);
@@ -61,8 +64,8 @@ export class Canaries {
   }
 
   /**
-   * Returns what to ask the API servers about the program's canary. The result is undefined if the canary is not
-   * written, or has passed already.
+   * Returns the question to ask the API servers about the program's canary. The result is undefined if the canary is
+   * not written, or has passed already.
    */
   question(program: Program, live: Live): Question | undefined {
     const canary = this.#neededFor(program, live);

@@ -19,8 +19,8 @@ const SERVER_DEFAULTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The fields that belong to the operator completely. If somebody else adds a value to one of these fields, the added
- * value counts as drift.
+ * The fields that belong to the operator completely. If somebody else adds a value to one of the listed fields, the
+ * added value counts as drift.
  */
 const OWNED = ['spec', 'rules', 'aggregationRule', 'roleRef', 'subjects'] as const;
 

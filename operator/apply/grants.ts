@@ -27,15 +27,15 @@ export interface GrantsPass {
    */
   readonly shown: Live;
   /**
-   * The names of policies on which a live admission policy requires the verb `use`. Admission policies that only warn
-   * or audit do not count.
+   * If a live admission policy requires the verb `use` on a CapabilityPolicy, the set contains the name of the
+   * CapabilityPolicy. Admission policies that only warn or audit do not count.
    */
   readonly asked: ReadonlySet<string>;
   /** Whether every API server enforces the rows of the policy. */
   isInForce(policy: string): boolean;
   /**
-   * Whether some API server may still enforce a removed row of the policy. The policy's program no longer contains this
-   * row.
+   * Whether some API server may still enforce a removed row of the policy. The policy's program no longer contains the
+   * removed row.
    */
   isLeaving(policy: string): boolean;
 }
@@ -106,8 +106,8 @@ export class Grants {
 
   /**
    * The reason why the row of a policy must not change yet. The result is undefined if the row may change. Before the
-   * row changes, the operator has to write or narrow the binding. The API servers then have to see the change of the
-   * binding.
+   * row changes, the operator has to write or narrow the binding. After the operator's write, the API servers have to
+   * see the change of the binding.
    */
   obstacle(policy: string, { compiled, live, shown, asked, isLeaving }: GrantsPass): string | undefined {
     const { role, roleBinding } = compiled.grants.get(policy) ?? {};
@@ -166,7 +166,10 @@ function unitOf(step: Step, policy: string): string {
   return `grant/${step}/${policy}`;
 }
 
-/** The names of policies on which the given admission policies require the verb `use`. */
+/**
+ * If one of the given admission policies requires the verb `use` on a CapabilityPolicy, the set contains the name of
+ * the CapabilityPolicy.
+ */
 export function usesOf(objects: readonly RenderedObject[]): ReadonlySet<string> {
   return new Set(objects.flatMap((object) => [...usesAsked(object)]));
 }

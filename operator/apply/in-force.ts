@@ -16,17 +16,17 @@ export interface Question {
 }
 
 /**
- * The time in ms that API servers may take to load a changed program. Compiling takes up to a second. The rest of this
- * time covers the delay of the API servers' watches.
+ * The time in ms that API servers may take to load a changed program. Compiling takes up to a second. The remaining two
+ * seconds cover the delay of the API servers' watches.
  */
 export const COMPILED_MS = 3_000;
 /**
- * The time in ms after which the operator probes a program in force again. After a restart, an API server may lack the
- * program, or the admission plug-in that enforces programs.
+ * The time in ms after which the operator repeats the probe of a program that is in force. After a restart, an API
+ * server may lack the program, or the admission plug-in that enforces programs.
  */
 const PROVED_AGAIN_MS = 60_000;
 /**
- * After a failed probe, the operator waits before the next probe. The wait is this share of the time since the write.
+ * After a failed probe, the operator waits before the next probe. The wait is `share` times the time since the write.
  */
 const AGAIN = { share: 1 / 8, leastMs: 100, mostMs: 10_000 };
 const NONE: ReadonlyMap<string, string> = new Map();
@@ -90,7 +90,7 @@ export class InForce {
   }
 
   /**
-   * How long the operator has waited for a proof of the written version, in ms. This time begins when the answers to
+   * How long the operator has waited for a proof of the written version, in ms. The wait begins when the answers to
    * probes can be trusted.
    */
   get awaitedMs(): number {
@@ -111,8 +111,8 @@ export class InForce {
   /**
    * Records a write of the program. Call this method before the write, because the answer to the write may be lost.
    *
-   * @param isShown whether an API server that answers with the new hash has loaded all objects of the program. If an
-   * API server may already enforce a version with this hash, the method ignores the value
+   * @param isShown whether the new hash in an API server's answer shows that the API server has loaded all objects of
+   * the program. If an API server may already enforce a version with the new hash, the method ignores `isShown`
    */
   writes(text: Text, isShown: boolean): void {
     const now = this.#clock.now();

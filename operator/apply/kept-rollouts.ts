@@ -23,7 +23,7 @@ interface Context {
   };
 }
 
-/** The saved states of rollouts. Each leader's term has its own instance. */
+/** The saved states of rollouts. Each term of a leader uses a separate instance of this class. */
 export class KeptRollouts {
   readonly #context: Context;
   readonly #states: RolloutStates;

@@ -14,8 +14,8 @@ const NO_ROLLOUT: RolloutLabels = { set: {}, remove: [] };
  * the label.
  *
  * @returns whether anything had to be changed
- * @throws ApiError 409 if somebody changed a label or deleted the namespace after the operator made the plan. After
- * this error, the caller has to make a new plan
+ * @throws ApiError 409 if somebody changed a label or deleted the namespace after the operator made the plan. After an
+ * error 409, the caller has to make a new plan
  */
 export async function writeLabels(
   client: ApiClient,
@@ -60,8 +60,8 @@ export async function writeLabels(
 }
 
 /**
- * The HTTP status codes of errors that have another cause than a refusal of the write. The codes have three possible
- * meanings: the object is gone or has changed, the server is overloaded, or a proxy got no answer from the server.
+ * The HTTP status codes of errors that do not mean a refusal of the write. The codes have three possible meanings: the
+ * object is gone or has changed, the server is overloaded, or a proxy got no answer from the server.
  */
 const PASSING = new Set([404, 409, 429, 502, 503, 504]);
 

@@ -4,14 +4,14 @@
  *
  * An annotation records the labels that the operator set. If somebody changed a recorded label by hand, the operator
  * sets the label again. Another field manager may have set a label before the operator. Another field manager such as
- * Argo CD may also have changed a label by server-side apply. In these two cases, the operator does not change the
- * label, and reports the conflict.
+ * Argo CD may also have changed a label by server-side apply. If another field manager has set the label before the
+ * operator, or has applied a change, the operator does not change the label, and reports the conflict.
  *
- * If another field manager applies the same value, the other field manager does not take over the label. Otherwise,
- * anyone who can edit a namespace could take over the label from the operator. To take over a label, a user would only
- * have to apply the label, or remove the operator's managedFields entry. A user who changes the value of a label needs
- * the verb `exempt`. The guard checks this verb (compile/guard-label.ts). If the record is lost, managedFields still
- * show which labels to remove.
+ * If another field manager applies the operator's value of a label, the other field manager does not take over the
+ * label. Without this rule, anyone who can edit a namespace could take over the label from the operator. To take over a
+ * label, a user would only have to apply the label, or remove the operator's managedFields entry. A user who changes
+ * the value of a label needs the verb `exempt`. The guard checks this verb (compile/guard-label.ts). If the record is
+ * lost, managedFields still show which labels to remove.
  */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
@@ -104,8 +104,8 @@ export function differingLabels(namespace: NamespaceView, { labels }: Pick<Label
 }
 
 /**
- * Returns the label outcome to report for a namespace before the first label pass. The API server may refuse a planned
- * label that is not on the namespace yet. So this label does not count.
+ * Derives the label outcome to report from the current labels of a namespace, for example before the first label pass.
+ * The API server may refuse a planned label that is not on the namespace yet. So this label does not count.
  */
 export function presentLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelOutcome {
   const { labels, conflicts } = planLabels(namespace, wanted);
@@ -147,8 +147,8 @@ function isForeign(namespace: NamespaceView, label: string, value: string, ours:
 }
 
 /**
- * Whether another field manager set the label to the same value before the operator set the label. The operator may not
- * change a label that another field manager set first.
+ * Whether another field manager set the label to the same value before the operator set the label. The operator must
+ * not change a label that another field manager set first.
  */
 function isStatedBefore(namespace: NamespaceView, label: string, value: string, ours: Record<string, string>): boolean {
   return !(label in ours) && namespace.labels[label] === value && ownersOf(namespace, label).others.length > 0;

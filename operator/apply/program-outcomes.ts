@@ -29,7 +29,7 @@ export interface Progress {
   /** The reason why a program is not in force yet. */
   obstacle(program: Program): string | undefined;
   /**
-   * A message about an object of the program that is being deleted. An object that is being deleted counts as missing.
+   * A message that one of the program's objects is being deleted. An object that is being deleted counts as missing.
    */
   deletion(program: Program): string | undefined;
   /** The API server's refusal to write the policy's role or binding, or to delete an older admission policy. */
@@ -98,7 +98,7 @@ function obstacleTo(
 }
 
 /**
- * The API server's message. A message about a guard contains the name of the guard's object. Authors of policies may
+ * The API server's message. A message about a guard contains the name of the guard's object. Authors of policies might
  * not know about guards.
  */
 function failureOf(program: Program, progress: Progress): string[] {

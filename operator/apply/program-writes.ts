@@ -61,9 +61,9 @@ export class ProgramWrites {
 }
 
 /**
- * Looks for an object that is being deleted among the program's objects. Returns the name and the finalizers of this
- * object. The result is undefined if no object is being deleted. An object that is being deleted may disappear at any
- * time.
+ * Looks among the program's objects for an object that is being deleted. Returns the name and the finalizers of the
+ * found object. The result is undefined if no object is being deleted. An object that is being deleted may disappear at
+ * any time.
  */
 export function deletion(program: Objects, live: Live): string | undefined {
   const [held] = objectsOfProgram(program).flatMap((manifest) => {

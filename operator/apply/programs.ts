@@ -1,9 +1,9 @@
 /**
- * Brings compiled programs into force. Each change replaces a program by one write. Each API server therefore changes
- * from the old to the new state at once. Until all API servers have loaded a change, the other objects that a pass
- * writes must fit both the old programs and the new programs.
+ * Brings compiled programs into force. For each change, a single write replaces the program. Each API server therefore
+ * changes from the old to the new state at once. Until all API servers have loaded a change, the other objects that a
+ * pass writes must fit both the old programs and the new programs.
  *
- * A pass does all possible steps, and reports the steps that must wait. A new process can compute again everything that
+ * A pass does all possible steps, and reports the steps that must wait. A new process can recompute all data that
  * passes keep in memory. So it is safe to kill the operator at any point.
  */
 import type { ApiClient } from '../cluster/client.ts';

@@ -1,7 +1,7 @@
 /**
  * Asks each API server which versions of programs are in force. Between two whole passes with the same input, the
- * operator does nothing else. An API server needs up to a second to compile a change. A question to the API servers
- * costs much less than a whole pass over a thousand policies.
+ * operator only asks which versions are in force. An API server needs up to a second to compile a change. A question to
+ * the API servers costs much less than a whole pass over a thousand policies.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';

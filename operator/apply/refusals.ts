@@ -16,8 +16,8 @@ interface Refusal {
 }
 
 /**
- * If an error may be temporary, the operator reports the error only after this number of failures in a row. The
- * failures must also have lasted for this time in ms. An earlier report would make conditions flap.
+ * If an error may be temporary, the operator reports the error only after this number of failures in a row. In
+ * addition, the failures must have lasted for at least `ms` milliseconds. An earlier report would make conditions flap.
  */
 const REPORTED = { times: 3, ms: 1_500 };
 /**

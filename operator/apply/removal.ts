@@ -22,8 +22,8 @@ interface Leaving {
   readonly probed: Probed | undefined;
   readonly inForce: InForce;
   /**
-   * The earliest time at which a probe proves that API servers no longer enforce the admission policy. Before that
-   * time, an API server may have loaded the admission policy without the binding of the probe.
+   * The earliest time at which a probe proves that API servers no longer enforce the admission policy. An earlier probe
+   * proves nothing, because an API server may have loaded the admission policy without the binding of the probe.
    */
   readonly trustedFrom: number;
 }
@@ -47,8 +47,8 @@ export class Removal {
   }
 
   /**
-   * Whether API servers may still enforce a deleted admission policy that contains a row of this CapabilityPolicy. The
-   * admission policy was deleted by this process, or by another process shortly before this term.
+   * Whether API servers may still enforce a deleted admission policy that contains a row of the given CapabilityPolicy.
+   * The admission policy was deleted by this process, or by another process shortly before this term.
    */
   mayEnforce(policy: string): boolean {
     if (this.#clock.now() < this.#begun + COMPILED_MS) return true;
@@ -77,7 +77,7 @@ export class Removal {
    * policy, and an admission policy may require this verb. The method deletes the role when no API server can enforce
    * an admission policy that requires the verb.
    *
-   * @param inForce takes the name of an admission policy, and returns what API servers enforce of this admission policy
+   * @param inForce returns the `InForce` object of the admission policy with the given name
    */
   async remove({ stale, kept }: Unwanted, inForce: (name: string) => InForce): Promise<void> {
     const admission = stale.filter(isAdmission);

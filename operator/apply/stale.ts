@@ -16,8 +16,8 @@ export interface Unwanted {
   /** The stale objects that may be deleted, in order. */
   readonly stale: readonly RenderedObject[];
   /**
-   * The objects of earlier releases without programs. The policies of these objects have no row in any program, because
-   * the operator currently cannot compile these policies.
+   * The objects of earlier releases without programs. The objects' policies have no row in any program, because the
+   * operator currently cannot compile the policies.
    */
   readonly kept: readonly RenderedObject[];
 }

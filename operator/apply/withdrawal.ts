@@ -2,9 +2,9 @@
  * Withdraws everything that the operator set for deleted policies. Afterwards, the operator removes its finalizer from
  * each object whose deletion waits for the withdrawal.
  *
- * Argo CD deletes the policies first, and the operator last (config/argocd/operator). In between, Argo CD deletes the
- * object that waits for the withdrawal. Before Argo CD deletes the operator, Argo CD waits until the object is gone.
- * See docs/decisions/0018 for the reasons.
+ * Argo CD deletes the policies first, and the operator last (config/argocd/operator). After the policies and before the
+ * operator, Argo CD deletes the object that waits for the withdrawal. Before Argo CD deletes the operator, Argo CD
+ * waits until the object is gone. See docs/decisions/0018 for the reasons.
  */
 import { FIELD_MANAGER, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts';
 import { type ApiClient, isNotFound, pathFor } from '../cluster/client.ts';
@@ -20,8 +20,8 @@ export interface WithdrawalContext {
   readonly cluster: Pick<Cluster, 'policies' | 'namespaces' | 'rendered'>;
   readonly compiled: Compiled;
   /**
-   * Whether the API server refuses to store the compiled objects of a policy. After this refusal, the older objects of
-   * the policy remain in force.
+   * Whether the API server refuses to store the compiled objects of a policy. After a refusal, the older objects of the
+   * policy remain in force.
    */
   readonly isRefused: boolean;
   wantedLabels(namespace: NamespaceView): Readonly<Record<string, string>>;
@@ -63,8 +63,8 @@ export async function release(client: Pick<ApiClient, 'change'>, object: Finaliz
 
 /**
  * Whether the operator has set a label on the namespace. If the operator has set no label on the namespace, the
- * namespace contains nothing of deleted policies. If a label is missing on the namespace, the label belongs to an
- * existing policy.
+ * namespace contains nothing of deleted policies. If the plan of labels has a label that the namespace lacks, the label
+ * belongs to an existing policy.
  */
 function isMarked({ recorded, labelOwners }: NamespaceView): boolean {
   const owners = Object.values(labelOwners).flat();

@@ -150,7 +150,7 @@ export class ApiClient {
     await this.#connection.close();
   }
 
-  /** @throws ApiError, or the connection's error. All methods below throw the same errors */
+  /** @throws ApiError, or the connection's error. All methods below throw the errors that `get` throws */
   async get<Answer = RawObject>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
     return this.#json({ method: 'GET', path, query, signal });
   }
@@ -206,7 +206,7 @@ export class ApiClient {
 
   /**
    * Writes an object by server-side apply. `object` contains only the fields that the operator sets. The operator
-   * becomes the owner of these fields.
+   * becomes the owner of the fields in `object`.
    */
   async apply(object: Identified, options: ApplyOptions = {}): Promise<RawObject> {
     return this.#apply(pathOf(object), object, options);

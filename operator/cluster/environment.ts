@@ -1,5 +1,5 @@
 /**
- * The parts of the process that affect kubectl's configuration. These parts are the terminal, and the environment
+ * The parts of the process that affect kubectl's configuration. The parts are the terminal, and the environment
  * variables for kubeconfigs, proxies and plugins.
  */
 import { env } from 'node:process';

@@ -75,7 +75,8 @@ export class FollowedServers {
 
   /**
    * The fields that API servers fill in, but that this release does not know. The list has the format of the field
-   * `serverDefaults` in the type `Standard`. The value is undefined if the client does not look for these fields.
+   * `serverDefaults` in the type `Standard`. The value is undefined if the client does not look for fields that API
+   * servers fill in.
    */
   get serverDefaults(): readonly string[] | undefined {
     return this.#serverDefaults;

@@ -9,8 +9,8 @@ export interface Impersonation {
 }
 
 /**
- * @throws Error if the fields are set, but no user to impersonate is set. The API server refuses requests with these
- * fields and without a user
+ * @throws Error if the fields are set, but no user to impersonate is set. The API server refuses requests that set
+ * these fields without a user to impersonate
  */
 export function impersonationIn(user: Readonly<Record<string, unknown>>): Impersonation | undefined {
   const { as, 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra } = user;
@@ -42,8 +42,8 @@ export function impersonationHeaders({ uid, groups, extra }: Impersonation): Rec
 }
 
 /**
- * Matches the characters to escape in a header's name. These characters are `%` and all characters that are not tchars
- * (RFC 7230). An escape begins with `%`.
+ * Matches the characters to escape in a header's name. The characters to escape are `%` and all characters that are not
+ * tchars (RFC 7230). An escape begins with `%`.
  */
 const IN_NAMES = /[^A-Za-z0-9!#$&'*+.^_`|~-]/g;
 

@@ -13,8 +13,8 @@ const GKE = /-gke\./;
 
 /**
  * Detects the platforms of a cluster. If the API server does not answer, the function throws an error and does not
- * guess the platforms. A wrong guess could exclude too many namespaces. The policies would then not protect these
- * namespaces. A wrong guess could also exclude too few namespaces, and block the platform's own pods.
+ * guess the platforms. A wrong guess could exclude too many namespaces. The policies would not protect the namespaces
+ * that are excluded by mistake. A wrong guess could also exclude too few namespaces, and block the platform's own pods.
  *
  * @throws the client's errors, and an ApiError with advice if the API server refuses the request
  */

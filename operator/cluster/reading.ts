@@ -3,8 +3,8 @@
  *
  * If the server supports streaming lists (KEP-3157), objects and events come in one stream. With a streaming list, the
  * server and the client do not assemble the whole list in memory. Without a streaming list, the reader first lists the
- * collection page by page. After this, the reader watches from the resourceVersion of the list. The reader keeps no
- * objects. The reader passes every object to the sink as soon as the object is decoded.
+ * collection page by page. After the last page, the reader watches from the resourceVersion of the list. The reader
+ * keeps no objects. The reader passes every object to the sink as soon as the object is decoded.
  */
 import type { RawObject, RawPage } from '../model/raw.ts';
 import type { Log } from '../runtime/log.ts';

@@ -1,9 +1,9 @@
 /**
- * Follows one collection of the API. A reflector first reads all existing objects. After this, the reflector reads
- * events and never stops by itself.
+ * Follows one collection of the API. A reflector first reads all existing objects. After the existing objects, the
+ * reflector reads events. The reflector never stops by itself.
  *
- * After an interrupted watch, the reflector resumes from the last resourceVersion. If the server no longer knows that
- * version (410), the reflector reads the collection again.
+ * After an interrupted watch, the reflector resumes from the last resourceVersion. If the server no longer knows this
+ * resourceVersion (410), the reflector reads the collection again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../runtime/log.ts';

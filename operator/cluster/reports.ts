@@ -25,8 +25,8 @@ export const POLICY_REPORTS: ReportApi = { apiVersion: 'wgpolicyk8s.io/v1alpha2'
 /** An annotation with a hash of the report's content. The hash leaves out the times of the results. */
 export const DIGEST = `${GROUP}/digest`;
 /**
- * This annotation is on reports that contain no violation of the policy. The annotation's value is the time at which
- * the namespace became free of violations, in the format of RFC 3339.
+ * Reports that contain no violation of the policy have this annotation. The annotation's value is the time at which the
+ * namespace became free of violations, in the format of RFC 3339.
  */
 export const CLEAN_SINCE = `${GROUP}/clean-since`;
 
@@ -85,8 +85,8 @@ export class FollowedReports {
   }
 
   /**
-   * @param raw the API server's answer to a write of the operator. When the watch later shows this write, the event has
-   * no effect
+   * @param raw the API server's answer to a write of the operator. When the watch later shows this write, the event
+   * from the watch has no effect
    */
   wrote(raw: RawObject): void {
     this.#followed.find(({ api }) => api.apiVersion === raw.apiVersion)?.wrote(raw);

@@ -5,7 +5,7 @@ import { CORE_OPENAPI, type PublishedSchema, unknownPodFields } from '../standar
 import { type ApiClient, isForbidden, pathFor } from './client.ts';
 import { unknownValues } from './unknown-values.ts';
 
-/** A name that every API server's certificate has. The name does not depend on the server's address. */
+/** A name that is in the certificate of every API server. The name does not depend on the server's address. */
 const SERVERNAME = 'kubernetes.default.svc';
 /**
  * If the operator cannot reach the servers' own addresses, the operator opens this number of connections to the
@@ -41,9 +41,9 @@ export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
 /**
  * Lists the API servers and their versions.
  *
- * @param before the last result. The cluster may publish the address of an API server that is overloaded or restarting
- * and does not answer. An API server that does not answer keeps its last known version. So the meaning of `latest` does
- * not change while an old server does not answer.
+ * @param before the last result. The cluster may publish the address of an API server that does not answer. The server
+ * may be overloaded or restarting. An API server that does not answer keeps its last known version. So the meaning of
+ * `latest` does not change while an old server does not answer.
  * @throws the client's error if no server answers. If a server answers without a version, the function throws another
  * error
  */
@@ -76,7 +76,7 @@ export function oldest(minors: ServerMinors): number {
 }
 
 /**
- * The sorted paths of pod fields that some of the API servers have, but that this release does not know.
+ * The sorted paths of pod fields. Some of the API servers have these fields, but this release does not know the fields.
  *
  * @throws the client's error if a server does not return its OpenAPI document
  */
@@ -113,7 +113,7 @@ export async function askServerDefaults(clients: readonly ApiClient[], namespace
   return [...new Set((await Promise.all(asked)).flat())].sort();
 }
 
-/** A container that contains every kind of object in which API servers fill in fields. */
+/** A container with an object of every kind in which API servers fill in fields. */
 const FULL_CONTAINER = {
   lifecycle: { postStart: { httpGet: { port: 80 } }, preStop: { exec: { command: ['true'] } } },
   ...Object.fromEntries(

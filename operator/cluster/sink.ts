@@ -8,20 +8,20 @@ import { keyOf, type RawObject } from '../model/raw.ts';
 export interface Sink {
   /**
    * The reflector calls this method when a list begins. Afterwards, the reflector passes each existing object to `put`,
-   * and calls `listed` at the end. If the reflector reads a list again, it may call `listing` a second time before
-   * `listed`.
+   * and calls `listed` at the end. If the reflector reads a list again, the reflector may call `listing` a second time
+   * before `listed`.
    */
   listing(): void;
   put(raw: RawObject): void;
   remove(raw: RawObject): void;
   /**
-   * The reflector calls this method when it has read the list. After the first call of `listed`, the sink has the state
-   * of the cluster.
+   * The reflector calls this method when the reflector has read the whole list. After the first call of `listed`, the
+   * sink has the state of the cluster.
    */
   listed(): void;
   /**
-   * The reflector calls this method if the server does not serve the kind, so that no objects of the kind exist. If a
-   * sink has no method `absent`, the sink gets an empty list.
+   * The reflector calls this method if the server does not serve the kind. In this case, no objects of the kind exist.
+   * If a sink has no method `absent`, the sink gets an empty list.
    */
   absent?(): void;
 }

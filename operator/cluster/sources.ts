@@ -20,8 +20,8 @@ export const PODS_AND_WORKLOADS: readonly Source[] = [PODS, ...WORKLOADS];
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
 /**
- * The RBAC kinds, which define who may use policies. The RBAC kinds include the rendered roles and bindings. One object
- * of these kinds is the object that Argo CD deletes before the operator.
+ * The RBAC kinds, which define who may use policies. The RBAC kinds include the rendered roles and bindings. Argo CD
+ * deletes one object of these kinds before Argo CD deletes the operator.
  */
 export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };

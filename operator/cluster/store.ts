@@ -1,5 +1,5 @@
 /**
- * Keeps the last seen state of the cluster. The store follows every relevant kind, keeps the projections of its
+ * Keeps the last seen state of the cluster. The store follows every relevant kind, keeps the projections of the kind's
  * objects, and reports changes.
  */
 import { type CompletePolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
@@ -32,8 +32,8 @@ import * as sources from './sources.ts';
 
 interface ClusterOptions extends FollowedServersOptions {
   /**
-   * The store calls this function for each change, even while it reads the first lists. The function may only enqueue
-   * work.
+   * The store calls this function for each change, even while the store reads the first lists. The function may only
+   * enqueue work.
    */
   onChange(change: Change): void;
   /** The rules to evaluate. The store keeps the pod fields that the rules read, and drops all other pod fields. */
@@ -100,7 +100,7 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
   };
 }
 
-/** The facts about API servers that a store needs. */
+/** A store needs these facts about API servers. */
 interface Servers {
   readonly oldest: number;
   readonly unknownPodFields?: readonly string[];
@@ -250,7 +250,8 @@ async function orAborted(done: Promise<unknown>, signal: AbortSignal): Promise<v
 }
 
 /**
- * Describes the change of an object. The result has the object's namespace and name, and the views before and after.
+ * Describes the change of an object. The result has the object's namespace and name, and the views of the object before
+ * and after the change.
  */
 function seen<View extends SeenObject>(view: View, before: View | undefined) {
   return { namespace: view.namespace, name: view.name, seen: [before ?? [], view].flat() };

@@ -5,8 +5,9 @@ import { BASE, type Over, PLACES, type Place } from '../standards/pod-objects.ts
 
 /**
  * Lists a pod's unknown fields. The list leaves out fields with values that the rule `unknownFields` cannot compare.
- * The rule `unknownFields` can compare strings, numbers and booleans. The rule can also compare objects of these
- * values, and lists of such objects. The result has the format of the field `serverDefaults` in the type `Standard`.
+ * The rule `unknownFields` can compare strings, numbers and booleans. The rule can also compare objects and lists of
+ * objects, if the values in the objects are strings, numbers or booleans. The result has the format of the field
+ * `serverDefaults` in the type `Standard`.
  */
 export function unknownValues(spec: unknown): string[] {
   const { containers } = objectOf(spec);

@@ -33,8 +33,8 @@ export interface AcceptOptions {
 
 export interface Accepted {
   /**
-   * The policies in force, in the order of their IDs. For a policy with `rollout`, the list has its enforced part and
-   * its pending part.
+   * The policies in force, in the order of their IDs. If a policy has `rollout`, the list has the policy's enforced
+   * part and pending part.
    */
   readonly policies: readonly ResolvedPolicy[];
   /** The policies that have expired and count as deleted, in the order of their IDs. */

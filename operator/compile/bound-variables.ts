@@ -15,8 +15,9 @@ export interface Variable {
 }
 
 /**
- * Selects the variables that the expressions need, and keeps their order. The API server prepares every variable of a
- * policy several times per request. The API server also prepares unused variables (plugin/cel/composition.go).
+ * Selects the variables that the expressions need, and keeps the order of these variables. The API server prepares
+ * every variable of a policy several times per request. The API server also prepares unused variables
+ * (plugin/cel/composition.go).
  */
 export function needed(variables: readonly Variable[], expressions: readonly string[]): Variable[] {
   const names = new Set(expressions.flatMap(namesIn));

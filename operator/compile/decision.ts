@@ -27,9 +27,9 @@ export function columnsIn(rows: readonly Row[]): Columns {
 }
 
 /**
- * In one request, a program checks the right to use at most this number of policies. An authorizer check costs 350,000
- * CEL cost units (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy needs two checks. An admission policy may
- * cost 10,000,000.
+ * In one request, a program checks the right of use for at most this number of policies. An authorizer check costs
+ * 350,000 CEL cost units (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy needs two checks. An admission
+ * policy may cost 10,000,000.
  */
 export const MOST_ASKED = 10;
 /**
@@ -49,7 +49,7 @@ const VIOLATIONS = 24;
 const MESSAGE_LENGTH = 4900;
 export const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
 /**
- * A CEL expression of type string: the end of a message without details. On an API server without variables, the
+ * A CEL expression of type string: the end of a message that has no details. On an API server without variables, the
  * maximum length of an expression may leave no room for the details.
  */
 const WITHOUT_DETAILS = JSON.stringify(
@@ -196,9 +196,10 @@ export function mayUse(policy: string): string {
 }
 
 /**
- * The names of CEL variables of type list(list(list(string))): the violations of all rules, for each described
- * candidate and unit. The message reads several units. An API server would need ten times as long to compile a message
- * that lists the rules for each of these units, because cel-go's time grows with the square of the length.
+ * The names of CEL variables of type list(list(list(string))). The variables contain the violations of all rules, for
+ * each described candidate and unit. The message reads several units. If a message listed the rules for each of these
+ * units, an API server would need ten times as long to compile the message. The time that cel-go needs grows with the
+ * square of the length.
  */
 const VIOLATED = 'violations';
 const VIOLATED_FILLED = 'violationsFilled';

@@ -79,8 +79,8 @@ export function defaultingProgram({ policies, ...range }: Shard, options: Admiss
 }
 
 /**
- * The changes by which a rule fills in fields. `own` has the changes for a policy, and `ofEntries` has the changes for
- * the policy's entries in `spec.containers`.
+ * The changes by which a rule fills in fields. `own` has the changes for a policy. `ofEntries` has the changes for the
+ * entries in the policy's `spec.containers`.
  */
 interface RuleFillings {
   readonly rule: Rule;
@@ -90,7 +90,9 @@ interface RuleFillings {
 
 interface Fillings {
   readonly rules: readonly RuleFillings[];
-  /** Binds columns for a candidate policy `p` and an entry `e`. The expressions of the fillings read these columns. */
+  /**
+   * Binds columns for a candidate policy `p` and an entry `e`. The expressions that fill in fields read these columns.
+   */
   readonly values: RowValues;
   readonly entry: RowValues;
   readonly mostEntries: number;
@@ -256,8 +258,9 @@ function containerPatches(fills: readonly Filling[]): string[] {
 }
 
 /**
- * Returns the parent objects that must exist before a patch can set the fields inside them. Each parent object has the
- * condition under which a patch creates it. An outer object comes before the objects inside it.
+ * Before a patch can set some fields, the parent objects of these fields must exist. Returns these parent objects. Each
+ * parent object has the condition under which a patch creates the object. An outer object comes before its inner
+ * objects.
  */
 function parentsOf(fills: readonly Filling[]): { readonly path: readonly string[]; readonly when: string }[] {
   const depth = Math.max(1, ...fills.map(({ path }) => path.length));

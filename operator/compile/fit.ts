@@ -37,8 +37,8 @@ interface Fitting {
 
 /**
  * Decides for each policy which of its specs fits together with the other policies.
- * @param candidates the policies in force, followed by the other policies. This order matters, because a policy in
- * force stays when a new policy does not fit
+ * @param candidates the policies in force, followed by the other policies. This order matters: if a new policy does not
+ * fit, the policies in force stay in force
  */
 export function fitting(candidates: readonly Candidate[], limit: Limit): Fitting {
   const kept: ResolvedPolicy[] = [];

@@ -37,8 +37,8 @@ export function labelColumn({ level, minor }: LevelVersion, server: number): str
 
 /**
  * Adds `variables.tampered`, a CEL variable of type bool. The variable is true if the change modifies the operator's
- * record. The variable is also true if the change weakens a label that the operator set. Weakening a label that the
- * policies in `variables.deciding` want also makes the variable true.
+ * record. The variable is also true if the change weakens a label that the operator set. The variable is also true if
+ * the change weakens a label that the policies in `variables.deciding` want.
  *
  * @param before CEL of type dyn: the namespace before the change
  */
@@ -60,8 +60,8 @@ export function recordOf(namespace: string): string {
 }
 
 /**
- * Returns CEL expressions of type bool. If the change modifies the operator's record, or a label in the record, at
- * least one of the expressions is true. A tighter level at the same version does not count as a change of the label.
+ * Returns CEL expressions of type bool. At least one of the expressions is true if the change modifies the operator's
+ * record, or a label in the record. A tighter level at the same version does not count as a change of the label.
  */
 function tampered(): string[] {
   const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`${label}:`)})`;

@@ -1,8 +1,8 @@
 /**
  * Compiles Enforce policies to the guard. Without the guard, people who may edit namespaces or bind pods could bypass
- * the policies. In five cases, the author of a change of a namespace needs the verb `exempt`. The author needs the verb
+ * the policies. In five cases, a user who changes a namespace needs the verb `exempt`. The user needs the verb
  * cluster-wide, on each policy that the change concerns. In the first case, a policy A no longer selects the namespace.
- * The author needs the verb even if another policy B currently overrides policy A. In the second case, one more policy
+ * The user needs the verb even if another policy B currently overrides policy A. In the second case, one more policy
  * selects the namespace, with the same or a higher priority. In the third case, the namespace becomes pending. In the
  * fourth case, the Pod Security label `enforce` becomes looser than policies want. In the fifth case, the namespace
  * gets admin access to devices by a label that a policy guards. The binding of a pod must not give the pod an AppArmor
@@ -65,11 +65,11 @@ const MOST_ASKED = 24;
 
 /**
  * An API server without variables takes seconds to compile a dozen validations of the guard. The program therefore has
- * only the validations that its policies require. Their number is rounded up to a multiple of STEP.
+ * only the validations that its policies require. The number of validations is rounded up to a multiple of STEP.
  */
 const STEP = 4;
 
-/** Returns some columns of a policy: the columns that the guard reads. */
+/** Returns those columns of a policy that the guard reads. */
 export const guardRow: (policy: ResolvedPolicy) => Row = perObject((policy) => {
   const { name, priority, selector, adminAccessLabel } = policy;
   const label = wantedLabel(policy);
@@ -169,8 +169,8 @@ function guardProgram(
     ],
     bindings: [
       {
-        // The binding has no namespaceSelector. If the binding had a namespaceSelector, the API server would compare it
-        // with the labels after the change.
+        // The binding has no namespaceSelector. If the binding had a namespaceSelector, the API server would compare
+        // the namespaceSelector with the labels after the change.
         suffix: 'namespaces',
         spec: { validationActions: ['Deny'], matchResources: { matchPolicy: 'Equivalent', resourceRules: namespaces } },
       },
@@ -236,8 +236,9 @@ function weakenedVariables(guardsAccess: boolean): Variable[] {
   const conditions = [
     has('variables.madePending', 'p'),
     `!${has('variables.is', 'p')}`,
-    // If policy `q` newly selects the namespace, and has the priority of `p` or a higher priority, `q` overrides `p` or
-    // decides beside `p`. A third policy may override `p` and `q`. When the third policy is gone, `q` affects `p`.
+    // A policy `q` may newly select the namespace. If the priority of `q` is equal to the priority of `p` or higher,
+    // `q` overrides `p` or decides beside `p`. A third policy may override `p` and `q`. When the third policy is gone,
+    // `q` affects `p`.
     `variables.joined.exists(q, ${PRIORITY.replaceAll('p.', 'q.')} >= ${PRIORITY})`,
     `(variables.tampered && ${PRIORITY} == variables.highest)`,
   ];

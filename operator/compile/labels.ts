@@ -230,7 +230,7 @@ function costsOf(policy: ResolvedPolicy, { level, minor }: LevelVersion, unfille
 }
 
 /**
- * The rules that restrict more than the Pod Security label. The label does not cover these rules, so the admission
+ * The rules that are stricter than the Pod Security label. The label does not cover these rules, so the admission
  * policy alone enforces them.
  */
 export function rulesBeyondLabel(policy: ResolvedPolicy, found: LevelVersion | undefined): string[] {

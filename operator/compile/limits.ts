@@ -9,8 +9,8 @@ import { EXPRESSION_BUDGET } from './pod-cel.ts';
 import { entriesOf, rowOf } from './rows.ts';
 
 /**
- * An expression with a row or a selector also contains other text. This number of characters is reserved for the other
- * text.
+ * An expression that contains a row or a selector also contains other text. This number of characters is reserved for
+ * the other text.
  */
 const AROUND = 1_000;
 

@@ -48,7 +48,7 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
 
 /**
  * A CEL expression of type bool: true if the update of a pod changes no image. Like Pod Security Admission, the program
- * evaluates a pod again when an image changes. In an update, the API server refuses to add, remove or move containers.
+ * evaluates a pod again when an image changes. The API server refuses an update that adds, removes or moves containers.
  * Comparing the lists of images as a whole is therefore enough. The cost of this comparison grows linearly with the
  * number of containers.
  */
@@ -91,7 +91,7 @@ const DECIDING_COLUMNS: readonly string[] = ['name', 'level', 'priority', 'use',
 
 /**
  * Renders the program that warns about fields that this release does not know. Policies may refuse such fields instead.
- * A pod causes the warning if every policy that decides about the pod warns.
+ * A pod causes the warning if every policy that decides about the pod warns about the fields.
  */
 export function unknownFieldsProgram(shard: Shard, options: AdmissionOptions): ProgramText {
   const columns = ({ values, standard }: ResolvedPolicy) =>

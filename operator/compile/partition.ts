@@ -11,7 +11,10 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
 
 export interface Shard {
-  /** The end of the program's name, which identifies the range. The end is empty if there is a single shard. */
+  /**
+   * The end of the program's name. The end of the name identifies the range. The end is empty if there is a single
+   * shard.
+   */
   readonly suffix: string;
   /**
    * This selector selects the namespaces where the shard's policies decide, and no other namespaces. Only shards for

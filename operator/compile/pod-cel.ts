@@ -92,8 +92,8 @@ export const POD_VARIABLES: readonly Variable[] = [
 /** How often each check runs for a pod of CONTAINERS containers and CONTAINERS volumes. */
 const TIMES = { pod: 1, containers: CONTAINERS, volumes: CONTAINERS };
 /**
- * How often each check runs for an existing pod. The added containers inherit from the pod. The checks of the pod and
- * of its volumes therefore run again for the added containers.
+ * How often each check runs for an existing pod. The added containers inherit fields from the pod. The checks of the
+ * pod and of its volumes therefore run again for the added containers.
  */
 const TIMES_IN_PARTS = { pod: 2, containers: CONTAINERS, volumes: 2 * CONTAINERS };
 

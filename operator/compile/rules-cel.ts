@@ -1,7 +1,7 @@
 /**
- * The rules as CEL expressions about candidate policies. Each rule is one variable. The variable lists the candidate
- * policies that the pod complies with in this rule and in all earlier rules. If a pod violates one rule of a policy,
- * later rules do not evaluate this policy.
+ * The rules as CEL expressions about candidate policies. Each rule is one variable. If the pod complies with a
+ * candidate policy in this rule and in all earlier rules, the variable lists the policy. If a pod violates one rule of
+ * a policy, later rules do not evaluate this policy.
  */
 import { and } from '../rules/cel.ts';
 import { type Condition, not } from '../rules/condition.ts';
@@ -51,9 +51,9 @@ interface RuleText {
 }
 
 /**
- * Adds one CEL variable of type list(list(map)) for each rule. For each unit, the variable lists the candidates that
- * the unit complies with in this rule and in all earlier rules. A rule with a long text has further variables. An API
- * server checks many small expressions faster than one long expression.
+ * Adds one CEL variable of type list(list(map)) for each rule. For each unit, the variable lists a candidate if the
+ * unit complies with the candidate in this rule and in all earlier rules. A rule with a long text has further
+ * variables. An API server checks many small expressions faster than one long expression.
  * @param from CEL of type list(map): the candidates
  * @param filled whether the variables evaluate the pod after defaulting. If true, the names of the variables end in
  * `Filled`
@@ -133,8 +133,8 @@ function capitalized(text: string): string {
 }
 
 /**
- * The name of a variable. The variable lists the candidates that the pod complies with in this rule and in all earlier
- * rules.
+ * The name of a variable. If the pod complies with a candidate in this rule and in all earlier rules, the variable
+ * lists the candidate.
  */
 function afterRule(rule: Rule): string {
   return `after${capitalized(nameOf(rule))}`;
@@ -149,7 +149,7 @@ function textsOf({ rules, restated, ...others }: NeededRules, filled: boolean): 
   return rules.flatMap((rule) => (restated.has(rule.id) ? [restatedText(rule, needed)] : plainText(rule, needed)));
 }
 
-/** Whether tests of other rules contain an expression that defaulting by this rule makes true. */
+/** Whether defaulting by this rule makes an expression in the tests of other rules true. */
 function makesTrue({ fillings }: Rule): boolean {
   return fillings?.(new RowValues('p', LEVEL, {})).some(({ makes }) => makes !== undefined) ?? false;
 }
@@ -158,7 +158,7 @@ interface TextOptions {
   readonly common: Columns;
   readonly mostEntries: number;
   readonly filled: boolean;
-  /** The rules whose defaulting changes the results of other rules' tests. */
+  /** Defaulting by one of these rules changes the results of other rules' tests. */
   readonly making: readonly Rule[];
 }
 
@@ -187,10 +187,10 @@ function plainText(rule: Rule, { common, filled, making }: TextOptions): RuleTex
   ];
 }
 
-/** The maximum number of characters of the texts that one CEL expression joins. */
+/** The maximum total length, in characters, of the texts that one CEL expression joins. */
 const SHORT = 3_000;
 
-/** Puts neighbours among CEL texts into one group if the group stays short. Each text is in one group. */
+/** Puts neighbouring CEL texts into one group if the group stays short. Each text is in one group. */
 function grouped(texts: readonly string[]): readonly (readonly string[])[] {
   const groups: string[][] = [];
   let length = 0;
@@ -258,8 +258,8 @@ function compliesWith(test: Test): string {
 }
 
 /**
- * A CEL expression of type bool: true if the unit violates the check. If an added container does not inherit a field of
- * the pod, a violation by this field does not count for the container.
+ * A CEL expression of type bool: true if the unit violates the check. A field of the pod may violate the check. If an
+ * added container does not inherit the field, the violation does not count for the container.
  */
 function violatesInUnit({ violates, reaches, atCreation }: Pick<Check, 'violates' | 'reaches' | 'atCreation'>): string {
   if (atCreation) return `!variables.ephemeral && (${violates})`;
@@ -282,8 +282,8 @@ function violationsOf({ id }: Rule, test: Test, note = ''): string {
 }
 
 /**
- * The expressions of a rule that gets another value from entries of `spec.containers`. The values of an entry apply to
- * the containers that the entry selects. The values of the candidate apply to all other containers and to the pod.
+ * The expressions of a rule, if entries of `spec.containers` give the rule another value. The values of an entry apply
+ * to the containers that the entry selects. The values of the candidate apply to all other containers and to the pod.
  */
 function restatedText(rule: Rule, { common, mostEntries, filled, making }: TextOptions): RuleText {
   const mine = `own.exists(e, ${BELONGS})`;

@@ -29,8 +29,8 @@ export function blocksOf(list: string): string {
 }
 
 /**
- * A CEL expression of type list(map): the units, each with the containers and volumes that a message describes. `cut`
- * is true if containers or volumes were left out.
+ * A CEL expression of type list(map): the units. Each unit has the containers and volumes that a message describes.
+ * `cut` is true if containers or volumes were left out.
  */
 export const DESCRIBED_UNITS = `variables.units.map(unit, ${mapOf({
   index: 'unit.index',

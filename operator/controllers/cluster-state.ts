@@ -1,6 +1,7 @@
 /**
  * The state that controllers share: the last seen policies of the cluster, the outcomes of controllers, and the
- * rollouts. Only the methods `apply` and `accept` change the state. Both methods return the names that become dirty.
+ * rollouts. Only the methods `apply` and `accept` change the state. The methods `apply` and `accept` return the names
+ * that become dirty.
  */
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';

@@ -21,7 +21,7 @@ export class Labels implements Controller {
   readonly name = 'labels';
   readonly concurrency = 8;
   readonly #context: Context;
-  /** The namespaces with a tighter label that waits until programs are in force. */
+  /** In these namespaces, a tighter label waits until programs are in force. */
   readonly #waiting = new Set<string>();
   /** The namespaces whose last write was refused. */
   readonly #refused = new Set<string>();

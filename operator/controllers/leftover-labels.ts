@@ -1,5 +1,5 @@
 /**
- * If no policy has a rollout any more, the controller removes the label of this rollout from namespaces. The controller
+ * If no policy has the rollout of a label any more, the controller removes the label from namespaces. The controller
  * waits until no admission policy in the cluster uses the label.
  */
 import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
@@ -15,9 +15,9 @@ import type { StateChange } from './state-change.ts';
 const ALL = ['all'];
 const DELAY_MS = 500;
 /**
- * The time in ms to wait before a label is removed. If a label is gone too early, an API server that still enforces a
- * deleted admission policy refuses pods in the namespace. The API server needs time to see the deletion and to compile
- * the change.
+ * The time in ms to wait before a label is removed. An API server may still enforce a deleted admission policy. If a
+ * label is gone too early, this API server refuses pods in the namespace. The API server needs time to see the deletion
+ * and to compile the change.
  */
 const UNLOADED_MS = 3_000;
 
@@ -25,7 +25,7 @@ export class LeftoverLabels implements Controller {
   readonly name = 'leftover-labels';
   readonly #context: Context;
   /**
-   * For each label, the time since when no object in the cluster has used the label. The time comes from
+   * For each label, the time from which no object in the cluster has used the label. The time comes from
    * performance.now(). The key is the label.
    */
   readonly #unusedSince = new Map<string, number>();

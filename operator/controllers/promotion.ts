@@ -102,7 +102,7 @@ export class Promotion implements Controller {
     else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - state.now())));
   }
 
-  /** The names of the policies that have a rollout and that a change of the namespace concerns. */
+  /** Yields the name of each policy that has a rollout, if a change of the namespace concerns the policy. */
   *#concernedBy(namespace: string): Generator<string> {
     const { cluster, state } = this.#context;
     const labels = cluster.namespace(namespace)?.labels;
@@ -220,8 +220,8 @@ export class Promotion implements Controller {
 }
 
 /**
- * Finds two kinds of namespaces: in some namespaces, the other part of the policy decides now, and in the others, the
- * label changes.
+ * Finds the namespaces where the other part of the policy decides now. Also finds the namespaces where the label
+ * changes.
  */
 function changedIn(before: ReadonlyMap<string, Entry>, after: ReadonlyMap<string, Entry>): string[] {
   const meaning = (entry: Entry | undefined) => (entry ? `${entry.uid} ${isPending(entry)} ${isLabelled(entry)}` : '');

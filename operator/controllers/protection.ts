@@ -7,8 +7,8 @@ import type { StateChange } from './state-change.ts';
 
 const ALL = ['all'];
 /**
- * The time in ms between two probes of the protection. API servers check their manifest files for changes at the same
- * interval (apiserver/pkg/admission/plugin/policy/manifest/source).
+ * The time in ms between two probes of the protection. API servers use the same interval to check their manifest files
+ * for changes (apiserver/pkg/admission/plugin/policy/manifest/source).
  */
 const ASK_AGAIN_MS = 60_000;
 /**

@@ -49,8 +49,8 @@ export class Reports implements Controller {
     const { api } = this.#followed;
     const namespace = cluster.namespace(name);
     if (!namespace) this.#cooldown.forget(name);
-    // Before a namespace is evaluated, its reports stay as they are. The namespace comes back to the queue after its
-    // evaluation. The reports of a deleted namespace are deleted with the namespace.
+    // Before the evaluation of a namespace, the namespace's reports stay unchanged. The namespace comes back to the
+    // queue after its evaluation. The reports of a deleted namespace are deleted with the namespace.
     if (!api || !namespace || namespace.terminating) return;
     if (state.policies.isReached(namespace) && !state.outcomes.verdicts.has(name)) return;
     let written = 0;

@@ -21,8 +21,8 @@ const DELAY_MS = 200;
  */
 const MANY_CHANGE_MS = 5_000;
 /**
- * The rate limit for statuses when hundreds of policies come into force together. The limit has the average number of
- * statuses per second, and the maximum number at once.
+ * The rate limit for statuses when hundreds of policies come into force together. The first number is the average
+ * number of statuses per second. The second number is the maximum number of statuses at once.
  */
 const PROGRESS_LIMIT = [1, 10] as const;
 

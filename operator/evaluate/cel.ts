@@ -1,6 +1,6 @@
 /**
- * Evaluates CEL as the API server does. The engine is cel-js with a counter of the costs. cel-js and the API server
- * treat text beyond ASCII differently, so this file replaces some functions of cel-js. The file
+ * Evaluates CEL in the same way as the API server. The engine is cel-js with a counter of the costs. cel-js and the API
+ * server treat text beyond ASCII differently, so this file replaces some functions of cel-js. The file
  * test/differential/cel-functions.test.ts compares each function with a real API server.
  */
 import { Environment } from '@marcbachmann/cel-js';

@@ -18,8 +18,8 @@ export interface GrantNeeds {
 
 /**
  * @param areas the namespaces where the policy decides, and the verdicts of these namespaces
- * @returns undefined until each of these namespaces has been evaluated. If there are no workloads, no grant counts as
- * unneeded
+ * @returns undefined if some of these namespaces have not been evaluated yet. If there are no workloads, no grant
+ * counts as unneeded
  */
 export function grantNeeds(
   policy: string,
@@ -42,7 +42,7 @@ export function grantNeeds(
   return { needed: all.filter(isNeeded), unneeded: all.filter((grant) => !isNeeded(grant)) };
 }
 
-/** Returns the list without the grants that are part of another grant in the list. */
+/** Returns only the grants that are not part of another grant in the list. */
 export function outermost<One extends Grant>(grants: readonly One[]): One[] {
   const wholes = grants.filter(({ path, entry }) => entry === undefined && path !== WHOLE);
   return grants.filter(

@@ -32,10 +32,10 @@ export function keyOf({ path, entry }: Grant): string {
   return entry === undefined ? path : `${path} ${entry}`;
 }
 
-/** The maximum length of a path or an entry in a status, in characters, as in the CRD. */
+/** The maximum length of a path or an entry in a status, in characters. The CRD has the same limit. */
 const STATUS_TEXT = 256;
 
-/** Returns the grant as a status lists it. In a status, long texts are cut. */
+/** Returns the grant in the form in which a status lists grants. In a status, long texts are cut. */
 export function grantInStatus({ path, entry }: Grant): Grant {
   return { path: bounded(path, STATUS_TEXT), ...(entry !== undefined && { entry: bounded(entry, STATUS_TEXT) }) };
 }
@@ -171,8 +171,8 @@ interface Removable {
 }
 
 /**
- * Returns everything that can be removed separately: values, and entries of the lists in which each entry admits
- * something.
+ * Returns the values and list entries that can be removed separately. The result has an entry only if each entry of its
+ * list admits something.
  */
 function removableIn(path: string, stated: object, lists: ReadonlySet<string>): Removable[] {
   return Object.entries(stated).flatMap(([field, value]) => {
@@ -244,7 +244,7 @@ const examplePods = perObject(({ examples }: Rule) =>
 
 /**
  * The paths of the lists in which each entry admits something. The function finds these lists by the examples of the
- * rules. The removal of an entry from one of these lists makes the rule refuse at least one more example, and admit no
+ * rules. If somebody removes an entry from one of these lists, the rule refuses at least one more example and admits no
  * additional example.
  */
 const listsOfAdmitted = shared(findingListsOfAdmitted);

@@ -10,8 +10,8 @@ export type Objects = Pick<Cluster, 'pods' | 'workloads' | 'workload'>;
 export interface Member extends Top {
   readonly pod: boolean;
   /**
-   * Whether this is the workload's own template. The value is false for the template of a ReplicaSet or Job that the
-   * workload created.
+   * Whether the object is the workload's own template, or a pod without an owner. The value is false for the template
+   * of a ReplicaSet or Job that the workload created.
    */
   readonly own: boolean;
   readonly candidate: Candidate;

@@ -1,6 +1,6 @@
 /**
- * Finds out which grants of a policy a pod or template needs. Somebody can then remove all grants that no workload
- * needs. After this, no workload violates the policy in more ways than before.
+ * Finds out which grants of a policy a pod or template needs. Somebody can remove all grants that no workload needs.
+ * After this, no workload violates the policy in more ways than before.
  */
 import type { PodContent } from '../model/objects.ts';
 import { containerEntries } from '../policy/containers.ts';
@@ -111,8 +111,8 @@ function withoutAdvice({ rule, container, path, message }: Violation): string {
 type PolicyChecks = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
 
 /**
- * The loss of grants changes the values of some rules. The result has the checks of these rules. One list has the
- * checks before the policy loses the grants. The other list has the checks afterwards.
+ * The loss of grants changes the values of some rules. The result has the checks of the rules with changed values. One
+ * list has the checks before the policy loses the grants. The other list has the checks afterwards.
  */
 const changedChecks = perObject((policy: ResolvedPolicy) => {
   const known = new Map<string, { readonly before: PolicyChecks; readonly after: PolicyChecks }>();

@@ -16,7 +16,10 @@ export interface PromotionVerdict {
   readonly violating: number;
   /** The workload with the worst violation. The field is absent if no workload violates the policy. */
   readonly worst?: WorkloadVerdict;
-  /** The time of the last violation by a pod or workload that is now gone or changed, in milliseconds since 1970. */
+  /**
+   * The time of the last violation among the pods and workloads that are now gone or changed, in milliseconds since
+   * 1970.
+   */
   readonly violatedAt?: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The roles and bindings that the operator renders. The operator may not have written some of these objects yet. When
+ * The roles and bindings that the operator renders. Perhaps the operator has not written all of these objects yet. When
  * the operator has written these objects, a policy may admit more workloads. Without the rendered grants, the workload
  * would get the verdict Violating.
  */

@@ -157,10 +157,10 @@ function perhapsNotAsked({ name }: ResolvedPolicy): readonly Violation[] {
 }
 
 /**
- * For a running pod, the rights of these users count. If a built-in controller owns the pod, the controller is the
- * creator. If the pod has no owner, or if the owner is not a built-in controller, the creator is unknown. For an
- * ephemeral container, the author is also unknown. The API server checked the rights of the person who added the
- * container, not the controller's rights.
+ * Returns a candidate with the users whose rights count for a running pod. If a built-in controller owns the pod, the
+ * controller is the creator. If the pod has no owner, or if the owner is not a built-in controller, the creator is
+ * unknown. For an ephemeral container, the author is also unknown. The API server checked the rights of the person who
+ * added the container, not the controller's rights.
  */
 export function podCandidate(pod: PodView): Candidate {
   const controller = pod.owner && controllerOf(pod.owner.apiVersion, pod.owner.kind);
@@ -174,8 +174,8 @@ export function podCandidate(pod: PodView): Candidate {
 }
 
 /**
- * For the pods that a workload's controller will create, the rights of these users count. A PodTemplate has no
- * controller, so its service account is the only user that counts.
+ * Returns a candidate with the users whose rights count for the pods that a workload's controller will create. A
+ * PodTemplate has no controller, so its service account is the only user that counts.
  */
 export function templateCandidate({ kind, namespace, template }: WorkloadView): Candidate {
   return {
@@ -187,7 +187,10 @@ export function templateCandidate({ kind, namespace, template }: WorkloadView): 
   };
 }
 
-/** For the pods of a custom resource, the rights of these users count. The creator of these pods is unknown. */
+/**
+ * Returns a candidate with the users whose rights count for the pods of a custom resource. The creator of these pods is
+ * unknown.
+ */
 export function customCandidate(namespace: string, content: PodContent): Candidate {
   const serviceAccount = content.spec.serviceAccountName ?? 'default';
   return { namespace, content, filled: true, users: users(namespace, serviceAccount, undefined), unknownUser: true };

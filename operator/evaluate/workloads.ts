@@ -1,4 +1,4 @@
-/** Finds the controller of a pod or workload that a person would edit. */
+/** For a pod or workload, finds the controller that a person would edit. */
 import type { Cluster, Owner, WorkloadView } from '../model/objects.ts';
 import { builtInKind, controllerOf, hasTemplateOf, qualifiedKind, workloadKind } from '../model/workload-kinds.ts';
 

@@ -189,7 +189,7 @@ export type Change =
   | { readonly of: 'reports' }
   /**
    * The API servers changed. `oldest` is true if the version of the oldest API server changed. `fields` is true if the
-   * unknown pod fields or the values that API servers fill in have changed.
+   * unknown pod fields have changed, or if the values that API servers fill in have changed.
    */
   | { readonly of: 'servers'; readonly oldest: boolean; readonly fields?: boolean };
 
@@ -208,8 +208,8 @@ export interface Cluster {
   /** The minor version of the oldest API server that answered, such as 33 for Kubernetes 1.33. */
   readonly oldestServer: number;
   /**
-   * The sorted paths of pod fields that some API server has, but that this release of the operator does not know. The
-   * list is absent if no API server is known.
+   * The sorted paths of pod fields. Some API server has these fields, but this release of the operator does not know
+   * the fields. The list is absent if no API server is known.
    */
   readonly unknownPodFields?: readonly string[] | undefined;
   /**

@@ -10,7 +10,7 @@ interface Row {
    * The service account in CONTROLLER_NAMESPACE that creates the kind's pods
    * (k8s.io/kubernetes/cmd/kube-controller-manager/app). In every distribution, kube-controller-manager runs with
    * --use-service-account-credentials, so that each controller has a service account. A Deployment's pods come from its
-   * ReplicaSet, and a CronJob's pods from its Job.
+   * ReplicaSet. A CronJob's pods come from its Job.
    */
   readonly serviceAccount?: string;
   /**

@@ -71,7 +71,7 @@ function selectsCel(names: readonly string[], images: readonly string[] | undefi
 }
 
 /**
- * The values of one rule. `value` applies to the pod and to most containers, and `entries` lists the entries with
+ * The values of one rule. `value` applies to the pod and to most containers. `entries` lists the entries that have
  * another value.
  */
 export interface RuleValues {

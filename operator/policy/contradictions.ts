@@ -119,7 +119,7 @@ function addsInVain({ path, stated, all }: Overrides): string[] {
 
 /**
  * Returns the capabilities that a container may hold. The result is undefined if the container may hold any capability,
- * at least in a user namespace.
+ * even if only in a user namespace.
  */
 function boundOf({ capabilities = {} }: CapabilityPolicyOverrides): readonly string[] | undefined {
   const { allowedBounding: bound, allowedAddInUserNamespace: mapped = [] } = capabilities;

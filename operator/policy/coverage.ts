@@ -51,8 +51,8 @@ export interface Concerned {
 const NOBODY: readonly ResolvedPolicy[] = [];
 
 /**
- * Tracks the namespaces that each policy selects, and updates these namespaces with each change. A change of a
- * namespace causes work only for the policies that select the namespace.
+ * Tracks the namespaces that each policy selects. Each change updates the tracked namespaces. A change of a namespace
+ * causes work only for the policies that select the namespace.
  */
 export class Selections {
   #index = new SelectorIndex<ResolvedPolicy>([]);
@@ -83,8 +83,8 @@ export class Selections {
   }
 
   /**
-   * @param labels undefined for a namespace that is deleted or excluded
-   * @returns the names of the policies that select the namespace now or selected it before the change
+   * @param labels the value is undefined for a namespace that is deleted or excluded
+   * @returns the names of the policies that select the namespace now, or selected the namespace before the change
    */
   update(namespace: string, labels: Labels | undefined): ReadonlySet<string> {
     return this.#put(namespace, labels ? this.#index.selecting(labels) : NOBODY);

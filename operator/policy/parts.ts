@@ -15,8 +15,8 @@ export interface Stage {
    */
   readonly begun: boolean;
   /**
-   * The operator has labelled all namespaces that this selector selects. If the operator did this for several
-   * selectors, the field has the newest selector. The default is the policy's own selector.
+   * The operator has labelled all namespaces that this selector selects. If the operator has labelled the namespaces of
+   * several selectors, the field has the newest selector. The default is the policy's own selector.
    */
   readonly selector?: LabelSelector;
   /** The pending namespaces that do not have the label. The enforced part excludes these namespaces by name. */
@@ -36,12 +36,12 @@ export function rolloutLabel(policy: string): string {
   return `${ROLLOUT_LABEL_PREFIX}${policy}`;
 }
 
-/** The name of the policy to which the label of a rollout belongs. The function is the inverse of `rolloutLabel`. */
+/** Returns the name of the policy whose rollout has this label. The function is the inverse of `rolloutLabel`. */
 export function policyOfLabel(label: string): string {
   return label.slice(ROLLOUT_LABEL_PREFIX.length);
 }
 
-/** The name of the policy to which the ID of a resolved policy belongs. */
+/** Returns the policy's name from the ID of a resolved policy. */
 export function policyNameOf(id: string): string {
   return isPendingPart(id) ? id.slice(0, -PENDING_ID.length) : id;
 }

@@ -51,11 +51,11 @@ export interface ResolvedPolicy {
   readonly containers: readonly ContainerEntry[];
   /** The checks of the rules that restrict anything, in the order of the list of rules. */
   readonly checks: readonly RuleChecks[];
-  /** Whether the policy fills in unset fields of a pod, if that makes the pod comply. */
+  /** Whether the policy fills in unset fields of a pod, if the pod complies after defaulting. */
   readonly defaulting: boolean;
   /**
-   * Whether defaulting counts a pod with its own seccomp profile as a changed pod. PodSecurityPolicy counted a pod with
-   * its own seccomp profile as changed.
+   * Whether defaulting counts a pod with its own seccomp profile as changed. PodSecurityPolicy counted a pod with its
+   * own seccomp profile as changed.
    */
   readonly seccompChanges: boolean;
   /** Whether the policy has defaulting enabled, but the API servers do not support defaulting. */
@@ -108,8 +108,8 @@ export type Resolution =
 /**
  * @param oldestServer the version of the oldest API server, as N of Kubernetes 1.N. This version determines the meaning
  * of `latest`. This version is also the newest version of the Standards that every API server enforces.
- * @param serverDefaults the fields that API servers fill in and that this release does not know, in the format of
- * Standard
+ * @param serverDefaults the fields that this release does not know, but that API servers fill in. The list has the
+ * format of Standard
  */
 export function resolvePolicy(
   policy: Pick<CompletePolicy, 'metadata' | 'spec'>,

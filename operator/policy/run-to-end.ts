@@ -13,7 +13,7 @@ export function runToEnd<Result>(work: Generator<void, Result>): Result {
 
 /**
  * Shares work that several callers may need at the same time. The work runs once. Each caller takes the next steps of
- * the work, and all callers get its result or its error.
+ * the work. All callers get the result or the error of the work.
  */
 export function shared<Result>(begin: () => Generator<void, Result>): () => Generator<void, Result> {
   let work: Generator<void, Result> | undefined;

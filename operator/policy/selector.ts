@@ -112,6 +112,6 @@ function satisfiable(ofOneKey: readonly Requirement[]): boolean {
   const named = ofOneKey.find(({ operator }) => operator === 'In');
   if (named) return named.values.some(meets);
   // All label values that appear in no requirement give the same result. So if no requirement has the operator In, it
-  // is enough to test one value from outside the requirements.
+  // is enough to test one value that appears in no requirement.
   return meets(undefined) || meets(`${ofOneKey.flatMap(({ values }) => values).join('')}~`);
 }

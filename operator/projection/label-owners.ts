@@ -39,7 +39,7 @@ export function labelOwners(metadata: RawMetadata): Record<string, readonly Fiel
 /**
  * The current labels that a client-side apply set, according to the annotation of `kubectl apply`. Argo CD uses
  * client-side apply by default. In managedFields, a label from a client-side apply looks like a label that a person
- * changed. If the operator changed back a label of a client-side apply, the tool that set the label would apply its own
+ * changed. If the operator reverted a label of a client-side apply, the tool that set the label would apply its own
  * value again and again.
  */
 function statedLabels({ labels, annotations }: RawMetadata): Set<string> {

@@ -27,7 +27,7 @@ export interface Projection extends PodProjection {
   finalizing(raw: RawObject): FinalizingView | undefined;
 }
 
-/** @param pool keeps equal content of pods once. The default is a new pool */
+/** @param pool keeps one copy of equal content of pods. The default is a new pool */
 export function createProjection(rules: readonly Rule[], pool?: Pool): Projection {
   const texts = new SharedTexts();
   return {

@@ -1,8 +1,8 @@
 import type { CompleteRollout } from '../api/capability-policy.ts';
 
 /**
- * The units of durations in the form of `spec.rollout.soak`, such as `24h`, `1h30m` or `0s`, in ms. The CRD checks the
- * form.
+ * The units of durations, in ms. The durations have the form of `spec.rollout.soak`, such as `24h`, `1h30m` or `0s`.
+ * The CRD checks the form.
  */
 const UNITS = { h: 3_600_000, m: 60_000, s: 1_000 } as const;
 

@@ -38,7 +38,7 @@ export function firstState(found: Found): RolloutState {
   return { ...kept, excluded: kept.excluded ?? excluded };
 }
 
-/** The namespaces that have the label although the policy is enforced in them. */
+/** The policy is enforced in these namespaces, although the namespaces have the label. */
 function enforcedBefore({ policy, namespaces, now }: Found, { namespaceSelector }: CompleteSpec): Map<string, Entry> {
   const label = rolloutLabel(policy);
   const entries = namespaces.filter(({ labels }) => Object.hasOwn(labels, label) && matches(namespaceSelector, labels));

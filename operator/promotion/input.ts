@@ -12,8 +12,8 @@ export interface StepInput {
   readonly state: RolloutState;
   /**
    * The selector of the enforced part that exists in the cluster. The enforced part in the cluster may still enforce
-   * the policy in namespaces that the current spec does not select. The reason is an edit of the selector that was
-   * refused or reverted.
+   * the policy in namespaces that the current spec does not select. The reason is a refused or reverted edit of the
+   * selector.
    */
   readonly existingSelector?: LabelSelector;
   /** Every namespace that policies reach, sorted by name. */

@@ -61,8 +61,8 @@ export function rolloutNamespace(
 }
 
 /**
- * Whether the guard protects the label of the namespace. Consider the last selector that every API server enforced. The
- * guard protects the label if this selector selects the namespace.
+ * Whether the guard protects the label of the namespace. The function uses the last selector that every API server
+ * enforced. The guard protects the label if this selector selects the namespace.
  */
 export function isGuarded({ begun, inForce, excluded }: RolloutState, namespace: NamespaceLabels): boolean {
   return begun && inForce !== undefined && isCovered({ selector: inForce, ...(excluded && { excluded }) }, namespace);

@@ -192,7 +192,7 @@ function stageOf(state: RolloutState): Stage {
 
 /**
  * The stage of a rollout before its state has been read. If the enforced part exists, the stage says that the rollout
- * has begun. In this case, the stage contains the selector of the enforced part.
+ * has begun. If the enforced part exists, the stage contains the selector of the enforced part.
  */
 function stageWithoutState(enforced: CompleteSpec | undefined): Stage {
   return enforced ? { begun: true, selector: enforced.namespaceSelector } : { begun: false };

@@ -39,7 +39,7 @@ export class SeenObjects {
     return [...(this.#seen.get(namespace)?.values() ?? [])];
   }
 
-  /** Removes the objects of a namespace and returns them. */
+  /** Removes and returns the objects of a namespace. */
   take(namespace: string): Seen[] {
     const seen = this.in(namespace);
     this.#seen.delete(namespace);

@@ -57,7 +57,8 @@ interface ConditionInput {
    */
   readonly unknownPodFields: readonly string[];
   /**
-   * The bindings that are older than the policy and grant its use. A binding refers to the policy by the policy's name.
+   * The bindings that are older than the policy, and that grant the use of the policy. A binding refers to the policy
+   * by the policy's name.
    */
   readonly olderBindings: readonly BindingName[];
   /** The policies with a rollout that become looser because of this policy. */
@@ -84,7 +85,7 @@ const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-control
 /**
  * Returns all conditions of a policy, sorted by type. Violations and label conflicts are observations, not failures.
  * Observations do not affect the condition Ready. A refused write can prevent the enforcement of the policy in a
- * namespace. In this case, the refusal affects the condition Ready.
+ * namespace. If a refused write prevents the enforcement, the refusal affects the condition Ready.
  */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
@@ -234,8 +235,8 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
     // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy. Some
-    // admission policy may still check the use of an earlier CapabilityPolicy with that name. Until this check ends,
-    // the operator keeps the binding.
+    // admission policy may still check the use of an earlier CapabilityPolicy with the same name. Until this check
+    // ends, the operator keeps the binding.
     .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
     .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
   if (usableBy === 'Everyone' || names.length === 0) return [];

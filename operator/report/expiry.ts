@@ -1,4 +1,4 @@
-/** Reports the expiry of a policy (spec.expires) in its conditions and Events. */
+/** Reports the expiry of a policy (spec.expires) in the policy's conditions and Events. */
 import type { Condition } from '../api/capability-policy.ts';
 import { formatTime, NEVER, type Stage, stageOf } from '../policy/expiry.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';

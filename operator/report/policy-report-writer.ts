@@ -1,4 +1,7 @@
-/** Writes each policy report of a namespace that differs from the existing report. Deletes unwanted reports. */
+/**
+ * Compares each policy report of a namespace with the existing report, and writes the report if the two reports differ.
+ * Deletes unwanted reports.
+ */
 import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
 import { DIGEST, type ReportView } from '../cluster/reports.ts';
 import type { RawObject } from '../model/raw.ts';

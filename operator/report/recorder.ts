@@ -13,7 +13,7 @@ export type EventClient = Pick<ApiClient, 'create' | 'change'>;
 interface RecorderOptions {
   /** A monotonic clock, in milliseconds. */
   readonly now?: () => number;
-  /** The recorder calls this function when `dueMs` may have become earlier. The function must not throw. */
+  /** The recorder calls this function when a write may have become due earlier. The function must not throw. */
   readonly onDue?: () => void;
   /** The recorder calls this function with the number of Events that it has dropped since the last call. */
   readonly onFlood?: (leftOut: number) => void;
@@ -108,7 +108,7 @@ export class EventRecorder {
     this.#options.onDue();
   }
 
-  /** Writes the queued Events, as `tell` does. */
+  /** Writes the queued Events in the same way as `tell`. */
   async tellWaiting(): Promise<ApiError[]> {
     const events = [...this.#waiting];
     const refusals = await this.#tell(events);

@@ -25,8 +25,8 @@ export function rolloutHappenings({ rollout: before }: Statuses, { rollout: next
   if (was === is) return [];
   if (is === 'Blocked')
     return [{ ...COMMON, type: 'Warning', reason: reasons.ROLLOUT_BLOCKED, note: blockedNote(next) }];
-  // If the first status of a policy has no pending namespaces, the status does not mean that a rollout has ended. So
-  // the function makes no Event.
+  // The first status of a policy may have no pending namespaces. Such a status does not mean that a rollout has ended.
+  // So the function makes no Event.
   if (is !== 'Complete' || was === undefined) return [];
   const { enforced = 0 } = next;
   const note = `the policy is enforced in ${enforced === 1 ? 'its namespace' : `all of its ${counted(enforced, 'namespace')}`}`;

@@ -52,7 +52,7 @@ export function nextHistory(
 
 /**
  * The first observation of a grant in this process. An earlier process may have evaluated workloads by this spec
- * without listing the grant as unused. In this case, some workload needed the grant at that time.
+ * without listing the grant as unused. Such an evaluation means that some workload needed the grant at that time.
  */
 function firstKnown(grant: Grant, { generation, status = {} }: Before, now: number): Known {
   const listed = sameGrant(grant, status.unusedGrants ?? []);

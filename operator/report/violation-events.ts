@@ -1,6 +1,6 @@
 /**
- * Compares an old and a new status of a policy. Makes Events about workloads that begin to violate the policy or no
- * longer violate it.
+ * Compares an old and a new status of a policy. Makes Events about workloads that begin to violate the policy, or that
+ * no longer violate the policy.
  */
 import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';

@@ -25,7 +25,7 @@ export async function writeReport(
   const refusals = await tell(events);
   if (!isDeepStrictEqual(status, policy.status)) {
     const path = pathFor(`${GROUP}/${VERSION}`, KIND, undefined, nameOf(policy));
-    // Since the operator read the policy, somebody may have deleted the policy and created another policy with the same
+    // After the operator read the policy, somebody may have deleted the policy and created another policy with the same
     // name and generation.
     await client.replaceStatus(path, policy.metadata?.uid ?? '', status);
   }

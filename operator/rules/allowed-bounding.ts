@@ -30,7 +30,7 @@ export interface AllowedBounding {
    * capabilities.
    */
   readonly inUserNamespace: readonly string[];
-  /** Defaulting adds and drops the capabilities of these lists. */
+  /** Defaulting adds and drops the capabilities in these lists. */
   readonly filling: Capabilities;
 }
 
@@ -55,8 +55,8 @@ function held(forbidden: string, byDefault: string, add: string, drop: string): 
   const given = `("ALL" in drops ? [] : ${byDefault}.filter(x, !(x in drops)))`;
   const left = `("ALL" in adds ? ${forbidden}.filter(x, !(x in drops)) : ${given} + ${added})`;
   const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
-  // A loop over a list with one item gives the item a name. So the CEL expression builds each of the two lists only
-  // once.
+  // In CEL, a loop over a list with one item gives the item a name. So the CEL expression builds each of the two lists
+  // only once.
   return `[${drop}.map(x, x.upperAscii())].map(drops, [${adds}].map(adds, ${left})[0])[0]`;
 }
 
@@ -228,8 +228,8 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
   },
 
   tests: (values, { filled }) => {
-    // A loop over a list with one item gives the item a name. So the CEL expression builds each list only once. The two
-    // lists are not items of one list, because CEL refuses a list with items of different types.
+    // In CEL, a loop over a list with one item gives the item a name. So the CEL expression builds each list only once.
+    // The two lists are not items of one list, because CEL refuses a list with items of different types.
     const [add, drop] = filled ? ['adding', 'dropping'] : [ADD, DROP];
     const lists = [`[${filledAdd(values)}]`, `[${filledDrop(values)}]`];
     const isTrue = (text: string) =>
@@ -256,8 +256,8 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
         path: 'securityContext.capabilities',
       },
     ];
-    // If a pod in a user namespace may hold all forbidden capabilities, the rule does not check the pod. The value
-    // allowedBounding: ['*'] has the same effect.
+    // If a pod in a user namespace may hold all forbidden capabilities, the rule does not check the pod. With the value
+    // allowedBounding: ['*'], the rule does not check any pod.
     const isChecked = not(all(values.includes(MAPPED, '*'), IN_USER_NAMESPACE));
     const applies = all(not(values.includes('allowedBounding', '*')), isChecked, `!(${FOR_WINDOWS})`);
     return tests.map((test) => ({ ...test, applies }));

@@ -271,7 +271,7 @@ export const capabilities = defineRule<Capabilities, Asked>({
     // At the level restricted, containers already drop ALL. So a list of only the used capabilities would not make much
     // difference.
     narrowsToUse: standard.level !== 'restricted',
-    // Overrides with the drop of ALL are meant for all containers, because the level may require no drop.
+    // Overrides that require the drop of ALL are meant for all containers, because the level may require no drop.
     isForAll: ({ 'capabilities.requiredDrop': drop }) => Array.isArray(drop) && drop.includes('ALL'),
     choices: choicesFor,
   }),

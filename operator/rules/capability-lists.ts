@@ -115,7 +115,7 @@ export function namesTest(tooMany: string): Test {
   };
 }
 
-/** The columns of a row with the lists of capabilities. Several rules read these columns. */
+/** The columns of a row that contain the lists of capabilities. Several rules read these columns. */
 export function listColumns(lists: Capabilities): Columns {
   return {
     allowedAdd: lists.allowedAdd,

@@ -4,7 +4,7 @@
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import type { Level } from '../standards/level-version.ts';
 
-/** A pod with a single container, given by fields of the PodSpec and fields of the container. */
+/** A pod with a single container. `spec` has fields of the PodSpec, and `container` has fields of the container. */
 export interface ExamplePod {
   readonly spec?: Readonly<Record<string, unknown>>;
   readonly container?: Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 /**
- * The exceptions that some versions of the Standards make from rules. One exception is for pods in a user namespace,
- * the other is for pods for Windows.
+ * Some versions of the Standards make these exceptions from rules. One exception is for pods in a user namespace. The
+ * other exception is for pods for Windows.
  */
 import type { Standard } from '../standards/level-version.ts';
 import { FOR_WINDOWS, IN_USER_NAMESPACE } from './cel.ts';

@@ -26,7 +26,7 @@ export function namesUsed(
   return [...(fits ? [{ [path]: names }] : []), ...(any === undefined ? [] : [{ [path]: any }])];
 }
 
-/** The value that a container without a profile asks for. */
+/** A container without a profile asks for this value. */
 export const NO_PROFILE = 'Unset';
 const MOST_PROFILES = 32;
 /**

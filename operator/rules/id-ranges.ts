@@ -77,8 +77,8 @@ function searched(number: string, ranges: readonly IdRange[]): string {
 const MOST_RANGES = 32;
 
 /**
- * Returns ranges that contain the given numbers and no others. If there are more ranges than the API accepts, the
- * function merges the ranges that are nearest to each other.
+ * Returns ranges that contain the given numbers and no other numbers. If there are more ranges than the API accepts,
+ * the function merges the ranges that are nearest to each other.
  *
  * @returns undefined if a number is beyond the limits
  */

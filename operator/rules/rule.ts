@@ -206,9 +206,9 @@ export interface Asking {
 }
 
 /**
- * The classes of access that a pod gets by breaking a rule. The worst class comes first. The first class is access to
- * the whole node. The next classes are access to a certain part of the node. The last classes are privileges of a
- * process inside its container.
+ * The classes of access that a pod gets by breaking a rule. The worst class comes first. The first class gives access
+ * to the whole node. The next classes give access to a certain part of the node. The last classes give a process
+ * privileges inside its container.
  */
 export const SEVERITIES = [
   'Node',

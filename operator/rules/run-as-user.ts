@@ -70,8 +70,8 @@ function nonRootTest(values: Values, filled: boolean): Test {
 }
 
 /**
- * The tests of the user ID that a container gets. The ID comes from the container's own field, or from the pod's field
- * if the container's field is unset.
+ * Returns the tests that check the user ID of a container. The ID comes from the container's own field, or from the
+ * pod's field if the container's field is unset.
  */
 function effectiveTests(values: Values, filled: boolean): Test[] {
   return [rangesTest(values, filled), nonRootTest(values, filled)];
@@ -202,8 +202,8 @@ export const runAsUser = defineRule<RunAsUser, number>({
   },
 
   fit: () => ({
-    // The value UNSET in `own` excludes every choice with ranges. No list of ranges can contain all IDs that the
-    // level's NotZero admits.
+    // Because `own` contains UNSET, the choices include no list of ranges. No list of ranges can contain all IDs that
+    // the level's NotZero admits.
     own: [UNSET],
     asks: [{ over: 'containers', for: `(${FOR_WINDOWS}) ? [] : [${USER}.orValue(${UNSET})]` }],
     choices: (ids) =>

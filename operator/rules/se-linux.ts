@@ -166,7 +166,7 @@ function mustRunAsTests(values: Values, filled: boolean): Test[] {
 }
 
 /**
- * The test of a container, for the strategy MustRunAs.
+ * Returns the test that checks a container if the strategy is MustRunAs.
  * @param got CEL of type optional: the options that container `c` gets
  */
 function mustRunAsTest(values: Values, got: string, filled = false): Test {
@@ -256,8 +256,8 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
 }
 
 /**
- * The choice MustRunAs with the options that all parts of the pods have. If the parts have different options, the
- * function returns an empty list.
+ * Returns the choice MustRunAs with the options that all parts of the pods have in common. If the parts have different
+ * options, the function returns an empty list.
  */
 function mustBeOf(asked: readonly Options[]): SeLinux[] {
   const stated = asked

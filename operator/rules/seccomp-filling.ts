@@ -57,7 +57,7 @@ export function annotationAllowed(value: string): string {
   return `${value} in ["runtime/default", "docker/default"] || ${value}.startsWith("localhost/")`;
 }
 
-/** The historical annotation agrees with a profile in the field if the annotation has one of these values. */
+/** Returns the values of the historical annotation that agree with the given profile in the field. */
 function agreeing({ type, localhostProfile }: Profile): string[] {
   if (type === 'Localhost') return [`localhost/${localhostProfile}`];
   return type === 'Unconfined' ? ['unconfined'] : ['runtime/default', 'docker/default'];

@@ -8,7 +8,7 @@ import { all, choose, concat, not } from './condition.ts';
 import type { Test } from './rule.ts';
 import type { Columns, Values } from './values.ts';
 
-/** The fields about profiles of type OCI in a value of the rule. */
+/** The fields of the rule's value that concern profiles of type OCI. */
 interface Admitted {
   readonly types: readonly string[];
   /**
@@ -53,7 +53,7 @@ function isPinned(reference: string): string {
   return `${reference}.contains("@")`;
 }
 
-/** A field with a profile, and the message about a refused value of the field. */
+/** A field that contains a seccomp profile. `refused` builds the message about a refused value in the profile. */
 interface ProfileField extends Pick<Test, 'over' | 'reaches' | 'path'> {
   /** A CEL expression of type optional: the profile. */
   readonly profile: string;
@@ -65,7 +65,7 @@ interface ProfileField extends Pick<Test, 'over' | 'reaches' | 'path'> {
   readonly refused: (field: string, got: string, allowed: string) => string;
 }
 
-/** The tests of the reference and of the base profile of a profile of type OCI. */
+/** For a profile of type OCI, the tests check the reference and the base profile. */
 export function ociTests({ profile, refused, path, ...where }: ProfileField, values: Values): Test[] {
   const { isOci, reference, baseType, baseName } = fieldsOf(profile);
   const isAdmitted = values.includes('seccompTypes', OCI);
@@ -97,7 +97,8 @@ export function ociTests({ profile, refused, path, ...where }: ProfileField, val
 }
 
 /**
- * A CEL expression of type bool: true if the policy allows the reference and the base profile of a profile of type OCI.
+ * A CEL expression of type bool: true if the profile is of type OCI and the policy allows its reference and base
+ * profile.
  * @param profile CEL of type optional
  */
 export function ociAdmitted(value: Admitted, profile: string): string {
@@ -112,8 +113,8 @@ export function ociAdmitted(value: Admitted, profile: string): string {
 }
 
 /**
- * A CEL expression of type list(string): the reference and the base profile of a profile of type OCI, in the form of
- * `profileAsked`.
+ * A CEL expression of type list(string) about a profile of type OCI. The list has the reference and the base profile,
+ * in the form of `profileAsked`.
  *
  * @param profile CEL of type optional
  * @param otherwise CEL of type list(string): the result for a profile that is not of type OCI

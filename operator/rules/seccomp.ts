@@ -55,7 +55,7 @@ function fieldTests(values: Values): Test[] {
 }
 
 /**
- * A CEL expression of type string: the message about a field of a profile.
+ * A CEL expression of type string: the message if the policy refuses the value of a field in the profile.
  * @param got CEL of type string
  * @param allowed CEL of type string
  */

@@ -1,4 +1,4 @@
-/** Ranks violated rules. A violation is worse if the rule prevents more access to the node. */
+/** Ranks violated rules. A violated rule ranks as worse if breaking the rule gives a pod more access to the node. */
 import { RULES } from './index.ts';
 import { SEVERITIES } from './rule.ts';
 

@@ -14,8 +14,8 @@ const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
 const STATED = 'supplementalGroups.policy';
 
 /**
- * A CEL expression of type bool: true if the policy requires Strict of the pod. Pods for Windows are exempt, because
- * the API server refuses the field on such pods.
+ * A CEL expression of type bool: true if the pod's supplementalGroupsPolicy must be Strict. Pods for Windows are
+ * exempt, because the API server refuses the field on such pods.
  */
 function isStrict(values: Values): Condition {
   return all(values.includes('supplementalGroupsPolicy', 'Strict'), `!(${FOR_WINDOWS})`);

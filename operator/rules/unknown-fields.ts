@@ -31,7 +31,10 @@ function objectIn(over: Over, { path, isList }: Place): string {
   return `${ITEM[over]}.?${path.join('.?')}.orValue(${isList ? '[]' : '{}'})`;
 }
 
-/** The values that admit some unknown fields. An expression that covers every unknown field needs no `Exceptions`. */
+/**
+ * An expression reads from these values which unknown fields are admitted. An expression that finds every unknown field
+ * needs no `Exceptions`.
+ */
 interface Exceptions {
   readonly values: Values;
   readonly listed: boolean;
@@ -67,8 +70,8 @@ function baseOf(over: Over, path: readonly string[]): string {
 /**
  * A CEL expression of type bool, for a key `k` of an object: true if API servers fill in this value themselves. A
  * filled-in value is a string, a number or a boolean, an object of such values, or a list of such objects. All policies
- * of a cluster have the same values. So the expression contains literals: the filled-in values of this place. If API
- * servers fill in no values at this place, the result is undefined.
+ * of a cluster have the same values. The expression therefore contains the filled-in values of this place as literals.
+ * If API servers fill in no values at this place, the result is undefined.
  */
 function filledIn(over: Over, { path, types }: Place, object: string, values: Values): string | undefined {
   const base = baseOf(over, path);
@@ -130,7 +133,7 @@ const ADVICE =
 interface Checked {
   readonly over: Over;
   readonly places: readonly Place[];
-  /** A CEL expression of type bool: whether the tests apply. */
+  /** A CEL expression of type bool: whether the tests of `places` apply to the policy. */
   readonly applies: Condition;
   /** A text that completes the sentence `container "app" … securityContext.ulimits`. */
   readonly says: string;
@@ -160,7 +163,9 @@ function testsOf({ over, places, applies, says }: Checked, values: Values): Test
   });
 }
 
-/** The tests of the lengths of lists. If a list is too long, its items are not compared, and the list is refused. */
+/**
+ * These tests check the lengths of lists. If a list is too long, its items are not compared, and the list is refused.
+ */
 function testsOfLength({ over, places, applies }: Omit<Checked, 'says'>): Test[] {
   return places
     .filter(({ isList }) => isList)
@@ -197,8 +202,8 @@ function levelValue({ level, server }: Standard): UnknownFields['value'] {
 const FULL_PATH = /^spec(\.[a-z][A-Za-z0-9]*)+$/;
 
 /**
- * CEL expressions with the full paths of unknown fields in a securityContext. The expressions may use the names that a
- * check may use.
+ * CEL expressions with the full paths of unknown fields in a securityContext. The expressions may use the same names as
+ * the CEL expressions of a check.
  */
 const ASKED = OVER.flatMap((over) => [
   ...unknownPaths(over, PRIVILEGES[over]).map(
@@ -294,8 +299,8 @@ const definition: Definition<UnknownFields, string> = {
 export const unknownFields = defineRule(definition);
 
 /**
- * The rule `unknownFields` for a program that warns and does not refuse. The program warns about unknown fields that
- * the policy neither refuses nor allows explicitly.
+ * The rule `unknownFields` for a program that warns and does not refuse. The program warns about an unknown field if
+ * the policy does not refuse the field and does not allow the field explicitly.
  */
 export const unrefusedUnknownFields = defineRule({
   ...definition,

@@ -1,5 +1,5 @@
 /**
- * The values that the CEL expressions of a rule read. A policy is a row of columns. Each rule defines its CEL once. The
+ * The CEL expressions of a rule read these values. A policy is a row of columns. Each rule defines its CEL once. The
  * CEL reads the `Values` of a policy. For a single known policy, the values are literals (`LiteralValues`). In an
  * admission program with many policies, the CEL reads the values from the candidate's row (`RowValues`).
  */
@@ -121,7 +121,7 @@ export class RowValues implements Values {
   readonly #prefix: string;
   readonly #common: Columns;
   readonly #literals: LiteralValues;
-  /** The CEL expressions that `bind` computes. The key is the name that `bind` gives to the value. */
+  /** The CEL expressions that `bind` computes. The key is the name that `bind` gives to the expression's value. */
   readonly #bound = new Map<string, string>();
 
   /**

@@ -47,8 +47,9 @@ const TRUSTED_SIGNER = 'kubernetes.io/kube-apiserver-serving';
 
 /**
  * A CEL expression of type bool: true if `v` is the volume that the API server itself adds to pods
- * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). The projected volume replaced a volume of type secret. So if
- * a PodSecurityPolicy admitted the type secret, the PodSecurityPolicy also admitted this projected volume.
+ * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). In Kubernetes, this projected volume replaced a volume of
+ * type secret. So if a PodSecurityPolicy admitted the type secret, the PodSecurityPolicy also admitted this projected
+ * volume.
  */
 const IS_TOKEN = `v.?projected.hasValue() && ${SOURCES}.all(s, ${and(
   's.?serviceAccountToken.hasValue() || s.?configMap.hasValue() || s.?downwardAPI.hasValue() || s.?clusterTrustBundle.hasValue()',
@@ -73,8 +74,8 @@ const TOKEN_ADVICE = `(v.name.startsWith("${TOKEN_VOLUME}") ? ${literal(
 
 /**
  * The fix for the volume that the API server adds. No rule reads automountServiceAccountToken. So the projection keeps
- * the field of a pod if the API server will add the volume to the pod. For all other pods, the projection drops the
- * field.
+ * automountServiceAccountToken of a pod if the API server will add the volume to the pod. For all other pods, the
+ * projection drops the field.
  */
 export const NO_TOKEN: Fix = {
   over: 'pod',

@@ -8,8 +8,8 @@ import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import type { Answer, Handler } from './server.ts';
 
 /**
- * The methods of an ApiClient that the reviews need. Pass a separate client. Everybody who can connect to the port can
- * make this client send requests.
+ * The methods of an ApiClient that the reviews need. Pass a separate client. Everybody who can connect to the server's
+ * port can make this client send requests to the API server.
  */
 interface ReviewClient {
   create(path: string, object: unknown): Promise<unknown>;

@@ -5,9 +5,9 @@
  * continues its work before its timers report that the term is over. So the client calls `assertMayWrite` immediately
  * before each write.
  *
- *   A process may write for the time renewDeadline after the process sent its last renewal. No other process can lead
- *   for the time leaseDuration after the renewal arrived at the API server. The difference between the two times leaves
- *   room for writes that are still in flight.
+ *   A process may write until the time renewDeadline has passed since the process sent its last renewal. Another
+ *   process can lead at the earliest when the time leaseDuration has passed since this renewal arrived at the API
+ *   server. The difference between the two times leaves room for writes that are still in flight.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { type LeaseClient, LeaseLock } from './lease.ts';
@@ -81,7 +81,7 @@ export class Election {
     this.#log = this.#options.log.child({ lease: `${namespace}/${name}`, identity });
   }
 
-  /** Whether a write that is sent now cannot overlap with a write of another leader. */
+  /** Returns true if a write that is sent now cannot overlap with a write of another leader. */
   mayWrite(): boolean {
     return this.#options.clock.now() < this.#leadsUntil;
   }
@@ -172,8 +172,8 @@ export class Election {
 
   /**
    * Tries once to acquire or renew the lease, and waits at most `ms` milliseconds. An abandoned attempt does no harm.
-   * The write of an abandoned attempt may fail because of its older resourceVersion. If the write acquires the lease,
-   * the next attempt finds this lease.
+   * The write of an abandoned attempt may fail because of its older resourceVersion. If the write succeeds and acquires
+   * the lease, the next attempt finds the acquired lease.
    */
   async #try(ms: number): Promise<void> {
     const { clock, renewDeadlineMs, identity } = this.#options;

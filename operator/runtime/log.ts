@@ -51,8 +51,8 @@ const SECRET_TEXT = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
 /**
- * The maximum nesting of a value in the log. The limit is for values with cycles. Every value that is logged on purpose
- * stays within this limit.
+ * The maximum nesting of a value in the log. The limit is necessary because a value may contain a cycle. Every value
+ * that is logged on purpose stays within this limit.
  */
 const MAX_DEPTH = 8;
 
@@ -96,7 +96,7 @@ function render(value: unknown, depth = MAX_DEPTH): unknown {
 }
 
 /**
- * The fields of an error that the log contains. The log leaves out all other fields, because libraries attach requests,
+ * The log contains these fields of an error. The log leaves out all other fields, because libraries attach requests,
  * sockets and answers with headers to their errors.
  */
 const ERROR_FIELDS = ['name', 'message', 'code', 'request', 'status', 'reason', 'retryAfterSeconds', 'stack'];

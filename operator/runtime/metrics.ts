@@ -1,6 +1,6 @@
 /**
  * Metrics for Prometheus, on a separate registry. If controller-runtime or client-go has a name for a metric, the
- * metric has this name, so that existing dashboards work. Other metrics begin with `capabilitypolicy_`.
+ * operator uses the same name, so that existing dashboards work. Other metrics begin with `capabilitypolicy_`.
  *
  * Some values describe a current state, such as the policies, the violations and the leader. The operator reads these
  * values at each scrape and does not store them here. So a series exists exactly as long as the object that the series

@@ -117,8 +117,8 @@ function reconcileMetrics(registry: Registry) {
 }
 
 /**
- * The two metrics about unfinished work. The metrics show a hanging key. The histogram of durations has no entry for a
- * hanging key yet.
+ * The two metrics about unfinished work. The metrics show a hanging key. While a key hangs, the histogram of durations
+ * has no entry for the key.
  */
 function unfinished(registry: Registry, running: ReadonlySet<Begun>, clock: Clock): void {
   const names = new Set<string>();

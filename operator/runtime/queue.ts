@@ -87,7 +87,7 @@ export class WorkQueue {
     this.#fill();
   }
 
-  /** Adds `key` after `ms` milliseconds. If a key is added several times, the queue uses the earliest of the times. */
+  /** Adds `key` after `ms` milliseconds. If a key is added several times, the queue uses the earliest due time. */
   addAfter(key: string, ms: number): void {
     if (this.#stopped) return;
     const due = Date.now() + ms;

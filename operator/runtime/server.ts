@@ -59,8 +59,8 @@ const TIMEOUT_MS = 10_000;
 const CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 5_000;
 /**
- * The maximum number of connections. The server first closes the connection that has been idle longest. The limit is
- * high: a client gets its answer long before its connection is the longest idle connection.
+ * The maximum number of connections. The server first closes the connection that has been idle longest. Because the
+ * limit is high, each client gets its answer long before its own connection has been idle longest.
  */
 const MOST_CONNECTIONS = 500;
 /**

@@ -28,7 +28,7 @@ export class Settling {
     this.#first ??= this.#last;
   }
 
-  /** Ends the wait at once. Call this method if you need the changes now. */
+  /** Ends the wait at once. This method is for a caller that cannot wait for the end of the burst. */
   hurry(): void {
     this.#hurried.abort();
   }

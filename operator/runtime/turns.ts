@@ -6,8 +6,8 @@ import { setImmediate } from 'node:timers/promises';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 /**
- * The length of a turn in ms. A turn is so short that requests hardly wait. A turn is also so long that a task needs
- * only a small number of iterations of the event loop.
+ * The length of a turn in ms. A turn is so short that requests hardly wait. A turn is also long enough that a task
+ * needs only a small number of iterations of the event loop.
  */
 const TURN_MS = 10;
 
@@ -46,7 +46,7 @@ export class Turns {
     }
   }
 
-  /** Resolves in an iteration of the event loop without other running tasks. */
+  /** Resolves in an iteration of the event loop in which no other task runs. */
   #turn(): Promise<unknown> {
     this.#last = this.#last.then(() => setImmediate());
     return this.#last;

@@ -387,7 +387,7 @@ export const CAPABILITY_TABLE: readonly Capability[] = ENTRIES.map((entry, numbe
 export const CAPABILITIES: readonly string[] = CAPABILITY_TABLE.map(({ name }) => name);
 
 /**
- * The capabilities that are more dangerous than the other capabilities of their class of risk. The most dangerous
+ * In their class of risk, these capabilities are more dangerous than the other capabilities. The most dangerous
  * capability comes first.
  */
 const WORST = [

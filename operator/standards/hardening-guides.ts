@@ -6,9 +6,9 @@
 
 /**
  * The CIS benchmark. The benchmark's versions 1.12 and 2.0 have the same recommendations and numbers as v2.0.1. Up to
- * v1.11 of the benchmark, the recommendation 5.2.9 was about added capabilities, and the numbers of all later
- * recommendations were higher by one. Up to v1.10 of the benchmark, the recommendation about seccomp was 5.7.2. The
- * numbers come from cfg/cis-2.0/policies.yaml of kube-bench.
+ * v1.11 of the benchmark, the recommendation 5.2.9 was about added capabilities. In these versions, the numbers of all
+ * later recommendations were higher by one. Up to v1.10 of the benchmark, the recommendation about seccomp was 5.7.2.
+ * The numbers come from cfg/cis-2.0/policies.yaml of kube-bench.
  */
 export const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v2.0.1';
 
@@ -71,8 +71,8 @@ export function referencesOf({ cis, nsa }: GuideReferences): Reference[] {
 }
 
 /**
- * The recommendations that a rule covers, in the form of properties of policy reports. Each guide has one string with
- * all of its recommendations.
+ * Returns the recommendations that a rule covers as properties of a policy report. Each guide has one string with all
+ * of its recommendations.
  */
 export function referenceProperties({ cis, nsa }: GuideReferences): { readonly cis?: string; readonly nsa?: string } {
   return {

@@ -21,8 +21,9 @@ export interface Standard {
   /**
    * The sorted fields that API servers fill in. The list contains only fields that this release does not know. If API
    * servers fill in only known fields, the list is absent. Each item has the form `PATH=VALUE`. In a path, the name of
-   * a list stands for the items of the list, such as `spec.containers.securityContext.procMount=Default`. If the value
-   * is an object, each field of the object has an item. If the value is a list of objects, `[]` follows the path.
+   * a list stands for the items of the list. An example of an item is
+   * `spec.containers.securityContext.procMount=Default`. If the value of a field is an object, the list contains an
+   * item for each field of the object. If the value is a list of objects, `[]` follows the path.
    */
   readonly serverDefaults?: readonly string[];
 }

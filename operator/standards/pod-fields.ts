@@ -158,8 +158,8 @@ export function knownFields(type: string): string[] {
 }
 
 /**
- * The types whose fields need no entry. New fields of these types need no entry, either. If a field of a pod has such a
- * type, the entry of the field covers all fields of the type.
+ * The fields of these types need no entries of their own. New fields of these types need no entry, either. If a field
+ * of a pod has one of these types, the entry of that field covers all fields of the type.
  */
 export const WHOLE = [
   'Affinity',

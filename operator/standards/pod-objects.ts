@@ -12,7 +12,10 @@ export interface Place {
   readonly isList?: true;
 }
 
-/** The objects in which every field is a privilege: securityContexts, and the objects in securityContexts. */
+/**
+ * In these objects, every field is a privilege. The objects are the securityContexts, and the objects inside
+ * securityContexts.
+ */
 export const PRIVILEGES = {
   pod: [
     { path: ['securityContext'], types: ['PodSecurityContext'] },
@@ -64,15 +67,15 @@ function inSecurityContext(types: Readonly<Record<string, string>>): Place[] {
 export type Over = 'pod' | 'containers';
 export const OVER: readonly Over[] = ['pod', 'containers'];
 
-/** All objects whose fields are compared. The key is the kind of part that a check runs on. */
+/** All objects whose fields are compared. The key says whether a check runs on the pod or on its containers. */
 export const PLACES: Readonly<Record<Over, readonly Place[]>> = {
   pod: [...PRIVILEGES.pod, ...OTHERS.pod],
   containers: [...PRIVILEGES.containers, ...OTHERS.containers],
 };
 
 /**
- * The beginning of full paths, in the form that the condition Accepted shows. In a path, the name of a list stands for
- * the items of the list.
+ * A full path begins with this text. The condition Accepted shows full paths in this form. In a path, the name of a
+ * list stands for the items of the list.
  */
 export const BASE: Readonly<Record<Over, string>> = { pod: 'spec', containers: 'spec.containers' };
 

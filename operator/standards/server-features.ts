@@ -6,9 +6,9 @@ const SINCE = {
   /** The kind MutatingAdmissionPolicy of admissionregistration.k8s.io/v1 (KEP-3962). */
   mutatingAdmissionPolicies: 36,
   /**
-   * Admission policies may have spec.variables. Before 1.36, the API server can crash if it compiles an admission
-   * policy with variables and at the same time evaluates another admission policy. The compilation and the evaluation
-   * share a map in apiserver/pkg/cel/types.go (kubernetes/kubernetes#135757, fixed by #135759).
+   * Admission policies may have spec.variables. If an API server before 1.36 compiles an admission policy with
+   * variables and evaluates another admission policy at the same time, the API server can crash. The compilation and
+   * the evaluation share a map in apiserver/pkg/cel/types.go (kubernetes/kubernetes#135757, fixed by #135759).
    */
   admissionVariables: 36,
   /**

@@ -1,6 +1,6 @@
 /**
- * The policies in the state of the last accepted compilation. The class also records whether policies have changed
- * since the last accepted compilation.
+ * Keeps the policies as they were at the last accepted compilation. The class also records whether policies have
+ * changed since the last accepted compilation.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
@@ -37,7 +37,7 @@ export class AcceptedPolicies {
   #byName: ReadonlyMap<string, readonly ResolvedPolicy[]> = new Map();
   /**
    * The last accepted specs. The key is the policy's uid. The operator also writes the specs to roles, but the watch
-   * may not have shown the write yet. So the class keeps the specs in memory.
+   * may show a written role only later. So the class keeps the specs in memory.
    */
   #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
   /** The names of policies that have changed since they were compiled. */
@@ -114,7 +114,10 @@ export class AcceptedPolicies {
     return differing(before, this.#resolutions());
   }
 
-  /** Whether the policy has the same rows and the same users as in the earlier compilation `then`. */
+  /**
+   * Whether the policy has the same rows and the same users as in an earlier compilation. The parameter `then` is the
+   * earlier compilation.
+   */
   isCompiledAs(policy: string, then: Compiled): boolean {
     if (this.#edited.has(policy)) return false;
     if (this.#compiled === then) return true;

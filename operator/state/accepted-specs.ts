@@ -48,8 +48,8 @@ function inRole(object: RenderedObject): [string, CompleteSpec][] {
 }
 
 /**
- * The newest spec of each policy on the objects of earlier releases. Releases that wrote specs on these objects had no
- * programs yet.
+ * The newest spec of each policy, read from objects that earlier releases wrote. Releases that wrote specs on these
+ * objects had no programs yet.
  */
 function inOlderForm(rendered: readonly RenderedObject[]): [string, CompleteSpec][] {
   const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');

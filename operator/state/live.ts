@@ -31,7 +31,7 @@ export function hasText({ kind }: Pick<Named, 'kind'>): boolean {
 
 /**
  * Whether the name of the object has the form of the operator's names. Anybody can copy the operator's labels to any
- * object. So the operator never deletes an object whose name has another form.
+ * object. So if the name of an object has another form, the operator never deletes the object.
  */
 export function isNamedByUs(object: Named): boolean {
   const { name } = object.metadata;
@@ -39,8 +39,8 @@ export function isNamedByUs(object: Named): boolean {
 }
 
 /**
- * Sorts objects for their removal. A binding comes before the admission policy that the binding refers to. The binding
- * of the probe comes after all other bindings.
+ * Sorts objects for their removal. The order puts each binding before the binding's admission policy. The binding of
+ * the probe comes after all other bindings.
  */
 export function inOrderOfRemoval<One extends Named>(objects: readonly One[]): One[] {
   const order = (object: One) => (isProbeBinding(object) ? 1 : object.kind.endsWith('PolicyBinding') ? 0 : 2);

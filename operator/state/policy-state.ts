@@ -38,7 +38,9 @@ export interface PolicyStateOptions extends AdmissionOptions, CompilerOptions {
 
 /** The policies and namespaces that a change of the cluster concerns. */
 interface PolicyChange extends Concerned {
-  /** Whether policies have to be compiled again. If true, the state is stale until `accept`. */
+  /**
+   * Whether policies have to be compiled again. If the value is true, the state remains stale until `accept` is called.
+   */
   readonly recompiles: boolean;
 }
 
@@ -196,8 +198,8 @@ export class PolicyState {
   }
 
   /**
-   * The version of a policy that decides. If the operator can compile the current version of the policy, the current
-   * version decides. Otherwise, the last accepted version decides.
+   * For a policy, returns the version that decides. If the operator can compile the current version of the policy, the
+   * current version decides. Otherwise, the last accepted version decides.
    */
   acceptedText(policy: string): AcceptedText | undefined {
     return this.#accepted.acceptedText(policy);

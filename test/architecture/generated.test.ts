@@ -6,8 +6,8 @@ import { generatedFiles } from '../../config/helm/generate.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /**
- * The first lines of a generated file. If `npm run generate` writes only a table of a page, the mark of generated
- * content is at the table.
+ * The first lines of a generated file. If `npm run generate` writes only a table of a page, the table itself has the
+ * mark of generated content.
  */
 const HEAD = /^(?:# .*\n\n)?(?:#|<!--) Written by `npm run generate`/;
 

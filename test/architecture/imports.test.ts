@@ -50,7 +50,7 @@ const SOURCES: readonly Source[] = SOURCE_FOLDERS.flatMap(filesIn).map((path) =>
   code: withoutComments(readFileSync(join(ROOT, path), 'utf8')),
 }));
 
-/** The source files of the product. Files outside this list build and test the product. */
+/** The source files of the product. All other source files serve to build and test the product. */
 const PRODUCT = SOURCES.filter(({ path }) => isIn(path, ['operator', 'analysis', 'cli', 'ui']));
 
 describe('the architecture', () => {
@@ -237,7 +237,9 @@ function reachedFrom(files: readonly string[]): ReadonlySet<string> {
   return reached;
 }
 
-/** The import cycles in the form `a.ts → b.ts → a.ts`. The list has one cycle for each file that closes a cycle. */
+/**
+ * The import cycles, each in the form `a.ts → b.ts → a.ts`. The list has one cycle for each file that closes a cycle.
+ */
 function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const found: string[] = [];
   const done = new Set<string>();

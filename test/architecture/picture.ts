@@ -54,7 +54,8 @@ function imported({ imports }: Folder): Folder[] {
 }
 
 /**
- * The imported folders. A folder is left out if another imported folder imports this folder, directly or indirectly.
+ * The imported folders. If another imported folder already imports a folder, directly or indirectly, the list leaves
+ * out this folder.
  */
 function necessary(folder: Folder): Folder[] {
   const all = imported(folder);

@@ -1,6 +1,6 @@
 /**
- * Renders folders.ts as a picture and a table in docs/architecture.md. Run as a script, this file writes the picture
- * and the table. A test fails if the page differs from folders.ts.
+ * Renders folders.ts as a picture and a table in docs/architecture.md. If this file runs as a script, the file writes
+ * the picture and the table. A test fails if the page differs from folders.ts.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -11,7 +11,7 @@ const REFRESH = 'argocd.argoproj.io/refresh';
 export const HERE = 'https://kubernetes.default.svc';
 
 /**
- * The time in ms within which Argo CD compares an Application twice. Argo CD compares an Application every ten seconds
+ * Argo CD compares an Application twice within this time in ms. Argo CD compares an Application every ten seconds
  * (server.ts).
  */
 export const TWO_COMPARISONS_MS = 22_000;
@@ -74,9 +74,9 @@ export class Applications {
   }
 
   /**
-   * Announces a change of Git in the same way as a webhook. Argo CD may use up an announcement for a comparison that
-   * began before the commit. So the method repeats the announcement until Argo CD has read the commit. The next regular
-   * comparison would read the branch from a cache of three minutes.
+   * Announces a change of Git in the same way as a webhook. A comparison that began before the commit may consume the
+   * announcement. So the method repeats the announcement until Argo CD has read the commit. The next regular comparison
+   * would read the branch from a cache, which lasts three minutes.
    */
   async sees(name: string, commit: string, timeoutMs = WAIT_MS): Promise<void> {
     const look = async () => {

@@ -45,7 +45,7 @@ async function forgetAll({ api }: Stage, collection: string): Promise<number> {
   for (const { metadata } of all) {
     const path = `${collection}/${metadata.name}`;
     if (metadata.finalizers) await api.patch(path, { metadata: { finalizers: null } });
-    // The garbage collector would delete an ApplicationSet's Applications at the same time.
+    // Without `Orphan`, the garbage collector would also delete the Applications of an ApplicationSet.
     await api.remove(path, 'Orphan');
   }
   return all.length;

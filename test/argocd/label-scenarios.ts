@@ -129,7 +129,7 @@ async function named(stage: Stage, mode: Mode): Promise<void> {
   await scene.git({});
   if (mode !== CLIENT_SIDE_APPLY && mode !== SERVER_SIDE_APPLY) {
     // With this way of applying, Argo CD finds no difference, because Argo CD compares records of earlier applies. This
-    // way of applying writes no such records. The next sync applies Git's state.
+    // way of applying writes no records of an apply. The next sync applies Git's state.
     await scene.stay(IN_GIT);
     await scene.git({ more: 'labels' });
   }

@@ -16,7 +16,7 @@ import type { Stage } from './stage.ts';
 
 /**
  * The number of copies of the policy that lose lines at the same time. Each copy loses lines that are far apart. So
- * most of the lines beside a removed line stay.
+ * most of the lines next to a removed line are not removed.
  */
 const COPIES = 8;
 
@@ -125,7 +125,7 @@ async function removeFields(stage: Stage, mode: Mode): Promise<void> {
 }
 
 /**
- * Checks a case in which Argo CD misses removed fields, because Argo CD compares by the records of another way of
+ * Checks a case in which Argo CD misses removed fields. For the comparison, Argo CD uses the records of another way of
  * applying.
  */
 async function missFields(stage: Stage, mode: Mode): Promise<void> {
@@ -144,7 +144,10 @@ async function answerToPrivileged({ api }: Stage, namespace: string): Promise<st
   return status === 201 ? ADMITTED : body.message;
 }
 
-/** Removes every line that a policy can do without. Each copy of the policy loses some of the lines. */
+/**
+ * If the API server accepts the policy without a line, the function removes the line. Each copy of the policy loses
+ * some of the lines.
+ */
 async function groupsOfLines(stage: Stage): Promise<number[][]> {
   const groups: number[][] = Array.from({ length: COPIES }, () => []);
   let grouped = 0;

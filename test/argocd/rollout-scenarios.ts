@@ -98,7 +98,10 @@ class Rollout {
     await this.#labelIs(undefined);
   }
 
-  /** Checks that the label and the API server's answers agree. Nothing may be written while Argo CD compares twice. */
+  /**
+   * Checks that the label and the API server's answers agree. Also checks that nobody writes the namespace while Argo
+   * CD compares twice.
+   */
   async stays(value: 'pending' | undefined): Promise<void> {
     await this.#labelIs(value);
     const version = async () => (await this.#stage.api.get(`${NAMESPACES}/${this.name}`)).metadata.resourceVersion;
@@ -146,7 +149,7 @@ class Rollout {
     return { values: values.map(({ value = '-' }) => value).join(' '), gapsMs, refusedMs: this.#longestRefusal() };
   }
 
-  /** The longest time for which the API server refused pods before admitting pods again. */
+  /** The longest time during which the API server refused pods, until the API server admitted pods again. */
   #longestRefusal(): number {
     let longest = 0;
     let since: number | undefined;

@@ -85,7 +85,10 @@ export class Stage {
     await this.account(name);
   }
 
-  /** Creates the default service account of a namespace. The API server creates no pods without this account. */
+  /**
+   * Creates the default service account of a namespace. The API server creates a pod only if the namespace has this
+   * account.
+   */
   async account(namespace: string): Promise<void> {
     const path = `${NAMESPACES}/${namespace}/serviceaccounts/default`;
     await this.api.apply(path, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } });

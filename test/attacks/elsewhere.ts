@@ -1,6 +1,6 @@
 /**
- * Attempts that do not fit into one row of the table. For each of these attempts, the table contains a link to the test
- * that makes the attempt.
+ * Attempts that do not fit into a single row of the table of attacks. For each of these attempts, the table contains a
+ * link to the test that makes the attempt.
  */
 
 interface ShownElsewhere {

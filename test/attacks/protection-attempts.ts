@@ -308,7 +308,7 @@ const ON_ROLES: readonly Attempt[] = [
   },
 ];
 
-/** @param alter changes the new version, which is at first a copy of the CRD's first version */
+/** @param alter changes the new version. Before the change, the new version is a copy of the CRD's first version */
 function addsVersion(alter: (version: Json) => void, sent: Sent = {}): Attempt['run'] {
   const add = ({ spec }: Json) => {
     const version = { ...structuredClone(spec.versions[0]), name: 'v1', storage: false };

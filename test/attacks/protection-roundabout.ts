@@ -125,7 +125,7 @@ export const ROUNDABOUT: readonly Attempt[] = [
     expect: { admitted: 'programs in force stay in force. Webhooks do not see writes of admission policies' },
   },
   {
-    attempt: "gives the operator's requests no share of the API server",
+    attempt: "lets API Priority and Fairness reject the operator's requests",
     run: create(
       '/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations',
       {
@@ -153,7 +153,7 @@ export const ROUNDABOUT: readonly Attempt[] = [
     expect: STAYS,
   },
   {
-    attempt: 'names other addresses of API servers to the operator',
+    attempt: 'publishes wrong addresses of API servers for the operator',
     run: send(
       'PATCH',
       '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes',

@@ -1,6 +1,6 @@
 /**
- * Attempts that exploited faults. The faults were found by a first attack on a real API server. Each of these pods was
- * admitted until the fault was fixed.
+ * Attempts that exploited faults. A first attack on a real API server found these faults. The API server admitted each
+ * of these pods until the fault was fixed.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';

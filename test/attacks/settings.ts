@@ -59,8 +59,8 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   },
 
   /**
-   * A policy that lets a container add any capability. But the container may hold only the default capabilities of its
-   * runtime.
+   * A policy that lets a container add any capability. Nevertheless, the container may hold only the default
+   * capabilities of its runtime.
    */
   bounded: {
     policies: {

@@ -11,8 +11,8 @@ const DROP_ALL = { drop: ['ALL'] };
 const UNKNOWN = 'containerd ignores the name, and CRI-O and Docker do not start the container';
 
 /**
- * The cases of each finding, by the capabilities of a container. A case has the container's securityContext, and the
- * expected messages without the container's name.
+ * For each finding, test cases with different capabilities of a container. A case has the container's securityContext,
+ * and the expected messages without the container's name.
  */
 const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = {
   UnknownCapability: {

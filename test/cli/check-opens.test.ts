@@ -24,7 +24,7 @@ import { SELECTOR } from '../support/random-selectors.ts';
 import { clusterOf, SERVER, wholeCluster } from '../support/views.ts';
 
 const RUNS = Number(process.env.OPENED ?? 4);
-/** Pairs of policy sets whose comparison takes longer are left out. */
+/** The test leaves out pairs of policy sets whose comparison takes longer than this time. */
 const PAIR_MS = RUNS >= 100 ? 600_000 : 3_000;
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference');

@@ -24,8 +24,8 @@ const [CHECK, COMPARE, CHANGES] = ['check.schema.json', 'compare.schema.json', '
 const isDocumented = new Ajv({ strict: false, schemas: [CHECK, COMPARE] }).compile(CHANGES);
 
 /**
- * The controller that creates the pods of a Deployment, as a user. The rights of this user count, besides the rights of
- * the pods' service account.
+ * The controller that creates the pods of a Deployment, as a user. For the pods of the Deployment, the rights of this
+ * user count in addition to the rights of the pods' service account.
  */
 const CONTROLLER = {
   user: 'system:serviceaccount:kube-system:replicaset-controller',

@@ -101,7 +101,8 @@ describe('cappol compare, with two snapshots', () => {
   after(() => rmSync(folder, { recursive: true }));
   const AT = ['--at', '2026-11-29T01:00:00Z'];
   /**
-   * Compares two files at the time of the second snapshot. The low limit makes the comparison of the policies short.
+   * Compares two files, with the time of the second snapshot as the current time. The low limit makes the comparison of
+   * the policies short.
    */
   const compared = (...args: string[]) => cappol(['compare', ...args, '--limit', '1', ...AT], '', folder);
 

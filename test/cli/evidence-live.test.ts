@@ -19,8 +19,8 @@ const LABELS = { app: 'pinger' };
 const POD_SPEC = { containers: [{ name: 'ping', image: 'ping' }] };
 
 /**
- * A CRD for a kind of Kubescape. Kubescape serves this kind with its own API server. In the test, this CRD serves
- * objects of the same form.
+ * A CRD for one of Kubescape's kinds of objects. Kubescape serves this kind with its own API server. In the test, this
+ * CRD serves objects of the same form.
  */
 function crd(kind: string) {
   const plural = `${kind.toLowerCase()}s`;

@@ -17,7 +17,7 @@ import { grant } from '../support/namespace-changes.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'explain.schema.json');
-/** If the CSV contained this reason unchanged, a spreadsheet would execute the reason as a formula. */
+/** If the CSV contained the reason of this policy unchanged, a spreadsheet would execute the reason as a formula. */
 const REASON = '+TICKET-123, "ping"';
 const EXPIRES = '2099-01-31T00:00:00Z';
 const AT_RESTRICTED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
@@ -99,8 +99,7 @@ describe('cappol explain NAME --cluster, with an API server', function () {
   };
 
   /**
-   * Keeps the uses whose namespace belongs to this test file. Workloads of other test files may run in the same
-   * cluster.
+   * Keeps the uses in the namespaces of this test file. Workloads of other test files may run in the same cluster.
    */
   const own = (topic: ExplainedTopic | undefined) =>
     (topic?.found ?? []).filter(({ namespace }) => [net, web, free].includes(namespace));

@@ -82,7 +82,10 @@ const POD_EDITS = `  securityContext:
         - ALL
       allowPrivilegeEscalation: false
 `;
-/** Texts that `fix` must keep. Other tools damage these texts when the tools print a whole document again. */
+/**
+ * Texts that `fix` must keep. If other tools edit a document and print the whole document again, the tools damage these
+ * texts.
+ */
 const KEPT: readonly (readonly [what: string, text: string])[] = [
   ['two spaces before a comment (kubeaudit#554)', `${POD}    args: []  # none\n`],
   ['a comment after a separator (kubeaudit#152)', `---\n#This is a comment 3\n${POD}#This is a comment 5\n`],

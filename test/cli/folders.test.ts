@@ -11,7 +11,7 @@ import { cappol } from '../support/cappol.ts';
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n';
 
 /**
- * Files with their texts. The third value is the type by which cappol counts the documents of the file. If cappol
+ * Files with their texts. The third value is the type under which cappol counts the documents in the file. If cappol
  * reports the documents as errors even in a folder, the third value is undefined.
  */
 const FILES: readonly (readonly [name: string, text: string, what: string | undefined])[] = [

@@ -8,7 +8,7 @@ import { cappol } from '../support/cappol.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 
 const CAPPOL = join(import.meta.dirname, '..', '..', 'bin', 'kubectl-cappol');
-/** Cobra's directives. A directive says whether file names are also offered. */
+/** Cobra's directives. A directive says whether the shell also offers file names. */
 const [FILES, NO_FILES] = [':0', ':4'];
 
 /** Rows with the words after `kubectl cappol`, the completions of the last word, and the directive. */

@@ -32,7 +32,7 @@ const ADDS = writtenPolicy('adds', {
 });
 const BASELINE = writtenPolicy('base', { level: 'baseline' });
 
-/** Nulls that the API server reads as an empty text or as 0. */
+/** Manifests with nulls. The API server reads these nulls as an empty text or as 0. */
 const SCALARS: readonly (readonly [what: string, pod: object, rule: string, message: RegExp, warning: RegExp])[] = [
   [
     'securityContext.capabilities.add',

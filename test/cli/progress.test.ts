@@ -7,7 +7,7 @@ import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Progress } from '../../cli/output/progress.ts';
 
-/** A time in ms. If a command prints nothing for so long, a user expects to see progress. */
+/** A time in ms. If a command prints nothing for this time, a user expects to see progress. */
 const LONG_MS = 800;
 
 describe('progress', () => {

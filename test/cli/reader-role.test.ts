@@ -28,7 +28,7 @@ function resourcesOf({ rules = [] }: RbacObject): string[] {
   return all.sort();
 }
 
-/** The resources that messages name as missing. */
+/** The resources that, according to messages, the user may not list. */
 function namedIn(...all: readonly Ran[]): string[] {
   const texts = all.flatMap(({ stderr }) => [...stderr.matchAll(/you may not list (.*?)(?: \(|:)/g)]);
   const names = texts.flatMap(([, text = '']) =>

@@ -193,8 +193,9 @@ describe('cappol check beside an API server', function () {
       };
     });
     /**
-     * Returns the results of check before and after the API server has the roles. The role `alone` exists only in the
-     * cluster, not in the manifests.
+     * Returns, for each Deployment, whether `cappol check` gives the verdict Compliant. The test calls the function
+     * before and after the API server gets the roles. The role `alone` exists only in the cluster, not in the
+     * manifests.
      */
     const evaluated = async (...manifests: readonly object[]) => {
       const { stdout } = await onCluster(['-o', 'json', '-f', '-'], ...manifests, ...deployments);

@@ -137,7 +137,7 @@ describe('cappol render, applied by kubectl', () => {
       const args = ['render', '--diff', '--policy', '-', '--kubeconfig', controlPlane.kubeconfig];
       const { stdout, stderr } = await cappol(args, policies);
       assert.equal(stderr, '');
-      // The cluster also has policies of other tests. The rendered files do not contain these policies.
+      // The cluster also has policies of other tests. The rendered files do not contain the policies of other tests.
       return stdout.split(/^(?=--- )/m).filter((part) => part.includes('rendered-'));
     };
     assert.deepEqual(await diff(), []);

@@ -8,7 +8,7 @@ import { cappol, type Ran } from '../support/cappol.ts';
 import { eventually, useCluster } from '../support/harness.ts';
 import { OPERATOR_ACCOUNT } from '../support/rights.ts';
 
-/** The number of violating workloads. A status has room for fewer workloads. */
+/** The number of violating workloads. The status of a policy has room for fewer workloads than this number. */
 const MANY = 70;
 
 describe('cappol status, with an API server', () => {

@@ -60,8 +60,8 @@ async function suggested(args: readonly string[], ...objects: readonly Fields[])
 /** If the types include OCI, the API accepts these overrides only together. */
 const TOGETHER = ['seccomp.types', 'seccomp.ociReferences'];
 /**
- * Rules that limit a kind of volume. `cappol suggest` suggests such a rule together with the kind of volume, because
- * the kind alone admits more than workloads use.
+ * Rules that restrict the use of one type of volume. `cappol suggest` suggests such a rule together with the type of
+ * volume, because the type alone admits more than workloads use.
  */
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 const SELECTOR = { matchLabels: { 'kubernetes.io/metadata.name': 'net' } };

@@ -165,7 +165,7 @@ describe('the server of cappol ui', () => {
     for (const cookie of ['', `cappol-${port}=`, `cappol-${port}=${token}`, `x=${'a'.repeat(43)}`]) {
       assert.equal((await get('/', { Cookie: cookie })).status, 401, cookie);
     }
-    // After the refused requests, the token is still unused.
+    // The refused requests have not used up the token.
     assert.equal((await get(`/?token=${token}`)).status, 303);
   });
 

@@ -153,7 +153,8 @@ describe('ApiClient', () => {
       return new Set(seen.map(({ port }) => port)).size;
     };
     const client = connect();
-    // If a connection is still reading an answer when the next call begins, the next call opens a second connection.
+    // If a connection has not finished reading an answer when the next call begins, the client opens a second
+    // connection.
     assert.ok((await connections(client)) <= 2);
     assert.equal(await connections(client.fresh()), 6);
   });

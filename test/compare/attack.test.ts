@@ -1,7 +1,8 @@
 /**
- * Tests comparisons of random sets of policies. A comparison claims that its list of rules is complete: each pod that
- * only the new set admits breaks a listed rule in the old set. The same holds for pods that only the old set admits. No
- * random pod may contradict the claim. COMPARED=2000 tests 2,000 pairs of sets.
+ * Tests comparisons of random sets of policies. A comparison claims that its list of rules is complete. This claim
+ * means that each pod that only the new set admits breaks a listed rule in the old set. In the other direction, each
+ * pod that only the old set admits must break a listed rule in the new set. No random pod may contradict the claim.
+ * COMPARED=2000 tests 2,000 pairs of sets.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -20,7 +21,7 @@ import { admits, evaluator, PAIRS, setOf } from './sets.ts';
 const RUNS = Number(process.env.COMPARED ?? 6);
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const PODS = RUNS >= 1000 ? 2000 : 500;
-/** Pairs that take longer are left out, and further pairs follow. */
+/** Pairs whose comparison takes longer are left out, and other pairs replace them. */
 const PAIR_MS = RUNS >= 1000 ? 600_000 : 3_000;
 const MOST_RUNS = RUNS * 10;
 

@@ -1,7 +1,7 @@
 /**
- * Tests that the comparison looks at all values that can change a verdict. With random policies, each random pod must
- * have the same verdicts as one of the pods that the comparison builds from its values. CLASSES=100000 tests 100,000
- * pods for each rule.
+ * Tests that the comparison looks at all values that can change a verdict. The comparison builds pods from its values.
+ * For random policies, each random pod must have the same verdicts as one of the built pods. CLASSES=100000 tests
+ * 100,000 pods for each rule.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

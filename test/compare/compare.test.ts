@@ -398,7 +398,7 @@ const CASES: Readonly<Record<string, Case>> = {
     now: baseline({ sysctls: { allowed: ['vm.*'] } }),
     opens: ['sysctls'],
   },
-  // These names only begin like sysctls of the IPC namespace.
+  // These names have the same beginning as sysctls of the IPC namespace, but can name sysctls of the node.
   'a sysctl of the node that begins like one of the IPC namespace': {
     ...bothBeside('hostIPC', 'kernel.shm_next_id'),
     opens: ['hostIPC'],

@@ -1,7 +1,7 @@
 /**
  * Tests findings about random sets of policies. No random pod may contradict a finding. For example, deleting a
- * redundant policy must change no verdict on a pod, for any user, namespace and time, and no value that defaulting
- * fills in. FINDINGS=200 tests 200 sets.
+ * redundant policy must change no verdict on a pod, for any user, namespace and time. The deletion must also change no
+ * value that defaulting fills in. FINDINGS=200 tests 200 sets.
  */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
@@ -27,7 +27,7 @@ const RUNS = Number(process.env.FINDINGS ?? 6);
 /** The minimum number of findings to test. If the first sets have fewer findings, more sets follow. */
 const LEAST_FOUND = RUNS / 4;
 const MOST_RUNS = RUNS * 10;
-/** A search ends after this time. The test examines the findings up to then. */
+/** A search ends after this time. The test examines the findings that the search has made by this time. */
 const SET_MS = RUNS >= 100 ? 600_000 : 3_000;
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const NOW = Date.parse('2026-11-29T00:00:00Z');
@@ -204,8 +204,7 @@ function assertSameVerdicts(
 }
 
 /**
- * The pod after defaulting. The first policy by name fills in the pod, if no policy admits the pod and would leave the
- * pod unchanged.
+ * The pod after defaulting. If no policy admits the pod unchanged, the first policy by name fills in the pod.
  */
 function filledBy(policies: readonly ResolvedPolicy[], pod: PodContent): PodContent {
   const filledWith = (policy: ResolvedPolicy) => fillCreated(pod, policy.fills);

@@ -16,7 +16,7 @@ type Expected = readonly [policy: string, kind: FindingKind, ...reasons: string[
 interface Case {
   readonly specs: Specs;
   readonly found?: readonly Expected[];
-  /** Sets without the finding. Each set has the same policies, but one of the policies differs in a detail. */
+  /** Sets without the finding. Compared with `specs`, one policy of each set differs in a detail. */
   readonly misses?: Readonly<Record<string, Specs>>;
 }
 

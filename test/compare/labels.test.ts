@@ -71,7 +71,8 @@ describe(`the Pod Security label (SEED=${SEED})`, () => {
     for (const { specs, server } of fc.sample(QUESTIONS, { numRuns: RUNS, seed: SEED })) {
       if (!specs.every((spec) => isResolved(spec, server))) continue;
       expectRight({ specs, server }, refusals);
-      // If a policy has defaulting, the labels `warn` and `audit` are about templates. Templates are not filled in.
+      // If a policy has defaulting, the test also considers the labels `warn` and `audit`, which are about templates.
+      // Templates are not filled in.
       if (specs.some(({ defaulting }) => defaulting === 'Enabled')) {
         expectRight({ specs, server, unfilled: true }, refusals);
       }

@@ -16,7 +16,7 @@ import { PAIRS, setOf, specsOf } from './sets.ts';
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const LIMIT = 15_000;
 const POLICIES = 4;
-/** The number of answers that end early, for each question. */
+/** For each question, the test gets this number of answers that end early. */
 const CUTS = 5;
 const AT = Date.parse('2026-11-29T00:00:00Z');
 
@@ -35,7 +35,7 @@ const TENANTS: [string, PolicySet, PolicySet] = [
   setOf(specsOf(tenants((i) => i % 2 === 1))),
 ];
 
-/** Policies that say the same, in pairs. */
+/** Pairs of policies with equal specs. */
 const COPIES: [string, PolicySet, PolicySet] = [
   'pairs of copies',
   setOf({}),
@@ -45,7 +45,7 @@ const COPIES: [string, PolicySet, PolicySet] = [
 describe(`a comparison whose time is over (SEED=${SEED})`, function () {
   this.timeout(300_000);
 
-  /** The largest number of differences of an answer that ended early. */
+  /** Among the answers that ended early, the largest number of differences in one answer. */
   let most = 0;
   for (const [title, old, now] of [TENANTS, ...TOPOLOGIES, ...RANDOM]) {
     it(`has the first differences of the full comparison, and proves nothing: ${title}`, () => {
@@ -73,7 +73,7 @@ describe(`a comparison whose time is over (SEED=${SEED})`, function () {
 describe('a search for findings whose time is over', function () {
   this.timeout(300_000);
 
-  /** The largest number of findings of an answer that ended early. */
+  /** Among the answers that ended early, the largest number of findings in one answer. */
   let most = 0;
   for (const [title, , set] of [COPIES, ...TOPOLOGIES]) {
     it(`has only findings of the full search: ${title}`, () => {
@@ -115,7 +115,10 @@ function cutAnswers<Answer extends { readonly isCut: boolean }>(
   });
 }
 
-/** A clock that is late after a number of steps. After that, no further step may be made. */
+/**
+ * A clock that reports the end of the time after a number of steps. After this report, the work must make no further
+ * step.
+ */
 function lateAfterSteps(most: number): { readonly isLate: IsLate; steps(): number } {
   let steps = 0;
   const isLate = () => {

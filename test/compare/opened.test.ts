@@ -54,7 +54,7 @@ describe(`the namespaces in which a change opens something (SEED=${SEED})`, () =
         limit: LIMIT,
       });
       assert.ok(opens.every(({ namespaces }) => !namespaces.includes('kube-system')));
-      // All namespaces together may exceed a limit that a single namespace does not exceed.
+      // All namespaces together can exceed a limit, even if no single namespace exceeds the limit.
       if (undecided.length > 0) continue;
       seen.pairs += 1;
       const known = new Map<string, string[]>();

@@ -66,7 +66,7 @@ function onlyRules(policy: ResolvedPolicy, has: (rule: string) => boolean): Reso
   return { ...policy, checks: only(policy.checks), filledChecks: only(policy.filledChecks) };
 }
 
-/** Counts the answers that each method found. */
+/** The number of answers that each method found. */
 type Answers = Record<'knownPod' | 'sameChecks' | 'fewRules' | 'newPod' | 'allRules' | 'undecided', number>;
 
 const LIMIT = 5_000_000;
@@ -113,8 +113,8 @@ export class Refusals {
     if (known) return { by: 'knownPod', refusal: { pod: known } };
     // If the policies admit a pod, the pod breaks no check that the label shares with the policies. The comparison
     // therefore needs only the rules that the label does not share with the policies. Policies with fewer checks admit
-    // more pods. If a proof holds for policies without some of their rules, the proof therefore also holds for the
-    // policies with all rules.
+    // more pods. A proof about policies without some of their rules is therefore also a proof about the policies with
+    // all rules.
     for (const [by, has] of [
       ['fewRules', (rule: string) => rules.has(rule)],
       ['allRules', (rule: string) => rule !== 'unknownFields'],
@@ -175,7 +175,10 @@ function startingPods(): PodContent[] {
   return [...compliant, ...changed].filter((pod) => isAccepted(pod) && labels.some((label) => !admits([label], pod)));
 }
 
-/** A question about the label of policies. All of the policies decide, and everybody may use all of the policies. */
+/**
+ * A question about the Pod Security label that the policies get. All of the policies decide, and everybody may use all
+ * of the policies.
+ */
 export interface Question {
   readonly specs: readonly Spec[];
   /** The version of the oldest API server, as N of Kubernetes 1.N. */
@@ -265,7 +268,7 @@ const EVERY_POD_FOR_LINUX: PodSecurityLabel = {
 
 /**
  * Pod Security Admission evaluates a pod after defaulting, like the admission policy. Defaulting does not fill in a pod
- * that the policy admits unchanged. A label in mode enforce is therefore about the pods that the policy admits
+ * that the policy admits unchanged. A label in mode enforce therefore concerns the pods that the policy admits
  * unchanged.
  */
 function admittingPolicy(policy: ResolvedPolicy, unfilled: boolean): ResolvedPolicy {
@@ -292,9 +295,9 @@ function acceptedBy(server: number, spec: Spec): Spec {
 }
 
 /**
- * Whether the label is prevented only by settings without effect. Each rule decides about labels by itself. A setting
- * therefore prevents a label even if the policy's other settings refuse all pods with the setting. The condition
- * Accepted names settings without effect.
+ * Whether only settings without effect prevent the label. Each rule decides about labels by itself. A setting therefore
+ * prevents a label even if the policy's other settings refuse all pods with the setting. The condition Accepted names
+ * settings without effect.
  */
 function onlyInVain({ values, containers, standard, contradictions }: ResolvedPolicy, label: LevelVersion): boolean {
   const isInVain = (rule: string) =>

@@ -223,7 +223,7 @@ export class AdmissionText {
     );
   }
 
-  /** The value of one of the variables. */
+  /** Returns the value of the given variable. */
   run(variable: string, request: Request): unknown {
     const variables = this.spec.variables ?? [];
     assert.ok(
@@ -262,8 +262,8 @@ export function refusals(programs: readonly Pick<Program, 'policy'>[], request: 
 }
 
 /**
- * The violations of the first policy that a refusal's message lists. The pod must be so small that the message describes the
- * whole pod.
+ * The message of a refusal lists policies. The function returns the violations of the first listed policy. The pod must
+ * be so small that the message describes the whole pod.
  */
 export function violationsIn(text: AdmissionText, request: Request): string[] {
   return (text.run('violations', request) as string[][][])[0]?.[0] ?? [];

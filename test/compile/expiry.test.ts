@@ -1,6 +1,6 @@
 /**
- * Tests that from the time in `expires` on, the API server decides as if the policy were deleted. The API server must
- * ignore the expired policy even if no operator runs.
+ * Tests that the API server ignores a policy from the time in `expires` on, as if the policy were deleted. The API
+ * server must ignore the expired policy even if no operator runs.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -68,7 +68,7 @@ const TIGHTEST: readonly [spec: Spec, label: string][] = [
   [{ overrides: { sysctls: { allowed: ['net.ipv4.tcp_rmem'] } } }, 'restricted v1.36'],
   [{ overrides: { sysctls: { allowed: ['net.ipv4.tcp_notsent_lowat'] } } }, `restricted ${NEWEST}`],
   [{ overrides: { sysctls: { allowed: ['kernel.msgmax'] } } }, 'none'],
-  // The label must fit the loosest value of any container.
+  // The label must admit the loosest value that the policy has for any container.
   [{ containers: [{ names: ['a'], overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }] }, 'none'],
   [{ containers: [{ names: ['a'], overrides: { runAsNonRoot: false } }] }, `baseline ${NEWEST}`],
   [

@@ -101,7 +101,8 @@ describe('a decision for API servers without variables', () => {
   describe('a decision whose reasons would be too long for an expression', () => {
     const spec = { hostNetwork: true, hostPID: true, containers: [{ name: 'app', image: 'app' }] };
     /**
-     * The messages on older and newer API servers. As many policies as fit into one program refuse the request.
+     * The messages on older and newer API servers. The program contains as many policies as fit, and each of the
+     * policies refuses the request.
      */
     const refusalsOf = (request: Parameters<AdmissionText['refusal']>[0]) => {
       const policies = CASES.slice(3)

@@ -157,8 +157,8 @@ describe('Running', () => {
     });
 
     /**
-     * Measures the work after the first round. When `work` begins, the policies have changed, but no controller knows
-     * about the change.
+     * Measures the time that `work` takes after the first round. When `work` begins, the policies have changed, but no
+     * controller knows about the change.
      */
     function again(work: () => Promise<void>): Promise<number> {
       said.splice(0);

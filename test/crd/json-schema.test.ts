@@ -91,7 +91,10 @@ describe('the JSON Schema of a policy', () => {
   });
 });
 
-/** Values with at most four of the fields. A value with all fields nearly always breaks some rule of the schema. */
+/**
+ * Returns values that have at most four of the fields. A value with all fields nearly always breaks some rule of the
+ * schema.
+ */
 function few<Value extends object>(all: fc.Arbitrary<Value>): fc.Arbitrary<Partial<Value>> {
   return all.chain((value) =>
     fc

@@ -66,8 +66,8 @@ export function addEphemeralContainer(pod: string, container: unknown): Question
 /**
  * Whether the policy, Pod Security Admission and the operator give answers that agree. The policy and the operator must
  * give the same reasons. If a message is cut, only the part before the cut is compared. If the case is exact, the label
- * must give the policy's verdict. If the case is not exact, the label may admit more pods than the policy, but must
- * admit each pod that the policy admits.
+ * must give the policy's verdict. If the case is not exact, the label may admit more pods than the policy. Even then,
+ * the label must admit each pod that the policy admits.
  */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: DifferentialCase): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
@@ -82,7 +82,7 @@ export class Arena {
   readonly #projection = createPodProjection(RULES);
   readonly #cases: readonly DifferentialCase[];
   /**
-   * The name of the namespace without policies. A deleted namespace exists for a while, so each arena has its own
+   * The name of the namespace without policies. A deleted namespace exists for a while, so each `Arena` has its own
    * namespace.
    */
   readonly #open: string;

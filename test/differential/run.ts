@@ -1,7 +1,7 @@
 /**
  * `npm run test:differential -- [--part a|schema|b|c|filling|steps|expiry|rollout|playground|topologies|static] --runs
- * N [--seed S]` runs the long forms of the differential tests. Part a is differential.test.ts. Part schema is part a
- * with pods that have any fields of the API. `--versions 1.0,1.36` selects versions of the Standards, and `--overrides
+ * N [--seed S]` runs the long forms of the differential tests. Part a is differential.test.ts. Part schema is like part
+ * a, but its pods have any fields of the API. `--versions 1.0,1.36` selects versions of the Standards, and `--overrides
  * N` sets the number of pods for each policy with overrides. All other parts except `static` are in policies.test.ts,
  * and N is the number of policies, sets, steps or topologies. Part topologies also accepts `--policies N --namespaces N
  * --pods N --meeting N` for the sizes of each topology. The command prints the number of evaluated objects and each

@@ -1,6 +1,6 @@
 import type { Api } from '../../hack/controlplane/api.ts';
 
-/** The RuntimeClasses that random pods name. The API server refuses pods with other RuntimeClasses. */
+/** The RuntimeClasses that random pods name. The API server refuses a pod that names any other RuntimeClass. */
 const NAMES = ['gvisor', 'kata', 'runc'];
 
 export async function createRuntimeClasses(api: Api): Promise<void> {

@@ -157,7 +157,7 @@ describe('enforcing at once', function () {
         const violating = { ...pod, spec: { ...pod.spec, ...account, containers: privileged } };
         assert.equal(await cluster.admit(compliant, namespace), ADMITTED);
         // If the namespace has the label of level restricted, Pod Security Admission refuses the pod before the
-        // policies.
+        // policies can refuse the pod.
         assert.match(await cluster.admit(violating, namespace), /(?:everywhere|PodSecurity).*: .*privileged/);
       });
     }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { ROOT } from '../support/page.ts';
 import { type Sentence, sentencesIn, sentencesOf } from '../support/sentences.ts';
 
-/** Pairs of the wording to use and a pattern of the wordings to avoid. */
+/** Each pair has the wording to use, and a pattern that matches the wordings to avoid. */
 const RULES: readonly (readonly [string, RegExp])[] = [
   ['name the thing first', /^(Of|Who|Whom|Whose|Whoever|What|Whatever) (?!.*\?)/],
   ['name what is left: the others, everything else', /\ball else\b/i],

@@ -6,8 +6,8 @@ const SHAPES: readonly (readonly [what: string, shape: RegExp, as: string])[] = 
   ['anything left out', /\s*…\s*/, '[^]*?'],
   ['a hash', /\b[0-9a-f]{12}\b/, '[0-9a-f]{12}'],
   ['a time', /\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ/, '20\\d\\d-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ'],
-  // Namespaces get their labels one after the other. The first of several namespaces depends on the second in which each
-  // namespace got its label.
+  // Namespaces get their labels one after the other. The order of the namespaces depends on the time, in whole seconds,
+  // at which each namespace got its label.
   ['the namespace that is next', /\bnext is [a-z0-9-]+/, 'next is [a-z0-9-]+'],
   ['an age or a duration', /(?:\b\d+m)?\b\d+(?:\.\d+)? ?m?s\b/, '(?:\\d+m)?\\d+(?:\\.\\d+)? ?m?s'],
 ];

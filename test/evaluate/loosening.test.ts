@@ -19,7 +19,7 @@ function policy(name: string, spec: Spec): CompletePolicy {
   return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name, uid: name }, spec: completeSpec(spec) };
 }
 
-/** The policies that `web` loosens in a cluster with the namespaces `net` and `web`. */
+/** Returns the policies that the policy `web` loosens in a cluster with the namespaces `net` and `web`. */
 function loosenings(web: Partial<Spec>, everywhere: Partial<Spec> = {}, labels = {}): readonly Loosening[] {
   const builder = new PolicyContextBuilder();
   const namespaces = ['net', 'web'].map((name) => ({

@@ -12,14 +12,14 @@ import { EVERYTHING_RESTRICTED } from '../support/examples.ts';
 import { resolvedBaseline } from '../support/policies.ts';
 import { LONGEST, WORST_OBJECTS, type WorstPod } from './worst-objects.ts';
 
-/** The longest time in ms for which evaluating one object may block the operator. */
+/** Evaluating one object may block the operator for at most this time in ms. */
 const BLOCKED_MS = 100;
 /**
  * The growth of the object, and the maximum growth of the time, as factors. When the object grows by a factor of 4,
  * linear time grows by a factor of 4, and quadratic time by a factor of 16.
  */
 const [TIMES, MOST_GROWTH] = [4, 9];
-/** The test compares no shorter times, because some kernels count CPU time in steps of 10 ms. */
+/** The test compares only times of at least this length, because some kernels count CPU time in steps of 10 ms. */
 const MEASURABLE_MS = 10;
 
 function contentIn({ annotations = {}, spec }: WorstPod): PodContent {

@@ -14,11 +14,11 @@ export interface WorstPod {
 }
 
 export interface WorstObject {
-  /** Overrides with which the rule reads as many fields as possible. */
+  /** With these overrides, the rule reads as many fields as possible. */
   readonly overrides: CapabilityPolicyOverrides;
   /** @param count the number of items that the rule iterates over */
   pod(count: number): WorstPod;
-  /** The number of items of an object of about 1.4 MB. A size of 1.4 MB is near the limit of etcd. */
+  /** The number of items in an object with a size of about 1.4 MB. A size of 1.4 MB is near the limit of etcd. */
   readonly most: number;
 }
 
@@ -170,8 +170,8 @@ export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = Object.fromE
 );
 
 /**
- * The most expensive object for other rules. The object is the refused pod of the rule's example. The volume or
- * container of the pod is repeated as often as possible.
+ * The most expensive object for a rule that is not in `LONGEST`. The object is the refused pod of the rule's example.
+ * The volume or container of the pod is repeated as often as possible.
  */
 function ofExample(rule: Rule): WorstObject {
   const { overrides, refuses } = restricting(rule);

@@ -35,7 +35,7 @@ export interface Stage {
 }
 
 interface Provocation {
-  /** The preparation runs while the operator still holds the right. */
+  /** The preparation runs before the operator loses the right. */
   readonly prepare?: (stage: Stage) => Promise<void>;
   readonly act: (stage: Stage, right: Right) => Promise<void>;
   /**
@@ -50,7 +50,7 @@ export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPA
 const NEVER = { spec: { matchConditions: [{ name: 'never', expression: 'false' }] } };
 
 /**
- * Manual changes to rendered objects. For objects that the operator may replace, the manual change adds a field that
+ * Manual changes to rendered objects. If the operator may replace an object, the manual change adds a field that
  * server-side apply would not remove.
  */
 const CHANGES: Readonly<Record<string, unknown>> = {
@@ -108,7 +108,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   'create configmaps': { act: async (stage) => void (await rollout(stage, 'created')) },
   'patch configmaps': { act: async (stage) => void (await rollout(stage, 'written')) },
   'delete configmaps': { prepare: rolledOut, act: endRollout },
-  // The operator checks which values API servers fill in only if the operator lacks pod fields.
+  // Only an operator that lacks pod fields checks which values API servers fill in.
   'create podtemplates': { act: askDefaults },
   'create events': { act: violate },
   // The operator patches an Event to count its repetitions in the Event's series.
@@ -151,7 +151,7 @@ export async function provoke(stage: Stage, right: Right): Promise<void> {
 }
 
 /**
- * The refusal of a right in the words of the API server (k8s.io/apiserver, endpoints/handlers/responsewriters
+ * The API server's message about a missing right (k8s.io/apiserver, endpoints/handlers/responsewriters
  * ForbiddenMessage).
  */
 function refusal({ verb, resource }: Right): RegExp {
@@ -159,8 +159,8 @@ function refusal({ verb, resource }: Right): RegExp {
 }
 
 /**
- * The rendered object of a kind for the policy. The object is the policy's role or binding, or belongs to a program
- * with the policy's row.
+ * Returns the rendered object of the given kind for the policy. The object is the policy's role or binding, or belongs
+ * to a program with the policy's row.
  */
 async function rendered({ cluster, policy }: Stage, kind: string): Promise<Json> {
   const objects = await renderedObjects(cluster.api);

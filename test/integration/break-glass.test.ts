@@ -55,7 +55,7 @@ describe('break glass as documented', function () {
   const read = (policy: string) => cluster.api.get(`${POLICIES}/${policy}`);
 
   /**
-   * Creates a policy that is enforced in the first namespace. In the second namespace, a policy with a rollout is
+   * Creates a policy that is enforced in the first namespace. If the policy has a rollout, the second namespace is
    * pending.
    */
   async function start(kind: string, team: string): Promise<{ policy: string; enforced: string; pending: string }> {

@@ -1,6 +1,6 @@
 /**
  * Tests attempts to bypass a policy that are too complex for a row of test/attacks. The API server refuses the attempt,
- * the operator repairs its effect, or the attempt has no effect.
+ * the operator repairs the effect of the attempt, or the attempt has no effect.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

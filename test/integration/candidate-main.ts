@@ -1,7 +1,7 @@
 /**
- * Runs a candidate for the Lease in a separate process. The candidate writes ConfigMaps while it leads. At any time,
- * many writes of the candidate wait for their turn. The candidate reports each event on standard output as one JSON
- * line.
+ * Runs a candidate for the Lease in a separate process. While the candidate leads, the candidate writes ConfigMaps. At
+ * any time, many writes of the candidate wait for their turn. The candidate reports each event on standard output as
+ * one JSON line.
  */
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from '../../operator/cluster/client.ts';

@@ -37,7 +37,7 @@ export class CandidateProcess {
     child.stderr.on('data', (text) => {
       this.#errors = (this.#errors + text).slice(-10_000);
     });
-    // A test run that crashes must not leave the candidate behind, even if the candidate is stopped.
+    // If a test run crashes, the candidate must also end, even if a signal has stopped the candidate.
     const kill = () => void child.kill('SIGKILL');
     process.once('exit', kill);
     child.once('exit', () => process.off('exit', kill));

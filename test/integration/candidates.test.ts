@@ -1,6 +1,6 @@
 /**
- * Tests many policies that decide about one pod. There are 14 policies, ten of them with restricted use, and the pods
- * have 100 containers.
+ * Tests many policies that decide about one pod. There are 14 policies, and ten of these policies have restricted use.
+ * Each pod has 100 containers.
  */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -108,8 +108,8 @@ describe('14 policies that decide together, including ten policies with restrict
   });
 
   /**
-   * The conditions about too many policies with restricted use in a namespace. A condition is written as `policy
-   * type=status: message`.
+   * Returns the conditions that report too many policies with restricted use in the namespace. A condition is written
+   * as `policy type=status: message`.
    */
   async function complaints(namespace: string): Promise<string[]> {
     const policies = await cluster.api.list(POLICIES);
@@ -142,7 +142,7 @@ function letter(index: number): string {
 
 /**
  * Returns the spec of the policy with the given index. Only the last policy allows SYS_TIME. If everyone may use the
- * last policy, the ten policies with restricted use sort before the other policies.
+ * last policy, the names of the ten policies with restricted use sort before the names of the other policies.
  */
 function specOf(team: string, index: number, last: 'Everyone' | 'Bindings'): CapabilityPolicySpec {
   const restricted = last === 'Everyone' ? index < RESTRICTED : index >= CANDIDATES - RESTRICTED;

@@ -9,13 +9,13 @@ import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const TOGETHER = 13;
 /**
- * The maximum number of policies that a refusal describes, sorted by name. A refusal only counts the remaining
- * policies.
+ * The maximum number of policies that a refusal describes. The policies are sorted by name. A refusal only counts the
+ * remaining policies.
  */
 const DESCRIBED = 3;
 const CONTAINERS = 100;
 const RBAC = 'rbac.authorization.k8s.io';
-/** The maximum time in ms in which the API server compiles all policies of this test. */
+/** The API server compiles all policies of this test within this time in ms. */
 const ROLLED_OUT_MS = 240_000;
 
 /**
@@ -113,8 +113,8 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
       const answer = await debug(where, add);
       assert.equal(answer.status, status, answer.body.message);
       for (const [i, policy] of status === 403 ? policies.slice(0, DESCRIBED).entries() : []) {
-        // If a policy allows the capability of the added container, the policy's reason names only the pod's own
-        // containers.
+        // If a policy allows the capability of the added container, the refusal says that only the pod's own containers
+        // violate the policy.
         const container = CAPABILITIES[i] === add[0] ? 'c0' : 'debug-';
         const reason = `CapabilityPolicy ${policy}: capabilities: container "${container}`;
         assert.ok(answer.body.message.includes(reason), `${reason} is not in: ${answer.body.message}`);

@@ -1,6 +1,6 @@
 /**
  * Tests pod fields that the operator's release does not know. The real API server of the test has the fields that the
- * release does not know. The tested operator's table of pod fields lacks the same fields.
+ * release does not know. The tested operator uses a table of pod fields without the unknown fields.
  */
 import assert from 'node:assert/strict';
 import type { Answer } from '../../hack/controlplane/api.ts';
@@ -18,11 +18,11 @@ const LEVELS = ['baseline', 'restricted'] as const;
 type Fields = Readonly<Record<string, unknown>>;
 
 interface Row {
-  /** The name of the field. In the earlier release, some types lack the field. */
+  /** The name of the field. The earlier release does not know the field in any type. */
   readonly field: string;
-  /** The field as a part of a container, if a container can have the field. */
+  /** The part of a container that sets the field. If containers cannot have the field, the value is undefined. */
   readonly container?: Fields;
-  /** The field as a part of the pod's spec, if the pod can have the field. */
+  /** The part of the pod's spec that sets the field. If the spec cannot have the field, the value is undefined. */
   readonly spec?: Fields;
   /** Other fields that the API server requires together with the field. */
   readonly beside?: Fields;

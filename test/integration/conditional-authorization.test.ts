@@ -1,5 +1,5 @@
 /**
- * Tests authorizers that answer with conditions (KEP-5681). Programs check the verbs use and exempt through an
+ * Tests authorizers that answer with conditions (KEP-5681). Programs check the verbs `use` and `exempt` through an
  * authorizer.
  */
 import assert from 'node:assert/strict';
@@ -14,7 +14,7 @@ import { describeIfOffered } from '../support/needs.ts';
 import { restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
-/** A decision of an authorizer that allows a request under a condition. The condition always holds. */
+/** An authorizer's decision that allows a request under a condition. The condition always holds. */
 const CONDITIONAL = {
   type: 'ConditionsMap',
   conditionsMap: {
@@ -22,7 +22,7 @@ const CONDITIONAL = {
   },
 };
 
-/** Answers of the webhook that the API server must not treat as allowed. */
+/** Answers of the webhook that the API server must not treat as permission. */
 const NOT_ALLOWED: Readonly<Record<string, Answered>> = {
   'no opinion': { allowed: false },
   'a conditional decision that nobody asked for': { allowed: false, conditionalDecision: CONDITIONAL },

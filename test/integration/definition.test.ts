@@ -16,7 +16,7 @@ const PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${NAME}`;
  * minute.
  */
 const COLLECTION_MS = 90_000;
-/** The maximum time in ms until the garbage collector deletes an object without its owner. */
+/** The time in ms within which the garbage collector deletes an object whose owner no longer exists. */
 const COLLECTED_MS = 5_000;
 const KEEPS_CRD = 'the protection lets nobody delete the CRD';
 

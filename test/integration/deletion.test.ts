@@ -14,8 +14,8 @@ const LABEL = 'pod-security.kubernetes.io/enforce';
  */
 const COLLECTION_MS = 60_000;
 /**
- * The time in ms to wait for a wrong deletion. A garbage collector that knows the CRD needs less than a second to
- * delete the objects of a deleted owner.
+ * The time in ms for which the test waits to see whether an object is wrongly deleted. A garbage collector that knows
+ * the CRD needs less than a second to delete the objects of a deleted owner.
  */
 const NOT_COLLECTED_MS = 3_000;
 

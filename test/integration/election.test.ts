@@ -12,7 +12,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { CandidateProcess } from './candidate-process.ts';
 
 const DURATIONS = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 500 };
-/** With these durations, a leader on a busy machine does not lose the lease before it ends. */
+/** With these durations, a leader holds the Lease until the leader ends, even on a busy machine. */
 const LONG_DURATIONS = { ...DURATIONS, leaseDurationMs: 15_000, renewDeadlineMs: 10_000 };
 /** The tolerance in ms. Requests take time, and the machine may be busy. */
 const GRACE_MS = 750;

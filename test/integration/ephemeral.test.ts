@@ -192,7 +192,8 @@ describe('pods that exist', () => {
 
     /**
      * Maps the field of a pod to a case. A case has the pod, the fields that an added container may override, and the
-     * message of the refusal. The second value of a case is undefined if an added container may override no field.
+     * message of the refusal. If an added container may override no field, the case has undefined instead of the
+     * fields.
      */
     const INHERITED: Readonly<Record<string, readonly [pod: object, own: object | undefined, message: RegExp]>> = {
       seccompProfile: [

@@ -204,7 +204,7 @@ describe('the end of a policy', function () {
       const changed = { ...object, metadata: { ...metadata, annotations: { changed: 'yes' } } };
       const { status, warnings } = await cluster.api.ask('PUT', `${path}/replaced`, { body: changed });
       assert.equal(status, 200);
-      // The ReplicaSet controller may not use the exception.
+      // The ReplicaSet controller has no right to use the exception.
       assert.equal(warnings.length, 1);
       assert.match(warnings[0] ?? '', new RegExp(`CapabilityPolicy ${exception}: the pod complies, but neither`));
     });

@@ -187,7 +187,7 @@ describe('the guard', () => {
       assert.partialDeepStrictEqual(await labelsOf(name), labels);
     }
 
-    /** Uses server-side apply as the editor, with a field manager of its own. */
+    /** The editor applies the labels by server-side apply, with a separate field manager. */
     async function applies(name: string, labels: Record<string, string>): Promise<void> {
       const { status, body } = await cluster.api.ask('PATCH', `${NAMESPACES}/${name}`, {
         body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } },
@@ -367,7 +367,7 @@ describe('the guard', () => {
       // If several guards refuse a request, the API server returns the message of any of the guards.
       refused(await change(cluster.api, crowded, wanted, EDITOR), 'crowd-\\d+');
       admitted(await change(cluster.api, crowded, wanted, ADMINISTRATOR), wanted);
-      // Each check has a cost. A guard that needs all checks must not exceed the API server's limit.
+      // Each check has a cost. A guard that makes all of its checks must not exceed the API server's cost limit.
       paths.push(
         await grant(
           cluster.api,

@@ -200,7 +200,7 @@ describe('the image of a container', function () {
     assert.equal(status, 201, answer.message);
   }
 
-  /** Changes an image by dry run. The requests of the functions below are dry runs, too. */
+  /** Changes an image by dry run. The functions below send their requests as dry runs, too. */
   function setImage(namespace: string, pod: string, list: List, container: string, image: string): Promise<Answer> {
     return cluster.api.ask('PATCH', `${NAMESPACES}/${namespace}/pods/${nameOf(pod)}`, {
       body: { spec: { [list]: [{ name: container, image }] } },

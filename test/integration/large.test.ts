@@ -15,7 +15,7 @@ const ANSWERED_CPU_MS = 500;
 const ENDED_MS = 10_000;
 const SELECTED = { matchLabels: { team: 'large' } };
 
-/** The rules that iterate over lists. The list also has a rule that reads a single field of a container. */
+/** The rules that iterate over lists. `RULES` also has a rule that reads a single field of a container. */
 const RULES = [
   'capabilities',
   'capabilities.allowedBounding',

@@ -28,8 +28,8 @@ const [port] = await freePorts(1);
 const LABEL = 'pod-security.kubernetes.io/warn';
 const ADDRESS = `127.0.0.1:${port}`;
 /**
- * The sections of the runbook. The list of a section has the output of the section's blocks in the situation of this
- * test.
+ * The sections of the runbook. The list of a section has an item for each block of the section. The item has patterns
+ * that the output of the block must match in this test.
  */
 const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
   // In this test, the operator runs outside the cluster. Therefore no pod has the operator's log.

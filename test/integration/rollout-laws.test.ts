@@ -51,8 +51,8 @@ describe('the laws of a rollout', function () {
   }
 
   /**
-   * Makes the API server refuse every request that satisfies the given match condition. Policies of other tools can
-   * have the same effect.
+   * Makes the API server refuse every request that satisfies the given match condition. Admission policies of other
+   * tools can refuse requests in the same way.
    */
   async function refuse(name: string, expression: string): Promise<() => Promise<void>> {
     const metadata = { name: cluster.named(name) };

@@ -80,7 +80,7 @@ describe('what a status claims', function () {
     before(() => cluster.operator.stop());
     after(() => cluster.operator.startAndWatch());
 
-    /** Writes the status as an operator that last saw the policy before its deletion. */
+    /** Writes the status like an operator that has not yet seen the deletion of the policy. */
     async function write(seen: CompletePolicy): Promise<void> {
       const config = new KubeConfig();
       config.loadFromFile(cluster.operatorKubeconfig);

@@ -254,8 +254,8 @@ describe('the status of a policy', function () {
     assert.match(await kubectl('describe', 'deployment', 'worse', '-n', namespace), /WorkloadViolates.*SYS_ADMIN/);
     assert.match(await kubectl('describe', 'cappol', policy), /InForce/);
 
-    // A violation that returns makes no further Event. The operator adds a repeated violation to the series of the
-    // first Event.
+    // If a violation returns, the operator makes no further Event. The operator adds a repeated violation to the series
+    // of the first Event.
     await cluster.api.patch(`${deployments}/worse`, { spec: { template: { spec: object.spec.template.spec } } });
     await violating(policy, 1);
     const [again] = await eventually('a series', async () => {

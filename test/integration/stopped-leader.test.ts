@@ -66,8 +66,8 @@ describe('a leader that is stopped for longer than its lease', () => {
     });
     const { holders, writes, outOfTurn } = audit.turns();
     console.log(`      ${changes} changes; writes: ${JSON.stringify(writes)}; out of turn: ${outOfTurn.length}`);
-    // One write may come after the new leader's writes. The old leader began to send the late write just before the
-    // leader was stopped (docs/security-model.md).
+    // At most one write of the old leader may come after the new leader's writes. The old leader began to send the late
+    // write just before the leader was stopped (docs/security-model.md).
     assert.ok(outOfTurn.length <= 1, JSON.stringify(outOfTurn));
     assert.deepEqual(holders, [FIRST, SECOND]);
   });
@@ -100,7 +100,7 @@ describe('a leader that is stopped for longer than its lease', () => {
       const metadata = { name: PREFIX + team };
       const apiVersion = 'capabilitypolicy.dev/v1alpha1';
       await api.apply(`${POLICIES}/${metadata.name}`, { apiVersion, kind: 'CapabilityPolicy', metadata, spec });
-      // The operator writes only after a while without changes.
+      // The operator writes only after a period in which nothing has changed.
       await sleep(changes % 6 === 5 ? 600 : 100);
     }
   }

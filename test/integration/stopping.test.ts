@@ -18,8 +18,8 @@ const POLICIES = 30;
 
 describe('the operator, when it is told to end', function () {
   this.timeout(300_000);
-  // A busy machine may delay the operator by more than the rest of the 2 s. If the operator is too slow, it fails each
-  // time.
+  // A busy machine may delay the operator so much that the operator does not end within the 2 s. If the operator itself
+  // is too slow, the test fails at each attempt.
   this.retries(5);
   const cluster = useCluster('stopping');
   let operator: OperatorProcess;
@@ -106,7 +106,8 @@ describe('the operator, when it is told to end', function () {
     it('ends within 2 s', async () => {
       await cluster.deletePolicies();
       await run(cluster.operatorKubeconfig);
-      // Before its first line of log, the process has no signal handler. A signal would kill the process immediately.
+      // Until the process writes its first log line, the process has no signal handler. A signal would kill the process
+      // immediately.
       await logged('watching');
       await cluster.settled();
       assert.equal(await ends('SIGTERM'), 'stopped');

@@ -8,8 +8,8 @@ import { attemptsOf, bring, prepare } from '../support/transitioning.ts';
 import { TRANSITIONS, type Transition } from '../support/transitions.ts';
 
 /**
- * The number of rounds. A round changes the state of every transition once, and waits until everything is in force. A
- * burst makes the changes of a round without waiting.
+ * The number of rounds. In each round, the test brings every transition into its next state once, and waits until
+ * everything is in force. A burst makes the changes of a round without waiting.
  */
 const ROUNDS = Number(process.env.TRANSITION_ROUNDS ?? 1);
 const BURSTS = ROUNDS;

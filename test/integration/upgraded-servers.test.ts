@@ -27,7 +27,7 @@ const [OLDER, NEWER] = [35, 36];
 
 const pinging = (add: readonly string[]) => restrictedPod({ add, serviceAccountName: 'pinger' });
 
-/** The pods that the test tries. Each pod has the answer that is right for both forms of programs. */
+/** The pods that the test tries. The expected answer about each pod is the same for both forms of programs. */
 const PODS = [
   { title: 'a compliant pod', namespace: TEAM, pod: restrictedPod(), expected: 'admitted' },
   { title: 'a pod of the exception', namespace: TEAM, pod: pinging(['NET_RAW']), expected: 'admitted' },

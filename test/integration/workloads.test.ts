@@ -18,7 +18,7 @@ const DEPLOYMENTS = '/apis/apps/v1/*/deployments';
 
 interface Row {
   readonly title: string;
-  /** The kind of the workload in the status. */
+  /** The kind that the status shows for the workload. */
   readonly kind: string;
   readonly name: string;
   readonly pods: number;
@@ -27,7 +27,8 @@ interface Row {
   readonly path: string;
   readonly object: Json;
   /**
-   * The change that makes the workload violate. `change` is set only for a workload that complies before the change.
+   * The change after which the workload violates the policy. `change` is set only for a workload that complies before
+   * the change.
    */
   readonly change?: (path: string) => Promise<unknown>;
   /** The change that repairs the workload. If `repair` is missing, the test deletes the workload instead. */

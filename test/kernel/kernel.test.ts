@@ -86,7 +86,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
   }
 
   /**
-   * @param measured the bounding set or the error in the file of measurements, or undefined if there is no measurement
+   * @param measured the bounding set or the error in the file of measurements, or undefined if nothing was measured
    */
   async function check(one: Case, measured?: Measured): Promise<void> {
     const title = JSON.stringify({ ...one, runtime: one.runtime.name });

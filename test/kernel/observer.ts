@@ -89,7 +89,7 @@ export class Observer {
   }
 }
 
-/** The tracing instances of observations in the kernel. */
+/** The kernel's tracing instances that observations have created. */
 export function instances(): string[] {
   const { stdout } = spawnSync('unshare', ['--mount', 'sh', '-c', `${MOUNT} && ls /sys/kernel/tracing/instances`], {
     encoding: 'utf8',

@@ -12,7 +12,7 @@ import { troubleText } from '../../analysis/manifests/trouble.ts';
 import { readManifests } from '../../cli/input/manifests.ts';
 
 interface Read {
-  /** The objects in the order of reading, such as `Pod one`. */
+  /** The kind and the name of each object, such as `Pod one`, in the order of reading. */
   readonly objects: readonly string[];
   readonly troubles: readonly string[];
 }

@@ -99,7 +99,7 @@ describe('migrate reports a PodSecurityPolicy that can never admit a pod:', () =
   }
 });
 
-/** Returns the paths of the overrides without a named source in the result of the migration. */
+/** Returns the paths of the migrated overrides that have no named source. */
 function unexplained(overrides: object = {}, origins: Readonly<Record<string, string>>): string[] {
   const known = Object.keys(origins);
   return Object.entries(overrides).flatMap(([field, value]) => {

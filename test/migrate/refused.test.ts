@@ -104,7 +104,7 @@ describe('migrate refuses', () => {
   });
 });
 
-/** @param expected for each line, the whole text or the beginning of the text */
+/** @param expected the whole text of each problem, or the beginning of the text */
 function assertProblems(objects: readonly unknown[], expected: readonly string[]): void {
   const problems = problemsOf(objects);
   assert.deepEqual(

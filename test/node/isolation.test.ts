@@ -1,6 +1,5 @@
 /**
- * Tests that a node changes nothing on the machine while it runs. A node also leaves nothing behind, even if it is
- * killed.
+ * Tests that a running node changes nothing on the machine. A node also leaves nothing behind, even if it is killed.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -100,7 +99,8 @@ function settings(): Record<string, string> {
 }
 
 /**
- * The control groups of the nodes with folders in `folder`. Each control group has the name of the node's folder.
+ * The control groups of all nodes that have their folders in `folder`. Each control group has the name of the node's
+ * folder.
  */
 function cgroupsOf(folder: string): string[] {
   const names = readdirSync(folder).filter((name) => name.startsWith('capabilitypolicy-node-'));
@@ -110,7 +110,7 @@ function cgroupsOf(folder: string): string[] {
   );
 }
 
-/** The IDs of processes with the folder in their command lines. */
+/** The IDs of the processes whose command lines contain the folder. */
 function processesOf(folder: string): string[] {
   return readdirSync('/proc').filter((pid) => {
     try {

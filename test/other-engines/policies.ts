@@ -107,7 +107,8 @@ function group(rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs', ranges: { min: numbe
 }
 
 /**
- * The override for a list of SELinux options. A policy can express only one list: the types that the Standard admits.
+ * The override for a list of SELinux options. The only list that a policy can express is the list of types that the
+ * Standard admits.
  */
 function seLinux(options: readonly Readonly<Record<string, string>>[]): CapabilityPolicyOverrides['seLinux'] {
   const types = options.map(({ type = '', ...others }) => (Object.keys(others).length > 0 ? '' : type));

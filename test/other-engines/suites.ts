@@ -1,6 +1,6 @@
 /**
  * Reads the cases of other engines' own tests. Only some machines have these cases next to the checkout. The cases are
- * not part of the project: docs/comparison-of-verdicts.md contains only the name of each case.
+ * not part of the project. The page docs/comparison-of-verdicts.md contains only the name of each case.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -134,7 +134,10 @@ describe('spec.containers', () => {
   });
 });
 
-/** Computes the overrides of a container value by value, without the code under test. */
+/**
+ * Computes the overrides of a container without the code under test. Each value of the container replaces a single
+ * value of the policy.
+ */
 function together(overrides: CapabilityPolicyOverrides, own: CapabilityPolicyOverrides): CapabilityPolicyOverrides {
   const { capabilities, seccomp, appArmor } = overrides;
   return {

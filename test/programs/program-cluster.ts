@@ -1,4 +1,7 @@
-/** Provides a real API server for programs, without an operator. The test runs the passes, and can block writes. */
+/**
+ * Provides a real API server for programs, without an operator. The test itself calls each pass, and can block the
+ * writes of a pass.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -76,7 +79,7 @@ export class ProgramCluster {
     return this.#open.client;
   }
 
-  /** Creates an instance of Programs without memory, as in a new process. */
+  /** Creates an instance of Programs that remembers no earlier pass, like the instance in a new process. */
   programs(
     intercept: Interception = {},
     { onWrite = () => {}, signal, servers = endpoints }: ProgramOptions = {},

@@ -106,8 +106,8 @@ describe('Programs.pass', function () {
     assert.ok(same > 0, 'each pass was a whole one');
     assert.ok(await cluster.admits(ONE, 'green'));
     const later = await asking.pass(edited, seen);
-    // Somebody changes the program out of band. The next pass gets the objects that the watch shows, and is a full
-    // pass. The pass restores the program.
+    // Somebody changes the program out of band. The next pass gets the objects that the watch shows. The next pass is a
+    // full pass. The pass restores the program.
     const enforce = async () => (await cluster.rendered()).find(({ metadata }) => metadata.name === ENFORCE);
     const policy = await enforce();
     assert.ok(policy);

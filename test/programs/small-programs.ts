@@ -36,9 +36,14 @@ export interface Row {
 export type Rows = Readonly<Record<string, Row>>;
 
 export interface SmallOptions {
-  /** The release of the operator. The rules contain the release, so each release renders different CEL. */
+  /**
+   * The release of the operator. The rules contain the name of the release, so the CEL differs from release to release.
+   */
   readonly release?: string;
-  /** Whether the program contains unsound CEL. The API server can compile unsound CEL, but each evaluation fails. */
+  /**
+   * Whether the program contains unsound CEL. The API server can compile the unsound CEL, but each evaluation of the
+   * CEL fails.
+   */
   readonly unsound?: boolean;
   /** The number of additional bytes of the table. */
   readonly padding?: number;

@@ -38,7 +38,7 @@ function beginning(stated: Partial<Stated>): World {
   };
 }
 
-/** The world model after the end of the rollout. The policy is in force in all namespaces. */
+/** Returns the modelled world after the end of the rollout. The policy is in force in all namespaces. */
 function finished(stated: Partial<Stated>): World {
   let world = beginning({ ...stated, atOnce: true });
   for (let round = 0; round < 4; round++) world = remembering(writeText(promote(world, OPERATOR).after, OPERATOR));

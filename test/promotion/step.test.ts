@@ -175,8 +175,8 @@ describe('a step of a rollout', () => {
       const entries = { a: {} };
       for (const [at, expected] of [
         [NOW + SECOND, { a: 'Pending' }],
-        // Namespace b may be older than the labelling. The namespace was not seen before, and its creation time is not
-        // later than the beginning of the labelling.
+        // Namespace b may have existed before the labelling began. The operator has not seen the namespace before, and
+        // the creation time is not later than the beginning of the labelling.
         [NOW, { a: 'Pending', b: 'Pending' }],
       ] as const) {
         const given = {

@@ -73,7 +73,7 @@ function withoutRefusingEmptyGroups(set: PspSet): PspSet {
   return { ...set, policies: set.policies.filter((policy) => !refusesEmptyGroups(policy)) };
 }
 
-/** The pod without the empty list of groups. Policies get pods in this form today. */
+/** The pod without the empty list of groups. Today, admission policies get the pod without the empty list. */
 function withoutGroups(recorded: RecordedPod): RecordedPod {
   const pod = structuredClone(recorded.pod);
   delete pod.spec.securityContext?.supplementalGroups;

@@ -52,8 +52,8 @@ function resolved(policy: Parameters<typeof resolvePolicy>[0]): ResolvedPolicy {
 }
 
 /**
- * The resulting pod. If some policy admits the unchanged pod, the first admitting policy by name decides. If no policy
- * admits the unchanged pod, the first policy by name that admits the filled pod decides.
+ * The resulting pod. If some policy admits the pod without changing the pod, the result is the unchanged pod. In all
+ * other cases, each policy fills in its own fields. The first policy by name that admits the filled-in pod decides.
  */
 function enforced(usable: readonly ResolvedPolicy[], pod: PodContent): PodContent | undefined {
   const hasProfile = (pod.spec as Json).securityContext?.seccompProfile !== undefined;

@@ -13,7 +13,7 @@ import type { PspSet } from './objects.ts';
 import { type RecordedPod, type RecordedSet, readRecorded } from './recorded.ts';
 import { securityOf } from './security.ts';
 
-/** The test brings at most this number of sets into force at the same time, if the sets cannot affect each other. */
+/** If sets cannot affect each other, the test brings at most this number of sets into force at the same time. */
 const TOGETHER = 40;
 
 const controlPlane = await startControlPlane();

@@ -38,7 +38,9 @@ interface Ran {
   readonly output: string;
   readonly summary: string;
   readonly outputs: Readonly<Record<string, string>>;
-  /** The calls of other actions by this project's GitHub Action. Each call has the inputs of the called action. */
+  /**
+   * The calls in which this project's GitHub Action uses other actions. Each call has the inputs of the called action.
+   */
   readonly used: readonly Pick<Step, 'uses' | 'with'>[];
 }
 

@@ -25,8 +25,8 @@ function eventsOf(before: CapabilityPolicyStatus | undefined, next: StatusInput)
 }
 
 /**
- * The Events at the given times. For each time, a new process makes the Events. The process knows only the policy's
- * status.
+ * The Events at the given times. At each of these times, a new process makes the Events. The process knows only the
+ * policy's status.
  */
 function story(...times: string[]): string[][] {
   let status: CapabilityPolicyStatus | undefined = buildStatus(at(BEFORE));

@@ -105,8 +105,8 @@ export class Clients {
   }
 
   /**
-   * Pauses the clients. The promise resolves when no request is in flight. When the promise resolves, pods that live
-   * for a second may exist.
+   * Pauses the clients. The promise resolves when no request is in flight. When the promise resolves, some pods with a
+   * lifetime of one second may still exist.
    */
   async pause(): Promise<void> {
     this.#paused ??= new Promise((resolve) => {

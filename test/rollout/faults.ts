@@ -23,9 +23,9 @@ export interface Record {
 }
 
 /**
- * A time in ms. If a violation begins within this time before a promotion, the promotion is no fault. A pod is
- * invisible to everybody until the API server has sent the pod to its watchers. Even on a loaded machine, an operator
- * sees each pod within a shorter time.
+ * A time in ms. If a violation begins within this time before a promotion, the test does not count the promotion as a
+ * fault. A pod is invisible to everybody until the API server has sent the pod to its watchers. Even on a loaded
+ * machine, an operator sees each pod within a shorter time.
  */
 const UNSEEN_MS = 2_500;
 /** One second in ms. Kubernetes objects give times in whole seconds. */
@@ -89,8 +89,8 @@ export function paceFaults({ namespaces, history, namespacesPerHour }: Record): 
   const most = Math.ceil(namespacesPerHour / 60);
   return all.flatMap((at, index) => {
     const inWindow = all.slice(index).filter((other) => other < at + 60 * SECOND).length;
-    // The function allows one more promotion, because a window may begin and end with a promotion. The function also
-    // allows a few more promotions, because delays of the watch may move promotions into the window.
+    // A window may begin and end with a promotion. The function therefore allows one more promotion than the pace. The
+    // function also allows a few more promotions, because delays of the watch may move promotions into the window.
     return inWindow > most + 2 + most / 10
       ? [`${inWindow} promotions within a minute from ${time(at)}; pace: ${most}`]
       : [];

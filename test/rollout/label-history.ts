@@ -8,7 +8,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 
 /** A value that the label has from a certain time on. */
 interface LabelValue {
-  /** The value of the label. If the namespace has no such label, the value is undefined. */
+  /** The value of the label. If the namespace does not have the label, the value is undefined. */
   readonly value: string | undefined;
   /**
    * The time at which the watch showed the value, in milliseconds since the epoch. The watch shows the value slightly
@@ -70,7 +70,8 @@ export class LabelHistory {
     const written = Number(metadata.resourceVersion);
     const marker = `${NAMESPACES}/default`;
     // The resourceVersion of a list may come from a write to an object of another kind. The watch of namespaces does
-    // not show a write to another kind. Therefore the test makes a write that the watch of namespaces shows.
+    // not show a write to an object of another kind. Therefore the test makes a write that the watch of namespaces
+    // shows.
     const { metadata: own } = await this.#api.patch(marker, {
       metadata: { annotations: { 'test.example/seen': String(written) } },
     });

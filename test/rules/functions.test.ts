@@ -1,6 +1,6 @@
 /**
- * Tests that the rules' CEL uses only functions whose results are equal in both engines. The test
- * test/differential/cel-functions.test.ts compares the results.
+ * Tests that the rules' CEL uses only functions that give equal results in the operator's CEL engine and in the API
+ * server. The test test/differential/cel-functions.test.ts compares the results.
  */
 import assert from 'node:assert/strict';
 import { RULES } from '../../operator/rules/index.ts';

@@ -64,7 +64,10 @@ const ociRefused = (allowed: string): Table['refuses'] => ({
     `container "debug" must not set securityContext.seccompProfile.type to OCI (allowed: ${allowed})`,
   ],
 });
-/** References that the list does not admit. The list admits the reference PINNED, a repository and a folder. */
+/**
+ * References that the list `REFERENCES` does not admit. The list admits the reference PINNED, every digest of one
+ * repository, and every reference in one folder.
+ */
 const UNLISTED: Readonly<Record<string, string | undefined>> = {
   'another digest': `${PINNED.slice(0, -1)}0`,
   'another algorithm of the digest': PINNED.replace('sha256', 'sha512'),

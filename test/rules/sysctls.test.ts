@@ -22,8 +22,8 @@ const V32 = ['net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem'];
 const V37 = ['net.ipv4.tcp_notsent_lowat', 'net.ipv4.tcp_slow_start_after_idle'];
 
 /**
- * A table that admits each sysctl of `safe`, alone and together with the others in `safe`. The table refuses each
- * sysctl of `yetToCome`.
+ * A table that admits each sysctl of `safe` alone, and all sysctls of `safe` together. The table refuses each sysctl of
+ * `yetToCome`.
  */
 function table(level: 'baseline' | 'restricted', minor: number, safe: string[], yetToCome: string[]): Table {
   const allowed = `(allowed: ${safe.toSorted().join(', ')})`;

@@ -18,7 +18,7 @@ export interface Table {
   readonly minor?: number;
   /** The version of the API server as a number: N for Kubernetes 1.N. The default is the newest version. */
   readonly server?: number;
-  /** The unknown fields that API servers fill in, in the form of `Standard`. */
+  /** The unknown fields that API servers fill in. The list has the same form as in the type `Standard`. */
   readonly serverDefaults?: readonly string[];
   readonly overrides?: CapabilityPolicyOverrides;
   /** The admitted pods, by description. */
@@ -28,8 +28,8 @@ export interface Table {
 }
 
 /**
- * Declares the tests of one rule. The function fails if the rule's text changes at a Kubernetes version without a
- * table.
+ * Declares the tests of one rule. If the rule's text changes at a Kubernetes version that has no table, one of the
+ * tests fails.
  */
 export function describeRule(id: string, tables: readonly Table[]): void {
   describe(`rule ${id}`, () => {

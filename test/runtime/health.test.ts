@@ -120,9 +120,9 @@ class IdleClients {
 
 const IDLE = 3_000;
 /**
- * The timeout of a probe in ms. The timeout is long, because the probes and the clients share one process, which may
- * wait for seconds on a busy machine. A server without free connections refuses the probe at once. A server that waits
- * for its clients does not answer within the timeout.
+ * The timeout of a probe in ms. The timeout is long, because the probes and the clients share one process. On a busy
+ * machine, this process may wait for seconds. A server without free connections refuses the probe at once. A server
+ * that waits for its clients does not answer within the timeout.
  */
 const PROBE_MS = 60_000;
 
@@ -192,8 +192,8 @@ describe('serve', () => {
       await idle.open(1_000);
       const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
       await once(socket, 'secureConnect');
-      // The test's own connection sends requests. Other connections are therefore idle for longer than the test's own
-      // connection.
+      // The test's own connection sends requests. The connections of the other clients are therefore idle for longer
+      // than the test's own connection.
       for (let request = 0; request < 3; request++) {
         socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
         const [answer] = await once(socket, 'data');

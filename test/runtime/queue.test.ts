@@ -5,7 +5,7 @@ import { type QueueOptions, WorkQueue } from '../../operator/runtime/queue.ts';
 /** Runs all work that waits only for promises. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Work on keys. The work on a key runs until the test ends the work. */
+/** Work on keys. The work on a key continues until the test calls `end` with the key. */
 class Work {
   readonly started: string[] = [];
   readonly #running = new Map<string, PromiseWithResolvers<void>>();

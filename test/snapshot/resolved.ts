@@ -2,8 +2,8 @@
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 /**
- * The snapshot without its time. Values replace the indexes of shapes and violations, because an index depends on
- * earlier documents.
+ * The snapshot without its time. Each index of a shape or violation is replaced by its value, because an index depends
+ * on earlier documents.
  */
 export function resolved({ shapes, violations, namespaces, taken: _, ...rest }: Snapshot) {
   return {

@@ -44,8 +44,8 @@ describe('turns in an audit log', () => {
 });
 
 /**
- * The audit event of a write. The API server receives the write at the beginning of the second, and answers half a
- * second later.
+ * The audit event of a write. The API server receives the write at the beginning of the given `second`, and answers
+ * half a second later.
  */
 function write(username: string, second: number): AuditEvent {
   return {

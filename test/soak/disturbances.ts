@@ -8,7 +8,7 @@ interface Scene {
   readonly controlPlane: ControlPlane;
   readonly leader: Replica;
   readonly standBy: Replica;
-  /** A replica that no disturbance kills, so that its memory can be measured over a long time. */
+  /** No disturbance kills this replica, so the test can measure the replica's memory over a long time. */
   readonly spared: Replica | undefined;
   /** The longest silence of a watch, in ms. */
   readonly silenceMs: number;
@@ -36,8 +36,8 @@ export type Disturbance = keyof typeof DISTURBANCES;
 export const ALL = Object.keys(DISTURBANCES) as Disturbance[];
 
 /**
- * A deck of disturbances. The deck gives each disturbance once, in a random order. Then the deck gives each disturbance
- * again, in another random order.
+ * A deck of disturbances. First, the deck returns each disturbance once, in a random order. Then the deck returns each
+ * disturbance again, in another random order.
  */
 export class Deck {
   readonly #random: Random;

@@ -49,7 +49,7 @@ const LATE_MS = 1_500;
 /** The time in ms between two faults of watches, during a storm. */
 const WATCH_FAULT_EVERY_MS = 700;
 /**
- * For this time in ms, the proxy drops the events of a watch. Afterwards, the proxy reports that the watch is outdated.
+ * The proxy drops the events of a watch for this time in ms. Afterwards, the proxy reports that the watch is outdated.
  */
 const MISSED_MS = 2_000;
 /**
@@ -160,7 +160,7 @@ export class FaultProxy {
    * called. The client can therefore be killed before or after a certain write. Dry runs and writes of Leases and
    * Events do not count.
    *
-   * @param writes the number of writes that get through before the write without an answer
+   * @param writes the number of writes that the proxy still answers before the write without an answer
    * @returns whether the client made the unanswered write in time
    */
   async interrupt(writes: number, moment: Moment, timeoutMs: number): Promise<boolean> {
@@ -202,8 +202,8 @@ export class FaultProxy {
   }
 
   /**
-   * Handles a write that the proxy must not answer. If a client sends several such writes, at most the first write
-   * reaches the API server.
+   * Handles a write that the proxy must not answer. If a client sends several writes without getting an answer, at most
+   * the first of these writes reaches the API server.
    */
   #stop(asked: IncomingMessage, answer: ServerResponse, call: Asked): void {
     const { left, moment, reached } = this.#interruption ?? { left: 0, moment: 'before' as const, reached: () => {} };

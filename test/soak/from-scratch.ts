@@ -111,8 +111,8 @@ function statusOf(
     servers,
     message: '',
   };
-  // The function removes the current status from the policy. A fresh operator must compute the same status without the
-  // current status.
+  // The function removes the current status from the policy. From a policy without a status, a fresh operator must
+  // compute the same status.
   const { status: _, ...bare } = policy;
   // The operator lists a grant as unused some time after the last workload stopped needing the grant. The operator
   // never lists a grant that some workload needs.

@@ -12,8 +12,8 @@ interface Sample {
 export interface MemoryReport {
   readonly peakMiB: number;
   /**
-   * The trend of the process with the most samples after the given minute. The field is absent if no process is old
-   * enough.
+   * The trend of the process with the most samples after the given minute. If no process has enough samples, the field
+   * is absent.
    */
   readonly trend?: Trend;
 }

@@ -22,8 +22,8 @@ export interface Population {
 /**
  * A namespace with a separate policy. In this namespace, the policy decides together with the other policies. The
  * policy changes all the time and always refuses some pods. The policy's Pod Security label admits these pods. Probes
- * in the namespace detect moments without enforcement, when neither the old nor the new version of the policy is in
- * force.
+ * in the namespace detect moments without enforcement. Without enforcement, neither the old nor the new version of the
+ * policy is in force.
  */
 interface Sentinel {
   readonly namespace: string;
@@ -44,7 +44,10 @@ export function newPopulation(namespaces: number, policies: number): Population 
   };
 }
 
-/** Pods that the policies barely admit or barely refuse. With such pods, small changes of a policy change verdicts. */
+/**
+ * Pods that the policies barely admit or barely refuse. The verdict on a borderline pod can change even after a
+ * small change of a policy.
+ */
 export const PODS: readonly object[] = ACCOUNTS.flatMap((serviceAccountName) => [
   restrictedPod({ serviceAccountName }),
   restrictedPod({ serviceAccountName, add: ['NET_RAW'] }),

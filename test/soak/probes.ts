@@ -14,7 +14,8 @@ const IN_FLIGHT = 2;
 /** A pause in ms between requests, so that the API server and the operators get enough CPU time. */
 const PAUSE_MS = 25;
 /**
- * The maximum number of draws for one pod. Pods that may be admitted are skipped, because an admission proves nothing.
+ * The maximum number of draws for one pod. The test skips a pod that the API server is allowed to admit, because an
+ * admission proves nothing.
  */
 const DRAWS = 8;
 
@@ -61,8 +62,8 @@ export class Probes {
     const wrong: string[] = [];
     for (const probe of this.#probes) {
       const answer = await this.#ask(probe);
-      // Policies do not decide in a namespace that is deleted or is being deleted. The test therefore ignores the
-      // answer for such a namespace.
+      // Policies do not decide in a namespace that is deleted or is being deleted. The test therefore ignores answers
+      // for namespaces that are deleted or are being deleted.
       if (answer === undefined || answer.status === 404 || /being terminated/.test(answer.message)) continue;
       const refused = this.#window.refuses(probe);
       if ((answer.status === 201) === refused) wrong.push(describe(probe, answer));
@@ -92,7 +93,7 @@ export class Probes {
 
   /**
    * Compares the answer with the current window. The window also has the states that were added after the request was
-   * sent. Such a state may have been in force when the API server decided.
+   * sent. An added state may have been in force when the API server decided.
    */
   #evaluate(probe: Probe, answer: { status: number; message: string }): void {
     this.tried++;

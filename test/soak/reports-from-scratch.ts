@@ -67,7 +67,7 @@ function wantedIn(
             const uid = kind === 'Pod' ? uids.get(name) : cluster.workload(namespace.name, kind, name)?.uid;
             return uid === undefined ? undefined : { uid };
           },
-          // All other values are computed, but the value of `cleanSince` exists only in the existing report.
+          // Only the existing report contains the value of `cleanSince`. All other values are computed.
           cleanSince: existing.get(firstReportName(policy.name))?.metadata.annotations?.[CLEAN_SINCE],
           now: new Date().toISOString(),
         }),

@@ -34,7 +34,7 @@ interface SoakOptions {
   readonly disturbancesOfRound: number;
   /**
    * The longest silence of a watch, in ms. A client trusts a silent watch only for a limited time. In the long form of
-   * the test, a silence is longer than the client's limit, so that the client has to cut the watch.
+   * the test, a silence is longer than the client's limit. The client therefore has to cut the watch.
    */
   readonly silenceMs: number;
   readonly namespaces: number;

@@ -60,9 +60,9 @@ export class Window {
   }
 
   /**
-   * Adds the states after the deletion of a policy. The garbage collector deletes the policy's rendered objects at
-   * once. The garbage collector does not wait for the replacement of the deleted objects (docs/decisions/0002). The
-   * replacement is a changed object of another policy.
+   * Adds the states that the cluster may have after the deletion of a policy. The garbage collector deletes the
+   * policy's rendered objects at once. The garbage collector does not wait for the replacement of the deleted objects
+   * (docs/decisions/0002). A changed object of another policy replaces the deleted objects.
    */
   removePolicy(name: string, left: Specs): void {
     for (const policies of [...this.#policies]) {

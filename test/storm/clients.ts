@@ -12,7 +12,7 @@ import { type Verdict, verdictOf } from '../support/verdict.ts';
  * The number of clients. The API server is the bottleneck. With more clients, policies would hardly come into force.
  */
 const CLIENTS = 3;
-/** One of every REAL pods is created without dry run, and is then deleted. */
+/** If this number is N, the clients create one of every N pods without dry run, and then delete the pod. */
 const REAL = 4;
 /** The pause in ms of a client while the API server is down. */
 const PAUSE_MS = 200;
@@ -54,9 +54,9 @@ export class PodClients {
     while (!this.#stopped) {
       const turn = this.#next++;
       const attempt = this.#attempts[turn % this.#attempts.length] as Attempt;
-      // In each round, the attempts without dry run shift by one. Every attempt is therefore made without dry run at
-      // some time, even if the number of attempts is a multiple of REAL.
-      const real = (turn + Math.floor(turn / this.#attempts.length)) % REAL === 0;
+      // Each attempt is made without dry run in one of REAL rounds.
+      const round = Math.floor(turn / this.#attempts.length);
+      const real = ((turn % this.#attempts.length) + round) % REAL === 0;
       await this.#create(attempt, real).catch(async () => {
         this.counts.unanswered++;
         await sleep(PAUSE_MS);

@@ -201,16 +201,16 @@ describe(`exceptions beside policies in force (FC_SEED=${SEED})`, function () {
         counts.exceptions += suggested.filter(({ exception }) => exception).length;
         counts.copies += suggested.filter(({ enforces }) => enforces !== undefined).length;
         for (const namespace of NAMESPACES) {
-          // A namespace stays unchanged if a policy is pending there and the suggestion has no policy for the
-          // namespace.
+          // If a policy is pending in a namespace and the suggestion has no policy for the namespace, the namespace
+          // stays unchanged.
           const isTouched = suggested.some(({ suggestions }) => suggestions.some((own) => own.namespace === namespace));
           const decides = before.inForce.beside(namespace, 'Enforce') !== undefined;
           for (const one of state.workloads[namespace]) {
             const candidate = candidateOf(namespace, one);
             if (decides && verdict(candidate, before.promoted) === 'Violating') counts.refusedBefore += 1;
             if (decides) assert.notEqual(verdict(candidate, after.promoted), 'Violating', `promoted: ${shown}`);
-            // Sometimes the enforced policies refuse a pod now, and only the pending policy of the same priority admits
-            // the pod.
+            // In some cases, the enforced policies refuse a pod now, and only the pending policy of the same priority
+            // admits the pod.
             const waits = verdict(candidate, before.live) === 'Violating';
             if (isTouched && !waits) assert.notEqual(verdict(candidate, after.live), 'Violating', `live: ${shown}`);
           }

@@ -27,7 +27,7 @@ function suggestionFor(pods: readonly PodContent[]): Suggestion {
   return suggestion as Suggestion;
 }
 
-/** The policies of a suggestion that a pod of this service account may use. */
+/** Returns those policies of a suggestion that a pod of this service account may use. */
 function usable({ level, exceptions }: Suggestion, serviceAccount: string) {
   const own = exceptions.filter(({ serviceAccounts }) => serviceAccounts.includes(serviceAccount));
   return [{ level: level as Level, stated: [] }, ...own].map((one) => {
@@ -105,8 +105,8 @@ describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
 /**
  * An exception with one of these overrides may refuse pods that the level admits. The API has no value for "the type of
  * the Standard and another type". An exception for `spc_t` therefore admits only pods with exactly this type. A pod may
- * set the user root, while every container sets another user. The exception for such a pod admits only pods without a
- * root container. Exceptions restrict the paths and drivers of the node. Levels do not restrict these paths and
- * drivers.
+ * set the user root, while every container sets another user. The exception for a pod with the user root admits only
+ * pods without a root container. Exceptions restrict the paths and drivers of the node. Levels do not restrict these
+ * paths and drivers.
  */
 const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser', 'hostPaths', 'flexVolumeDrivers'];

@@ -1,6 +1,6 @@
 /**
- * Makes pods from single features. For each feature, plain code states the needs of the feature beyond a hardened pod.
- * The tests therefore know the expected suggestion without evaluating the rules.
+ * Makes pods from single features. For each feature, plain code lists the needs that a hardened pod does not have. The
+ * tests therefore know the expected suggestion without evaluating the rules.
  */
 import fc, { type Arbitrary } from 'fast-check';
 
@@ -125,8 +125,8 @@ export function near(workloads: readonly Made[]): Arbitrary<Made> {
 }
 
 /**
- * Whether the level admits all features of the pod, or one workload with the same service account needs all features
- * that the level does not admit.
+ * Returns true if the level admits all features of the pod. Also returns true if one workload with the same service
+ * account needs all features that the level does not admit.
  */
 export function mayBeAdmitted(pod: Made, workloads: readonly Made[], level: 'restricted' | 'baseline'): boolean {
   const beyond = pod.features.filter((feature) => !isAdmittedBy(feature, level));

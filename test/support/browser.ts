@@ -86,7 +86,7 @@ export const OPEN_QUESTIONS = 'openQuestions';
 
 /**
  * A script that runs before the page's program. The script counts the page's open questions to its worker. The worker
- * answers each question once, unless the page stops the worker.
+ * answers each question once. If the page stops the worker, the unanswered questions get no answer.
  */
 const COUNTS_QUESTIONS = `
 globalThis.${OPEN_QUESTIONS} = 0;

@@ -6,8 +6,8 @@ import type { Rule } from '../../operator/rules/rule.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 
 /**
- * The overrides in the examples of a rule. If forms of overrides have different CEL, the examples contain each form
- * once.
+ * The overrides in the examples of a rule. If the CEL of a rule differs between forms of overrides, the examples
+ * contain each form once.
  */
 export function overridesIn({ examples }: Rule): CapabilityPolicyOverrides[] {
   return examples.map(({ overrides }) => overrides);
@@ -33,8 +33,8 @@ export function isAcceptedBy(server: number, { examples, needs }: Rule): boolean
 export const EVERYTHING_RESTRICTED: CapabilityPolicyOverrides = merged(RULES.map((one) => restricting(one).overrides));
 
 /**
- * Merges overrides. Two rules may share a field of `overrides`. In this case, each of the two rules sets another part
- * of the field.
+ * Merges overrides. Two rules may share a field of `overrides`. If two rules share a field, each of the two rules sets
+ * another part of the field.
  */
 function merged(all: readonly CapabilityPolicyOverrides[]): CapabilityPolicyOverrides {
   const overrides: Record<string, unknown> = {};

@@ -120,8 +120,8 @@ function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[
     if (part.removed) for (let index = 0; index < (part.count ?? 0); index += 1) gone.push(number + index);
     number += part.count ?? 0;
   }
-  // If a field is added below a line, the line may get a comma or a line break. A line with such a change does not
-  // count as removed.
+  // If a field is added below a line, the line may get a comma or a line break. A line with an added comma or line
+  // break does not count as removed.
   const bare = (line: string | undefined) => line?.replace(/\r$/, '');
   const kept = new Set(after.split('\n').map(bare));
   const isOnlyContinued = (line: number) =>

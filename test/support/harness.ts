@@ -84,11 +84,13 @@ export function useCluster(prefix: string, options: ClusterOptions = {}): TestCl
 }
 
 /**
- * The time in ms between two looks at the cluster. A look takes CPU time of the API server and etcd, which a waiting
- * operator needs for its work.
+ * The time in ms between two looks at the cluster. Each look takes CPU time of the API server and etcd. A waiting
+ * operator needs this CPU time for its work.
  */
 const LOOK_MS = 150;
-/** The time in ms between two looks at all objects of the operator. Such a look reads eight whole lists. */
+/**
+ * The time in ms between two looks at all objects of the operator. A look at all objects reads eight complete lists.
+ */
 const LOOK_AT_ALL_MS = 400;
 
 /** Waits until `look` returns a value other than undefined and false, and returns this value. */

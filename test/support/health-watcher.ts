@@ -8,7 +8,7 @@ import { usageOf } from '../../hack/bench/measured-process.ts';
 
 const PAUSE_MS = 20;
 
-/** The time of the slowest answer, and the largest CPU time of the process before an answer. */
+/** The time of the slowest answer, and the largest CPU time that the process used during one request. */
 export interface Slowest {
   readonly ms: number;
   readonly cpuMs: number;

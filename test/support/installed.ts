@@ -12,7 +12,10 @@ import { NAMESPACES } from './rendered.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
 
 const OPERATIONS = 'docs/operations.md';
-/** The ways of installing the operator. The number is the index of the way's code block in docs/operations.md. */
+/**
+ * The ways of installing the operator. Each number is the index of the code block in docs/operations.md that installs
+ * the operator in this way.
+ */
 const WAYS = { kubectl: 0, helm: 1 } as const;
 
 const installations = new WeakMap<ControlPlane, Promise<void>>();

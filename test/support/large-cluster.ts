@@ -139,7 +139,7 @@ interface Placed {
 }
 
 function chainOf(namespace: string, { workload, shape }: Placed): Chain {
-  // Each shape occurs under each kind of owner, because the factor 7 is a prime.
+  // The factor 7 is a prime, so each shape occurs under each kind of owner.
   const kinds = CHAINS[(workload * 7 + Math.floor(workload / 60)) % CHAINS.length] ?? [];
   const workloads: WorkloadView[] = [];
   let owner: Owner | undefined;

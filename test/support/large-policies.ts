@@ -55,7 +55,7 @@ interface Own {
 
 const ROLLED_OUT: Spec = { mode: 'Enforce', level: 'restricted', priority: 20 };
 
-/** The policies of a team. Each entry has the end of the policy's name, and the spec. */
+/** The policies of a team. Each entry has the last part of the policy's name, and the spec of the policy. */
 const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = [
   ['restricted', ofTeam({ mode: 'Enforce', level: 'restricted', priority: 10 })],
   [
@@ -87,9 +87,9 @@ const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = 
 ];
 
 /**
- * A rollout. In a pending namespace, half of the policies warn, and the other half audit. Two policies for all
- * namespaces exist: one policy warns, and the other policy audits. A pending policy overlaps with the policy of the
- * same mode. Each of the two policies for all namespaces may overlap with about thirty policies.
+ * A rollout. In a pending namespace, half of the policies warn, and the other half audit. Two policies select all
+ * namespaces. One policy warns, and the other policy audits. A pending policy overlaps with the policy of the same
+ * mode. Each of the two policies for all namespaces may overlap with about thirty policies.
  */
 function meanwhile(team: string): NonNullable<Spec['rollout']> {
   return { soak: '24h', meanwhile: Number(team.slice(-1)) % 2 === 0 ? 'Warn' : 'Audit' };

@@ -104,7 +104,7 @@ export async function statusOf(api: Api, policy: string): Promise<CapabilityPoli
   return status ?? {};
 }
 
-/** The violations in a status that have the `wanted` values. */
+/** Filters the violations in a status. The result has only violations with all values of `wanted`. */
 export function entries(status: CapabilityPolicyStatus, wanted: Partial<Violation>): Violation[] {
   return (status.violations ?? []).filter((entry) =>
     Object.entries(wanted).every(([field, value]) => entry[field as keyof Violation] === value),

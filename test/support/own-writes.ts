@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { AuditEvent } from './audit.ts';
 
 /**
- * The beginning of a refusal by the protection. If the protection answers a probe, the answer begins differently:
- * "CapabilityPolicy protection in force: …".
+ * The first words of the message with which the protection refuses a request. If the protection answers a probe, the
+ * answer begins differently: "CapabilityPolicy protection in force: …".
  */
 const REFUSAL = 'CapabilityPolicy protection: ';
 

@@ -31,8 +31,8 @@ export const SELECTOR: Arbitrary<NonNullable<LabelSelector>> = fc.record(
 );
 
 /**
- * A selector for namespaces with the label `shard`. The selector nearly has the maximum length of an expression. Two
- * such selectors with different indexes do not overlap.
+ * A selector for namespaces with the label `shard`. The selector nearly has the maximum length of an expression. Two of
+ * these selectors do not overlap if their indexes differ.
  */
 export function longSelector(index: number): LabelSelector {
   const values = (key: number) => Array.from({ length: 100 }, (_, i) => `${index}-${key}-${i}-`.padEnd(61, 'x'));

@@ -1,6 +1,6 @@
 /**
- * Random values of the overrides that have few values, and random fields of pods. The values come from the schema and
- * the rules' examples.
+ * Random values of the overrides that have few possible values, and random fields of pods. The values come from the
+ * schema and the rules' examples.
  */
 import { isDeepStrictEqual } from 'node:util';
 import fc, { type Arbitrary } from 'fast-check';
@@ -26,7 +26,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const OVERRIDES = schema.properties.spec.properties.overrides.properties as Readonly<Record<string, Schema>>;
 
-/** Random values of the overrides that are booleans or enums. */
+/** Random values of those overrides whose type is boolean or an enum. */
 export const SWITCHES = Object.fromEntries(
   Object.entries(OVERRIDES).flatMap(([field, { type, enum: words }]) => {
     if (type === 'boolean') return [[field, fc.boolean()]];
@@ -47,8 +47,8 @@ export const SWITCHED_PODS: readonly ExamplePod[] = RULES.filter(({ id }) => Obj
 );
 
 /**
- * The fields of the PodSpec that a policy requires. Some rules with few override values refuse a pod without any
- * fields. The required fields come from the examples of these rules.
+ * The fields of the PodSpec that a policy requires. Some rules whose override has only a few possible values refuse a
+ * pod that sets no field. The required fields come from the examples of these rules.
  *
  * @param values the policy's values by rule ID
  */

@@ -95,7 +95,7 @@ function itemLines(value: unknown, indent: number, style: Style): string[] {
   if (alias) return [`${dash} ${alias}${trailing(style)}`];
   if (isInline(value, style) || Array.isArray(value))
     return [`${dash}${before} ${flow(value, style)}${trailing(style)}`];
-  // In the line of the first field, the anchor would belong to the key of the field.
+  // If the anchor were in the line of the first field, the anchor would belong to the key of the field.
   if (before !== '') return [`${dash}${before}`, ...block(value, indent + 2, style)];
   const spaces = 1 + style.random.int(2);
   const [first = '', ...others] = block(value, indent + 1 + spaces, { ...style, comments: 0 });

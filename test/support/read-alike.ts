@@ -10,8 +10,8 @@ import type { FieldPath } from '../../analysis/schema/paths.ts';
 /**
  * @returns whether the quick reader has read the text. If the quick reader leaves the text to js-yaml, the result is
  * false.
- * @throws an error if the quick reader accepts a text that js-yaml refuses. The function also throws if the quick
- * reader and js-yaml read different values, orders or beginnings.
+ * @throws an error if the quick reader accepts a text that js-yaml refuses. The function also throws if the two readers
+ * differ in a value, in the order of keys, or in the line where a part begins.
  */
 export function isReadAlike(text: string): boolean {
   const found = readBlockStyle(text);
@@ -26,7 +26,7 @@ export function isReadAlike(text: string): boolean {
   return true;
 }
 
-/** The paths of all parts of a value. For each part, the list also has two paths that do not exist below the part. */
+/** The paths of all parts of a value. For each part, the list also has the paths of two children that do not exist. */
 function pathsIn(value: unknown, path: FieldPath = []): FieldPath[] {
   const isObject = typeof value === 'object' && value !== null;
   const parts = Object.entries(isObject ? value : {}).flatMap(([key, part]) =>

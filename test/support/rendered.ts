@@ -1,4 +1,4 @@
-/** Compares the rendered objects in a cluster with the objects to which the policies of the cluster compile. */
+/** Compares the rendered objects in a cluster with the objects that result from compiling the cluster's policies. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { renderedObjects } from '../../hack/controlplane/rendered.ts';
@@ -14,8 +14,8 @@ export const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies'
 export const NAMESPACES = '/api/v1/namespaces';
 
 /**
- * The differences between the objects in the cluster and the objects to which its policies compile. The differences are
- * missing, changed and stale objects, and wrong labels.
+ * The differences between the objects in the cluster and the objects that result from compiling its policies. The
+ * differences are missing, changed and stale objects, and wrong labels.
  */
 export async function differences(
   api: Api,

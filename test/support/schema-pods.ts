@@ -88,8 +88,8 @@ const REQUIRED: Readonly<Record<string, Fields>> = {
 };
 
 /**
- * Fields that the random pods lack. Some of these fields belong to other requests. Other fields may make another
- * admission plugin refuse the pod.
+ * Fields that the random pods lack. Some of these fields belong to requests other than the creation of a pod. Other
+ * fields may make another admission plugin refuse the pod.
  */
 const LEFT_OUT = [
   'ephemeralContainers',
@@ -131,7 +131,7 @@ function follow(object: Fields, type: string, { steps, value }: Walk, depth: num
   const [mark = '', below = ''] = /^([[{]?)(.*)$/.exec(code)?.slice(1) ?? [];
   const next = { steps, value };
   if (types[below]) {
-    // Only the API server writes most fields of ObjectMeta.
+    // Most fields of ObjectMeta are written only by the API server.
     if (mark === '{' || below === 'ObjectMeta') return;
     const existing =
       mark === '[' ? (object[field] as Fields[] | undefined)?.[0] : (object[field] as Fields | undefined);

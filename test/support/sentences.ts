@@ -71,7 +71,8 @@ function proseOfPage(lines: readonly string[]): Paragraph[] {
 }
 
 /**
- * Joins consecutive lines into a paragraph while `textOf` finds text in them. Each list item begins a new paragraph.
+ * Joins consecutive lines into a paragraph. If `textOf` finds no text in a line, the paragraph ends before the line.
+ * Each list item begins a new paragraph.
  */
 function joined(lines: readonly string[], textOf: (line: string) => string | undefined): Paragraph[] {
   const paragraphs: { line: number; text: string }[] = [];

@@ -1,8 +1,8 @@
 import type { Registry } from 'prom-client';
 
 /**
- * The values of all series whose names begin with `prefix`, by name and labels. A histogram has only its sum and its
- * count.
+ * The values of all series whose names begin with `prefix`, by name and labels. For a histogram, the result has only
+ * the sum and the count.
  */
 export async function seriesOf(registry: Registry, prefix: string): Promise<Record<string, number>> {
   const lines = (await registry.metrics()).split('\n');

@@ -94,7 +94,7 @@ function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster)
 
 /**
  * The progress of a rollout. In namespaces without the rollout's label, the policy is enforced. In a namespace with the
- * label, violations block the rollout, or the policy soaks.
+ * label, violations block the rollout, or the soak is in progress.
  */
 function progressOf(
   policy: string,

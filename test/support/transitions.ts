@@ -55,8 +55,8 @@ const addingOf = (serviceAccountName: string, capability: string): Candidate => 
 });
 
 /**
- * A policy with few overrides. The API server compiles such a policy quickly. The policy has no Pod Security label,
- * because a label would refuse pods even if the policy were not in force.
+ * A policy with few overrides. The API server compiles a policy with few overrides quickly. The policy has no Pod
+ * Security label, because a label would refuse pods even if the policy were not in force.
  */
 function allowing(...allowedAdd: string[]): Rules {
   const overrides = { privileged: false, capabilities: { allowedAdd } } as CapabilityPolicyOverrides;

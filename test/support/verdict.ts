@@ -5,8 +5,8 @@ export type Verdict = 'admitted' | 'refused' | 'unanswered';
 
 /**
  * Matches the message of a refusal by an admission policy or by Pod Security Admission. While an API server starts, the
- * API server has not read RBAC yet, and refuses pods for this reason. The pattern does not match the message of such a
- * refusal.
+ * API server has not read RBAC yet, and refuses pods for this reason. The pattern does not match the message of a
+ * refusal that is due to RBAC.
  */
 const BY_POLICY = /ValidatingAdmissionPolicy|violates PodSecurity/;
 

@@ -14,8 +14,8 @@ export const VIEWS: readonly ViewOfPage[] = Array.from(
 );
 
 /**
- * The document counts as settled if the document has not changed for this time in ms. A filter waits for further typing
- * for a shorter time. Load on the machine delays the filter and this wait equally.
+ * The document counts as settled if the document has not changed for this time in ms. A filter of the page waits for a
+ * shorter time for further typing. Load on the machine delays the filter and this wait equally.
  */
 const QUIET_MS = 250;
 
@@ -53,7 +53,7 @@ export async function goTo(page: Page, { title }: ViewOfPage): Promise<void> {
   await settled(page);
 }
 
-/** @throws an Error if the page has no such view */
+/** @throws an Error if no view of the page has the name */
 export function viewNamed(name: string): ViewOfPage {
   const view = VIEWS.find((one) => one.name === name);
   if (!view) throw new Error(`the page has no view ${name}`);

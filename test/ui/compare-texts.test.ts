@@ -21,7 +21,9 @@ interface Row {
   readonly title: string;
   readonly before: Specs;
   readonly now: Specs;
-  /** The differences as texts. Each text has the direction, the rule, the namespaces and the users. */
+  /**
+   * The differences as texts. Each text states the direction of a difference, the rule, the namespaces and the users.
+   */
   readonly found: readonly string[];
 }
 

@@ -98,7 +98,7 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
     let isStopped = false;
     page.on('worker', (worker) => worker.on('close', () => (isStopped = true)));
     await replace(page, 'Before', SLOW.before);
-    // On a busy machine, the edit may arrive after the full answer.
+    // On a busy machine, the worker may give the full answer before the edit arrives.
     for (let attempt = 0; !isStopped && attempt < 5; attempt++) {
       await replace(page, 'Policies', `${SLOW.policies}# attempt ${attempt}`);
       await page.getByText('still comparing').waitFor();

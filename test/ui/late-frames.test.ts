@@ -1,5 +1,5 @@
 /**
- * Tests the page on a busy machine. Frames and timers are late on such a machine. The page must still react at once.
+ * Tests the page on a busy machine. Frames and timers are late on a busy machine. The page must still react at once.
  */
 import assert from 'node:assert/strict';
 import { CHROMIUM, type Page } from '../support/browser.ts';

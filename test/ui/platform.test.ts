@@ -3,7 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import * as util from '../../ui/platform/util.ts';
 
-/** Random values. JSON cannot represent some of these values, but YAML can: not-a-number, negative zero, and absent. */
+/**
+ * Random values. YAML can represent some values that JSON cannot represent: not-a-number, negative zero, and absent
+ * values.
+ */
 const value = fc.anything({
   values: [
     fc.constantFrom(null, undefined, true, 0, -0, 1, Number.NaN, Number.POSITIVE_INFINITY, '', '0', 'a', '__proto__'),

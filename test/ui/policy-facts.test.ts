@@ -35,7 +35,8 @@ const namespace = (name: string, fields = {}) => ({
 });
 
 /**
- * Policies of all forms: two with equal selectors, and others with a rollout, single containers, users, or defaulting.
+ * Policies of all forms. Two policies have equal selectors. Some policies have a rollout, overrides of single
+ * containers, restricted use, or defaulting.
  */
 const POLICIES = [
   policy('base', { level: 'baseline', defaulting: 'Enabled' }),
@@ -95,7 +96,7 @@ describe('the facts about a policy on the page', () => {
 
   it('name who may use it', () => {
     assert.deepEqual(answers.policy({ policy: 'base-shared' }).users, {
-      // The operator writes a binding that gives the first holder the right.
+      // The first holder has the right through a binding that the operator writes.
       holders: [{ subject: pinger }, { subject: pinger, namespace: 'net' }],
       holdersOfAll: [{ subject: { kind: 'Group', name: 'admins' }, wildcard: true }],
     });

@@ -23,8 +23,8 @@ import { readWithout, takenSnapshot, withRightsForAll } from '../support/snapsho
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /**
- * The number of clusters. The number is a third of the usual number, because each cluster gets several edits. Set
- * FC_RUNS=1000 for the long form.
+ * The number of clusters. The test uses a third of the usual number of clusters, because each cluster gets several
+ * edits. Set FC_RUNS=1000 for the long form.
  */
 const RUNS = Number(process.env.FC_RUNS ?? 20);
 

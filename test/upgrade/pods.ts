@@ -12,7 +12,7 @@ export const SHOP = 'shop';
  * baseline and restricted would refuse pods that `ping` admits.
  */
 export const NET = 'net';
-/** The minor version since which the Standards let pods in a user namespace run as root (KEP-127). */
+/** From this minor version on, the Standards let pods in a user namespace run as root (KEP-127). */
 const USER_NAMESPACES_SINCE = 35;
 
 /**

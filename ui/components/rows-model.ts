@@ -7,8 +7,8 @@ export interface Position {
 }
 
 /**
- * While the user scrolls, the window of shown rows moves by this number of rows. A larger step than one row avoids work
- * for most scroll events.
+ * While the user scrolls, the window of shown rows moves by this number of rows. A step of more than one row avoids
+ * work for most scroll events.
  */
 const STEP = 4;
 

@@ -32,8 +32,8 @@ export function capabilitiesInUse({ namespaces, shapes }: Snapshot, runtime: Run
 }
 
 /**
- * Combines several lists of ways to hold capabilities. For each column, the result has the strongest way from the
- * lists.
+ * Combines several lists of ways to hold capabilities. For each column, the result has the strongest way that any of
+ * the lists contains.
  */
 export function strongest(ways: readonly Uint8Array[]): Uint8Array {
   const [first = new Uint8Array(COLUMNS.length)] = ways;

@@ -1,7 +1,7 @@
 /**
  * Builds the map of the capabilities of all containers in a snapshot. The map has namespaces, their workloads, and the
  * workloads' containers. If containers have the same shape and the same policies, the containers share one entry. The
- * memory of the map therefore depends on the number of shapes more than on the number of containers.
+ * memory of the map therefore depends more on the number of shapes than on the number of containers.
  */
 import { mayHold } from '../../analysis/capabilities/may-hold.ts';
 import type {
@@ -64,7 +64,7 @@ export interface MapContainer extends Cells {
   readonly error?: string;
 }
 
-/** The part of a workload's entry that is the same for equal workloads. */
+/** The part of a workload's entry that equal workloads share. */
 interface Content extends Cells {
   readonly containers: readonly MapContainer[];
   readonly risk: number;
@@ -156,8 +156,8 @@ function verdictsOf({ verdicts }: SnapshotNamespace): ReadonlyMap<string, Verdic
 }
 
 /**
- * The maximum number of shapes in the cache. At any one time, a large cluster has fewer shapes. The cache needs a
- * limit, because a cluster that changes for days has more and more shapes.
+ * The maximum number of shapes in the cache. At any one time, even a large cluster has fewer shapes than this maximum.
+ * The cache needs a limit, because a cluster that changes for days has more and more shapes.
  */
 const MOST_CONTENTS = 50_000;
 
@@ -225,7 +225,7 @@ function containerOf({ spec }: Shape, name: string): Container {
 }
 
 /**
- * A list with one number for each column. The number of a column is 1 if one of the policies allows the capability of
+ * A list with one number for each column. The value for a column is 1 if one of the policies allows the capability of
  * the column.
  */
 function allowedBy(policies: readonly ResolvedPolicy[], container: Container, privileged: boolean, { spec }: Shape) {
@@ -270,7 +270,7 @@ function unusedOf(how: Uint8Array, used: readonly string[]): Uint8Array {
 }
 
 /**
- * A list with one number for each column. The number of a column is 1 if some container holds the capability, and the
+ * A list with one number for each column. The value for a column is 1 if some container holds the capability, and the
  * evidence shows that no holder uses the capability.
  */
 function unusedInAll(all: readonly Cells[], how: Uint8Array): Uint8Array | undefined {

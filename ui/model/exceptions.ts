@@ -2,7 +2,7 @@
 import type { CompleteSpec, NamedContainers } from '../../operator/api/capability-policy.ts';
 import { RULES } from '../../operator/rules/index.ts';
 
-/** For each override that a rule can describe in words, the function that makes the words. */
+/** The functions that describe overrides in words. Each override that a rule can describe in words has a function. */
 const WORDS: Readonly<Record<string, (value: never) => string>> = Object.assign(
   {},
   ...RULES.map(({ phrases }) => phrases),
@@ -22,8 +22,8 @@ export function exceptions({
 }
 
 /**
- * The containers to which an entry applies, in words. If an entry has names and images, a container must match a name
- * and an image.
+ * The containers to which an entry of `spec.containers` applies, in words. If an entry has names and images, a
+ * container must match a name and an image.
  */
 function containersText({ names = [], images = [] }: NamedContainers): string {
   const named = names.length > 0 ? `container ${names.join(', ')}` : 'any container';

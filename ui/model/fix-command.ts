@@ -18,8 +18,8 @@ export function fixCommand(namespace: string, { policies, excludedNamespaces }: 
 }
 
 /**
- * Quotes a text as one word of a shell. Somebody else may have chosen the names in a snapshot. The names may contain
- * any characters.
+ * Quotes a text as one word of a shell. The names in a snapshot may come from a person other than the user. The names
+ * may contain any characters.
  */
 function quoted(text: string): string {
   return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

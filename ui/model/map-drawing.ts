@@ -38,8 +38,8 @@ export interface Drawing {
   /** The plus signs in the squares. */
   readonly pluses: string;
   /**
-   * The frames around capabilities that are held and allowed. `room` has the frames around capabilities that are
-   * allowed, but that no container holds.
+   * The frames around capabilities that are held and allowed. `room` has the frames around the allowed capabilities
+   * that no container holds.
    */
   readonly frames: string;
   readonly room: string;

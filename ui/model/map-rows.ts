@@ -6,8 +6,9 @@ import type { NamespaceState } from './namespaces.ts';
 import { byText } from './violations.ts';
 
 /**
- * The choices of the filter by holding. Most choices are ways of holding a capability. The choice `refused` means held
- * capabilities that the policies do not allow. The choice `unused` means held but unused capabilities.
+ * The choices of the filter for the way of holding a capability. Most choices are ways of holding a capability. The
+ * choice `refused` means held capabilities that the policies do not allow. The choice `unused` means held but unused
+ * capabilities.
  */
 export const HOLDINGS = ['', 'default', 'added', 'privileged', 'refused', 'unused'] as const;
 export type Holding = (typeof HOLDINGS)[number];

@@ -33,14 +33,14 @@ export interface Rollout extends Required<Pick<RolloutStatus, 'enforced' | 'soak
   readonly policy: string;
   readonly total: number;
   readonly paused: boolean;
-  /** The time for which a namespace must have no violation before its promotion. */
+  /** Before its promotion, a namespace must have no violation for this time. */
   readonly soak: string;
   readonly next?: RolloutStatus['next'];
   /** The first blocked namespaces, from the policy's status. */
   readonly blockedNamespaces: NonNullable<RolloutStatus['blockedNamespaces']>;
 }
 
-/** A remark about a policy that needs attention. */
+/** A remark about a policy. The policy needs attention. */
 export interface Remark {
   readonly policy: string;
   readonly tone: 'critical' | 'warning';

@@ -1,4 +1,4 @@
-/** Lists the distinct pods of a snapshot, each with the name of a workload that has such a pod. */
+/** Lists the distinct pods of a snapshot. Each pod has the name of a workload that has the pod. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 export interface ShapeOfWorkload {

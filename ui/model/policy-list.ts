@@ -112,7 +112,7 @@ function stateOf({ spec, status, generation }: SnapshotPolicy, now: number): Pol
 
 /**
  * The types of conditions, in the order in which the page shows them. The first types are the summaries for kstatus.
- * The further types are ordered so that each condition follows the conditions on which it depends.
+ * After the summaries, each condition follows the conditions on which the condition depends.
  */
 const ORDER = [
   'Ready',

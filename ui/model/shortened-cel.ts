@@ -3,7 +3,7 @@
  * policy. The CEL expression of the table is therefore long.
  */
 
-/** The maximum number of lines of an expression that is shown unshortened. */
+/** The maximum number of lines of an expression that is shown in full. */
 const LINES = 40;
 const CHARACTERS = 20_000;
 

@@ -25,7 +25,7 @@ export interface Cursor {
 
 interface Token {
   readonly column: number;
-  /** The key. For the dash of a list item, the value is undefined. */
+  /** The key. If the token is the dash of a list item, the value is undefined. */
   readonly key?: string;
 }
 

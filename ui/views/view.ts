@@ -25,6 +25,6 @@ export interface View {
   /** The title of the view in the navigation. */
   readonly title: string;
   readonly Component: ComponentType<ViewProps>;
-  /** The form of the view without a cluster. If the view needs a cluster, the field is absent. */
+  /** The component that shows the view without a cluster. If the view needs a cluster, the field is absent. */
   readonly Standalone?: ComponentType<StandaloneProps>;
 }

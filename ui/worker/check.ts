@@ -26,7 +26,7 @@ export interface CheckQuestion {
   readonly manifests: string;
   /** The namespace of manifests that state no namespace. */
   readonly namespace: string;
-  /** The labels of namespaces that the manifests do not contain. */
+  /** The labels of all namespaces that the manifests do not contain. */
   readonly namespaceLabels: Readonly<Record<string, string>>;
   /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly serverVersion: number;

@@ -33,7 +33,7 @@ export function startWorker(): PageWorker {
   };
 }
 
-/** A worker that is started by the first question, and by the first question after stop(). */
+/** Returns a worker that starts at the first question. After stop(), the worker starts again at the next question. */
 export function lazyWorker(): PageWorker {
   let started: PageWorker | undefined;
   return {

@@ -47,8 +47,8 @@ export class EvaluatedCluster implements EvaluatedContext {
     this.#policies = policies;
     this.#accepted = like ? like.#accepted : shared.accepted(policies);
     this.#evaluated = new Map(like ? like.#evaluated : []);
-    // The object keeps the verdicts of `like` and `earlier`, but no reference to these two clusters. With such
-    // references, a changing cluster would keep its whole history in memory.
+    // The object keeps the verdicts of `like` and `earlier`, but no reference to these two clusters. With references to
+    // these two clusters, a changing cluster would keep its whole history in memory.
     this.#before = [like, earlier].flatMap((one) => (one ? [one.#evaluated] : []));
     const { namespaces } = this.#select();
     if (!like) this.#evaluate(namespaces);

@@ -22,7 +22,7 @@ export interface TextFindingsQuestion {
   readonly policies: string;
   /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly serverVersion: number;
-  /** The time for which to evaluate, in ms since 1970. The time matters because policies can expire. */
+  /** The time for which the policies are evaluated, in ms since 1970. The time matters because policies can expire. */
   readonly at: number;
   readonly until?: Until;
 }
@@ -59,7 +59,8 @@ export function textFindings(
   const { findings, undecided, isCut } = findingsOf(policySetOf(context), { at, ...limits, isLate: lateAfter(until) });
   return {
     findings: findings.map((one) => ({ ...one, line: context.sources.get(one.policy)?.line ?? null })),
-    // A question without a policy means that the time was over. The page says this with other words.
+    // If an undecided question names no policy, the search ended early because its time was over. The page reports the
+    // end of the time in other words.
     undecided: undecided.filter(({ policy }) => policy !== undefined).map(openQuestionText),
     isCut,
   };

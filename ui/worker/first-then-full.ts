@@ -15,7 +15,7 @@ export interface TwoAnswers<Question, Answer> {
 }
 
 export interface TwoAnswersAsked<Question> {
-  /** Asks a question, and drops the question before. */
+  /** Asks a question, and drops the previous question. */
   ask(question: Question): void;
   /** Stops the work on a full answer, because its question does not matter any more. */
   drop(): void;

@@ -1,8 +1,8 @@
 import type { IsLate } from '../../analysis/compare/budget.ts';
 
 /**
- * The time at which a search ends, in ms since 1970. The answer is then cut: it has only what is found so far. Without
- * this time, the search has only the limit of pods.
+ * The time at which a search ends, in ms since 1970. At this time, the answer is cut, and has only the results that
+ * were found so far. If the time is undefined, only the maximum number of pods limits the search.
  */
 export type Until = number | undefined;
 

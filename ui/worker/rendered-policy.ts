@@ -35,7 +35,7 @@ export interface RenderedRow {
   readonly row: Row;
   /** The entries of `spec.containers`. */
   readonly entries: readonly Row[];
-  /** The columns of the level that the row does not override. The object is empty for the guard. */
+  /** The columns of the level that the row does not override. If the row belongs to the guard, the object is empty. */
   readonly level: Row;
 }
 

@@ -20,7 +20,7 @@ export function useLatest<Name extends RequestName>(worker: PageWorker, name: Na
 
 /** A worker for first answers, and a worker for full answers. */
 export interface TwoWorkers {
-  /** This worker is never stopped. It has compiled its program, so its answers arrive sooner. */
+  /** This worker is never stopped. The worker has already compiled its program, so its answers arrive sooner. */
   readonly first: PageWorker;
   /** This worker is stopped when its question changes. */
   readonly full: PageWorker;
@@ -32,10 +32,10 @@ export interface TwoWorkers {
  */
 const FIRST_MS = 600;
 
-/** The questions whose search ends at a given time. */
+/** The questions whose search may have a time limit. */
 type LimitedName = 'compare' | 'textFindings';
 
-/** Like `useLatest`, but if the answer is cut, the full answer follows. */
+/** Works like `useLatest`, but shows the full answer after an answer that is cut. */
 export function useFirstThenFull<Name extends LimitedName>(
   { first, full }: TwoWorkers,
   name: Name,
@@ -53,7 +53,7 @@ export function useFirstThenFull<Name extends LimitedName>(
       },
       show,
     );
-    // The time begins now, even if the worker has not answered the question before yet.
+    // The time begins now, even if the worker is still answering the previous question.
     return { ask: (question: Question) => ask({ ...question, until: Date.now() + FIRST_MS }), drop };
   }, [first, full, name, isCut, show]);
   return { ...shown, ...asked };

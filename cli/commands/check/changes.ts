@@ -147,8 +147,8 @@ function exitCodeOf({ changes }: Changes, opened: Opened, failOn: FailOn): ExitC
 }
 
 /**
- * Whether the workload is affected more severely than before, and `--fail-on` names the mode that causes the new
- * effect.
+ * Whether the workload is affected more severely than before, and the new effect comes from a mode that `--fail-on`
+ * names.
  */
 function isWorseFor({ before, after }: WorkloadChange, failOn: FailOn): boolean {
   return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && effectOf(mode) === after);

@@ -34,7 +34,7 @@ const UNKNOWN_ACCOUNTS =
 /** The cluster that would run the checked manifests. */
 interface Live {
   readonly cluster: Cluster;
-  /** The service accounts that mount a token; undefined if the service accounts could not be read. */
+  /** The service accounts that mount a token. The value is undefined if the service accounts could not be read. */
   readonly automounting: Automounting | undefined;
   readonly clusterRoles: readonly ClusterRole[];
 }

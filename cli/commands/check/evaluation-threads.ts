@@ -31,12 +31,13 @@ const BATCH = 256 * 1024;
 const MOST_ASKED = 3;
 /**
  * The maximum total size of the batches whose results are not yet reported, in characters. A single document may be
- * longer than this limit.
+ * longer than the maximum.
  */
 const MOST_WAITING = 4 * 1024 * 1024;
 
 /**
- * The name of the thread's script. In a bundle, the script is a file. In a single executable, the script is an asset.
+ * The name of the thread's script. In a bundle of cappol, the script is a file. In a single executable of cappol, the
+ * script is an asset.
  */
 const SCRIPT = 'evaluation-thread';
 

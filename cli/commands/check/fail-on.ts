@@ -1,11 +1,11 @@
-/** The option `--fail-on`: the results for which `check` exits with 1. */
+/** Defines the option `--fail-on`, which lists the results for which `check` exits with 1. */
 import { InvalidArgumentError, Option } from 'commander';
 import type { CheckedItem } from '../../../analysis/check/result.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 
 /**
- * The name of a mode stands for violations of policies in this mode. `NotEvaluated` stands for custom resources that
- * may create pods but cannot be evaluated. `Opens` stands for pods that the candidate policies newly admit.
+ * In `--fail-on`, the name of a mode means violations of policies in this mode. `NotEvaluated` means custom resources
+ * that may create pods but cannot be evaluated. `Opens` means pods that the candidate policies newly admit.
  */
 const RESULTS = [...MODES, 'NotEvaluated', 'Opens'] as const;
 const NONE = 'None';

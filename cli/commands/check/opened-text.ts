@@ -16,8 +16,8 @@ import {
 } from '../compare/text.ts';
 
 /**
- * The comparison of the live policies with the policies after the change. The other fields are values that appear in
- * the sentences about the comparison.
+ * The comparison of the live policies with the policies after the change. The other fields contain values for the
+ * sentences about this comparison.
  */
 export interface OpenedAnswer {
   readonly opened: Opened;
@@ -99,7 +99,7 @@ export function openedMarkdown(printed: OpenedAnswer): OpenedMarkdown {
   };
 }
 
-/** The result in one sentence, about all namespaces and users. */
+/** One sentence that sums up the result for all namespaces and users. */
 function summaryText({ candidates, opened }: OpenedAnswer): string {
   const names = { old: 'the live policy set', new: `the policy set with ${firstOf(candidates, NAMED)}` };
   return summaryLine(summaryOf({ ...opened, ...names, found: opened.opens }, 'opens'));

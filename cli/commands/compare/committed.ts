@@ -65,8 +65,8 @@ function checkOut({ name, commit, path }: Named, temporary: string, io: Io): str
   git(['read-tree', treeOf(name, commit, io)]);
   const files = git(['ls-files', '-z', '--', `:(literal)${path}`]);
   if (files === '') throw new UsageError(`${name}: there is no ${path} in this commit`);
-  // The command leaves out the same files as in a working tree. The folder `.git` causes the search for files to read
-  // .gitignore files.
+  // A search in the temporary folder leaves out the same files as a search in a working tree. Because of the folder
+  // `.git`, the search reads the .gitignore files.
   const ignoreFiles = git(['ls-files', '-z', '--', ':(top,glob)**/.gitignore']);
   const root = join(temporary, 'tree');
   mkdirSync(join(root, '.git'), { recursive: true });

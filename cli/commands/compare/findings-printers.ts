@@ -75,7 +75,7 @@ function findingsText(printed: PrintedFindings, { width, paint }: Terminal): str
 
 function summaryOf({ name, policies, found: { findings, undecided, isCut } }: PrintedFindings): string {
   const notDecided = undecided.length > 0 ? `; ${counted(undecided.length, 'question')} not decided` : '';
-  // After the time, one question stands for everything that was not examined.
+  // When the time is over, a single question represents everything that was not examined.
   const open = isCut ? '; the time was over' : notDecided;
   const count = findings.length > 0 ? counted(findings.length, 'finding') : 'no finding';
   return `${name}: ${count} about ${policies === 1 ? '1 policy' : `${policies} policies`}${open}`;

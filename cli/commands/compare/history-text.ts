@@ -17,9 +17,9 @@ import { grantText } from '../status/unused-text.ts';
 
 /** The maximum number of lines of a section without `--all`. */
 const MOST = 20;
-/** The maximum number of namespaces of an exception in one line. */
+/** The maximum number of namespaces that one line lists for an exception. */
 const MOST_NAMESPACES = 3;
-/** The maximum number of capabilities of a container in one line. */
+/** The maximum number of capabilities that one line lists for a container. */
 const MOST_CAPABILITIES = 8;
 
 interface Section {

@@ -7,8 +7,8 @@ import type { CompletePolicy } from '../../../operator/api/capability-policy.ts'
 import { USE_RULE } from '../../../operator/evaluate/verdict.ts';
 
 /**
- * A part of a policy. The part is what the policy admits about a rule, the namespaces in which the policy decides, or
- * the field with a path such as `spec.level`.
+ * A part of a policy. The part is one of three things: what the policy admits about a rule, the namespaces in which the
+ * policy decides, or a field, whose path is for example `spec.level`.
  */
 export type Subject = { readonly rule: string } | 'namespaces' | { readonly field: string };
 
@@ -24,7 +24,7 @@ export function placesIn(builder: PolicyContextBuilder): PlaceOf {
   };
 }
 
-/** The place of the first changed field, or of the new policy. A policy that has ended has no place. */
+/** The place of the first changed field, or of the new policy. If the policy has ended, the result is undefined. */
 export function causeIn({ policy, fields }: Cause, placeOf: PlaceOf): PolicySource | undefined {
   return placeOf(policy, { field: fields[0] ?? 'spec' });
 }

@@ -1,4 +1,7 @@
-/** Reads sets of policies. If the output can show problems as remarks, the problems are kept for the output. */
+/**
+ * Reads sets of policies. Some output formats can show problems as remarks. For these formats, the problems are also
+ * collected for the output.
+ */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { Io } from '../../command.ts';
 import { Troubles } from '../../input/troubles.ts';

@@ -10,7 +10,7 @@ export interface Remarks {
   readonly remarks: readonly Remark[];
   /** The results of all examined questions, with one sentence for each question. */
   readonly summary: readonly string[];
-  /** The set as the user named it on the command line. The remarks are in the files of the set. */
+  /** The set as the user named it on the command line. The remarks point to lines in the files of this set. */
   readonly set: string;
 }
 
@@ -31,7 +31,8 @@ const OWN_RULES = [
 ];
 
 /**
- * The remarks as SARIF. Code scanning refuses a result without a file, so a remark without a file is placed at the set.
+ * The remarks as SARIF. Code scanning refuses a result without a file. A remark without a file therefore names the set
+ * as its file.
  */
 export function sarifText({ remarks, summary, set }: Remarks, cwd: string): string {
   const run = new SarifRun(cwd, OWN_RULES);

@@ -112,8 +112,9 @@ const DECIDING = ['namespaceSelector', 'priority', 'mode', 'rollout', 'expires',
 
 /**
  * The place of the changed field that causes the difference, if the field is about where, when or for whom a policy
- * decides. Otherwise, the place is in the policy that admits or refuses the pod after the change. If no policy decides
- * about the pod any more, the place is in the policy that refused the pod before.
+ * decides. If no field of this kind causes the difference, the place is in the policy that admits or refuses the pod
+ * after the change. If no policy decides about the pod any more, the place is in the policy that refused the pod
+ * before.
  */
 function placeIn({ before, after, rules, causes }: Difference, direction: Direction, { placeOf }: Answer) {
   const [rule = ''] = rules;

@@ -28,7 +28,10 @@ export interface SetOptions extends Given<Omit<PolicyOptions, 'context' | 'opera
 
 /** A set that the user named on the command line. */
 export interface ReadSet extends PolicySet {
-  /** Finds the place of a policy in a file. A policy of a level or of a cluster is not in a file, and has no place. */
+  /**
+   * Finds the place of a policy in a file. A policy that comes from a level or a cluster is not in a file, so the
+   * result is undefined.
+   */
   readonly placeOf: PlaceOf;
   /** The snapshot that contains the policies. If the set is not from a snapshot, the field is absent. */
   readonly snapshot?: Snapshot;

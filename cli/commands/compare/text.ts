@@ -84,7 +84,7 @@ export function summaryLine({ state, text }: Summary): string {
   return state === 'proved' ? `${text} (proved)` : text;
 }
 
-/** The place of a changed field, such as ` (policies.yaml:4)`. A policy that is not from a file has no place. */
+/** The place of a changed field, such as ` (policies.yaml:4)`. If the policy is not from a file, the text is empty. */
 function placeText(placeOf: PlaceOf | undefined): (cause: Cause) => string {
   return (cause) => {
     const place = placeOf && causeIn(cause, placeOf);

@@ -1,6 +1,6 @@
 /**
- * Finds the entries that containers need to comply with the policies of --policy. The entries are in the policies'
- * field `spec.containers`.
+ * Finds the entries that containers need to comply with the policies that the user names with --policy. The entries are
+ * in the policies' field `spec.containers`.
  */
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { passingByEntry } from '../../../analysis/policies/passing-entries.ts';

@@ -17,7 +17,7 @@ const HEAD = ['RUNTIME', 'USER', 'NO NEW PRIVILEGES', 'BOUNDING', 'PERMITTED', '
  * well-known set by this number of names or fewer, the text shows only the differences.
  */
 const FEW = 4;
-/** Marks the row with the user and the `allowPrivilegeEscalation` of the container. */
+/** Marks the row of the table that matches the container's user and `allowPrivilegeEscalation`. */
 const CURRENT = '→ ';
 
 const LEGEND = `${CURRENT}the row with the user and allowPrivilegeEscalation of this container. BY FILE CAPABILITIES shows what a program with file capabilities (setcap) may gain: before the slash if the program is the entrypoint, and after the slash if another program starts the program.`;

@@ -18,7 +18,10 @@ import { guardsText, labelledText } from './admin-access-text.ts';
 const MOST = 1024;
 const NEVER = 'never';
 
-/** The words for each admission. The words of the field `counted` follow a number of uses. */
+/**
+ * The words for each admission. In a text with a number of uses, the words of the field `counted` come after the
+ * number.
+ */
 const WORDS: Readonly<Record<Admission, { readonly word: string; readonly counted: string; readonly style: Style }>> = {
   Admitted: { word: 'admitted', counted: 'admitted by a policy', style: EFFECT_STYLES.Admitted },
   Refused: { word: 'refused', counted: 'in pods that the policies would refuse today', style: EFFECT_STYLES.Refused },
@@ -42,9 +45,9 @@ export function topicsText(explained: ExplainedTopics, terminal: Terminal): stri
 }
 
 /**
- * Sentences that are written to standard error if standard output is JSON or rows for a spreadsheet. The sentences name
- * the topics without any use, and say where the command looked. If CapabilityPolicy is not installed, the sentences say
- * so.
+ * Sentences that are written to standard error if standard output is JSON or rows for a spreadsheet. If a topic has no
+ * use, a sentence names the topic and says where the command looked. If CapabilityPolicy is not installed, the
+ * sentences say so.
  */
 export function remarks(explained: ExplainedTopics): string[] {
   const empty = explained.topics.filter(({ found }) => found.length === 0);

@@ -1,6 +1,6 @@
 /**
- * Runs `explain` with names and --cluster. The command finds the workloads that hold a capability, or that use a field
- * that a rule restricts.
+ * Runs `explain` with names and --cluster. The command finds the workloads that hold a capability or use a field
+ * restricted by a rule.
  */
 import { type ExplainedTopics, explainedTopics } from '../../../analysis/explain/explained.ts';
 import { namesNear, type Topic, topicOf } from '../../../analysis/explain/topic.ts';

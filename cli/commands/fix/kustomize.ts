@@ -25,7 +25,10 @@ interface Patch {
   readonly target: Readonly<Record<string, string>>;
 }
 
-/** A single kustomization that contains all patches. Standard input must be saved beside the kustomization. */
+/**
+ * A single kustomization that contains all patches. The user must save the manifests from standard input beside the
+ * kustomization.
+ */
 export function kustomization(files: readonly FixedFile[]): string {
   const resources = files.map(({ name }) => (name === '-' ? COPY : name.split(sep).join('/')));
   const patches = patchesOf(files).map(({ text, target }) => ({ patch: text, target }));

@@ -19,7 +19,10 @@ export function listText({ policies, rbac, notes, origins }: Migration): string 
   return `${jsonText(list)}\n`;
 }
 
-/** A table with each field of the policies and its source field. The notes on the source fields follow. */
+/**
+ * A table with each field of the policies and its source field. Below the table, the text has the notes on the source
+ * fields.
+ */
 export function reportText(migration: Migration, terminal: Terminal): string {
   const { policies, origins } = migration;
   const lines = policies.flatMap(({ metadata, spec }) =>

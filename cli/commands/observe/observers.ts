@@ -1,4 +1,4 @@
-/** Follows the pods of an observation. The log of each pod is read while it grows. */
+/** Follows the pods of an observation. While a pod writes its log, the program reads the log. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OBSERVER_NAMESPACE } from '../../../analysis/observe/job.ts';
 import { RawLog } from '../../../analysis/observe/raw-log.ts';

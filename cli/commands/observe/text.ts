@@ -20,7 +20,10 @@ const HEAD = [
   'NO NEED BECAUSE',
 ];
 
-/** Evidence as a table or as lines of JSON. `-o raw` cannot print evidence in which containers already have names. */
+/**
+ * Evidence as a table or as lines of JSON. If the containers in the evidence already have names, the format `-o raw`
+ * cannot print the evidence.
+ */
 export function evidenceText(
   evidence: Evidence,
   output: ObserveOptions['output'],

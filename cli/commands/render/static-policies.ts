@@ -23,7 +23,8 @@ export function impossible(specs: ReadonlyMap<string, object>): string[] {
 }
 
 /**
- * The features of the given policies that need an operator and cannot be written into files. Each feature has a reason.
+ * The features that the given policies use, but that need an operator and cannot be written into files. Each feature
+ * has a reason.
  */
 export function left({ policies }: Compiled): string[] {
   const granting = namesOf(policies, ({ usableBy }) => usableBy !== 'Everyone');

@@ -20,7 +20,7 @@ export interface ComplianceView {
   /** The number of assessed workloads. */
   readonly workloads: number;
   readonly controls: readonly ControlView[];
-  /** The policies by which workloads count as excepted, sorted by name. */
+  /** The policies that make workloads count as excepted, sorted by name. */
   readonly exceptions: readonly ExceptionView[];
   /** The names of the namespaces that are not assessed, because no policy reaches these namespaces. */
   readonly leftOut: readonly string[];

@@ -19,8 +19,8 @@ export async function protectionOf({ client }: Connected): Promise<(cluster: Clu
     return () => ({ status: 'False', message: text });
   }
   if (state === 'Unknown') return (cluster) => reportedIn(cluster) ?? { status: 'Unknown', message };
-  // An API server with the protection refuses the program's test write, because the user of cappol is rarely the
-  // operator.
+  // The user of cappol is rarely the operator. An API server with the protection therefore refuses the program's test
+  // write.
   return () => ({
     status: 'True',
     message:

@@ -35,8 +35,8 @@ export interface StatusView {
    */
   readonly protection: ProtectionView;
   /**
-   * Sentences about the kinds that could not be read. The sentences also say which parts of the view are missing as a
-   * result. The list is empty if the view is complete.
+   * Sentences about the kinds that could not be read. The sentences also say which parts of the view are missing
+   * because of these kinds. The list is empty if the view is complete.
    */
   readonly missing: readonly string[];
 }
@@ -75,8 +75,8 @@ export interface PolicyView {
    */
   readonly rollout?: RolloutView;
   /**
-   * `Live`: the command evaluated the violations now. `Status`: the violations are from the operator's last report.
-   * This report names only the first workloads.
+   * `Live`: the command evaluated the violations now. `Status`: the violations are from the operator's last report. The
+   * operator's report names only the first workloads.
    */
   readonly verdictsFrom: 'Live' | 'Status';
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
@@ -127,8 +127,8 @@ export interface Readable extends Pick<Rights, 'canEvaluate' | 'usersKnown' | 'm
   readonly cluster: Cluster;
   readonly protection: ProtectionView;
   /**
-   * The only namespace of the view; undefined for a view of all namespaces. A view of one namespace contains only the
-   * workloads of this namespace, and the policies that select the namespace.
+   * The only namespace of the view. For a view of all namespaces, the value is undefined. A view of one namespace
+   * contains only the workloads of this namespace, and the policies that select the namespace.
    */
   readonly namespace?: string | undefined;
 }

@@ -73,7 +73,7 @@ export function writeBaseline(folder: string, printed: Printed, io: Io): void {
   }
 }
 
-/** The suggestions that belong to the policies of a file. The comments in the file describe the suggestions. */
+/** The suggestions for the exceptions that one file contains. The comments in the file describe the suggestions. */
 function suggestionsIn(policies: readonly SuggestedPolicy[], { suggestions }: Printed): Printed['suggestions'] {
   return suggestions.filter((one) =>
     policies.some(({ exception, suggestions: own }) => exception && own.includes(one)),

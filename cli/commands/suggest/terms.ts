@@ -35,7 +35,7 @@ export function termsOf({ expires, for: duration, reason }: TermsOptions, now: n
   return { ...(end !== undefined && { expires: formatTime(end) }), ...(reason !== undefined && { reason }) };
 }
 
-/** Reads a day or a time. A day means the beginning of the day in UTC. */
+/** Reads a day or a time. A day without a time means the beginning of that day in UTC. */
 export function dayOrTime(text: string): number {
   const at = parseTime(DAY.test(text) ? `${text}T00:00:00Z` : text);
   if (at !== undefined) return at;

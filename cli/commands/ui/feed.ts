@@ -30,7 +30,7 @@ export class Feed {
 
   /**
    * Yields the events for one page, until the signal is aborted. The first events of a page contain whole snapshots.
-   * The feed makes an event only after the page has accepted the event before it. If a page is slow, a single event
+   * The feed makes an event only after the page has accepted the previous event. If a page is slow, a single event
    * therefore covers several changes.
    */
   async *events(signal: AbortSignal): AsyncGenerator<string> {

@@ -21,8 +21,8 @@ import { within } from './within.ts';
 const PURPOSE = { notEvaluated: SNAPSHOT_NOT_EVALUATED };
 
 /**
- * The kinds of enforcing objects that are not read, because the page does not show them. ValidatingAdmissionPolicies
- * are read, because they record which spec was accepted last.
+ * The kinds of objects that enforce policies, but that `cappol ui` does not read, because the page does not show them.
+ * ValidatingAdmissionPolicies are read, because they record which spec was accepted last.
  */
 const UNREAD = ADMISSION_POLICIES.filter((source) => source !== VALIDATING_POLICIES);
 

@@ -13,8 +13,9 @@ import type { PolicyOptions } from '../../options.ts';
 import type { LiveEvidence } from './live-evidence.ts';
 
 /**
- * Limits the growth of a `SnapshotTaker`. The taker is replaced when it contains too many shapes and violations. The
- * limit is `SPARE` plus twice the number of shapes and violations in the first document of the `SnapshotTaker`.
+ * Limits the growth of a `SnapshotTaker`. When a `SnapshotTaker` contains too many shapes and violations, a new
+ * `SnapshotTaker` replaces it. The limit is `SPARE` plus twice the number of shapes and violations in the first
+ * document of the `SnapshotTaker`.
  */
 const SPARE = 1_000;
 
@@ -31,7 +32,7 @@ export class LiveSnapshot {
   readonly #evaluator = new Evaluator();
   readonly #state: PolicyState;
   #taker = new SnapshotTaker();
-  /** The number of shapes and violations in the taker's first document. */
+  /** The number of shapes and violations in the first document of the `SnapshotTaker`. */
   #size: number | undefined;
   /** The namespaces to evaluate again, including namespaces that were deleted. */
   #dirty = new Set<string>();
@@ -64,8 +65,8 @@ export class LiveSnapshot {
   }
 
   /**
-   * Makes the next document. Between steps of the work, the generator yields. If something changes during the work, the
-   * change is in this document or in the next document.
+   * Makes the next document. The generator yields between the steps of its work, so that the caller can do other work.
+   * If something changes during the work, the change is in this document or in the next document.
    */
   *taking(): Generator<void, Snapshot> {
     if (this.hasExpired()) this.#state.outdate();
@@ -99,7 +100,8 @@ export class LiveSnapshot {
   }
 
   /**
-   * Replaces the taker if it has grown too large. A taker keeps shapes and violations that no document uses any more.
+   * Replaces the `SnapshotTaker` if it has grown too large. A `SnapshotTaker` keeps shapes and violations that no
+   * document uses any more.
    */
   #renewTaker(): void {
     if (this.#size === undefined || this.#taker.size <= 2 * this.#size + SPARE) return;

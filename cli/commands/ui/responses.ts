@@ -1,5 +1,6 @@
 /**
- * The responses of the local server. The headers of a response make the browser use the response only for the page.
+ * The responses of the local server. Because of the headers of a response, the browser uses the response only for the
+ * page.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';

@@ -1,6 +1,7 @@
 /**
  * Tests which pods the comparison counts as refused by API servers. The comparison does not examine these pods. If a
- * real API server accepts such a pod, a proof may be wrong. ACCEPTED=20000 tests 20,000 random pods.
+ * real API server accepts one of the pods that the comparison leaves out, a proof may be wrong. ACCEPTED=20000 tests
+ * 20,000 random pods.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

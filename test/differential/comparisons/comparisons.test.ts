@@ -21,7 +21,7 @@ const RUNS = Number(process.env.COMPARED ?? 6);
  * number of runs.
  */
 const MOST_RUNS = RUNS * 10;
-/** A comparison ends after this time. The test shows the pods that were found up to then. */
+/** A comparison ends after this time. The test shows the pods that the comparison has found by this time. */
 const PAIR_MS = RUNS >= 100 ? 600_000 : 10_000;
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 /** The number of pairs whose policies are in one program. */

@@ -75,7 +75,7 @@ function isEnough({ policies, evaluated, differences }: ExpiryTally, plan: Expir
   return differences.length > 0 || (policies >= plan.policies && evaluated >= plan.policies * plan.pods);
 }
 
-/** @param first the number of the batch's first set */
+/** @param first the running number of the first set in the batch */
 async function evaluateBatch(
   cluster: PolicyCluster,
   creators: readonly Creator[],

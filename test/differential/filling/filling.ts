@@ -124,8 +124,8 @@ async function templateDiffers(cluster: PolicyCluster, one: Case, pod: Pod, { ad
   if (deployment === undefined) return [];
   const path = `/apis/apps/v1/namespaces/${one.namespace}/deployments`;
   const answer = await cluster.create(deployment, one.namespace, { path });
-  // The API server refuses a template whose AppArmor annotations and fields differ. In a pod, the API server makes the
-  // annotations and the fields agree.
+  // If the AppArmor annotations of a template differ from its AppArmor fields, the API server refuses the template. In
+  // a pod, the API server makes the annotations and the fields agree.
   if (answer.status === 422) return [];
   if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
   const warned = answer.warnings.some((text) => text.includes(`CapabilityPolicy ${one.policy.name}: `));

@@ -9,8 +9,8 @@ import { SWITCHED_PODS, settingsIn } from '../../support/random-switches.ts';
 import type { Profiles, Range, Strategy, Values } from '../reference/values.ts';
 
 /**
- * Changes after which a pod is just admitted or just refused by a policy or by an entry of `spec.containers`. A change
- * sets a field, or sets an image that matches or nearly matches a pattern.
+ * Changes that bring a pod close to a limit of a policy or of an entry of `spec.containers`, on either side of the
+ * limit. A change sets a field, or sets an image that matches or nearly matches a pattern.
  */
 export function boundaryOf({ values, containers }: ResolvedPolicy): readonly Steps[] {
   const all = [values, ...containers.map((entry) => ({ ...values, ...entry.values }))] as unknown as Values[];

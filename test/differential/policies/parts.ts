@@ -1,6 +1,6 @@
 /**
- * The parts of the differential tests about random policies. `npm run test:differential` runs the parts in their long
- * form.
+ * The differential tests with random policies have several parts. `npm run test:differential` runs the parts in their
+ * long form.
  */
 import { type ControlPlane, startControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { ALPHA_FLAGS } from '../../support/alpha.ts';

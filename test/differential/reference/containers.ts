@@ -1,7 +1,7 @@
 /**
- * A reference model of `spec.containers`. The values of an entry apply to the containers that the entry names. A field
- * of a named container decides about the container. If the container does not set the field, the field of the pod
- * decides about the container. `spec.overrides` applies to all other containers and to the pod.
+ * A reference model of `spec.containers`. The values of an entry apply to the containers that the entry names. If a
+ * named container sets a field, the container's own field decides. If the container does not set the field, the field
+ * of the pod decides about the container. `spec.overrides` applies to all other containers and to the pod.
  *
  * The model evaluates a named container as the only container of a pod without other fields. The model first writes the
  * inherited fields on the container.

@@ -1,6 +1,7 @@
 /**
  * A reference model of each rule. The model is plain code, and does not use the rules' CEL. The code follows the texts
- * of the Pod Security Standards and of PodSecurityPolicy. The model uses operator/rules only for the values in force.
+ * of the Pod Security Standards and of PodSecurityPolicy. From operator/rules, the model uses only the values that are
+ * in force.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { alone, ownValues, withoutAnnotationsOf } from './containers.ts';

@@ -258,7 +258,10 @@ function isProfile({ type, localhostProfile = '', oci }: Profile, wanted: Profil
   return type !== 'Localhost' || !localhostProfiles || matchesSome(localhostProfile, localhostProfiles);
 }
 
-/** Whether an entry of the list is the reference with its digest, its repository, or a folder with its repository. */
+/**
+ * Whether an entry of the list covers the reference. The entry names the reference with its digest, its repository, or
+ * a folder that contains its repository.
+ */
 function isReference(reference: string, allowed: readonly string[] = ['*']): boolean {
   const [repository = '', ...digests] = reference.split('@');
   return allowed.some((entry) => {

@@ -32,8 +32,8 @@ interface RolloutsPlan {
 
 export interface RolloutTally extends Tally {
   /**
-   * The number of comparisons of each kind. The first kind compares the label of a mode with the pods that the policies
-   * of the mode admit. The second kind is about promotions.
+   * The number of comparisons of each kind. The first kind compares the Pod Security label of a mode with the pods that
+   * the policies of this mode admit. The second kind is about promotions.
    */
   readonly compared: Readonly<Record<Compared, number>>;
 }

@@ -77,8 +77,8 @@ export async function evaluateCreation(trial: Trial, creation: Creation): Promis
 }
 
 /**
- * The scene of a creation. A scene has the policies and the people. The people's rights to use the policies are
- * checked.
+ * The scene of a creation. Among other facts, a scene has the policies and the people of a creation. The people are the
+ * service account and the creator, whose rights to use the policies are checked.
  */
 export function sceneOf({ policies, whole = { policies }, set }: Trial, creation: Creation): Scene {
   const { namespace, account, creator } = creation;
@@ -114,8 +114,8 @@ function admitted(
 }
 
 /**
- * Whether a forged policy name stays on the pod, as if the named policy had admitted the pod. The named policy must
- * also admit the pod. The forged name must sort after the name of the chosen policy.
+ * Whether a forged policy name remains on the pod. With the forged name, the pod looks as if the named policy had
+ * admitted it. The named policy must also admit the pod. The forged name must sort after the name of the chosen policy.
  */
 function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string | undefined): boolean {
   const later = deciders(scene, 'Enforce').find(({ name }) => name === forged && name > (chosen?.name ?? ''));

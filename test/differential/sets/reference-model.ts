@@ -31,7 +31,7 @@ export interface Grant {
   readonly namespace?: string;
 }
 
-/** The facts of a creation: the namespace, the people and the policies. */
+/** The facts about the creation of a pod: the namespace, the people and the policies. */
 export interface Scene {
   readonly policies: readonly ResolvedPolicy[];
   readonly grants: readonly Grant[];

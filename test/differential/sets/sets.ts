@@ -148,7 +148,7 @@ export function randomCreations(
   });
 }
 
-/** Shrinks the creation while the smaller creation still shows a difference. */
+/** Shrinks the creation of a pod as long as the smaller creation shows a difference. */
 async function explain(
   trial: Trial,
   creations: Arbitrary<Creation>,

@@ -24,8 +24,9 @@ import { joins, objectsInNewCluster, restarts, Start, type Starts } from './star
 const selecting = (team: string) => ({ matchLabels: { team } });
 
 /**
- * One or two Enforce policies decide in each namespace. The three cases are two policies that each suffice, a policy
- * with restricted use, and a policy with defaulting. The policies in modes Warn and Audit decide in all namespaces.
+ * One or two Enforce policies decide in each namespace. In the first of three cases, each of two policies suffices
+ * alone. The other cases have a policy with restricted use, and a policy with defaulting. The policies in modes Warn
+ * and Audit decide in all namespaces.
  */
 const POLICIES = [
   writtenPolicy('base', { namespaceSelector: selecting('a') }),
@@ -62,8 +63,8 @@ export interface Comparison {
 }
 
 /**
- * @param whole whether to measure more starts. The additional starts are the starts of a second API server, and all
- * starts with policies as objects. The test does not check the additional starts.
+ * @param whole whether to measure additional starts of API servers. The additional starts are the starts of a second
+ * API server, and all starts with policies as objects. The test does not check the additional starts.
  */
 export async function compareStatic(runs: number, seed: number, { whole = false } = {}): Promise<Comparison> {
   const policies = POLICIES.map((one) => JSON.stringify(one)).join('\n---\n');

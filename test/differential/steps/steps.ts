@@ -50,7 +50,7 @@ export async function evaluateSteps(
 
 interface Campaign extends Pick<StepsPlan, 'tracks' | 'seed'> {
   readonly creators: readonly Creator[];
-  /** The number of the batch's first set. */
+  /** The running number of the first set in the batch. */
   readonly first: number;
   readonly tally: Writable<StepsTally>;
 }

@@ -241,7 +241,7 @@ function created(scene: Scene, expected: Facts, { pod, warnings }: Answer): stri
 }
 
 function refusal(scene: Scene, { text }: Answer): string[] {
-  // Pod Security Admission may refuse the pod before our admission policies do.
+  // Pod Security Admission may refuse the pod before our admission policies can refuse the pod.
   if (text.includes('violates PodSecurity')) return [];
   const bytes = Buffer.byteLength(text);
   return [

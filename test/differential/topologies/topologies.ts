@@ -52,7 +52,7 @@ export interface TopologiesTally extends Tally {
 const SAMPLES = 2.5;
 const SEED_STEP = 7_919;
 /**
- * The expected time for one pod, in ms. The test uses this time to spread the expiries over the creation of all pods.
+ * The expected time for one pod, in ms. The test spreads the expiries over the expected time for all pods.
  */
 const POD_MS = 12;
 const LEAST_SPAN_MS = 10_000;
@@ -167,8 +167,8 @@ async function until(time: number): Promise<void> {
 }
 
 /**
- * Creations of pods near the limits of policies, and of some other pods. Most of the pods are near the limits of
- * policies that decide in the namespace.
+ * Generates creations of pods near the limits of policies, and creations of some other pods. Most of the pods are near
+ * the limits of policies that decide in the namespace.
  */
 function randomCreations(model: Model, { namespaces }: Topology, creators: readonly Creator[]): Arbitrary<Creation> {
   const now = Date.now();
@@ -199,8 +199,8 @@ function randomCreations(model: Model, { namespaces }: Topology, creators: reado
 }
 
 /**
- * Shrinks the creation while there is still a difference. Prints only the policies that select the creation's
- * namespace.
+ * Shrinks the creation of a pod as long as the smaller creation shows a difference. Prints only the policies that
+ * select the namespace of the created pod.
  */
 async function explain(
   trial: Trial,

@@ -33,8 +33,8 @@ const noneBecomesPending: Law = ({ before, after, byOperator }) => {
     if (!remembered.enforced.includes(uid) || remembered.byHand.includes(uid)) continue;
     if (!matches(selectorOf(text), labelsOf(space)) || isEnforced(text, name, space)) continue;
     const was = before.spaces[name];
-    // In two cases, a namespace may become pending again. Either the namespace left the selector and came back, or the
-    // operator is removing the label of the namespace.
+    // In two cases, a namespace may become pending again. In the first case, the namespace left the selector and came
+    // back. In the second case, the operator is removing the label of the namespace.
     if (!was || !before.text || isBeingUndone(after, name)) continue;
     if (byOperator || isEnforced(before.text, name, was)) return `${name} becomes pending again`;
   }

@@ -26,9 +26,9 @@ export interface Implementation {
    * state.
    */
   rest(kept: RolloutState, existingSelector: LabelSelector | undefined): RolloutState | undefined;
-  /** Whether the first state of a rollout is written although nothing has changed. */
+  /** Whether the operator writes the first state of a rollout even if nothing has changed. */
   readonly writesFirst: boolean;
-  /** Whether the admission policies and the labels are written only after the state of a rollout. */
+  /** Whether the operator writes the state of a rollout before the admission policies and the labels. */
   readonly waitsForState: boolean;
 }
 
@@ -72,7 +72,7 @@ export function promote(
   if (!isOn(stated) || !spec.rollout) {
     const { memory, kept: _, ...rest } = world;
     const known = memory ?? kept;
-    // If a policy already rests, its state does not change.
+    // If a policy already rests, the state of the policy does not change.
     const isResting = known && !known.begun && !known.inForce && !known.labelling;
     const rested = isResting || !known ? known : of.rest(known, existingSpec(world)?.namespaceSelector);
     return { after: { ...rest, ...(rested && !isOn(stated) && { kept: rested }) } };

@@ -65,8 +65,8 @@ const MOST_WRITES = 8;
 const WRITE_MS = 6_000;
 const SETTLED_MS = 300_000;
 /**
- * The maximum time in ms between the moment when all policies are Programmed and the change of the Pod Security labels.
- * The labels change if a policy was deleted or the labels of a namespace were changed.
+ * When all policies have the condition Programmed, the Pod Security labels change within this time in ms. The labels
+ * change if a policy was deleted or the labels of a namespace were changed.
  */
 const LABELS_MS = 4_000;
 /** The longest time in ms between two writes that the operator treats as one change. */
@@ -334,8 +334,8 @@ function markerOf(edit: number): CapabilityPolicySpec {
 }
 
 /**
- * The policies of a file. Both editions of an exception may admit a pod that the policy for all namespaces refuses. The
- * API server must not refuse such a pod during the change.
+ * The policies of a file. Some pods comply with both editions of an exception, but violate the policy for all
+ * namespaces. During the change, the API server must not refuse a pod that both editions admit.
  */
 function fileOf(
   size: number,

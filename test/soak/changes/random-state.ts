@@ -8,8 +8,8 @@ import type { State } from './timeline.ts';
 export const TEAMS = ['net', 'db'] as const;
 const SECOND = 1_000;
 /**
- * A policy that selects no namespace. Edits of this policy are a marker. When an edit is in force, the operator has
- * handled all earlier deletions.
+ * A policy that selects no namespace. The test edits this policy to set a marker. When an edit is in force, the
+ * operator has handled all earlier deletions.
  */
 export const MARKER = 'changes-marker';
 

@@ -64,7 +64,10 @@ function names({ namespaces }: FilteredMap): string[] {
 const PRIVILEGED = app(secured({ privileged: true }));
 const DROPPING = app(secured({ capabilities: { drop: ['ALL'] } }));
 
-/** The computed part of a map. The page uses the mapper for the next map, so the result leaves out the mapper. */
+/**
+ * The computed part of a map. The result leaves out the field `mapper`, because the page uses `mapper` for the next
+ * map.
+ */
 function shown({ runtime, namespaces }: CapabilityMap) {
   return { runtime, namespaces };
 }

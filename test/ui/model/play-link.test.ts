@@ -1,6 +1,6 @@
 /**
- * Tests the links of the playground. A link contains the texts. The error for a damaged link says that the link is
- * damaged.
+ * Tests the links of the playground. A link contains the texts. For a damaged link, the error message says that the
+ * link is damaged.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -39,8 +39,8 @@ describe(`links of the playground (FC_SEED=${SEED})`, () => {
         text: `${link.slice(0, index)}%20${link.slice(index)}`,
       }[how];
       const read = await playOf(damaged).catch((error: Error) => error.message);
-      // A link has no checksum. A damaged link may therefore give another complete text, but must never give a part of
-      // a text.
+      // A link has no checksum. The text of a damaged link can therefore be another complete text, but must never be a
+      // part of a text.
       if (typeof read === 'string') assert.match(read, /^This link is damaged/);
       else assert.deepEqual(Object.keys(read), Object.keys(one));
     });

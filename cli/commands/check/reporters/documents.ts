@@ -1,6 +1,6 @@
 /**
- * The reporters for -o json and -o yaml. Both formats have the same content, which docs/reference/check.schema.json
- * describes. Each reporter writes a single document in fragments, item by item.
+ * The reporters for -o json and -o yaml. JSON and YAML output have the same content, which
+ * docs/reference/check.schema.json describes. Each reporter writes a single document in fragments, item by item.
  */
 import { dump } from 'js-yaml';
 import { checkedProblem } from '../../../../analysis/check/checked.ts';
@@ -21,7 +21,7 @@ interface Rest {
   readonly summary: Summary;
 }
 
-/** Says how an output format writes the fragments of its document. */
+/** Writes the fragments of a document in one output format. */
 interface Fragments {
   policies(policies: readonly CheckedPolicy[]): string;
   item(item: CheckedItem, isFirst: boolean): string;

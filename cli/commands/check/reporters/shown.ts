@@ -13,7 +13,7 @@ import type {
 } from '../../../../analysis/check/result.ts';
 
 /**
- * If level restricted refuses a container, the container nearly always has a finding with the reason
+ * If the level `restricted` refuses a container, the container nearly always has a finding with the reason
  * `HeldByRuntimeDefault`. Findings with the reason `HeldByRuntimeDefault` would hide all other findings.
  */
 const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';
@@ -60,7 +60,10 @@ export function violationText(violation: ShownViolation): string {
   return `CapabilityPolicy ${policiesText(violation)}: ${first.rule}: ${message}`;
 }
 
-/** The severity of the violation: an error if the workload is refused, and a warning otherwise. */
+/**
+ * The severity of the violation. The severity is an error if the workload is refused, and a warning if the workload is
+ * not refused.
+ */
 export function severityOf({ mode }: Pick<ShownViolation, 'mode'>): 'error' | 'warning' {
   return mode === 'Enforce' ? 'error' : 'warning';
 }

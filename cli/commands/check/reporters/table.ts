@@ -8,7 +8,7 @@ import { itemName, place, type Reporter, type ReporterOptions } from './reporter
 import { ONLY_OLD_PODS, type Shown, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
-/** The number of rows from which the widths of the columns are calculated. Later rows are printed one by one. */
+/** The program calculates the widths of the columns from this number of rows. Later rows are printed one by one. */
 const ROWS = 500;
 
 interface Row {
