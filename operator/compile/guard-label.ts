@@ -123,9 +123,9 @@ function most(number: string): string {
 
 /**
  * A CEL expression of type int: the newest version of the level with rank `r` that is as tight as the label that the
- * row `p` wants.
+ * row `p` wants. If the row wants a higher level, no version is as tight, and the value is 0.
  */
-const NEWEST_AS_TIGHT = `(has(p.podSecurity) && p.podSecurity.size() > 2 && r > 0 ? int(p.podSecurity[r + 1]) : ${LATEST})`;
+const NEWEST_AS_TIGHT = `(!has(p.podSecurity) || r == 0 ? ${LATEST} : ${JSON.stringify(RANKS)}[p.podSecurity[0]] > r ? 0 : p.podSecurity.size() > 2 ? int(p.podSecurity[r + 1]) : ${LATEST})`;
 
 /**
  * A CEL expression of type list. The expression is about labels `l` and is evaluated twice, so the list has two

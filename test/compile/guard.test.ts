@@ -551,6 +551,20 @@ describe("the guard of a namespace's Pod Security label", () => {
     assert.equal(isAdmitted([pinned, policy('newest', {})]), true);
   });
 
+  for (const [title, version] of [
+    ['of the same version', 'v1.34'],
+    ['of the newest version', NEWEST],
+  ] as const) {
+    it(`beside a policy with a higher level ${title}, a label of a newer and looser version is refused`, () => {
+      const lower = policy('lower', { level: 'baseline', levelVersion: 'v1.34' });
+      const higher = policy('higher', { level: 'restricted', levelVersion: version });
+      const text = programText([lower, higher], { kind: 'Guard' });
+      const isAdmitted = (version: string) =>
+        text.refusal(requestOf({ before: {}, after: { [ENFORCE]: 'baseline', [VERSION]: version } })) === undefined;
+      assert.deepEqual(['v1.34', 'v1.35', NEWEST].map(isAdmitted), [true, false, false]);
+    });
+  }
+
   it('a higher level of a newer version is not tighter', () => {
     const text = programText([policy('p', { levelVersion: 'v1.34' })], { kind: 'Guard' });
     const before = { [ENFORCE]: 'baseline', [VERSION]: 'v1.34' };
