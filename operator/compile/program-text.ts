@@ -168,12 +168,12 @@ export function programOf(text: ProgramText, named: Named): Program {
   const canary = { hash, ...objects(canaryName(name), []) };
   const hashes = new Map([...rows].map(([id, row]) => [id, hashOf(row)]));
   const { policy, bindings } = objects(name, text.bindings);
-  return { kind, name, hash, rulesHash, policy: withUids(policy, uids), bindings, canary, rows: hashes };
+  return { kind, name, hash, rulesHash, policy: withUids(policy, hash, uids), bindings, canary, rows: hashes };
 }
 
-function withUids(policy: Manifest, uids: readonly string[]): Manifest {
+function withUids(policy: Manifest, hash: string, uids: readonly string[]): Manifest {
   if (uids.length === 0) return policy;
-  const annotations = { [UIDS_ANNOTATION]: uids.map(uidHash).sort().join(' ') };
+  const annotations = { [UIDS_ANNOTATION]: [hash, ...uids.map(uidHash).sort()].join(' ') };
   return { ...policy, metadata: { ...policy.metadata, annotations } };
 }
 

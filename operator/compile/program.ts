@@ -120,11 +120,14 @@ export const rowsIn: (object: RenderedObject) => ReadonlySet<string> = perObject
 
 /**
  * Whether a row of the admission policy is for this policy. The row may be for a deleted policy with the same name. An
- * admission policy of an older operator does not say which policy the row is for. In this case, the name decides.
+ * admission policy of an older operator does not say which policy the row is for. In this case, the name decides. An
+ * older operator that changes the rows keeps the annotation of a newer operator, so the annotation names its program.
  */
 export function hasRowFor(object: RenderedObject, { name, uid }: { readonly name: string; readonly uid: string }) {
-  const uids = object.metadata.annotations?.[UIDS_ANNOTATION];
-  return rowsIn(object).has(name) && (uids === undefined || uids.split(' ').includes(uidHash(uid)));
+  const { annotations, labels } = object.metadata;
+  const [text, ...uids] = annotations?.[UIDS_ANNOTATION]?.split(' ') ?? [];
+  const isKnown = text !== undefined && text === labels?.[TEXT_LABEL];
+  return rowsIn(object).has(name) && (!isKnown || uids.includes(uidHash(uid)));
 }
 
 /**

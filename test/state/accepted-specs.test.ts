@@ -52,7 +52,7 @@ describe('the last accepted spec of a policy', () => {
     kind: 'ValidatingAdmissionPolicy',
     metadata: {
       name,
-      labels: { 'capabilitypolicy.dev/program': name },
+      labels: { 'capabilitypolicy.dev/program': name, 'capabilitypolicy.dev/text': 'text' },
       ...(uids !== undefined && { annotations: { 'capabilitypolicy.dev/policy-uids': uids } }),
     },
     spec: { variables: [{ name: 'table', expression: `[{"name": ["${row}"]}]` }] },
@@ -74,8 +74,13 @@ describe('the last accepted spec of a policy', () => {
   it('the policy does not count as enforced if the row is for a deleted policy with the same name', () => {
     const isEnforced = (uids: string) =>
       enforcedSpecs([own, program('capabilitypolicy.enforce', 'it', uids)]).has('uid');
-    assert.equal(isEnforced(['another', 'uid'].map(uidHash).join(' ')), true);
-    assert.equal(isEnforced(uidHash('another')), false);
+    assert.equal(isEnforced(`text ${uidHash('another')} ${uidHash('uid')}`), true);
+    assert.equal(isEnforced(`text ${uidHash('another')}`), false);
+  });
+
+  it('the row decides if an older operator changed the program, and kept the uids of another program', () => {
+    const kept = program('capabilitypolicy.enforce', 'it', `another ${uidHash('another')}`);
+    assert.equal(enforcedSpecs([own, kept]).has('uid'), true);
   });
 
   it('the policy does not count as enforced if the mode of its last accepted spec is not Enforce', () => {
