@@ -17,6 +17,7 @@ import { UNSHARED } from '../../operator/projection/sharing.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import { PolicyState } from '../../operator/state/policy-state.ts';
+import { reportedServerDefaults } from '../../operator/state/server-defaults.ts';
 import { type InputObject, identityOf } from '../manifests/document-objects.ts';
 import { roleOf } from '../manifests/kinds.ts';
 import { type Trouble, troublePlace } from '../manifests/trouble.ts';
@@ -245,6 +246,8 @@ export class PolicyContextBuilder {
     const policies = [...this.#all.policies].map(([name, policy]) =>
       enforced.includes(name) ? enforcedEverywhere(policy) : policy,
     );
+    // A manifest has no status. So the statuses of the live policies count, even if manifests replace these policies.
+    const known = serverDefaults ?? (live && reportedServerDefaults([...live.policies(), ...policies]));
     const namespaces = new Map(
       live?.namespaces().map((one) => [one.name, { ...one, labels: labels.get(one.name) ?? one.labels }]),
     );
@@ -260,7 +263,7 @@ export class PolicyContextBuilder {
       roleBindings: () => this.#all.bindings.values(),
       rendered: () => (this.#all.takesPolicies && live ? live.rendered() : []),
       oldestServer,
-      ...(serverDefaults && { serverDefaults }),
+      ...(known && { serverDefaults: known }),
     };
   }
 

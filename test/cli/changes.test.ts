@@ -12,7 +12,7 @@ import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.
 import type { Cluster } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { adding } from '../support/pods.ts';
-import { baselinePolicy } from '../support/policies.ts';
+import { baselinePolicy, writtenPolicy } from '../support/policies.ts';
 import { clusterOf, podView, wholeCluster, workloadView } from '../support/views.ts';
 
 const OPTIONS = {
@@ -86,6 +86,25 @@ const WARN = { all: { mode: 'Warn' } } as const;
 const ENFORCE = { all: { mode: 'Enforce' } } as const;
 
 describe('the changes that a policy would make', () => {
+  it('a candidate that replaces the only live policy keeps the fields that API servers fill in', () => {
+    const serverDefaults = ['spec.containers.securityContext.foo=true'];
+    const live = { ...baselinePolicy('all'), status: { serverDefaults } };
+    const builder = new PolicyContextBuilder();
+    builder.addCluster(wholeCluster(clusterOf(WORKLOADS), [live], []));
+    const fail = (trouble: unknown) => assert.fail(JSON.stringify(trouble));
+    const candidate = { ...writtenPolicy('all', { reason: 'a text' }), metadata: { name: 'all' } };
+    const place = {
+      path: [],
+      file: 'all.yaml',
+      line: 1,
+      lineOf: () => 1,
+      rangeOf: () => ({ line: 1, column: 1, endColumn: 2 }),
+    };
+    builder.addManifest({ object: candidate, ...place, textOf: () => undefined }, fail);
+    const [found] = builder.build(OPTIONS, fail).compiled.policies;
+    assert.deepEqual([found?.spec.reason, found?.standard.serverDefaults], ['a text', serverDefaults]);
+  });
+
   it('if the mode changes from Audit to Enforce, the workloads that are audited today are refused', () => {
     const seen = changes(AUDIT, ENFORCE);
     assert.deepEqual(named(seen), [
