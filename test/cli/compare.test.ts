@@ -69,6 +69,9 @@ describe('cappol compare', () => {
     writeFileSync(join(folder, 'default.json'), withPolicyIn(OPERATOR_NAMESPACE));
     writeFileSync(join(folder, 'own.json'), withPolicyIn('operator'));
     writeFileSync(join(folder, 'none.json'), withPolicyIn());
+    const excluding = { ...JSON.parse(withPolicyIn('kube-public', 'other')), excludedNamespaces: ['kube-system'] };
+    writeFileSync(join(folder, 'public.json'), JSON.stringify(excluding));
+    writeFileSync(join(folder, 'other.yaml'), dump(writtenPolicy('other', inNamespace('other'))));
     writeFileSync(join(folder, 'own.yaml'), dump(writtenPolicy('own', inNamespace('operator'))));
     const filling = takenSnapshot(wholeCluster(clusterOf([]), [FILLING], []));
     writeFileSync(join(folder, 'filling.json'), JSON.stringify(filling));
@@ -106,6 +109,8 @@ describe('cappol compare', () => {
     ['own.yaml none.json', 0],
     ['none.json own.yaml --fail-on differs', 0],
     ['own.json none.json --operator-namespace other', 1],
+    ['public.json other.yaml', 1],
+    ['public.json other.yaml --excluded-namespaces kube-*', 0],
     ['default.json none.json --operator-namespace capabilitypolicy-system', 0],
     ['filling.json old.yaml --fail-on differs', 0],
     ['restricted filling.json --fail-on differs', 0],

@@ -73,6 +73,7 @@ export async function readSets(
   const others = {
     server: now.server ?? old.server,
     operatorNamespace: now.operatorNamespace ?? old.operatorNamespace,
+    excludedNamespaces: now.excludedNamespaces ?? old.excludedNamespaces,
     // Manifests have no status. Both sets are compared for API servers that fill in the same fields.
     serverDefaults: reportedServerDefaults([old, now].flatMap(({ builder }) => [...builder.policies.values()])),
   };
@@ -113,6 +114,7 @@ export async function readSet(name: string, options: SetOptions, io: Io, tell: T
 interface Others {
   readonly server?: number | undefined;
   readonly operatorNamespace?: string | undefined;
+  readonly excludedNamespaces?: readonly string[] | undefined;
   readonly serverDefaults?: readonly string[];
 }
 
@@ -127,7 +129,9 @@ function contextOf(
       operatorNamespace: isLevel
         ? ''
         : (options.operatorNamespace ?? operatorNamespace ?? others.operatorNamespace ?? OPERATOR_NAMESPACE),
-      excludedNamespaces: isLevel ? [] : (options.excludedNamespaces ?? excludedNamespaces ?? EXCLUDED_NAMESPACES),
+      excludedNamespaces: isLevel
+        ? []
+        : (options.excludedNamespaces ?? excludedNamespaces ?? others.excludedNamespaces ?? EXCLUDED_NAMESPACES),
       namespaceLabels: {},
       oldestServer: options.serverVersion ?? server ?? others.server ?? NEWEST_KNOWN_MINOR,
       ...(others.serverDefaults && { serverDefaults: others.serverDefaults }),
