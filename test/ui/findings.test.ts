@@ -12,6 +12,7 @@ import type { Finding } from '../../analysis/compare/finding.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { clusterFindings, textFindings } from '../../ui/worker/findings.ts';
+import { questionAbout } from '../../ui/worker/findings-question.ts';
 import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { cappol } from '../support/cappol.ts';
 import { largeCluster } from '../support/large-cluster.ts';
@@ -85,7 +86,7 @@ describe(`the page's findings (FC_SEED=${SEED})`, function () {
   });
 
   async function assertSame(snapshot: Snapshot): Promise<number> {
-    const { findings, undecided } = clusterFindings({ ...snapshot, taken: NOON });
+    const { findings, undecided } = clusterFindings(questionAbout({ ...snapshot, taken: NOON }));
     const expected = await compared(JSON.stringify(snapshot));
     assert.equal(undecided, 0);
     assert.deepEqual(

@@ -15,8 +15,10 @@ import {
 } from '../../analysis/compare/sentences.ts';
 import { witnessText } from '../../analysis/compare/witness.ts';
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
+import type { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
+import { reportedServerDefaults } from '../../operator/state/server-defaults.ts';
 import { lateAfter, type Until } from './late-after.ts';
-import { policiesIn } from './policies-text.ts';
+import { builderOf, contextOf } from './policies-text.ts';
 
 export interface CompareQuestion {
   /** The policies before and after the change, as YAML. */
@@ -83,9 +85,14 @@ export function compareTexts(question: CompareQuestion): CompareAnswer {
   const tell = (trouble: Trouble) => {
     troubles.push(trouble);
   };
-  const setOf = (file: 'before' | 'policies') =>
-    policySetOf(policiesIn({ ...question, text: question[file], file }, tell));
-  const sets = [setOf('before'), setOf('policies')] as const;
+  const [before, now] = [
+    builderOf({ text: question.before, file: 'before' }, tell),
+    builderOf({ text: question.policies, file: 'policies' }, tell),
+  ] as const;
+  // A text without a status is compared for the API servers of the other text, as in `cappol compare`.
+  const serverDefaults = reportedServerDefaults([before, now].flatMap(({ policies }) => [...policies.values()]));
+  const setOf = (builder: PolicyContextBuilder) => policySetOf(contextOf(builder, question, tell, serverDefaults));
+  const sets = [setOf(before), setOf(now)] as const;
   if (troubles.some(({ severity }) => severity !== 'warning')) return { troubles };
   const comparison = compare(...sets, { limit: MOST_PODS, isLate: lateAfter(question.until) });
   const found = DIRECTIONS.flatMap((direction) =>

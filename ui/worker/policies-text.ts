@@ -15,18 +15,32 @@ export interface PoliciesText {
   readonly at: number;
 }
 
-export function policiesIn(
-  { text, file, serverVersion, at }: PoliciesText,
-  tell: (trouble: Trouble) => void,
-): PolicyContext {
+type Tell = (trouble: Trouble) => void;
+
+export function policiesIn(text: PoliciesText, tell: Tell): PolicyContext {
+  return contextOf(builderOf(text, tell), text, tell);
+}
+
+export function builderOf({ text, file }: Pick<PoliciesText, 'text' | 'file'>, tell: Tell): PolicyContextBuilder {
   const builder = new PolicyContextBuilder();
   for (const manifest of manifestsIn(text, file, tell)) builder.addManifest(manifest, tell);
+  return builder;
+}
+
+/** @param serverDefaults as in PolicyContextOptions. By default, the statuses of the builder's policies name the fields */
+export function contextOf(
+  builder: PolicyContextBuilder,
+  { serverVersion, at }: Pick<PoliciesText, 'serverVersion' | 'at'>,
+  tell: Tell,
+  serverDefaults?: readonly string[],
+): PolicyContext {
   const options = {
     operatorNamespace: OPERATOR_NAMESPACE,
     excludedNamespaces: EXCLUDED_NAMESPACES,
     namespaceLabels: {},
     oldestServer: serverVersion,
     at,
+    ...(serverDefaults && { serverDefaults }),
   };
   return builder.build(options, tell);
 }

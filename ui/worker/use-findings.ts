@@ -7,6 +7,7 @@ import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { ToldFindings } from '../model/finding-words.ts';
 import { lazyWorker } from './client.ts';
 import type { FindingsQuestion } from './findings.ts';
+import { questionAbout } from './findings-question.ts';
 import { latest } from './latest.ts';
 
 const WORKER = lazyWorker();
@@ -57,15 +58,6 @@ export function useFindings(snapshot: Snapshot): ToldFindings | undefined {
     // key, the question is therefore asked again.
   }, [isAsked, key, known?.key]);
   return isAsked && known?.context === snapshot.context ? known.told : undefined;
-}
-
-function questionAbout(snapshot: Snapshot): FindingsQuestion {
-  const { context, taken, serverVersion, operatorNamespace, excludedNamespaces } = snapshot;
-  const policies = snapshot.policies.map((policy) => {
-    const { serverDefaults } = policy.status;
-    return { ...policy, status: serverDefaults ? { serverDefaults } : {} };
-  });
-  return { context, taken, serverVersion, operatorNamespace, excludedNamespaces, policies };
 }
 
 /** A string that changes if the findings may change. The time matters only if a policy expires. */
