@@ -69,7 +69,7 @@ function absenceOf(policy: string, here: Moment, there: Moment): Absence {
   if (there.state.hasExpired(policy)) return 'Expired';
   const [own, other] = [here, there].map(({ state }) => state.acceptedText(policy)?.spec);
   if (!isSame(own, other)) return 'Changed';
-  const hasNamespace = exceptionalIn(policy, here).some((name) => there.verdicts.has(name));
+  const hasNamespace = exceptionalIn(policy, here).some((name) => there.cluster.namespace(name)?.terminating === false);
   return hasNamespace ? 'OtherChange' : 'NoNamespace';
 }
 

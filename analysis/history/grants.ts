@@ -96,9 +96,13 @@ function grantsIn(moment: Moment, policy: ResolvedPolicy): PolicyGrants {
     namespaces.some((one) => moment.verdicts.get(one)?.modes[mode]?.workloads.length),
   );
   const needs = hasWorkloads ? grantNeeds(name, areas, moment.verdicts) : undefined;
+  // `grantNeeds` knows the whole exception only if the policy is an exception in each of its namespaces.
+  const isWholeNeeded = exceptionalIn(name, moment).some((one) =>
+    moment.verdicts.get(one)?.needs.get(name)?.needed.has(WHOLE),
+  );
   return {
     all: new Set(keys([...whole, ...own])),
-    needed: new Set(keys(needs?.needed ?? [])),
+    needed: new Set(keys([...(needs?.needed ?? []), ...(isWholeNeeded ? [{ path: WHOLE }] : [])])),
     unneeded: (needs?.unneeded ?? []).map(keyed),
   };
 }

@@ -4,7 +4,7 @@ import { type History, historyOf } from '../../analysis/history/history.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
-import { between, DAY, namespaceView, PRIVILEGED, snapshotAt, TUESDAY, type World, web } from './worlds.ts';
+import { between, DAY, MONDAY, namespaceView, PRIVILEGED, snapshotAt, TUESDAY, type World, web } from './worlds.ts';
 
 describe('the history of a cluster', () => {
   describe('lists exceptions', () => {
@@ -108,6 +108,16 @@ describe('the history of a cluster', () => {
       }
     });
 
+    it('an exception whose namespace the second cluster excludes has not lost its namespace', () => {
+      const world = { policies: [base, ping(LOOSER)] };
+      const [old, now] = [snapshotAt(MONDAY, world), snapshotAt(TUESDAY, world)];
+      const { ended } = historyOf(old, { ...now, excludedNamespaces: ['net'] }).exceptions;
+      assert.deepEqual(
+        ended.map(({ because }) => because),
+        ['OtherChange'],
+      );
+    });
+
     it('exceptions that expired between the snapshots are listed, although the policies still exist', () => {
       const world = { policies: [base, expiring] };
       assert.deepEqual(brief(between(world, world).exceptions), [[], [['ping', 'Expired', ['Expires'], ['net']]]]);
@@ -159,6 +169,24 @@ describe('the history of a cluster', () => {
     it('or need again', () => {
       const { exceptions } = between(one, both);
       assert.deepEqual([exceptions.unused, exceptions.neededAgain], [[], [{ policy: 'ping', ...GRANT }]]);
+    });
+
+    it('or need again: a whole exception, even if its policy decides alone in a namespace that only one snapshot has', () => {
+      const [net, lab] = ['net', 'lab'].map((name) =>
+        namespaceView(name, { labels: { 'kubernetes.io/metadata.name': name } }),
+      );
+      const { workloads: [plain] = [] } = web();
+      const { workloads: [privileged] = [] } = web(PRIVILEGED);
+      assert.ok(net && lab && plain && privileged);
+      const needed = {
+        policies: exceptional,
+        namespaces: [net, lab],
+        workloads: [plain, { ...privileged, name: 'old' }],
+      };
+      const unneeded = { policies: exceptional, namespaces: [net], workloads: [plain] };
+      const whole = [{ policy: 'loose', path: 'spec' }];
+      assert.deepEqual(between(needed, unneeded).exceptions.unused, whole);
+      assert.deepEqual(between(unneeded, needed).exceptions.neededAgain, whole);
     });
 
     it('since they were granted', () => {
