@@ -25,8 +25,8 @@ export const keysOf = (path: string) => `${path}#keys`;
 export const sizeOf = (path: string) => `${path}#size`;
 
 /**
- * The path for the value of a field that this release does not know. Kubernetes has no type for this path. So the path
- * is only in relations, and not in the paths that a check reads.
+ * The path for the value of a field that this release does not know. Kubernetes has no type for this path. The
+ * relations of a check contain the path, but the list of paths that the check reads does not.
  */
 export const valueOfUnknown = (object: string, field: string) => `${object}#value ${field}`;
 /** The path for the items of a list, or for the fields of an object, if this release does not know the field. */

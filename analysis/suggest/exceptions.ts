@@ -73,8 +73,8 @@ interface Members {
 }
 
 /**
- * Suggests one exception for each different need. If the API server would not accept one exception for each need,
- * exceptions are merged.
+ * Suggests one exception for each different need. If there are more exceptions than the API server accepts, the
+ * function merges exceptions.
  */
 export function exceptionsFor({ workloads, ordinary, restricted = 0 }: Members, fitting: Fitting): Exception[] {
   const { standard } = fitting;

@@ -1,7 +1,7 @@
 /**
  * Lists the contents of the image, except for Node. The output is CycloneDX JSON. The command line is `npm run
  * release:sbom -- [--out FOLDER]`. npm makes the list from package-lock.json. The script does not use `--omit=dev`,
- * which would also omit packages that both the operator and the development need (npm 11.19).
+ * because npm 11.19 would then also omit packages that the operator needs, if development needs them, too.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -105,8 +105,8 @@ function isUnmapped(mapped: readonly string[] | 'any'): string | undefined {
 }
 
 /**
- * A CEL suffix for a list of capabilities. The suffix removes the capabilities that the pod may hold in its user
- * namespace.
+ * A CEL suffix for a list of capabilities. The suffix removes from the list the capabilities that the pod may hold in
+ * its user namespace.
  */
 function unlessMapped(mapped: readonly string[] | 'any'): string {
   const unmapped = isUnmapped(mapped);

@@ -44,8 +44,8 @@ function addTest(values: Values): Test {
 }
 
 /**
- * A container that lacks a required drop after defaulting is a container for Windows. Defaulting skips containers for
- * Windows.
+ * Defaulting adds the required drops to every container except containers for Windows. After defaulting, only
+ * containers for Windows can lack a required drop.
  */
 function dropTest(values: Values, filled: boolean): Test {
   const isLeft = filled ? all(not(values.includes('exempt', 'windows')), FOR_WINDOWS) : isForLinux(values);

@@ -23,7 +23,10 @@ const somePod = fc.oneof(
   fc.constantFrom(...RULES.flatMap(({ examples }) => examples.flatMap(({ admits }) => admits.map(examplePod)))),
 );
 
-/** Random policies with one override. Pods comply more often with one override than with many overrides. */
+/**
+ * Random policies with one override. Random pods comply more often with such policies than with policies that have many
+ * overrides.
+ */
 const simplePolicy = fc
   .record({
     level: fc.constantFrom(...LEVELS),

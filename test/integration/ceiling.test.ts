@@ -113,8 +113,8 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
       const answer = await debug(where, add);
       assert.equal(answer.status, status, answer.body.message);
       for (const [i, policy] of status === 403 ? policies.slice(0, DESCRIBED).entries() : []) {
-        // If a policy allows the capability of the added container, the refusal says that only the pod's own containers
-        // violate the policy.
+        // The message about a policy names a violating container. If the policy allows the capability of the added
+        // container, this container is one of the pod's own containers.
         const container = CAPABILITIES[i] === add[0] ? 'c0' : 'debug-';
         const reason = `CapabilityPolicy ${policy}: capabilities: container "${container}`;
         assert.ok(answer.body.message.includes(reason), `${reason} is not in: ${answer.body.message}`);

@@ -39,7 +39,7 @@ ${indented(spec)}`;
 }
 
 /**
- * A container that the level restricted admits.
+ * A container that complies with the level `restricted`.
  *
  * @param add the added capabilities
  * @param more further lines of the container

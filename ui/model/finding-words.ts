@@ -31,8 +31,8 @@ function listParts(names: readonly string[]): SentencePart[] {
 }
 
 /**
- * The index of the list of names in the sentence, or -1 if the sentence does not contain the list. The function skips
- * an occurrence in which a longer name begins with the last name of the list.
+ * The index of the list of names in the sentence, or -1 if the sentence does not contain the list. The sentence may
+ * also contain the list with a longer last name, such as `a, bc` for the list `a, b`. The function skips such a list.
  */
 function wholeIndexOf(sentence: string, list: string): number {
   const goesOn = (end: number) => /^[-.]*[a-z0-9]/.test(sentence.slice(end));

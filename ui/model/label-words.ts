@@ -14,8 +14,8 @@ export function labelText(found: LevelVersion | undefined): string {
 export interface LabelCosts {
   readonly label: string;
   /**
-   * The names of the rules by which the label would refuse pods. A name includes the containers to which the value of
-   * the rule applies.
+   * The names of the rules by which the label would refuse pods. If the value of a rule applies only to some
+   * containers, the name of the rule is followed by these containers.
    */
   readonly rules: readonly string[];
   /** Whether the label would warn about missing fields, although defaulting fills in the fields after the warning. */

@@ -19,10 +19,9 @@ export type Guard = (text: Text | undefined, change: Change, overridden: boolean
 
 /**
  * The guard's rules in docs/security-model.md. No user without `exempt` may take a namespace out of the policy, or
- * bring a pending namespace into the policy. If a change removes the rollout's label, the guard ignores the label of
- * the namespace before the change. The guard also ignores the label before the change if the policy did not select the
- * namespace before the change. The guard also protects the policy while an overriding policy decides, because the
- * overriding policy may be deleted later.
+ * bring a pending namespace into the policy. The guard ignores the old value of the rollout's label in two cases: the
+ * change removes the label, or the policy did not select the namespace before the change. The guard also protects the
+ * policy while an overriding policy decides, because the overriding policy may be deleted later.
  */
 export const STATED_GUARD: Guard = (text, { name, before, after }) => {
   const bare = before ?? after;

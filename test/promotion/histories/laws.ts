@@ -16,8 +16,8 @@ export interface Acted {
 type Law = (acted: Acted) => string | undefined;
 
 /**
- * Whether the operator will remove a pending label, because no guard was in force when the label was set. The law about
- * the end of histories checks that the operator removes the label.
+ * Whether the operator will remove a pending label, because no guard was in force when the label was set. Another law
+ * checks, at the end of each history, that the operator has removed the label.
  */
 function isBeingUndone({ memory, kept, frozen }: World, name: string): boolean {
   const state = memory ?? kept;

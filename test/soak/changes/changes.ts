@@ -28,8 +28,8 @@ export interface ChangesOptions {
   /** The number of random changes. The test makes one change after another. */
   readonly changes: number;
   /**
-   * The number of policies in a file, or 0 for no file. One of the policies is for all namespaces. Each other policy is
-   * an exception for one namespace.
+   * The number of policies in a file, or 0 for no file. One of the policies is for all namespaces. Each of the
+   * remaining policies is an exception for one namespace.
    */
   readonly file: number;
   readonly namespaces: number;
