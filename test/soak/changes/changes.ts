@@ -152,7 +152,11 @@ class ChangesRun {
 
   async changeAtRandom(): Promise<void> {
     for (let index = 0; index < this.#options.changes; index++) {
-      const change = randomChange(this.#state, this.#names, this.#random);
+      // Some seeds would draw only policies that refuse no pod, so the first policy refuses pods in every namespace.
+      const change =
+        index === 0
+          ? changed('write the first policy', this.#state, [[this.#names.policies[0] ?? '', REFUSING]])
+          : randomChange(this.#state, this.#names, this.#random);
       const kill = this.#options.kills ? (KILLS[index % KILLS.length] ?? 'none') : 'none';
       const writes = Math.floor(index / KILLS.length) % MOST_WRITES;
       await this.#make(change, kill, writes);
@@ -322,6 +326,8 @@ class ChangesRun {
     });
   }
 }
+
+const REFUSING: CapabilityPolicySpec = { namespaceSelector: {}, level: 'restricted', mode: 'Enforce' };
 
 /** The spec of the marker policy. An edit changes only the priority. The priority affects no verdict. */
 function markerOf(edit: number): CapabilityPolicySpec {
