@@ -15,6 +15,7 @@ import { longSelector, SELECTOR, UNIVERSE } from '../support/random-selectors.ts
 import { AdmissionText, type Asked, compiledPrograms, programText, type Request } from './admission-text.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
+const MOST_ROUNDS = 4;
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 const [ENFORCE, VERSION] = ['pod-security.kubernetes.io/enforce', 'pod-security.kubernetes.io/enforce-version'];
 const RECORD = 'capabilitypolicy.dev/labels';
@@ -150,35 +151,37 @@ describe('the guard', () => {
         minLength: 12,
         maxLength: 12,
       });
-      fc.assert(
-        fc.property(policies, changes, (all, some) => {
-          const text = programText(all, { kind: 'Guard', oldestServer });
-          for (const change of some) {
-            const expected = concerned(all, change);
-            const refusal = (exempt: readonly string[]) =>
-              text.refusal(
-                requestOf(change, {
-                  allows: ({ verb, policy }: Asked) => verb === 'exempt' && exempt.includes(policy),
-                }),
-              );
-            assert.equal(refusal([]) === undefined, expected.length === 0, JSON.stringify([change, expected]));
-            assert.equal(refusal(expected), undefined);
-            assert.equal(refusal(['', ...NAMES]), undefined, 'exempt from all policies');
-            for (const missing of expected) {
-              const message = refusal(NAMES.filter((name) => name !== missing));
-              assert.match(message ?? '', new RegExp(`\\b${missing}\\b.* needs the verb exempt on`));
-            }
-            seen[expected.length === 0 ? 'admitted' : expected.length === 1 ? 'one' : 'several']++;
-            if (!change.before && expected.length > 0) seen.creation++;
+      const law = fc.property(policies, changes, (all, some) => {
+        const text = programText(all, { kind: 'Guard', oldestServer });
+        for (const change of some) {
+          const expected = concerned(all, change);
+          const refusal = (exempt: readonly string[]) =>
+            text.refusal(
+              requestOf(change, {
+                allows: ({ verb, policy }: Asked) => verb === 'exempt' && exempt.includes(policy),
+              }),
+            );
+          assert.equal(refusal([]) === undefined, expected.length === 0, JSON.stringify([change, expected]));
+          assert.equal(refusal(expected), undefined);
+          assert.equal(refusal(['', ...NAMES]), undefined, 'exempt from all policies');
+          for (const missing of expected) {
+            const message = refusal(NAMES.filter((name) => name !== missing));
+            assert.match(message ?? '', new RegExp(`\\b${missing}\\b.* needs the verb exempt on`));
           }
-        }),
-        { seed: SEED, numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 60 : 15 },
-      );
-      const { several, ...often } = seen;
-      // With few runs, the test may draw no change that needs several rights.
-      const enough =
-        oldestServer === NEWEST_KNOWN_MINOR ? several > 0 && Math.min(...Object.values(often)) > 3 : seen.one > 0;
-      assert.ok(enough, JSON.stringify(seen));
+          seen[expected.length === 0 ? 'admitted' : expected.length === 1 ? 'one' : 'several']++;
+          if (!change.before && expected.length > 0) seen.creation++;
+        }
+      });
+      const isNewest = oldestServer === NEWEST_KNOWN_MINOR;
+      const isEnough = () => {
+        const { several, ...often } = seen;
+        return isNewest ? several > 0 && Math.min(...Object.values(often)) > 3 : seen.one > 0;
+      };
+      // Some seeds draw few changes that need rights, so more changes are drawn.
+      for (let round = 0; round < MOST_ROUNDS && !isEnough(); round++) {
+        fc.assert(law, { seed: SEED + round, numRuns: isNewest ? 60 : 15 });
+      }
+      assert.ok(isEnough(), JSON.stringify(seen));
     });
   }
 
