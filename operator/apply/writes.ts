@@ -89,11 +89,12 @@ export class Writes {
    * old version that the late watch shows, and the API server would answer 409.
    */
   async readOverdue(rendered: readonly RenderedObject[]): Promise<void> {
+    const overdue = [...this.#records].filter(([, { unseen }]) => unseen && this.#isOverdue(unseen));
+    if (overdue.length === 0) return;
     const shown = liveObjects(rendered);
-    await inParallel(this.#records, READS_AT_ONCE, async ([key, record]) => {
+    await inParallel(overdue, READS_AT_ONCE, async ([key, record]) => {
       const { unseen } = record;
-      const seen = shown.get(key);
-      if (!unseen?.object || this.#isAwaited(unseen, seen) || shows(seen, unseen)) return;
+      if (!unseen?.object || shows(shown.get(key), unseen)) return;
       this.#options.signal?.throwIfAborted();
       record.unseen = await this.#read(unseen.object).catch(() => unseen);
     });
@@ -216,8 +217,12 @@ export class Writes {
 
   /** Whether the operator still waits for the watch to show the write. */
   #isAwaited(unseen: Unseen, seen: RenderedObject | undefined): boolean {
-    const isOverdue = unseen.object && this.#now() - unseen.at >= WATCH_LAG_MS;
-    return !isOverdue && !shows(seen, unseen);
+    return !this.#isOverdue(unseen) && !shows(seen, unseen);
+  }
+
+  /** Whether the watch should have shown the write by now. A deletion is never overdue. */
+  #isOverdue(unseen: Unseen): boolean {
+    return unseen.object !== undefined && this.#now() - unseen.at >= WATCH_LAG_MS;
   }
 
   #now(): number {
