@@ -90,16 +90,15 @@ function grantsIn(moment: Moment, policy: ResolvedPolicy): PolicyGrants {
   const keyed = (grant: Grant): Keyed => ({ grant, key: keyIn(spec, grant) });
   const keys = (grants: readonly Grant[]) => grants.map((grant) => keyIn(spec, grant));
   const decidesNowhere = areas.every(({ namespaces }) => namespaces.length === 0);
-  const whole = decidesNowhere || exceptionalIn(name, moment).length > 0 ? [{ path: WHOLE }] : [];
+  const exceptional = exceptionalIn(name, moment);
+  const whole = decidesNowhere || exceptional.length > 0 ? [{ path: WHOLE }] : [];
   const own = [...grantsOf(policy), ...subjectGrants(policy).map(({ grant }) => grant)];
   const hasWorkloads = areas.some(({ mode, namespaces }) =>
     namespaces.some((one) => moment.verdicts.get(one)?.modes[mode]?.workloads.length),
   );
   const needs = hasWorkloads ? grantNeeds(name, areas, moment.verdicts) : undefined;
   // `grantNeeds` knows the whole exception only if the policy is an exception in each of its namespaces.
-  const isWholeNeeded = exceptionalIn(name, moment).some((one) =>
-    moment.verdicts.get(one)?.needs.get(name)?.needed.has(WHOLE),
-  );
+  const isWholeNeeded = exceptional.some((one) => moment.verdicts.get(one)?.needs.get(name)?.needed.has(WHOLE));
   return {
     all: new Set(keys([...whole, ...own])),
     needed: new Set(keys([...(needs?.needed ?? []), ...(isWholeNeeded ? [{ path: WHOLE }] : [])])),

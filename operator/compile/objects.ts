@@ -16,7 +16,7 @@ export const UID_ANNOTATION = `${GROUP}/policy-uid`;
 
 /**
  * An annotation of a program with the mode Enforce. The value has the hash of the program, and then the policies of the
- * rows by hashes of their uids (`uidHash`), separated by spaces. A row has only the policy's name, and a deleted policy
+ * rows by hashes of their uids (`shortHash`), separated by spaces. A row has only the policy's name, and a deleted policy
  * may have had the same name.
  */
 export const UIDS_ANNOTATION = `${GROUP}/policy-uids`;

@@ -1,5 +1,4 @@
 /** Makes the Kubernetes objects of a program, with their names, hashes and labels. */
-import { createHash } from 'node:crypto';
 import { needed, type Variable, valueWithVariables, withVariables } from './bound-variables.ts';
 import { PROBE_CARRIER } from './match.ts';
 import { type Manifest, ownedMetadata, UIDS_ANNOTATION } from './objects.ts';
@@ -12,7 +11,7 @@ import {
   type ProgramKind,
   probeLabels,
   programLabels,
-  uidHash,
+  shortHash,
 } from './program.ts';
 
 /** The contents of a program, without names and hashes. */
@@ -173,7 +172,7 @@ export function programOf(text: ProgramText, named: Named): Program {
 
 function withUids(policy: Manifest, hash: string, uids: readonly string[]): Manifest {
   if (uids.length === 0) return policy;
-  const annotations = { [UIDS_ANNOTATION]: [hash, ...uids.map(uidHash).sort()].join(' ') };
+  const annotations = { [UIDS_ANNOTATION]: [hash, ...uids.map(shortHash).sort()].join(' ') };
   return { ...policy, metadata: { ...policy.metadata, annotations } };
 }
 
@@ -188,7 +187,7 @@ function checkNames(variables: readonly Variable[]): void {
 }
 
 function hashOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
+  return shortHash(JSON.stringify(value));
 }
 
 /** Renders the binding of a program's probe. The binding matches only the probe carrier of this program. */

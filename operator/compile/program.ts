@@ -127,15 +127,15 @@ export function hasRowFor(object: RenderedObject, { name, uid }: { readonly name
   const { annotations, labels } = object.metadata;
   const [text, ...uids] = annotations?.[UIDS_ANNOTATION]?.split(' ') ?? [];
   const isKnown = text !== undefined && text === labels?.[TEXT_LABEL];
-  return rowsIn(object).has(name) && (!isKnown || uids.includes(uidHash(uid)));
+  return rowsIn(object).has(name) && (!isKnown || uids.includes(shortHash(uid)));
 }
 
 /**
- * The uid of a policy as 12 hex digits. An object has at most 256 KiB of annotations, and the hashes of thousands of
- * policies fit into them.
+ * The hash of a text as 12 hex digits. An object has at most 256 KiB of annotations, and the hashes of thousands of uids
+ * fit into them.
  */
-export function uidHash(uid: string): string {
-  return createHash('sha256').update(uid).digest('hex').slice(0, 12);
+export function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 /**

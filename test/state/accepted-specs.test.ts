@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { completeSpec } from '../../operator/api/defaults.ts';
-import { uidHash } from '../../operator/compile/program.ts';
+import { shortHash } from '../../operator/compile/program.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
 import { enforcedSpecs, lastAccepted } from '../../operator/state/accepted-specs.ts';
 
@@ -74,12 +74,12 @@ describe('the last accepted spec of a policy', () => {
   it('the policy does not count as enforced if the row is for a deleted policy with the same name', () => {
     const isEnforced = (uids: string) =>
       enforcedSpecs([own, program('capabilitypolicy.enforce', 'it', uids)]).has('uid');
-    assert.equal(isEnforced(`text ${uidHash('another')} ${uidHash('uid')}`), true);
-    assert.equal(isEnforced(`text ${uidHash('another')}`), false);
+    assert.equal(isEnforced(`text ${shortHash('another')} ${shortHash('uid')}`), true);
+    assert.equal(isEnforced(`text ${shortHash('another')}`), false);
   });
 
   it('the row decides if an older operator changed the program, and kept the uids of another program', () => {
-    const kept = program('capabilitypolicy.enforce', 'it', `another ${uidHash('another')}`);
+    const kept = program('capabilitypolicy.enforce', 'it', `another ${shortHash('another')}`);
     assert.equal(enforcedSpecs([own, kept]).has('uid'), true);
   });
 
