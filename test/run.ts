@@ -1,8 +1,9 @@
 /**
  * `npm test` runs all tests in several processes at the same time, each with its own control plane. The command prints
  * the output of the first process immediately. The command prints the other outputs when all processes have ended. The
- * output ends with a line for each failed test, and with one line with the sums for .ci/run.
+ * output ends with the failed tests, and with one line with the sums for .ci/run.
  */
+import { FAILED_TEST } from './support/reporter.ts';
 import { type Ended, execute } from './versions/execute.ts';
 import { CLOSING_LINE } from './versions/runs.ts';
 
@@ -64,7 +65,7 @@ for (const { output, hung } of ended) {
   if (hung) process.stdout.write(`Failed: a process hangs. The end of its output:\n${output.slice(-OUTPUT_END)}\n`);
 }
 for (const { output } of ended) {
-  for (const [line] of output.matchAll(/^Failed: .*$/gm)) process.stdout.write(`${line}\n`);
+  for (const [line] of output.matchAll(FAILED_TEST)) process.stdout.write(`${line}\n`);
 }
 const sum = (of: 'passed' | 'failed') => sums.reduce((all, counts) => all + counts[of], 0);
 process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed\n`);

@@ -1,8 +1,18 @@
 import Mocha from 'mocha';
 
+/** The maximum number of lines that are repeated of one error, and the maximum number of characters of a line. */
+const MOST_LINES = 20;
+const MOST_CHARACTERS = 600;
+
 /**
- * Prints mocha's own report first, followed by a line for each failed test. The last line, `N passed, N failed`, is for
- * .ci/run. A skipped test counts as failed.
+ * A failed test at the end of the output. The following lines of the error begin with `    | `. A log of CI often keeps
+ * only the end of the output, so the end must name the cause.
+ */
+export const FAILED_TEST = /^Failed: .*(?:\n {4}\| .*)*$/gm;
+
+/**
+ * Prints mocha's own report first, followed by each failed test with the beginning of its error. The last line,
+ * `N passed, N failed`, is for .ci/run. A skipped test counts as failed.
  */
 export default class ClosingLineReporter extends Mocha.reporters.Spec {
   readonly #failed: string[] = [];
@@ -10,7 +20,7 @@ export default class ClosingLineReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
     const { EVENT_TEST_FAIL, EVENT_TEST_PENDING } = Mocha.Runner.constants;
-    runner.on(EVENT_TEST_FAIL, (test, error: Error) => this.#failed.push(`${titleOf(test)}: ${firstLine(error)}`));
+    runner.on(EVENT_TEST_FAIL, (test, error: Error) => this.#failed.push(`${titleOf(test)}: ${beginningOf(error)}`));
     runner.on(EVENT_TEST_PENDING, (test) => this.#failed.push(`${titleOf(test)}: skipped`));
   }
 
@@ -27,7 +37,10 @@ function titleOf(test: Mocha.Runnable): string {
 }
 
 /** @param error the value of any type that a test threw */
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n')[0] ?? '';
+function beginningOf(error: unknown): string {
+  const lines = (error instanceof Error ? error.message : String(error))
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  const kept = lines.slice(0, MOST_LINES).map((line) => line.slice(0, MOST_CHARACTERS));
+  return kept.join('\n    | ');
 }
