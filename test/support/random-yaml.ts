@@ -14,6 +14,8 @@ interface Style {
   readonly anchors: boolean;
   /** The anchors that were written so far. The keys of the map are the values in JSON. */
   readonly known: Map<string, string>;
+  /** The names of all anchors of the text. */
+  readonly names: string[];
   count: number;
 }
 
@@ -28,6 +30,7 @@ function randomYaml(value: unknown, random: Random): string {
     flow: [0, 20, 60][random.int(3)] ?? 0,
     anchors: random.int(2) === 0,
     known: new Map(),
+    names: [],
     count: 0,
   };
   const text = random.int(8) === 0 ? json(value, random) : document(value, style);
@@ -116,7 +119,9 @@ function anchored(value: unknown, style: Style): { readonly before: string; read
   const known = style.known.get(text);
   if (known !== undefined && chance(70, style)) return { before: '', alias: `*${known}` };
   if (Object.keys(value).length === 0 || !chance(30, style)) return { before: '' };
-  const name = `a${style.known.size}`;
+  // Two equal values may both get an anchor, so the number of known values does not make a unique name.
+  const name = `a${style.names.length}`;
+  style.names.push(name);
   style.known.set(text, name);
   return { before: ` &${name}` };
 }
