@@ -21,12 +21,12 @@ import { namespaceView } from '../compare/worlds.ts';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { policy, writtenPolicy } from '../support/policies.ts';
 import { SELECTOR } from '../support/random-selectors.ts';
+import { SEED } from '../support/seed.ts';
 import { clusterOf, SERVER, wholeCluster } from '../support/views.ts';
 
 const RUNS = Number(process.env.OPENED ?? 4);
 /** The test leaves out pairs of policy sets whose comparison takes longer than this time. */
 const PAIR_MS = RUNS >= 100 ? 600_000 : 3_000;
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference');
 const [CHECK, COMPARE, CHANGES] = ['check.schema.json', 'compare.schema.json', 'check-changes.schema.json'].map(
   (name) => JSON.parse(readFileSync(join(REFERENCE, name), 'utf8')) as object,

@@ -9,8 +9,8 @@ import { workloads } from '../support/pod-manifests.ts';
 import { Random } from '../support/random.ts';
 import { randomPods } from '../support/random-pods.ts';
 import { randomStream } from '../support/random-yaml.ts';
+import { SEED } from '../support/seed.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /** The number of manifests. Set FC_RUNS=5000 for a long run. */
 const RUNS = Number(process.env.FC_RUNS ?? 100);
 const IN_STREAM = 20;
@@ -21,7 +21,7 @@ const LEVELS = [
   ['--level', 'restricted', '--only', 'spelling,safe'],
 ];
 
-describe(`fix of random manifests (FC_SEED=${SEED})`, function () {
+describe(`fix of random manifests (SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS * 200);
 
   it(`changes only the listed fields of ${RUNS} manifests`, async () => {

@@ -17,8 +17,8 @@ import { sharedControlPlane } from '../support/control-plane.ts';
 import { installCrd } from '../support/harness.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPodWithAddedContainers } from '../support/random-policies.ts';
+import { SEED } from '../support/seed.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const NAMESPACE = 'suggest-live';
 const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
 const DEPLOYMENTS = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
@@ -35,7 +35,7 @@ function deployment(name: string, spec: object) {
   };
 }
 
-describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
+describe(`cappol suggest, with an API server (SEED=${SEED})`, () => {
   let controlPlane: ControlPlane;
   let api: Api;
 

@@ -9,8 +9,8 @@ import { podManifest } from '../support/pod-manifests.ts';
 import { policyManifest } from '../support/policies.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPodWithAddedContainers } from '../support/random-policies.ts';
+import { SEED } from '../support/seed.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const RUNS = Number(process.env.FC_RUNS ?? 12);
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -84,7 +84,7 @@ function withoutOverride(policy: Policy, path: string): Policy {
   return copy;
 }
 
-describe(`cappol suggest (FC_SEED=${SEED})`, () => {
+describe(`cappol suggest (SEED=${SEED})`, () => {
   it('suggest prints the level and an exception for each need, and names at each line the workloads that need the line', async () => {
     const { code, stdout, stderr } = await suggested([], PINGER, COLLECTOR, deployment('web'));
     assert.deepEqual([code, stderr], [0, '']);

@@ -5,12 +5,12 @@ import { compare } from '../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
 import { lateIn } from '../../cli/commands/compare/late-in.ts';
 import type { Subject } from '../../operator/api/capability-policy.ts';
+import { SEED } from '../support/seed.ts';
 import { admits, PAIRS, type Spec, type Specs, setOf } from './sets.ts';
 
 /** The minimum number of random pairs. The test draws more pairs until a comparison names a cause. */
 const RUNS = Number(process.env.CAUSES ?? 2);
 const MOST_RUNS = 30;
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 /** A comparison that reaches the limit still shows the differences that it has found. */
 const LIMIT = 20_000;
 /** A comparison ends after this time. The test examines the differences that the comparison has found by this time. */

@@ -27,10 +27,10 @@ import { resolved } from '../support/policies.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryOverrides, arbitraryPod } from '../support/random-policies.ts';
 import { EXAMPLE_PODS } from '../support/random-switches.ts';
+import { SEED } from '../support/seed.ts';
 import type { Spec } from './sets.ts';
 
 const RUNS = Number(process.env.CLASSES ?? 100);
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 /** The number of pods for each pair of policies. Finding the values for a pair takes longer than evaluating pods. */
 const PODS = Math.max(100, RUNS / 20);
 

@@ -21,6 +21,7 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { fillCreated } from '../defaulting/fill.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPod } from '../support/random-policies.ts';
+import { SEED } from '../support/seed.ts';
 import { admits, FEW_OVERRIDES, type Spec, type Specs, setOf } from './sets.ts';
 
 const RUNS = Number(process.env.FINDINGS ?? 6);
@@ -29,7 +30,6 @@ const LEAST_FOUND = RUNS / 4;
 const MOST_RUNS = RUNS * 10;
 /** A search ends after this time. The test examines the findings that the search has made by this time. */
 const SET_MS = RUNS >= 100 ? 600_000 : 3_000;
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const NOW = Date.parse('2026-11-29T00:00:00Z');
 const PODS = 2000;
 /** The number of pods that are tested for each user, namespace and time. */

@@ -11,9 +11,9 @@ import type { PolicySet } from '../../analysis/compare/policy-set.ts';
 import { summariesOf } from '../../analysis/compare/sentences.ts';
 import { COMPARED } from '../../hack/bench/compare-topologies.ts';
 import type { NamedSpec } from '../../hack/bench/topology-policies.ts';
+import { SEED } from '../support/seed.ts';
 import { PAIRS, setOf, specsOf } from './sets.ts';
 
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const LIMIT = 15_000;
 const POLICIES = 4;
 /** For each question, the test gets this number of answers that end early. */

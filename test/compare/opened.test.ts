@@ -11,10 +11,10 @@ import type { PolicySet } from '../../analysis/compare/policy-set.ts';
 import { NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
 import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
+import { SEED } from '../support/seed.ts';
 import { FEW_OVERRIDES, type Spec, type Specs, setOf } from './sets.ts';
 
 const RUNS = Number(process.env.OPENED ?? 4);
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 /** The maximum number of pods of a comparison. Comparisons of more pods take minutes. */
 const LIMIT = 30_000;
 

@@ -13,10 +13,10 @@ import { RULES } from '../../operator/rules/index.ts';
 import { resolved } from '../support/policies.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPod } from '../support/random-policies.ts';
+import { SEED } from '../support/seed.ts';
 import { FEW_OVERRIDES } from './sets.ts';
 
 const RUNS = Number(process.env.WITNESSES ?? 20);
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const PODS = 30;
 
 const RULE_IDS = [...RULES.map(({ id }) => id), USE_RULE];

@@ -12,9 +12,9 @@ import { matches } from '../../operator/policy/selector.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy, resolved } from '../support/policies.ts';
 import { longSelector, SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
+import { SEED } from '../support/seed.ts';
 import { AdmissionText, type Asked, compiledPrograms, programText, type Request } from './admission-text.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const MOST_ROUNDS = 4;
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 const [ENFORCE, VERSION] = ['pod-security.kubernetes.io/enforce', 'pod-security.kubernetes.io/enforce-version'];

@@ -10,9 +10,9 @@ import { programOf } from '../../operator/compile/program-text.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import { resolved } from '../support/policies.ts';
+import { SEED } from '../support/seed.ts';
 import { AdmissionText, evaluated } from './admission-text.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const NAME = 'kubernetes.io/metadata.name';
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: [] };
 const NAMESPACES = ['a', 'aa', 'b', 'b-1', 'c', 'd', 'e', 'z', '0', 'default', 'kube-public'];

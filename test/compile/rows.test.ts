@@ -13,9 +13,9 @@ import { checksOf, type ResolvedPolicy } from '../../operator/policy/resolve.ts'
 import { LEVELS } from '../../operator/standards/level-version.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPod, arbitraryPolicy, policyOf } from '../support/random-policies.ts';
+import { SEED } from '../support/seed.ts';
 import { AdmissionText, type Request } from './admission-text.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: [] };
 const evaluator = new Evaluator();
 

@@ -9,9 +9,9 @@ import { PROBE_ANSWER, type ProgramKind } from '../../operator/compile/program.t
 import { programOf } from '../../operator/compile/program-text.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy, resolved } from '../support/policies.ts';
+import { SEED } from '../support/seed.ts';
 import { AdmissionText, compiledPrograms, type Named, programText } from './admission-text.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const PROBE = {
   resource: 'clusterroles',
   namespace: '',

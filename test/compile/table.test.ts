@@ -13,9 +13,9 @@ import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standa
 import { policy, resolved } from '../support/policies.ts';
 import { arbitraryPolicy } from '../support/random-policies.ts';
 import { longSelector, SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
+import { SEED } from '../support/seed.ts';
 import { AdmissionText, evaluated } from './admission-text.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const NAME = 'kubernetes.io/metadata.name';
 const RESTRICTED = `restricted:${formatVersion(NEWEST_KNOWN_MINOR)}`;
 const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };

@@ -9,10 +9,10 @@ import { compile } from '../../operator/compile/compile.ts';
 import { OVERRIDDEN, plain, VERSIONS } from '../differential/cases.ts';
 import { policy } from '../support/policies.ts';
 import { randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
+import { SEED } from '../support/seed.ts';
 import { AdmissionText, type Asked, compiledPrograms, programText } from './admission-text.ts';
 
 const [OLDER, NEWER] = [35, 36];
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 /**
  * The policies of the test, with many levels. Many levels make a program long, because the program contains the values
  * of each level.

@@ -7,6 +7,7 @@ import { sharedControlPlane } from '../support/control-plane.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { COMPLIANT, randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
 import { schemaPods } from '../support/schema-pods.ts';
+import { SEED } from '../support/seed.ts';
 import { Arena, addEphemeralContainer, agree, createPod } from './arena.ts';
 import { OVERRIDDEN, plain, VERSIONS } from './cases.ts';
 import { compare, type Plan } from './compare.ts';
@@ -23,7 +24,7 @@ const LEVELS = VERSIONS.flatMap((minor) => [plain('baseline', minor), plain('res
 
 describe('admission policy, Pod Security Admission and operator agree', function () {
   this.timeout(180_000);
-  const seed = Number(process.env.SEED ?? Math.trunc(Math.random() * 2 ** 31));
+  const seed = SEED;
   const newest = LEVELS.filter(({ podSecurity }) => podSecurity?.minor === NEWEST);
   let arena: Arena;
 

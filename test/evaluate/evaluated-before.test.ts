@@ -21,9 +21,9 @@ import { matches } from '../../operator/policy/selector.ts';
 import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { adding, app, container } from '../support/pods.ts';
 import { resolved, resolvedBaseline } from '../support/policies.ts';
+import { SEED } from '../support/seed.ts';
 import { binding, clusterOf, ownedBy, podView, useRole } from '../support/views.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const RUNS = Number(process.env.FC_RUNS ?? 100);
 
 const NAMES = ['a', 'b', 'c'];
@@ -36,7 +36,7 @@ interface Step {
   readonly bindings: readonly RoleBindingView[];
 }
 
-describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
+describe(`what was evaluated before (SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS * 1000);
 
   it('an evaluator with memory gives the same verdicts as an evaluator without memory, after any changes', () => {

@@ -14,8 +14,7 @@ import { LEVELS } from '../../operator/standards/level-version.ts';
 import { adding, app, OWN_USERS, pod, secured } from '../support/pods.ts';
 import { policyManifest, resolved } from '../support/policies.ts';
 import { arbitraryOverrides, arbitraryPod, arbitraryPolicy, policyOf } from '../support/random-policies.ts';
-
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
+import { SEED } from '../support/seed.ts';
 
 /** Random pods, and the examples of the rules. The examples comply more often. */
 const somePod = fc.oneof(

@@ -11,14 +11,14 @@ import { Random } from '../support/random.ts';
 import { randomPods } from '../support/random-pods.ts';
 import { randomStream } from '../support/random-yaml.ts';
 import { isReadAlike } from '../support/read-alike.ts';
+import { SEED } from '../support/seed.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /** The number of runs. FC_RUNS=100000 selects the long form of this test. */
 const RUNS = Number(process.env.FC_RUNS ?? 2000);
 
 const anyText = fc.string({ unit: 'grapheme', maxLength: 8 });
 
-describe(`block style (FC_SEED=${SEED})`, function () {
+describe(`block style (SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS);
   const check = (texts: fc.Arbitrary<string>, least: number) => {
     let found = 0;

@@ -13,8 +13,8 @@ import type { Check, Filling, Rule, Test } from '../../operator/rules/rule.ts';
 import { type Columns, LiteralValues, RowValues } from '../../operator/rules/values.ts';
 import { evaluated } from '../compile/admission-text.ts';
 import { arbitraryPod, arbitraryPodWithAddedContainers, arbitraryPolicy } from '../support/random-policies.ts';
+import { SEED } from '../support/seed.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const engine = new CelEngine();
 
 interface Part {

@@ -26,10 +26,10 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { SEED } from '../support/seed.ts';
 import { clusterOf, wholeCluster, workloadView } from '../support/views.ts';
 import { type Made, made, near, specOf } from './suggest-features.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const RUNS = Number(process.env.FC_RUNS ?? 40);
 const NAMESPACES = ['net', 'shop'] as const;
 type NamespaceName = (typeof NAMESPACES)[number];
@@ -171,7 +171,7 @@ function candidateOf(namespace: string, one: Made): Candidate {
   );
 }
 
-describe(`exceptions beside policies in force (FC_SEED=${SEED})`, function () {
+describe(`exceptions beside policies in force (SEED=${SEED})`, function () {
   this.timeout(300_000);
 
   it('exceptions admit all running pods, admit no other refused pod, and are complete', () => {

@@ -13,9 +13,9 @@ import type { PodContent } from '../../operator/model/objects.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
+import { SEED } from '../support/seed.ts';
 import { isOfRealSize } from './suggest-features.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const RUNS = 100;
 const STANDARD = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
 const HARDENED = {
@@ -62,7 +62,7 @@ function written(...pods: readonly PodContent[]) {
   return { overrides, containers };
 }
 
-describe(`an exception for some containers (FC_SEED=${SEED})`, () => {
+describe(`an exception for some containers (SEED=${SEED})`, () => {
   it('is for those that need it', () => {
     assert.deepEqual(written(meshed(PROXY)), {
       overrides: undefined,

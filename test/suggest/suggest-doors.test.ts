@@ -11,9 +11,9 @@ import type { PodContent } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
+import { SEED } from '../support/seed.ts';
 import { isOfRealSize, type Made, made, mayBeAdmitted, near, specOf } from './suggest-features.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const RUNS = Number(process.env.FC_RUNS ?? 25);
 const evaluator = new Evaluator();
 const STANDARD = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
@@ -45,7 +45,7 @@ function podOf(of: Made): PodContent {
   return { annotations: {}, spec: specOf(of) };
 }
 
-describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
+describe(`what suggestions admit and refuse (SEED=${SEED})`, function () {
   this.timeout(300_000);
 
   it('admits exactly what the level admits, and in addition only what a workload of the same service account needs', () => {

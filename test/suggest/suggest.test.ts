@@ -15,9 +15,9 @@ import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { formatVersion, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPod, arbitraryPodWithAddedContainers } from '../support/random-policies.ts';
+import { SEED } from '../support/seed.ts';
 import { isOfRealSize } from './suggest-features.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const evaluator = new Evaluator();
 
 const RESTRICTED_VOLUMES = [
@@ -467,7 +467,7 @@ describe('why it is suggested', () => {
   });
 });
 
-describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
+describe(`suggestions for random workloads (SEED=${SEED})`, function () {
   this.timeout(300_000);
   const pod: Arbitrary<PodContent> = fc.oneof(
     randomPods().map(contentOf),

@@ -1,9 +1,11 @@
 /** Random numbers from a seed. A failing run can be repeated with SEED=… in the environment. */
+import { SEED } from './seed.ts';
+
 export class Random {
   readonly seed: number;
   #state: number;
 
-  constructor(seed = Number(process.env.SEED ?? Date.now() % 1_000_000)) {
+  constructor(seed = SEED) {
     this.seed = seed;
     this.#state = seed;
   }

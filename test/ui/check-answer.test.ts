@@ -20,8 +20,8 @@ import { policyManifest } from '../support/policies.ts';
 import { Random } from '../support/random.ts';
 import { randomPods } from '../support/random-pods.ts';
 import { randomStream } from '../support/random-yaml.ts';
+import { SEED } from '../support/seed.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /** The number of streams. Set FC_RUNS=2000 for the long form. */
 const RUNS = Number(process.env.FC_RUNS ?? 40);
 const NOON = '2026-11-26T12:00:00Z';
@@ -41,7 +41,7 @@ metadata: {name: restricted}
 spec: {namespaceSelector: {}, level: restricted, mode: Enforce}
 `;
 
-describe(`the playground's answer (FC_SEED=${SEED})`, function () {
+describe(`the playground's answer (SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS * 1000);
 
   it(`is that of cappol check about ${RUNS} random streams of YAML, whole and broken`, async () => {

@@ -17,10 +17,10 @@ import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { cappol } from '../support/cappol.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { policy, writtenPolicy } from '../support/policies.ts';
+import { SEED } from '../support/seed.ts';
 import { takenSnapshot } from '../support/snapshots.ts';
 import { clusterOf, wholeCluster } from '../support/views.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const RUNS = Number(process.env.FC_RUNS ?? 12);
 const NOON = '2026-11-26T12:00:00Z';
 const NETWORK = { overrides: { hostNetwork: true } };
@@ -47,7 +47,7 @@ const TEXTS: Readonly<Record<string, readonly [policies: readonly object[], kind
   'policies that all have an effect': [[writtenPolicy('all', RANGE(1)), writtenPolicy('other', RANGE(2))], []],
 };
 
-describe(`the page's findings (FC_SEED=${SEED})`, function () {
+describe(`the page's findings (SEED=${SEED})`, function () {
   this.timeout(120_000);
   let folder: string;
   before(() => {

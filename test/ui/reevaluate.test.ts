@@ -19,9 +19,9 @@ import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { policyManifest } from '../support/policies.ts';
 import { Random } from '../support/random.ts';
 import { randomStream } from '../support/random-yaml.ts';
+import { SEED } from '../support/seed.ts';
 import { readWithout, takenSnapshot, withRightsForAll } from '../support/snapshots.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /**
  * The number of clusters. The test uses a third of the usual number of clusters, because each cluster gets several
  * edits. Set FC_RUNS=1000 for the long form.
@@ -36,7 +36,7 @@ const unread = fc.oneof(
   fc.subarray(['roles', 'roleBindings'] as ('roles' | 'roleBindings')[]),
 );
 
-describe(`evaluating a snapshot again after an edit (FC_SEED=${SEED})`, function () {
+describe(`evaluating a snapshot again after an edit (SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS * 1000);
 
   it(`gives the changes of cappol check --cluster --policy after each edit in ${3 * RUNS} random clusters`, async () => {
@@ -64,7 +64,7 @@ describe(`evaluating a snapshot again after an edit (FC_SEED=${SEED})`, function
   });
 });
 
-describe(`evaluating a cluster that changes (FC_SEED=${SEED})`, function () {
+describe(`evaluating a cluster that changes (SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS * 3000);
 
   it('each answer equals the answer about a snapshot that is loaded for the first time', () => {

@@ -11,9 +11,9 @@ import { sharedControlPlane } from '../../support/control-plane.ts';
 import { createNamespace } from '../../support/harness.ts';
 import { contentOf, type Pod, randomPods } from '../../support/random-pods.ts';
 import { NAMESPACES } from '../../support/rendered.ts';
+import { SEED } from '../../support/seed.ts';
 
 const RUNS = Number(process.env.ACCEPTED ?? 1500);
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const NAMESPACE = 'accepted';
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/app';
 

@@ -13,6 +13,7 @@ import { PAIRS, type Specs } from '../../compare/sets.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { policy, resolved } from '../../support/policies.ts';
 import { hasUnknownField } from '../../support/random-switches.ts';
+import { SEED } from '../../support/seed.ts';
 import { PolicyCluster } from '../policies/cluster.ts';
 
 const RUNS = Number(process.env.COMPARED ?? 6);
@@ -23,7 +24,6 @@ const RUNS = Number(process.env.COMPARED ?? 6);
 const MOST_RUNS = RUNS * 10;
 /** A comparison ends after this time. The test shows the pods that the comparison has found by this time. */
 const PAIR_MS = RUNS >= 100 ? 600_000 : 10_000;
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 /** The number of pairs whose policies are in one program. */
 const BATCH = 6;
 const SIDES = ['old', 'new'] as const;

@@ -8,6 +8,7 @@ import type { CapabilityPolicySpec, CompletePolicy } from '../../../operator/api
 import { ADMITTED_BY } from '../../../operator/compile/defaulting-program.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { podManifest } from '../../support/pod-manifests.ts';
+import { SEED } from '../../support/seed.ts';
 import { evaluateExpiry } from '../expiry/expiry.ts';
 import { evaluateAdditions } from '../filling/ephemeral.ts';
 import { evaluateFilling } from '../filling/filling.ts';
@@ -32,7 +33,7 @@ const COUNTEREXAMPLE_SEED = 278942759;
 
 describe('on a real API server', function () {
   this.timeout(300_000);
-  const seed = Number(process.env.SEED ?? Math.trunc(Math.random() * 2 ** 31));
+  const seed = SEED;
   let controlPlane: ControlPlane;
   let cluster: PolicyCluster;
 

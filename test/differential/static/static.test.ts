@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describeIfOffered } from '../../support/needs.ts';
+import { SEED } from '../../support/seed.ts';
 import { type Comparison, compareStatic } from './compare.ts';
 
 /** The long form is `npm run test:differential -- --part static --runs 2000`. */
@@ -7,7 +8,7 @@ const PODS = 120;
 
 describeIfOffered('staticAdmissionPolicies', 'policies in files of the API server', function () {
   this.timeout(600_000);
-  const seed = Number(process.env.SEED ?? Math.trunc(Math.random() * 2 ** 31));
+  const seed = SEED;
   let compared: Comparison;
 
   before(async () => {

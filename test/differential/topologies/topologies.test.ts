@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
+import { SEED } from '../../support/seed.ts';
 import { PolicyCluster } from '../policies/cluster.ts';
 import { evaluateTopologies } from './topologies.ts';
 
@@ -12,7 +13,7 @@ const MEETING = 4;
 
 describe('random topologies of policies that a running operator brings into force', function () {
   this.timeout(400_000);
-  const seed = Number(process.env.SEED ?? Math.trunc(Math.random() * 2 ** 31));
+  const seed = SEED;
   let controlPlane: ControlPlane;
   let cluster: PolicyCluster;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { SEED } from '../../support/seed.ts';
 import { changes } from './changes.ts';
 
 /** The seed, which determines the actions. The times of the actions depend on the machine. SEED=… sets another seed. */
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const SHOWN = 5;
 
 describe('the law of changes: if the old and the new state agree on a pod, the API server gives the same verdict', function () {

@@ -6,8 +6,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { policiesText } from '../../../analysis/compare/finding.ts';
 import { findingParts, type SentencePart } from '../../../ui/model/finding-words.ts';
-
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+import { SEED } from '../../support/seed.ts';
 
 /** Sentences. Brackets mark each name that must become a link. */
 const CASES: readonly (readonly [others: readonly string[], sentence: string])[] = [
@@ -17,7 +16,7 @@ const CASES: readonly (readonly [others: readonly string[], sentence: string])[]
   [[], 'It rests in mode Audit.'],
 ];
 
-describe(`a finding on the page (FC_SEED=${SEED})`, () => {
+describe(`a finding on the page (SEED=${SEED})`, () => {
   for (const [others, sentence] of CASES) {
     it(`links to each other policy: ${sentence}`, () => {
       const message = sentence.replaceAll(/[[\]]|\.$/g, '');

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { snapshotIn } from '../../../ui/model/opened-snapshot.ts';
 import { createAnswers } from '../../../ui/worker/answers.ts';
 import { arbitraryCluster } from '../../snapshot/clusters.ts';
+import { SEED } from '../../support/seed.ts';
 import { takenSnapshot } from '../../support/snapshots.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
 
 const snapshot = arbitraryCluster.map((cluster) => takenSnapshot(cluster, OPTIONS));
@@ -16,7 +16,7 @@ function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
-describe(`a snapshot from a file (FC_SEED=${SEED})`, () => {
+describe(`a snapshot from a file (SEED=${SEED})`, () => {
   it('is read as it is and compressed', async () => {
     const property = fc.asyncProperty(snapshot, async (one) => {
       const text = JSON.stringify(one);

@@ -5,8 +5,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { copiedText, labelsOf, labelsText, linkOf, type Play, playOf } from '../../../ui/model/play-link.ts';
-
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+import { SEED } from '../../support/seed.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 300 }).map((one) => one.toWellFormed());
 const play: fc.Arbitrary<Play> = fc.record(
@@ -14,7 +13,7 @@ const play: fc.Arbitrary<Play> = fc.record(
   { noNullPrototype: true, requiredKeys: ['policies', 'manifests', 'namespace', 'labels'] },
 );
 
-describe(`links of the playground (FC_SEED=${SEED})`, () => {
+describe(`links of the playground (SEED=${SEED})`, () => {
   it('links give back every text, and need no escapes in an address', async () => {
     const property = fc.asyncProperty(play, async (one) => {
       const link = await linkOf(one);
