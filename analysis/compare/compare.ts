@@ -11,7 +11,7 @@ import type { Labels } from '../../operator/policy/selector.ts';
 import type { Admitting, Alternative } from './alternatives.ts';
 import { Budget, type IsLate, type TimeLimit, TooLate } from './budget.ts';
 import { type Cause, Causes } from './causes.ts';
-import { Examined } from './examined.ts';
+import { Examined, type PlannedPods } from './examined.ts';
 import { isAccepted } from './kubernetes.ts';
 import { type NamespaceClass, namespaceClasses } from './namespaces.ts';
 import { NAMESPACE_NAME } from './one-mode.ts';
@@ -292,7 +292,7 @@ class Comparing {
     return this.#options.isFirstEnough === true && this.#result.opens.length + this.#result.closes.length > 0;
   }
 
-  #show(rule: string, pods: readonly PodContent[], shown: Shown): void {
+  #show(rule: string, pods: PlannedPods, shown: Shown): void {
     if (this.#isDone) return;
     const { namespace, use, direction, policy } = shown;
     const list = this.#result[direction];
@@ -315,7 +315,7 @@ class Comparing {
     const isShowing = (pod: PodContent) => isCreated(pod) && shows(pod);
     const found = pods.find((pod) => isShowing(pod) && isWanted(pod));
     if (!found) {
-      if (pods.some(isShowing)) this.#namesEveryRule[direction] = false;
+      if (pods.find(isShowing)) this.#namesEveryRule[direction] = false;
       else this.#searchStrictly(rule, shown);
       return;
     }

@@ -157,7 +157,7 @@ export function combinations(dimensions: readonly Dimension[]): ReadonlyMap<stri
       const count = all.length * values.length;
       if (count > MOST_COMBINATIONS)
         throw new TooMany(`${count} combinations of values of ${dimensions.map((one) => one.key).join(', ')}`);
-      return all.flatMap((chosen) => values.map((value) => new Map([...chosen, [key, value]])));
+      return all.flatMap((chosen) => values.map((value) => new Map(chosen).set(key, value)));
     },
     [new Map()],
   );

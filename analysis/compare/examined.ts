@@ -18,7 +18,7 @@ const MOST_TRIED = 40;
 
 /** The pods that the admitting policy admits and the other policies refuse. The key is the rule that the pods break. */
 export interface Found {
-  readonly pods: ReadonlyMap<string, readonly PodContent[]>;
+  readonly pods: ReadonlyMap<string, PlannedPods>;
   readonly plans: Plans;
 }
 
@@ -65,14 +65,32 @@ export class Examined implements TimeLimit {
   }
 }
 
+/** The pods of plans, in the order of the plans. A pod is made when the pod is needed, because most pods are never needed. */
+export class PlannedPods {
+  readonly #left: Plan[];
+  readonly #made: PodContent[] = [];
+
+  constructor(plans: readonly Plan[]) {
+    this.#left = [...plans];
+  }
+
+  find(is: (pod: PodContent) => boolean): PodContent | undefined {
+    const known = this.#made.find(is);
+    if (known) return known;
+    for (let plan = this.#left.shift(); plan; plan = this.#left.shift()) {
+      const pod = assembled(plan);
+      if (!pod) continue;
+      this.#made.push(pod);
+      if (is(pod)) return pod;
+    }
+    return undefined;
+  }
+}
+
 /** The pods of the plans. The key is the rule that the pods break. The smallest pods come first. */
 function podsOf(plans: readonly Plan[]): Found['pods'] {
   const byRule = Map.groupBy(plans, ({ target }) => target?.broken.rule ?? USE_RULE);
   const sorted = [...byRule].map(([rule, ofRule]) => [rule, ofRule.toSorted((a, b) => a.size - b.size)] as const);
   const smallestFirst = sorted.toSorted(([, [a]], [, [b]]) => (a?.size ?? 0) - (b?.size ?? 0));
-  return new Map(
-    smallestFirst.map(([rule, ofRule]) => {
-      return [rule, ofRule.slice(0, MOST_TRIED).flatMap((plan) => assembled(plan) ?? [])] as const;
-    }),
-  );
+  return new Map(smallestFirst.map(([rule, ofRule]) => [rule, new PlannedPods(ofRule.slice(0, MOST_TRIED))] as const));
 }

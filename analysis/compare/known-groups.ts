@@ -6,7 +6,7 @@ import { perList } from '../../operator/policy/memo.ts';
 import type { Budget } from './budget.ts';
 import { commonDimensions, type Dimension, dimensionsOf, NAME } from './dimensions.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
-import { type Chosen, countOf, type Option, optionsOf, type Sides, valuesOf } from './options.ts';
+import { type Chosen, countOf, type GroupValues, type Option, optionsOf, type Sides, valuesOf } from './options.ts';
 import { type Rows, rowsOf } from './rows.ts';
 import type { TinyPods } from './tiny-pods.ts';
 
@@ -50,6 +50,7 @@ export class KnownGroup implements GroupRows {
   readonly rows;
   readonly #pods: TinyPods;
   readonly #budget: Budget;
+  readonly #values = new Map<string, GroupValues>();
   readonly #options = new Map<string, { readonly options: readonly Option[]; readonly pods: number }>();
 
   constructor({ checks, dimensions, rows }: GroupRows, pods: TinyPods, budget: Budget) {
@@ -65,17 +66,17 @@ export class KnownGroup implements GroupRows {
    * @throws TooMany or TooLate
    */
   options(left: readonly Dimension[], sides: Sides, common: Chosen): readonly Option[] {
-    const key = JSON.stringify([
-      left.find((one) => one.key === NAME),
-      [...common],
-      sides.fillsHostUsers,
-      [sides.admitting, ...sides.refusing].map((checks) => checks.map(({ id }) => id).join()),
-    ]);
+    const place = JSON.stringify([left.find((one) => one.key === NAME), [...common]]);
+    const ofSides = [sides.admitting, ...sides.refusing].map((checks) => checks.map(({ id }) => id).join());
+    const key = JSON.stringify([place, sides.fillsHostUsers, ofSides]);
     const known = this.#options.get(key);
     // Known pods also count toward the limit, as if the comparison examined the pods again.
     if (known) this.#budget.spend(known.pods);
     if (known) return known.options;
-    const values = valuesOf(left, this.checks, common);
+    // The values do not depend on the policies. All pairs of policies share the values, so each part of a pod is named
+    // only once.
+    const values = this.#values.get(place) ?? valuesOf(left, this.checks, common);
+    this.#values.set(place, values);
     const options = optionsOf(values, sides, this.#pods, this.#budget);
     this.#options.set(key, { options, pods: countOf(values) });
     return options;

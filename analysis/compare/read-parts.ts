@@ -73,17 +73,20 @@ export class ReadParts {
    * memory. In the text, objects below the value are represented by their names.
    */
   textOf(value: object, tree: Tree): string {
-    const fields = Object.entries(tree);
+    const fields = fieldsOf(tree);
     if (fields.length === 0) return JSON.stringify(value);
-    const texts = fields.flatMap(([field, below]) => {
+    let text = '';
+    for (const [field, below] of fields) {
       const own = (value as Record<string, unknown>)[field];
-      if (own === undefined) return [];
-      return `${field}:${typeof own === 'object' && own !== null ? this.nameOf(own, below) : JSON.stringify(own)}`;
-    });
-    return texts.join();
+      if (own === undefined) continue;
+      const name = typeof own === 'object' && own !== null ? this.nameOf(own, below) : JSON.stringify(own);
+      text += `${field}:${name},`;
+    }
+    return text;
   }
 }
 
+const fieldsOf = perObject((tree: Tree) => Object.entries(tree));
 const KEYS = keysOf('');
 
 function rootsOf(paths: readonly string[]): Roots {
