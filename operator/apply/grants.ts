@@ -31,6 +31,8 @@ export interface GrantsPass {
    * CapabilityPolicy. Admission policies that only warn or audit do not count.
    */
   readonly asked: ReadonlySet<string>;
+  /** The same for the compiled programs instead of the live admission policies. */
+  readonly askedByNew: ReadonlySet<string>;
   /** Whether every API server enforces the rows of the policy. */
   isInForce(policy: string): boolean;
   /**
@@ -45,6 +47,11 @@ export interface GrantsPass {
  * watches.
  */
 const FOLLOWED_MS = 1_000;
+
+interface Since {
+  readonly version: string | undefined;
+  readonly at: number;
+}
 const AT_ONCE = 8;
 const STEPS = ['first', 'narrow', 'last'] as const;
 type Step = (typeof STEPS)[number];
@@ -54,7 +61,9 @@ export class Grants {
   readonly #refusals: Refusals;
   readonly #clock: Pick<Clock, 'now'>;
   /** The time at which the watch first showed the current version of a binding. The key is the binding's key. */
-  readonly #shownSince = new Map<string, { readonly version: string | undefined; readonly at: number }>();
+  readonly #shownSince = new Map<string, Since>();
+  /** The time at which the operator first knew the current version of a binding. The key is the binding's key. */
+  readonly #knownSince = new Map<string, Since>();
 
   constructor(writes: Writes, refusals: Refusals, clock: Pick<Clock, 'now'>) {
     this.#writes = writes;
@@ -88,9 +97,7 @@ export class Grants {
    * Narrows the bindings of policies whose rows are about to change. The method narrows a binding if the old program
    * and the new program both require the verb `use` on the policy.
    */
-  async narrow({ compiled, live, asked }: GrantsPass, policies: ReadonlySet<string>): Promise<void> {
-    const texts = compiled.programs.map(({ policy }) => policy as unknown as RenderedObject);
-    const askedByNew = usesOf(texts.filter(refuses));
+  async narrow({ compiled, live, asked, askedByNew }: GrantsPass, policies: ReadonlySet<string>): Promise<void> {
     await this.#each('narrow', compiled.grants, async (policy, { role, roleBinding }) => {
       const before = live.get(keyOf({ ...role, kind: 'ClusterRoleBinding' }));
       if (!before || !policies.has(policy) || !asked.has(policy) || !askedByNew.has(policy)) return;
@@ -109,13 +116,19 @@ export class Grants {
    * row changes, the operator has to write or narrow the binding. After the operator's write, the API servers have to
    * see the change of the binding.
    */
-  obstacle(policy: string, { compiled, live, shown, asked, isLeaving }: GrantsPass): string | undefined {
+  obstacle(policy: string, { compiled, live, shown, asked, askedByNew, isLeaving }: GrantsPass): string | undefined {
     const { role, roleBinding } = compiled.grants.get(policy) ?? {};
     const [passing] = STEPS.flatMap((step) => this.#refusals.passing(unitOf(step, policy)) ?? []);
     if (passing !== undefined || !role) return passing;
     const key = keyOf({ ...role, kind: 'ClusterRoleBinding' });
     const before = live.get(key);
-    if (!before || canonical(before.subjects) === canonical(roleBinding?.subjects)) return undefined;
+    if (!before) return undefined;
+    if (canonical(before.subjects) === canonical(roleBinding?.subjects)) {
+      // Without this wait, an API server may load the program before the binding, and refuse the new users.
+      return askedByNew.has(policy) && !this.#hasFollowed(key, before.metadata.resourceVersion)
+        ? 'the API servers first have to see who may use the policy'
+        : undefined;
+    }
     if (!asked.has(policy))
       return isLeaving(policy)
         ? 'the change of users waits until no older program checks their right to use the policy'
@@ -125,6 +138,15 @@ export class Grants {
     return isShown && this.#clock.now() - since.at >= FOLLOWED_MS
       ? undefined
       : 'users who may no longer use the policy are removed first';
+  }
+
+  /** Whether the operator has known this version of the binding for some time. */
+  #hasFollowed(key: string, version: string | undefined): boolean {
+    const now = this.#clock.now();
+    const known = this.#knownSince.get(key);
+    if (known && known.version === version) return now - known.at >= FOLLOWED_MS;
+    this.#knownSince.set(key, { version, at: now });
+    return false;
   }
 
   failure(policy: string): string | undefined {
@@ -153,7 +175,7 @@ export class Grants {
       const version = shown.get(key)?.metadata.resourceVersion;
       if (this.#shownSince.get(key)?.version !== version) this.#shownSince.set(key, { version, at: now });
     }
-    if (this.#shownSince.size > 2 * grants.size + 100) this.#shownSince.clear();
+    for (const since of [this.#shownSince, this.#knownSince]) if (since.size > 2 * grants.size + 100) since.clear();
   }
 }
 

@@ -193,7 +193,10 @@ export class Programs {
    * Computes two facts about a policy. `isInForce` says whether every API server enforces the policy's rows.
    * `isLeaving` says whether some API server may still enforce removed rows of the policy.
    */
-  #states({ policies, programs }: Compiled, live: Live): Pick<Pass, 'asked' | 'isInForce' | 'isLeaving'> {
+  #states(
+    { policies, programs }: Compiled,
+    live: Live,
+  ): Pick<Pass, 'asked' | 'askedByNew' | 'isInForce' | 'isLeaving'> {
     const ids = Map.groupBy(policies, ({ name }) => name);
     const wanted = new Map(programs.map((one) => [keyOf(one.policy), policiesOf(one)]));
     const texts = [...live.values()].filter(refuses);
@@ -209,6 +212,7 @@ export class Programs {
       older.has(policy) || this.#removal.mayEnforce(policy) || !every(policy, isGone, false);
     return {
       asked: usesOf(texts),
+      askedByNew: usesOf(refusing.map(({ policy }) => policy as unknown as RenderedObject)),
       isLeaving,
       isInForce: (policy) => !isLeaving(policy) && every(policy, isInForce, true),
     };

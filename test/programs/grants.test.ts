@@ -39,7 +39,18 @@ describe('the users of a policy', function () {
   it('may use it before a program asks', async () => {
     await settled({ red: usedBy('a') });
     assert.deepEqual(whats().slice(0, 3), [`apply ${USE}`, `apply ${USE}: a`, `apply ${ENFORCE}`]);
+    const [, granted, enforced] = writes;
+    // API servers follow bindings and programs by separate watches.
+    assert.ok((enforced?.at ?? 0) - (granted?.at ?? 0) >= 1_000);
     assert.deepEqual([await cluster.admits(ONE, 'red', 'a'), await cluster.admits(ONE, 'red', 'b')], [true, false]);
+  });
+
+  it('new users may use a policy that was not enforced before a program asks, even if only the row of a program changes', async () => {
+    await settled({ red: { ...usedBy('a'), mode: 'Warn' }, other: { namespace: 'elsewhere', colours: ['red'] } });
+    writes = [];
+    await settled({ red: usedBy('a', 'b'), other: { namespace: 'elsewhere', colours: ['red'] } });
+    const at = (what: string) => writes.find((one) => one.what === what)?.at ?? Number.NaN;
+    assert.ok(at(`replace ${ENFORCE}`) - at(`apply ${USE}: a b`) >= 1_000, whats().join());
   });
 
   it('the users of a policy change at once if the row of the policy stays unchanged', async () => {
