@@ -21,7 +21,7 @@ describe('a rollout over many namespaces', () => {
   });
 
   it('refuses no pod early, promotes no namespace within the soak, and ends the same when operators are killed', async function () {
-    this.timeout(180_000);
+    this.timeout(400_000);
     const { failures, summary } = await campaign(await sharedControlPlane(), api, {
       seed: SEED,
       namespaces: 12,

@@ -18,6 +18,9 @@ const PAUSE_MS = 25;
  * admission proves nothing.
  */
 const DRAWS = 8;
+/** The time in ms within which the watches of a busy API server show the last change. */
+const FOLLOWS_MS = 10_000;
+const ASK_AGAIN_MS = 500;
 
 export class Probes {
   readonly #api: Api;
@@ -55,18 +58,30 @@ export class Probes {
 
   /**
    * Finds wrong answers while nothing changes. While nothing changes, the window has only one state. The API server
-   * must decide according to that state.
-   * @returns the pods for which the API server gives another answer
+   * must decide according to that state. The API server reads namespaces and bindings from its own watches, so the test
+   * asks again about a wrong answer for some time.
+   * @returns the pods for which the API server still gives another answer
    */
   async differences(): Promise<string[]> {
-    const wrong: string[] = [];
-    for (const probe of this.#probes) {
+    const until = performance.now() + FOLLOWS_MS;
+    let wrong = await this.#wrong(this.#probes);
+    while (wrong.size > 0 && performance.now() < until) {
+      await sleep(ASK_AGAIN_MS);
+      wrong = await this.#wrong([...wrong.keys()]);
+    }
+    return [...wrong.values()];
+  }
+
+  /** The pods for which the API server gives a wrong answer, each with a description of the answer. */
+  async #wrong(probes: readonly Probe[]): Promise<Map<Probe, string>> {
+    const wrong = new Map<Probe, string>();
+    for (const probe of probes) {
       const answer = await this.#ask(probe);
       // Policies do not decide in a namespace that is deleted or is being deleted. The test therefore ignores answers
       // for namespaces that are deleted or are being deleted.
       if (answer === undefined || answer.status === 404 || /being terminated/.test(answer.message)) continue;
       const refused = this.#window.refuses(probe);
-      if ((answer.status === 201) === refused) wrong.push(describe(probe, answer));
+      if ((answer.status === 201) === refused) wrong.set(probe, describe(probe, answer));
     }
     return wrong;
   }
