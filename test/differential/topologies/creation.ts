@@ -58,7 +58,7 @@ const SECOND = 1_000;
  * The maximum time in ms from the expiry of a policy until the operator has compiled the other policies. The time is
  * long enough for a busy machine.
  */
-export const FOLLOWS_MS = 30_000;
+export const FOLLOWS_MS = 60_000;
 /** A namespace that no policy reaches. */
 const EXCLUDED = 'kube-public';
 /**
