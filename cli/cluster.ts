@@ -17,7 +17,7 @@ import { type Scope, type ScopeOptions, scopeOf } from './scope.ts';
 
 export interface Connected {
   readonly client: ApiClient;
-  /** The name of the kubeconfig's context. The text is empty if there is no context. */
+  /** The name of the kubeconfig's context. If there is no context, the name is an empty text. */
   readonly context: string;
   /** The namespace of the kubeconfig's context. */
   readonly namespace: string;

@@ -31,7 +31,7 @@ export interface Rights {
   readonly canEvaluate: boolean;
   /**
    * Whether roles and role bindings could be read, so that the users of policies are known. If the cluster has no
-   * policies, the value is true, too.
+   * policies, `usersKnown` is true, too.
    */
   readonly usersKnown: boolean;
   /**
@@ -133,7 +133,7 @@ export async function rightsOf(
   return rightsWithout([...forbidden.keys()], { installed, notEvaluated });
 }
 
-/** @param at the time for which to evaluate, in ms since 1970. If the value is undefined, the current time is used */
+/** @param at the time for which to evaluate, in ms since 1970. If `at` is undefined, the current time is used */
 export function acceptedStateOf(
   cluster: Cluster,
   rights: Pick<Rights, 'usersKnown'>,

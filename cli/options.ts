@@ -90,7 +90,7 @@ export interface PolicyOptions extends Excluding, KubeConfigOptions {
  */
 export type Given<Options extends Excluding> = Omit<Options, keyof Excluding> & Partial<Excluding>;
 
-/** @param excluded the namespaces that are excluded if no flag lists any */
+/** @param excluded the namespaces that are excluded if no flag lists excluded namespaces */
 export function excludingBy<Options extends Excluding>(
   given: Given<Options>,
   excluded: readonly string[] = EXCLUDED_NAMESPACES,
@@ -145,7 +145,7 @@ function time(text: string): number {
 
 const DURATION = /^(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?$/;
 
-/** A duration such as `7d`, `1h30m` or `1d12h`, in ms. The result is undefined for any other text. */
+/** A duration such as `7d`, `1h30m` or `1d12h`, in ms. If the text is not a duration, the result is undefined. */
 export function durationOf(text: string): number | undefined {
   if (text === '' || !DURATION.test(text)) return undefined;
   const [, days = '0'] = /^(\d+)d/.exec(text) ?? [];

@@ -16,18 +16,18 @@ export interface ReadOptions {
   readonly namespace?: string;
   /** Whether to read pods and workloads, which are the largest part of a cluster. */
   readonly workloads: boolean;
-  /** The only kinds to read. If the field is absent, all kinds are read. */
+  /** The only kinds to read. By default, all kinds are read. */
   readonly only?: readonly Source[];
   /**
-   * Whether it is an error if the user may not read a kind. If the value is true, every missing right is an error, even
-   * if only some results depend on the kind.
+   * Whether it is an error if the user may not read a kind. If `complete` is true, every missing right is an error,
+   * even for a kind that only some results need.
    */
   readonly complete?: boolean;
   readonly signal?: AbortSignal;
-  /** The function is called with the number of objects that were read so far. */
+  /** `onPage` is called with the number of objects that were read so far. */
   onPage?(objects: number): void;
   /**
-   * The function is called with each kind that the user may not read. The kind is then left out. If `onForbidden` is
+   * `onForbidden` is called with each kind that the user may not read. The kind is then left out. If `onForbidden` is
    * absent, a kind that the user may not read is an error.
    */
   onForbidden?(source: Source, error: ApiError): void;

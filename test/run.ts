@@ -8,9 +8,9 @@ import { type Ended, execute } from './versions/execute.ts';
 import { CLOSING_LINE } from './versions/runs.ts';
 
 /**
- * The test files of each process except the last process. The last process runs all other tests. The processes take
- * about the same time. Most tests wait for a cluster, a container or a program, so four processes fit on two cores. One
- * process runs all tests that start containers or build the same files.
+ * The test files of each process. The list leaves out the last process. The last process runs all other tests. The
+ * processes take about the same time. Most tests wait for a cluster, a container or a program, so four processes fit on
+ * two cores. All tests that start containers, and all tests that build the same files, run in one process.
  */
 const GROUPS = [
   ['integration/[d-z]*.test.ts'],
@@ -40,7 +40,7 @@ const ENVIRONMENT = { ...process.env, GOGC: process.env.GOGC ?? '400' };
  * resource stays open, mocha itself does not end.
  */
 const SILENCE_MS = 15 * 60_000;
-/** If a process hangs, this number of characters from the end of its output is printed. */
+/** If a process hangs, the command prints this number of characters from the end of the process's output. */
 const OUTPUT_END = 1000;
 
 interface Counts {

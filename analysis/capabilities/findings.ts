@@ -8,7 +8,7 @@ import { bareName, type Grant, granted, isKnown } from './held-by-runtime.ts';
 import { type RequestingContainer, requests } from './held-request.ts';
 import { CONTAINER_RUNTIMES, type ContainerRuntime, DOCKER, SYSCTLS_INSTEAD, upperCase } from './runtimes.ts';
 
-/** The reasons for findings. The text of each reason says what the finding means for a container. */
+/** The reasons for findings. Each reason has a text that says what the finding means for a container. */
 export const FINDING_REASONS = {
   UnknownCapability: 'The container adds or drops a name that is not a capability.',
   MisleadingName:
@@ -207,8 +207,8 @@ function heldByDefault({ container, added, grants }: Subject): Remark[] {
 }
 
 function sysctlsInstead({ container, spec }: Subject): Remark[] {
-  // If a pod has its own user namespace, container runtimes set neither of the two sysctls. In a user namespace, the
-  // value of net.ipv4.ping_group_range would be an error (containerd docs/containerd-2.0.md).
+  // If a pod has its own user namespace, container runtimes do not set the two sysctls of SYSCTLS_INSTEAD. In a user
+  // namespace, the value of net.ipv4.ping_group_range would be an error (containerd docs/containerd-2.0.md).
   if (container.privileged || spec.hostNetwork === true || container.inUserNamespace) return [];
   return distinct(container.add).flatMap(({ name, index }) =>
     SYSCTLS_INSTEAD.filter(({ capability }) => capability === bareName(name)).map(({ purpose, sysctl, value }) => {

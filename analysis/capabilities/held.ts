@@ -42,7 +42,7 @@ const WAYS: readonly Credentials[] = [
 ];
 
 /**
- * The capabilities that the containers hold. The order is the order in which violations name containers. The list is
+ * The capabilities that the containers hold. The list has the order in which violations name containers. The list is
  * empty for a pod for Windows nodes.
  */
 export function holdings(spec: PodSpec): ContainerHoldings[] {

@@ -13,14 +13,14 @@ import { CONTAINER_RUNTIMES, CONTAINERD, type ContainerRuntime, upperCase } from
 export type Way = 'Privileged' | 'Added' | 'ByDefault';
 
 /**
- * The ways of holding a capability. The ways are sorted by how many capabilities a container requests in this way, the
- * most first. The last way requests no capability.
+ * The ways of holding a capability. The ways are sorted by the number of requested capabilities. The way that requests
+ * the most capabilities comes first. The last way requests no capability.
  */
 export const WAYS: readonly Way[] = ['Privileged', 'Added', 'ByDefault'];
 
 /**
  * Returns a function that says how the container came to hold a capability. The caller must know that the container
- * holds the capability on this runtime.
+ * holds the capability on the given runtime.
  */
 export function wayOn(
   { name }: Pick<ContainerRuntime, 'name'>,

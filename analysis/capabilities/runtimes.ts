@@ -10,7 +10,7 @@ export interface ContainerRuntime {
    * The capabilities of a container that adds and drops nothing. The configuration of a node can change this default.
    */
   readonly byDefault: readonly string[];
-  /** Starting with this release, the runtime sets SYSCTLS_INSTEAD in pods with their own network namespace. */
+  /** The first release of the runtime that sets SYSCTLS_INSTEAD in pods with their own network namespace. */
   readonly sysctlsInsteadSince?: string;
   /** The source code of the runtime. This entry follows the source code. */
   readonly source: string;

@@ -1,4 +1,7 @@
-/** Converts verdicts, violations and advice to the form that a check reports, for a file or for running workloads. */
+/**
+ * Converts verdicts, violations and advice to the form that a check reports. A check is about a file or about running
+ * workloads.
+ */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import type { PodVerdict } from '../../operator/evaluate/verdict.ts';
 import type { PodSpec } from '../../operator/model/objects.ts';

@@ -1,5 +1,5 @@
 /**
- * The effect of a violation, which depends on the policy's mode. The effects have the names that admission control
+ * The effect of a violation. The effect depends on the policy's mode. The effects have the names that admission control
  * uses.
  */
 import type { Mode } from '../../operator/api/capability-policy.ts';

@@ -1,6 +1,6 @@
 /**
- * Evaluates one document, on the main thread or on another thread. The other thread sends its results to the main
- * thread.
+ * Evaluates one document, on the main thread or on another thread. If another thread evaluates the document, that
+ * thread sends its results to the main thread.
  */
 import { type FilePiece, type InputObject, manifestsOfPiece, troubleOf } from '../manifests/document-objects.ts';
 import type { Trouble } from '../manifests/trouble.ts';

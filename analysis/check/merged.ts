@@ -16,7 +16,7 @@ interface PolicyViolation {
 }
 
 export interface MergedViolation<One extends PolicyViolation> {
-  /** The violation that the first policy reports. */
+  /** The first of the merged violations. */
   readonly first: One;
   /**
    * The message of the violation. If the policies accept different values, the message lists the accepted values of
@@ -43,8 +43,8 @@ export function mergeViolations<One extends PolicyViolation>(violations: readonl
 }
 
 /**
- * The names of the policies, for example `ping, restricted`. The names of policies with a less strict mode follow, with
- * the effect of their mode: `all (audited)`.
+ * The names of the policies, for example `ping, restricted`. The names of policies with a less strict mode follow. Each
+ * of these names has the effect of its policy's mode: `all (audited)`.
  */
 export function policiesText({ mode, policies }: Pick<MergedViolation<PolicyViolation>, 'mode' | 'policies'>): string {
   return policies

@@ -20,13 +20,16 @@ export class NotEvaluatedObjects {
   }
 }
 
-/** Sorts the kinds that are known to make pods before all other kinds, and then sorts by name. */
+/** Sorts the kinds by name. The kinds that are known to make pods come before all other kinds. */
 function podsFirst(a: NotEvaluated, b: NotEvaluated): number {
   if (a.makesPods !== b.makesPods) return a.makesPods ? -1 : 1;
   return a.kind < b.kind ? -1 : 1;
 }
 
-/** The lines for users, one line for each reason. The list is empty if all objects were evaluated. */
+/**
+ * The lines about objects that were not evaluated, as shown to users. Each reason has one line. The list is empty if
+ * all objects were evaluated.
+ */
 export function notEvaluatedLines(notEvaluated: readonly NotEvaluated[]): string[] {
   const makePods = notEvaluated.filter(({ makesPods }) => makesPods);
   const unknown = notEvaluated.filter(({ makesPods }) => !makesPods);

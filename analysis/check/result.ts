@@ -56,8 +56,7 @@ export interface CheckedViolation {
   /** The path of the field in the object: `spec.template.spec.containers[0].securityContext`. */
   readonly path: string;
   /**
-   * The line of the field. If the field is absent, the value is the line of the nearest existing field that contains
-   * the absent field.
+   * The line of the field. If the field is absent, the value is the line of the field's nearest existing parent.
    */
   readonly line: number | null;
 }

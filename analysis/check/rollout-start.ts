@@ -15,7 +15,9 @@ export interface RolloutInput {
   readonly rollouts: ReadonlyMap<string, CompleteRollout>;
   /** The live policies. */
   readonly before: EvaluatedContext;
-  /** The live policies together with the candidates. The candidates are enforced in every namespace. */
+  /**
+   * The live policies together with the candidates. In this context, the candidates are enforced in every namespace.
+   */
   readonly enforced: EvaluatedContext;
 }
 

@@ -23,7 +23,9 @@ export function itemsOf(result: NamespaceVerdicts, cluster: Cluster): CheckedIte
   return [...groups.values()].map((ofModes) => itemOf(ofModes, cluster));
 }
 
-/** A checked workload. The item lists the violations of each mode that has the worst verdict. */
+/**
+ * A checked workload. The returned item lists the violations of each mode that has the worst verdict on the workload.
+ */
 function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedItem {
   const [{ evaluated }] = ofModes as [EvaluatedInMode];
   const { kind, namespace, name } = evaluated;

@@ -5,8 +5,8 @@ import { firstOf } from '../../operator/text/wording.ts';
 export const MOST_COLUMNS = 200;
 
 /**
- * The numbers of values that a shortened list may have. The numbers are tried from the first to the last, until the
- * message is short enough.
+ * The possible numbers of values in a shortened list. The code tries the numbers in this order, until the message is
+ * short enough.
  */
 const TRIES = [8, 4, 2, 1, 0];
 /**

@@ -24,8 +24,8 @@ export interface KnownCheck extends Expression {
   /** The fields that the check reads; undefined if the comparison does not understand the CEL of the check. */
   readonly reads: Reads | undefined;
   /**
-   * The conditions of which the check consists. If all conditions have the same results for two pods, the check has the
-   * same result for both pods.
+   * The conditions that make up the check. If all conditions have the same results for two pods, the check has the same
+   * result for both pods.
    */
   readonly factors: readonly Factor[];
 }

@@ -6,7 +6,10 @@ import { nameKey, type Option, type Piece } from './options.ts';
 import type { Plan } from './plans.ts';
 import { mergedObjects, USUAL } from './tiny-pods.ts';
 
-/** A container that the pod must have. The container consists of pieces. Each group contributes at most one piece. */
+/**
+ * A container that the pod must have. The container consists of pieces. Each group of checks contributes at most one
+ * piece to the container.
+ */
 interface Draft {
   readonly pieces: Map<number, Piece>;
 }

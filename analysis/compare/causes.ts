@@ -22,9 +22,9 @@ export interface Cause {
    */
   readonly change: 'Added' | 'Removed' | 'Changed';
   /**
-   * The paths of the changed fields, such as `spec.overrides.hostNetwork`. If undoing one of the changed fields removes
-   * the difference, the list leaves out the fields without this effect. The list is empty unless the policy is in both
-   * sets.
+   * The paths of the changed fields, such as `spec.overrides.hostNetwork`. If the difference disappears when a single
+   * field is undone, the list has only the fields for which this happens. The list is empty unless the policy is in
+   * both sets.
    */
   readonly fields: readonly string[];
 }
@@ -47,7 +47,7 @@ interface Change {
 /** A policy whose change is undone completely or in one field. */
 interface Undone {
   readonly parts: readonly ResolvedPolicy[];
-  /** The set that says whether the author of the pod may use the policy. */
+  /** The set of policies, old or new, that says whether the author of the pod may use the policy. */
   readonly use: 'old' | 'new';
 }
 
@@ -63,7 +63,7 @@ export class Causes {
   readonly #time: TimeLimit;
   readonly #old: PolicySet;
   #changes: readonly Change[] | undefined;
-  /** The changed fields of a policy. For each of these fields, also the policy with the old value of the field. */
+  /** The changed fields of a policy. Each field comes with the policy that has the old value of the field. */
   readonly #fieldsOf = perObject((change: Change) =>
     changedFields(change).map((field) => ({ field, undone: withUndone(change, field) })),
   );

@@ -63,9 +63,10 @@ export interface Comparison {
   readonly closes: readonly Difference[];
   readonly undecided: readonly Undecided[];
   /**
-   * For each direction, whether the list of differences names every rule. If several policies refuse, the list may leave
-   * out a rule, because the smallest pod that breaks the rule also breaks a listed rule. If no policy decides in the
-   * admitting set, or if the examined users may use no refusing policy, one difference stands for all rules.
+   * For each direction, whether the list of differences names every rule. If several policies refuse, the list may
+   * leave out a rule. The reason is that the smallest pod that breaks the rule also breaks a listed rule. If no policy
+   * decides in the admitting set, or if the examined users may use no refusing policy, a single difference represents
+   * all rules.
    */
   readonly namesEveryRule: Readonly<Record<Direction, boolean>>;
   /** The number of classes of namespaces that were compared. */
@@ -78,8 +79,9 @@ export interface CompareOptions {
   /** The maximum number of pods that the comparison examines. */
   readonly limit: number;
   /**
-   * Says whether the time is over. When the time is over, the comparison ends, and the comparison's answer has the
-   * differences that were found until then. By default, the time is unlimited, and the answer depends only on the sets.
+   * Says whether the time is over. When the time is over, the comparison ends. The comparison's answer has the
+   * differences that were found before the end. By default, the time is unlimited, and the answer depends only on the
+   * sets.
    */
   readonly isLate?: IsLate | undefined;
   /** Whether to show a pod for each pair of a rule and an admitting policy. By default, each rule gets only one pod. */
@@ -176,8 +178,8 @@ class Comparing {
   }
 
   /**
-   * The result. If the time is over before the comparison ends, the result has only the differences that were found
-   * until then.
+   * The result. If the time is over before the comparison ends, the result has only the differences that were found by
+   * this time.
    */
   resultInTime(): Comparison {
     try {
@@ -263,8 +265,8 @@ class Comparing {
           message: `the comparison does not understand the checks of rule ${rule}`,
         });
       }
-      // Without a usable policy, one pod stands for all rules. Other users may use a policy that refuses the pod by a
-      // rule.
+      // If no policy is usable, one pod represents all rules. Other users can have the right to use a policy that
+      // refuses the pod by a rule.
       if ((!policy || usable.length === 0) && found.pods.size > 0) this.#namesEveryRule[direction] = false;
       // If no policy decides, one pod is enough to show that everything is admitted.
       const shown = policy || this.#all ? found.pods : [...found.pods].slice(0, 1);
@@ -304,8 +306,8 @@ class Comparing {
     if (ofClass.some(isShown)) return;
     const sides = sidesOf(namespace, use, direction);
     const shows = this.#shows(rule, sides);
-    // If one of the refusing policies refuses the pod only by rules that other differences already show, the pod shows
-    // nothing new.
+    // The pod shows something new if every refusing policy refuses the pod by a rule that no other difference shows
+    // yet.
     const known = new Set(ofClass.flatMap(({ rules }) => rules));
     const isNew = (broken: string) => !known.has(broken);
     const { policies } = sides.refusing;

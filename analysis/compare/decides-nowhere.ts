@@ -7,8 +7,8 @@ import { namespaceClasses } from './namespaces.ts';
 import { type Beside, NAMESPACE_NAME, periodsOf } from './one-mode.ts';
 
 /**
- * @param parts the parts of the policy. A policy with a rollout has a second part, which decides while the rollout is
- *   pending
+ * @param parts the parts of the policy. A policy with a rollout has a second part. The second part decides while the
+ *   rollout is pending
  * @returns undefined if the policy decides in some namespace before it expires
  * @throws TooMany if the selectors distinguish too many classes of namespaces
  * @throws TooLate
@@ -16,7 +16,7 @@ import { type Beside, NAMESPACE_NAME, periodsOf } from './one-mode.ts';
 export function decidesNowhere(beside: Beside, parts: readonly Beside[], time: TimeLimit): Finding | undefined {
   const { policy } = beside;
   if (!isNowhere(beside, time)) return undefined;
-  // The guard of a label does not depend on priorities.
+  // The guard of the label for admin access does not depend on the priorities of policies.
   if (policy.adminAccessLabel === 'Guarded' && !isNowhere({ ...beside, others: [] }, time)) return undefined;
   // Finds a small group of other policies that together decide in all namespaces of the policy.
   const lowestFirst = beside.others.toSorted((a, b) => a.priority - b.priority);

@@ -67,8 +67,8 @@ export function dimensionsOf({ fields, paths, checks }: Group, { containers, isC
 }
 
 /**
- * Whether the path is the name, the image or an annotation of a container. These values distinguish the containers of a
- * pod.
+ * Whether the path is the name, the image or an annotation of a container. The name, the image and the annotations
+ * distinguish the containers of a pod.
  */
 export function tellsContainersApart(path: string): boolean {
   return isContainerName(path) || path.startsWith('c@');

@@ -1,6 +1,7 @@
 /**
- * Finds rollouts that cannot end. The search reads only the policies and their statuses. They do not show which labels
- * the API server refuses. A rollout with `paused` is not reported, because `paused` is a decision and not a mistake.
+ * Finds rollouts that cannot end. The search reads only the policies and their statuses. The policies and their
+ * statuses do not show which labels the API server refuses. A rollout with `paused` is not reported, because `paused`
+ * is a decision and not a mistake.
  */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { formatTime } from '../../operator/policy/expiry.ts';
@@ -11,7 +12,10 @@ import type { Finding } from './finding.ts';
 interface Now {
   /** The current time, in ms since 1970. */
   readonly at: number;
-  /** Whether the policy is enforced in all its namespaces. No soak then has to end before the policy expires. */
+  /**
+   * Whether the policy is enforced in all its namespaces. If the policy is enforced in all its namespaces, no soak has
+   * to end before the policy expires.
+   */
   readonly hasEnded: boolean;
 }
 

@@ -33,8 +33,7 @@ const MOST_UNKNOWN = 12;
 interface Pool {
   readonly sets: Map<string, readonly Constant[]>;
   /**
-   * For some sets in `sets`, checks may require that a list has the constants of the set. `required` has the keys of
-   * these sets.
+   * Checks may require that a list has the constants of certain sets in `sets`. `required` has the keys of these sets.
    */
   readonly required: Set<string>;
   readonly prefixes: Set<string>;
@@ -121,8 +120,8 @@ export class Fields {
   }
 
   /**
-   * The unknown fields of an object, if some policy allows unknown fields of this object. A pod may then need an
-   * unknown field together with other fields of the object. If no policy allows unknown fields of this object, the
+   * The unknown fields of an object, if some policy allows unknown fields of this object. In this case, a pod may need
+   * an unknown field together with other fields of the object. If no policy allows unknown fields of this object, the
    * unknown field may be anywhere else in the pod.
    *
    * @throws TooMany
@@ -136,7 +135,7 @@ export class Fields {
     return keys;
   }
 
-  /** The fields that an object needs for some values of its other fields. */
+  /** The fields that an object needs for some values of its field `type`. */
   #companions(path: string): readonly string[] {
     const companions = Object.entries(COMPANIONS[typeOf(path)] ?? {});
     return companions.filter(([, type]) => this.values(`${path}.type`).includes(type)).map(([name]) => name);
@@ -401,8 +400,8 @@ function oneAtATime(names: readonly string[], children: readonly (readonly unkno
 }
 
 /**
- * The list with the given length. The first item is repeated. If the list is already longer, the result is the
- * unchanged list.
+ * The list with the given length. The first item is repeated. If the list is already longer than the given length, the
+ * list is returned unchanged.
  */
 function paddedTo(list: readonly Constant[], length: number): readonly Constant[] {
   const [first] = list;

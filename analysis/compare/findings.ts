@@ -36,8 +36,8 @@ export interface FindingsOptions {
    */
   readonly samples?: number;
   /**
-   * Says whether the time is over. The search then ends, and the result has the findings so far. By default, the time is
-   * unlimited, and the findings depend only on the set.
+   * Says whether the time is over. When the time is over, the search ends, and the result has the findings so far. By
+   * default, the time is unlimited, and the findings depend only on the set.
    */
   readonly isLate?: IsLate | undefined;
   /** The policies that have expired, and are no longer in the set. */
@@ -89,8 +89,8 @@ class Search {
   }
 
   /**
-   * Whether the policy decides nowhere or admits nothing. In both cases, all other findings about the policy are left
-   * out.
+   * Whether the policy decides nowhere or admits nothing. If the policy decides nowhere or admits nothing, all other
+   * findings about the policy are left out.
    */
   #isWithoutEffect(beside: Beside): boolean {
     const { policy } = beside;
@@ -133,8 +133,8 @@ class Search {
       const cover = this.#answer(name, 'opens-nothing', () => {
         const isRedundantWithout = (gone: ReadonlySet<string>) =>
           this.#partsOf(name, gone).every((part) => isRedundant(part, this.#questions));
-        // Each policy can be deleted alone. Each policy can also be deleted after the copies, and together with the
-        // other policies.
+        // Each policy can be deleted alone. Each policy can also be deleted after the copies of other policies are
+        // deleted, and together with the other policies.
         const gone = copies.size > 0 ? [new Set<string>(), copies, deleted] : [copies, deleted];
         if (!gone.every(isRedundantWithout)) return undefined;
         return this.#partsOf(name, deleted).flatMap((part) => coverOf(part, this.#questions));

@@ -68,7 +68,7 @@ export const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>
 };
 
 /**
- * For each type, a list of fields. An object of the type has exactly one of these fields. The smallest field comes
+ * Maps each type to a list of fields. An object of the type has exactly one of these fields. The smallest field comes
  * first.
  */
 export const ONE_OF: Readonly<Record<string, readonly string[]>> = {
@@ -288,7 +288,7 @@ function areSysctls({ hostNetwork, hostIPC }: PodSpec, sysctls: readonly unknown
   return areValid && !(hostNetwork === true && ofNetwork) && !(hostIPC === true && ofIpc);
 }
 
-/** Many pods of a comparison have the same list, which may be long. */
+/** Many pods of a comparison have the same list, and the list may be long. */
 const sysctlsIn = perObject((sysctls: readonly unknown[]) => {
   const names = sysctls.map((one) => String(objectOf(one).name));
   const kinds = names.map(kindOf);
@@ -301,9 +301,9 @@ const sysctlsIn = perObject((sysctls: readonly unknown[]) => {
 
 /**
  * Whether the sysctl is part of the network namespace or of the IPC namespace. A port of GetNamespace and NormalizeName
- * (k8s.io/component-helpers/node/util/sysctl/namespace.go). API servers of releases before this file refuse additional
- * names in pods with hostIPC. The additional names begin with `kernel.shm` or `kernel.msg`. Such a name counts as
- * accepted, because newer API servers accept it.
+ * (k8s.io/component-helpers/node/util/sysctl/namespace.go). API servers of releases before namespace.go refuse
+ * additional names in pods with hostIPC. The additional names begin with `kernel.shm` or `kernel.msg`. A name of this
+ * form counts as accepted, because newer API servers accept the name.
  */
 function kindOf(name: string): { readonly ofNetwork: boolean; readonly ofIpc: boolean } {
   const isWithSlashes = /^[^./]*\//.test(name);

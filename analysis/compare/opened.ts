@@ -56,8 +56,8 @@ export function openedBy(
 
 /**
  * Selectors of the namespaces that would be pending, although the policy is enforced in them. If a rollout is added to
- * an enforced policy, the operator keeps the policy enforced in these namespaces. The guard refuses the label, except
- * for users with the verb `exempt`.
+ * an enforced policy, the operator keeps the policy enforced in these namespaces. The guard lets only users with the
+ * verb `exempt` set the label.
  */
 function neverPending(before: readonly ResolvedPolicy[], after: readonly ResolvedPolicy[]): LabelSelector[] {
   const rolledOut = new Set(after.flatMap(({ name, pendingFor }) => (pendingFor ? [name] : [])));

@@ -35,8 +35,8 @@ export interface Broken {
 }
 
 /**
- * Values of the pod's own fields, and the containers and volumes that a pod with these values may have. A pod follows
- * only one option of a group.
+ * Values of the pod's own fields, and the containers and volumes that a pod with these values may have. For each group,
+ * a pod uses only one option.
  */
 export interface Option {
   readonly spec: Fieldset;

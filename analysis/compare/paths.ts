@@ -8,7 +8,7 @@ import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
 const ROOTS: Readonly<Record<string, string>> = { spec: 'PodSpec', c: 'Container', x: 'Container', v: 'Volume' };
 
 /**
- * Maps a list to the root of its items, if the items are roots of paths. Ephemeral containers have no root, because a
+ * Maps a list to the root of its items, if paths can begin at the items. Ephemeral containers have no root, because a
  * pod that is created has no ephemeral containers.
  */
 const ITEM_ROOTS: Readonly<Record<string, string | undefined>> = {
@@ -25,11 +25,14 @@ export const keysOf = (path: string) => `${path}#keys`;
 export const sizeOf = (path: string) => `${path}#size`;
 
 /**
- * The path for the value of a field that this release does not know. Kubernetes has no type for this path. The
- * relations of a check contain the path, but the list of paths that the check reads does not.
+ * The path for the value of a field that this release does not know. Kubernetes has no type for this path. The path is
+ * in the relations of a check, but not in the list of paths that the check reads.
  */
 export const valueOfUnknown = (object: string, field: string) => `${object}#value ${field}`;
-/** The path for the items of a list, or for the fields of an object, if this release does not know the field. */
+/**
+ * The path inside a field that this release does not know. The path is for the items of a list, or for the fields of an
+ * object.
+ */
 export const insideOf = (path: string) => `${path}/`;
 export const isUnknownValue = (path: string) => path.includes('#value ');
 
@@ -61,7 +64,7 @@ export function itemsOf(path: string): string[] {
 }
 
 /**
- * The type of the field, as a code of kubernetes-schema.ts.
+ * The type of the field, as a type code of kubernetes-schema.ts.
  *
  * @throws UnknownField if Kubernetes has no field of this name
  */

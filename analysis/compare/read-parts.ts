@@ -1,12 +1,12 @@
 /**
  * Gives names to parts of pods. The name depends only on the fields that a check reads. If two parts have the same
- * name, the check has the same result for both parts, and is evaluated for only one part.
+ * name, the check has the same result for both parts. The check is therefore evaluated for only one of the two parts.
  */
 import { perObject } from '../../operator/policy/memo.ts';
 import { keysOf, rootOf } from './paths.ts';
 import type { Reads } from './reads.ts';
 
-/** The fields below an object that are read. The tree has no fields if the object is read as a whole. */
+/** The fields that checks read below an object. The tree has no fields if the object is read as a whole. */
 export interface Tree {
   readonly [field: string]: Tree;
 }
@@ -20,7 +20,7 @@ export type Roots = ReadonlyMap<string, Tree>;
 
 export class ReadParts {
   readonly #names = new Map<string, string>();
-  /** The names of values, for each set of fields. */
+  /** For each tree, maps an object to the object's name. */
   readonly #namesFor = perObject((_: Tree) => new WeakMap<object, string>());
   readonly #trees = new Map([['{}', WHOLE]]);
   readonly #roots = new Map<string, Roots>();
@@ -42,7 +42,7 @@ export class ReadParts {
     return tree ? this.#name(value, tree, () => this.textOf(value, tree)) : '';
   }
 
-  /** A short name for the list. The name depends only on the items' fields that the tree contains. */
+  /** A short name for the list. The name depends only on those fields of the items that the tree contains. */
   nameOfItems(list: readonly object[], tree: Tree | undefined): string {
     return tree ? this.#name(list, tree, () => list.map((one) => this.nameOf(one, tree)).join(' ')) : '';
   }

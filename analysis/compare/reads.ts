@@ -51,7 +51,10 @@ interface Value {
   readonly sets: readonly (readonly Constant[])[];
   /** The items of a list that the CEL expression builds. */
   readonly items?: Value;
-  /** The constant to which the expression is equal, if an earlier condition says so. */
+  /**
+   * The constant that the expression equals. The field exists only if an earlier condition says that the expression
+   * equals this constant.
+   */
   readonly only?: string;
 }
 
@@ -99,8 +102,8 @@ export function factorsOf(violates: string): string[] {
 }
 
 /**
- * Matches a character that needs more than 16 bits, in the output of serialize(). serialize() writes two escapes, which
- * CEL refuses.
+ * Matches a character that needs more than 16 bits, in the output of serialize(). serialize() writes the character as
+ * two escapes, and CEL refuses the two escapes.
  */
 const PAIR = /\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})/gi;
 
@@ -195,7 +198,7 @@ class Reader implements Reads {
     return path;
   }
 
-  /** The value of an item of a list, of the annotation with the given key, or of a field that is not known. */
+  /** The value of a list item, of the annotation with the given key, or of an unknown field. */
   #index(list: Value, key: Value): Value {
     if (list.paths.includes(ANNOTATIONS)) return { paths: this.#annotations(key), sets: [] };
     if (list.paths.some(isUnknownValue)) return { paths: list.paths.map(insideOf), sets: [] };
@@ -308,7 +311,10 @@ function merged(a: Value, b: Value): Value {
   return { paths: [...new Set([...a.paths, ...b.paths])], sets: [...a.sets, ...b.sets], ...(items && { items }) };
 }
 
-/** The scope of a condition that is evaluated only if the first condition holds, such as `k == "field"`. */
+/**
+ * The scope of a second condition. The second condition is evaluated only if the first condition holds. An example of a
+ * first condition is `k == "field"`.
+ */
 function narrowed(scope: Scope, { op, args }: Node): Scope {
   if (op !== '==') return scope;
   const [variable, text] = args as readonly [Node, Node];

@@ -67,8 +67,8 @@ function isRedundantNow({ policy, others, isExcluded }: Beside, questions: Quest
 const MOST_SAMPLED = 20;
 
 /**
- * Whether a sample pod has another verdict without the policy. The verdicts are for a user who may use the policy, and
- * for a user who may use only policies for everybody.
+ * Whether a sample pod has another verdict without the policy. The verdicts are compared for two users. One user may
+ * use the policy, and the other user may use only policies for everybody.
  */
 function samplesDiffer({ policy, others }: Beside, deciding: readonly NamespaceClass[], questions: Questions): boolean {
   const ofPolicy = (one: ResolvedPolicy) => one === policy || isForAll(one) || includesUsers(one, policy);

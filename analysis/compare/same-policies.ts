@@ -48,8 +48,8 @@ function fillsBetween({ policy: a, others }: Beside, b: ResolvedPolicy): boolean
 }
 
 /**
- * The API server asks about the use of a limited number of policies. If more policies have restricted use, the deletion
- * of a copy makes the API server ask about another policy.
+ * The API server checks only for a limited number of policies whether a user may use the policy. If more policies have
+ * restricted use, the deletion of a copy makes the API server ask about another policy.
  *
  * @throws NotDecided
  */
@@ -60,10 +60,10 @@ function checkAsked({ policy, others, isExcluded }: Beside, questions: Questions
 }
 
 /**
- * A text with all properties in which two policies must agree to have the same effect. Rules and selectors are left
- * out, because they are compared separately. The text is undefined for a policy with `usableBy: Bindings` or with a
- * rollout. A policy without this text counts as different from every other policy. The reason is that the policy itself
- * contains neither its bindings nor the progress of its rollout.
+ * A text with all properties that two policies must share to have the same effect. Rules and selectors are left out,
+ * because they are compared separately. The text is undefined for a policy with `usableBy: Bindings` or with a rollout.
+ * A policy without this text counts as different from every other policy. The reason is that the policy itself contains
+ * neither its bindings nor the progress of its rollout.
  */
 const termsOf = perObject((policy: ResolvedPolicy): string | undefined => {
   const { priority, usableBy, subjects, expires, podSecurityLabels, adminAccessLabel, meanwhile } = policy;

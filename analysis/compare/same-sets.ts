@@ -16,12 +16,12 @@ export function areSame(old: PolicySet, now: PolicySet, questions: Questions): b
   return true;
 }
 
-/** A copy of the policy that is for everybody and for all namespaces. */
+/** A copy of the policy. The copy is for everybody and for all namespaces. */
 export function everywhere(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, selector: {}, usableBy: 'Everyone' };
 }
 
-/** A text that is equal for two policies if they fill in pods in the same way. */
+/** Two policies have the same text if the policies fill in pods in the same way. */
 export function fillingText({ defaulting, fills, seccompChanges }: ResolvedPolicy): string {
   return JSON.stringify([defaulting, fills, seccompChanges]);
 }

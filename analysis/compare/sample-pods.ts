@@ -57,8 +57,8 @@ function differingRules(policy: ResolvedPolicy, others: readonly ResolvedPolicy[
 }
 
 /**
- * The fields of both values. If both values set the same field, objects are merged. For any other type, the result has
- * the field of the second value.
+ * The fields of both values. If both values set the same field to an object, the two objects are merged. If the field
+ * has any other type, the result has the field of the second value.
  */
 function merged(a: unknown, b: unknown): unknown {
   const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);

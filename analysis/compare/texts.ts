@@ -11,7 +11,7 @@ export interface Compared {
   readonly prefixes: readonly string[];
   /** The functions that the checks apply to the text, with their arguments. */
   readonly functions: readonly string[];
-  /** If a text must differ from all constants, these texts are preferred. The default is `other`. */
+  /** The texts that are preferred if a text must differ from all constants. The default is `other`. */
   readonly usual: readonly string[];
   /** Whether the API server accepts the text. */
   readonly isAccepted: (text: string) => boolean;
@@ -24,7 +24,7 @@ export interface Compared {
 
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
 const CHARACTERS = [...LETTERS.toReversed(), ...'0123456789'];
-/** Texts to append to a prefix. Many policies together may name each of the short texts. */
+/** Texts to append to a prefix. Many policies together may name all of the short texts. */
 export const ENDINGS: readonly string[] = [
   ...CHARACTERS,
   ...CHARACTERS.flatMap((one) => CHARACTERS.map((other) => `${one}${other}`)),
@@ -72,7 +72,7 @@ export function variantsOf({ constants, sets, prefixes, functions, usual, isAcce
   return [...functions.filter((name) => name !== 'split(,)').reduce<readonly string[]>(change, texts), ...odd];
 }
 
-/** The text, and the text with dots if a check replaces slashes by dots. */
+/** The text itself. If a check replaces slashes by dots, the list also has the text with dots. */
 function formsOf(text: string, functions: readonly string[]): readonly string[] {
   return functions.includes('split(/)') ? [text, dotted(text)] : [text];
 }
@@ -99,8 +99,8 @@ function sourcesOf(text: string, name: string, { prefixes, all }: Known): string
 
 /**
  * Texts with slashes. If dots replace the slashes, each text equals the given text. A check may also compare the
- * beginning of the name itself. Some of the texts therefore begin with a known text, in which dots and slashes may be
- * mixed.
+ * beginning of the name itself. Some of the texts therefore begin with a known text. In this known text, dots and
+ * slashes may be mixed.
  */
 function slashed(text: string, all: readonly string[]): string[] {
   const form = dotted(text);
@@ -111,8 +111,8 @@ function slashed(text: string, all: readonly string[]): string[] {
 }
 
 /**
- * Lists to try. Each list follows the prefix. A list contains the items of a set in order, in another order, twice,
- * without one item, or with another item.
+ * Lists to try. Each list follows the prefix. A list contains the items of a set in order, in another order, or twice.
+ * Other lists lack one of the items, or contain another item.
  */
 function ordersOf(prefix: string, items: readonly string[]): string[] {
   if (items.length < 2) return [];

@@ -19,7 +19,8 @@ export interface TinyPod {
   readonly annotations: Fieldset;
   readonly container: Fieldset;
   /**
-   * The annotations of the container. The key is the part of the annotation's key before the name of the container.
+   * The annotations of the container. The key is the part of the annotation's key that precedes the name of the
+   * container.
    */
   readonly ofContainer: Fieldset;
   /** Other containers of the pod. */
@@ -32,8 +33,8 @@ export type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
 export type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
 
 /**
- * The name and image of a container. This name and image are used if no check distinguishes containers by name and
- * image.
+ * The name and image of a container. If no check distinguishes containers by name and image, a container has this name
+ * and image.
  */
 export const USUAL: Fieldset = { name: 'app', image: 'app' };
 
@@ -95,9 +96,9 @@ export class TinyPods {
   }
 
   /**
-   * The result is `1` if the pod meets the condition, and otherwise `0`. The result is `e` if the evaluation fails. A
-   * condition that is evaluated without the rest of its check can fail. Inside its check, a condition may be evaluated
-   * only when another condition holds.
+   * The result is `1` if the pod meets the condition, and `0` if the pod does not meet the condition. The result is `e`
+   * if the evaluation fails. A condition that is evaluated without the rest of its check can fail. Inside its check, a
+   * condition may be evaluated only when another condition holds.
    *
    * @param keys the keys that are already calculated for the pod
    */

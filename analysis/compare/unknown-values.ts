@@ -35,7 +35,7 @@ function objects(sets: Sets): Readonly<Record<string, Scalar>>[] {
   const [texts, ...others] = sets.map((set) => set.map(String)).filter((set) => set.join() !== '=');
   const [field, value] = divided(texts?.[0] ?? '');
   if (!texts || value === undefined) return [];
-  // With several sets, an object may need one field of each set.
+  // If there are several sets, an object may need one field of each set.
   if (others.length > 0) throw new TooMany(`API servers fill in several objects with the field ${field}`);
   const listed = texts.map(divided).flatMap(([name, one = '']) => (name === field ? [one] : []));
   return [{ [field]: scalarOf(value) }, { [field]: unlisted(listed) }];

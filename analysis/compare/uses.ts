@@ -60,7 +60,7 @@ export function includesUsers(policy: ResolvedPolicy, other: ResolvedPolicy): bo
 
 /**
  * Whether a user may use the first policy but not the second policy. Bindings are not compared. If both policies have
- * the same name, each binding is for both policies, also if a policy has subjects.
+ * the same name, each binding is for both policies, even if one of the policies has subjects.
  */
 function mayHaveMoreUsers(policy: ResolvedPolicy, other: ResolvedPolicy): boolean {
   if (other.usableBy === 'Everyone') return false;
@@ -75,7 +75,7 @@ function includes(subject: Subject, other: Subject): boolean {
   return isSubject(userOf(other), subject);
 }
 
-/** A service account has the groups that it also has as the service account of a pod. */
+/** A service account has the same groups here as when it is the service account of a pod. */
 function userOf({ kind, namespace, name }: Subject): User {
   if (kind === 'ServiceAccount') return serviceAccountUser(namespace ?? '', name);
   const [, home, account] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name) ?? [];

@@ -80,8 +80,9 @@ export class Witnesses {
   }
 
   /**
-   * Whether defaulting makes a pod acceptable for the API server: the policy that fills in the pod sets hostUsers:
-   * false. If no policy would leave the pod unchanged, defaulting uses the first policy in the order of names.
+   * Whether defaulting makes a pod acceptable for the API server, because the policy that fills in the pod sets
+   * hostUsers: false. If no policy would leave the pod unchanged, defaulting uses the first policy in the order of
+   * names.
    */
   isAcceptedFilled(pod: PodContent, { policies, usable }: Side): boolean {
     if (!isAcceptedFilled(pod)) return false;

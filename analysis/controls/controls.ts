@@ -46,7 +46,10 @@ export interface Unseen {
   readonly inPods: boolean;
 }
 
-/** Controls use level privileged, which checks nothing itself. A control therefore checks only its own overrides. */
+/**
+ * Controls use the level privileged. The level privileged itself checks nothing. A control therefore checks only its
+ * own overrides.
+ */
 const STANDARD: Standard = { level: 'privileged', minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
 
 const NOT_ROOT: CapabilityPolicyOverrides = { runAsUser: { rule: 'MustRunAsNonRoot' } };

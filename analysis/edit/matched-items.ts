@@ -2,9 +2,12 @@
 import { isDeepStrictEqual } from 'node:util';
 
 interface Matched {
-  /** The new value of each kept item. The key is the old index of the item. Items without an entry were removed. */
+  /**
+   * The new value of each item that the list keeps. The key is the old index of the item. Items without an entry were
+   * removed.
+   */
   readonly kept: ReadonlyMap<number, unknown>;
-  /** The new items, which correspond to no old item. These items are added at the end of the list. */
+  /** The new items. A new item corresponds to no old item. The new items are added at the end of the list. */
   readonly added: readonly unknown[];
 }
 

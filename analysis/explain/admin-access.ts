@@ -11,7 +11,7 @@ import type { PolicyState } from '../../operator/state/policy-state.ts';
 /** The label as `-o json` prints it. */
 export interface ExplainedLabel {
   readonly name: string;
-  /** The value of the label that grants the access. */
+  /** The label value that grants the access. */
   readonly value: string;
   readonly permits: string;
   readonly setBy: string;

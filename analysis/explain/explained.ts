@@ -41,13 +41,13 @@ export interface ExplainedTopic extends Partial<AdminAccess> {
   readonly kind: Topic['kind'];
   readonly name: string;
   /**
-   * The override with which pods are compared instead of the levels. The field exists only for a rule that no level
+   * The override that pods are compared with instead of the levels. The field exists only for a rule that no level
    * restricts.
    */
   readonly comparedWith?: string;
   /**
    * The containers or pods that use the subject of the rule, or the containers that hold the capability. They are
-   * sorted by workload. The list is empty for a namespace label.
+   * sorted by workload. If the question is about a namespace label, the list is empty.
    */
   readonly found: readonly FoundUse[];
 }
@@ -60,13 +60,16 @@ export interface FoundUse extends WorkloadName {
   readonly pods: number;
   /** The name of the container; null if the use is in a field or a volume of the pod. */
   readonly container: string | null;
-  /** How the container came to hold the capability. The field exists only for a capability. */
+  /** How the container came to hold the capability. The field exists only if the question is about a capability. */
   readonly how?: HowHeld['way'];
-  /** The container runtimes on which the container holds the capability. The field exists only for a capability. */
+  /**
+   * The container runtimes on which the container holds the capability. The field exists only if the question is about
+   * a capability.
+   */
   readonly runtimes?: HowHeld['runtimes'];
   /**
-   * Whether the capability applies only in the pod's own user namespace (`hostUsers: false`). The field exists only for
-   * a capability.
+   * Whether the capability applies only in the pod's own user namespace (`hostUsers: false`). The field exists only if
+   * the question is about a capability.
    */
   readonly inUserNamespace?: boolean;
   /** The loosest level that does not admit the use; null if every level admits the use. */
@@ -75,7 +78,7 @@ export interface FoundUse extends WorkloadName {
   readonly messages: readonly string[];
   /**
    * Whether the container used the capability, according to the evidence. The value is null if no record names the
-   * container. The field exists only for a capability, and only with evidence.
+   * container. The field exists only if the question is about a capability, and only with evidence.
    */
   readonly evidence?: UseEvidence | null;
   readonly admission: Admission;
@@ -158,8 +161,8 @@ interface Finding {
 }
 
 /**
- * The uses of the topic's subject in a workload. Equal pods share one entry. If the workload's template equals the pods
- * of an entry, the template belongs to the same entry.
+ * The uses of the topic in a workload. Equal pods share one entry. If the workload's template equals the pods of an
+ * entry, the template belongs to the same entry.
  */
 function foundIn({ workload, members }: Group, finding: Finding, explained: ExplainedCluster): FoundUse[] {
   const found = new Map<string, FoundUse>();

@@ -35,7 +35,7 @@ export interface Use {
   refusals(broken: readonly Violation[], of: (content: PodContent) => readonly Violation[]): readonly Violation[];
 }
 
-/** Finds uses in pods. The field `reference` is the override with which the finder compares pods. */
+/** Finds uses in pods. The finder compares pods with the override in the field `reference`. */
 export interface UseFinder {
   /** Pods are compared with this override. The field exists only for a rule that no level restricts. */
   readonly reference?: string;
@@ -120,8 +120,8 @@ function ruleFinder(rule: Rule, all: readonly LevelPolicy[], { evaluator, oldest
 }
 
 /**
- * Another rule may have to admit the subject of the given rule first. The result is that rule. For `hostPaths`, this is
- * `volumes`.
+ * In some cases, another rule must first admit the subject of the given rule. The result is that rule. For `hostPaths`,
+ * this is `volumes`.
  */
 function guardOf(rule: Rule, [loosest]: readonly LevelPolicy[]): string[] {
   const { guards } = loosest ? rule.fit(loosest.policy.standard) : {};

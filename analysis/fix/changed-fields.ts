@@ -66,7 +66,7 @@ export function withChange({ annotations, spec }: PodContent, { parent, field, v
  * A copy of a value with one field changed. The copy shares its unchanged parts with the original.
  *
  * @param parent the path of the object that has the field. If the object at the path is missing, the function creates
- * the object. If the object loses its only field, the empty object is kept
+ * the object. If the object loses its only field, the function keeps the empty object
  * @param value the new value; undefined removes the field
  */
 export function changed(whole: unknown, parent: Path, field: Path, value: unknown): unknown {

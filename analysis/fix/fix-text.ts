@@ -98,7 +98,9 @@ export function total(parts: readonly Fixes[]): Fixes {
   };
 }
 
-/** The text with each document or item replaced by its edited form. The text between documents or items is kept. */
+/**
+ * The text with each document or item replaced by its edited form. The text between documents or items stays unchanged.
+ */
 function joined(text: string, pieces: readonly FixedPiece[]): string {
   let at = 0;
   let made = '';
@@ -143,8 +145,8 @@ function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: F
     const again = manifestsIn({ ...piece, text }, file, { tell: () => {}, skip: isFound ? () => {} : undefined });
     now = repairsIn([...again], { ...fixing, tell: () => {}, notEvaluated: () => {} });
   }
-  // `first` has the line numbers of the unedited file. If the later rounds end no further violation, the result
-  // therefore has the violations of `first`.
+  // `first` has the line numbers of the unedited file. If the later rounds end no more violations, the result therefore
+  // has the list `first.left`.
   const left = now.left.length === first.left.length ? first.left : now.left;
   const after = end !== '' && text.endsWith(end) ? text.slice(0, -end.length) : text;
   const { workloads, notSelected, violating } = first;

@@ -79,7 +79,7 @@ export class Repairer {
 
   /**
    * Repairs a pod. In each mode, the pod is changed to satisfy the policy that needs the fewest and safest changes. A
-   * change for one mode is not made if it would add violations of a stricter mode.
+   * change for one mode is not made if the change would add violations of a stricter mode.
    *
    * @param modes for each mode, the policies that decide. The strictest mode comes first
    */

@@ -18,8 +18,8 @@ export interface FixEdit extends InObject {
   /** The path of the field in the object: `spec.template.spec.containers[0].securityContext.privileged`. */
   readonly path: string;
   /**
-   * The line of the field before the edit. If the field is absent, the value is the line of the nearest existing field
-   * that contains the absent field.
+   * The line of the field before the edit. If the field is absent, the value is the line of the field's nearest
+   * existing parent.
    */
   readonly line: number;
   /** The value before the edit; null if the field was not set. */

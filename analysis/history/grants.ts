@@ -43,8 +43,8 @@ export function neededAgain(old: Moment, now: Moment): PolicyGrant[] {
 }
 
 /**
- * Whether only one of the snapshots has the users of policies, and some policy has restricted use. The snapshots then
- * differ in the pods that such a policy admits.
+ * Whether only one of the snapshots contains the users of policies, and at least one policy has restricted use. In this
+ * case, the snapshots differ in the pods that a policy with restricted use admits.
  */
 export function usersDiffer(old: Snapshot, now: Snapshot): boolean {
   const [before, after] = [old, now].map(({ usersKnown = true }) => usersKnown);
@@ -55,7 +55,7 @@ function hasRestrictedUse({ spec, accepted = spec }: SnapshotPolicy): boolean {
   return accepted.usableBy !== 'Everyone';
 }
 
-/** Returns a function that says whether both snapshots show if workloads need a grant. */
+/** Returns a function that takes a grant. The function says whether both snapshots show if workloads need the grant. */
 function comparedBetween({ snapshot: old }: Moment, { snapshot: now }: Moment): (grant: Grant) => boolean {
   const dependOnUsers = (path: string) => path === WHOLE || path.startsWith('spec.subjects');
   return usersDiffer(old, now) ? ({ path }) => !dependOnUsers(path) : () => true;
@@ -97,7 +97,7 @@ function grantsIn(moment: Moment, policy: ResolvedPolicy): PolicyGrants {
     namespaces.some((one) => moment.verdicts.get(one)?.modes[mode]?.workloads.length),
   );
   const needs = hasWorkloads ? grantNeeds(name, areas, moment.verdicts) : undefined;
-  // `grantNeeds` knows the whole exception only if the policy is an exception in each of its namespaces.
+  // `grantNeeds` finds the need for the whole exception only if the policy is an exception in each of its namespaces.
   const isWholeNeeded = exceptional.some((one) => moment.verdicts.get(one)?.needs.get(name)?.needed.has(WHOLE));
   return {
     all: new Set(keys([...whole, ...own])),
@@ -106,7 +106,9 @@ function grantsIn(moment: Moment, policy: ResolvedPolicy): PolicyGrants {
   };
 }
 
-/** The path of an entry of a list of the spec, whose entries may change places. */
+/**
+ * Matches the path of an entry in `containers` or `subjects`, because the entries of these two lists may change places.
+ */
 const ENTRY = /^spec\.(containers|subjects)\[(\d+)\]/;
 
 /** The key of a grant. The key stays the same if the policy lists its containers or subjects in another order. */

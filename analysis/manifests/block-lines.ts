@@ -14,8 +14,8 @@ export class BlockLines {
   }
 
   /**
-   * The line of the field, where 0 is the first line. If the field is absent, the result is the line of the nearest
-   * existing field that contains the absent field.
+   * The line of the field, where 0 is the first line. If the field is absent, the result is the line of the field's
+   * nearest existing parent.
    */
   of(path: FieldPath): number {
     const { value, start, offsets } = this.#document;

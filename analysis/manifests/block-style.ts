@@ -41,8 +41,8 @@ type EntryOffsets = Map<unknown, Map<string | number, number>>;
 type Mapping = Record<string, unknown>;
 
 /**
- * Matches characters that block style does not have, such as tabs, carriage returns, byte order marks and characters
- * that YAML does not allow.
+ * Matches characters that block style does not allow, such as tabs, carriage returns and byte order marks. Also matches
+ * characters that YAML does not allow.
  */
 const OTHER_CHARACTER = /[^\n\x20-\x7e]/;
 /** The deepest nesting that this reader accepts. js-yaml refuses a depth of 100. */
@@ -209,7 +209,7 @@ class Reader {
     return code === LINE_FEED || code === HASH;
   }
 
-  /** Moves to the next line. @param end the end of a value, after which only a comment may follow in the line */
+  /** Moves to the next line. @param end the end of a value. In the rest of the line, only a comment may follow */
   #endLine(end: number): void {
     const text = this.#text;
     let at = skipSpaces(this.#text, end);

@@ -14,7 +14,7 @@ import { reason, type Trouble } from './trouble.ts';
 /** An object as it is written in the input. Each item of a List is a separate object. */
 export interface InputObject {
   readonly object: RawObject & { readonly apiVersion: string; readonly kind: string };
-  /** The path of the object in its document. The path is empty, except for an item of a List. */
+  /** The path of the object in its document. For every object that is not an item of a List, the path is empty. */
   readonly path: FieldPath;
   /** The path of the file as the user wrote it; `-` for standard input. */
   readonly file: string;
@@ -22,7 +22,7 @@ export interface InputObject {
   readonly line: number;
   /**
    * The line of a field, such as `['spec', 'containers', 0]`. If the field is absent, the result is the line of the
-   * nearest existing field that contains the absent field.
+   * field's nearest existing parent.
    */
   lineOf(path: FieldPath): number;
   /** The position of the field itself in the line that `lineOf` returns. */

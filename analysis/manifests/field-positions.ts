@@ -50,7 +50,7 @@ export class FieldPositions {
 
   /**
    * The range of the field's scalar. For a list or mapping, the result is the range of its beginning. If the field is
-   * absent, the result is the range of the nearest existing field that contains the absent field.
+   * absent, the result is the range of the field's nearest existing parent.
    */
   rangeOf(path: FieldPath): TextRange {
     const { offset, at } = this.#find(path).position;

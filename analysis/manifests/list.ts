@@ -10,7 +10,10 @@ import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
  */
 const LONG = 1024 * 1024;
 
-/** A form of lists: the text before the first item, the beginning of an item, and the text after the last item. */
+/**
+ * The form of a list. The form describes the text before the first item, the beginning of an item, and the text after
+ * the last item.
+ */
 interface Form {
   readonly head: RegExp;
   readonly item: RegExp;
@@ -55,7 +58,7 @@ export class ListSplitter {
     this.#line = line;
   }
 
-  /** @param text the next part of the document, which consists of whole lines */
+  /** @param text the next part of the document, in whole lines */
   *add(text: string): Generator<Piece> {
     if (this.#tooLarge) return;
     this.#parts.push(text);
@@ -96,7 +99,7 @@ export class ListSplitter {
     this.#hold(text.slice(head.length));
   }
 
-  /** Returns all complete items: all items except the last, whose text may continue. */
+  /** Returns all complete items. The last item is not returned, because its text may continue. */
   *#items({ item, end }: Form): Generator<Piece> {
     const text = this.#parts.join('');
     end.lastIndex = 0;

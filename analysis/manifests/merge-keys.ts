@@ -60,8 +60,8 @@ function plain(value: unknown): unknown {
 
 class Merging {
   /**
-   * The keys of each mapping that come from a merge. A mapping may repeat a merged key. The repeated key then overrides
-   * the merged key.
+   * The keys of each mapping that come from a merge. A mapping may repeat a merged key. If a mapping repeats a merged
+   * key, the repeated key overrides the merged key.
    */
   readonly #merged = new WeakMap<Mapping, Set<string>>();
   #count = 0;

@@ -2,7 +2,8 @@
 
 /**
  * The maximum number of characters of a piece. No Kubernetes object is larger, because etcd accepts at most 1.5 MiB. A
- * list that does not have kubectl's form is a single piece. This piece may be larger than one object.
+ * list that does not have kubectl's form is a single piece. The piece with the whole list may be larger than one
+ * object.
  */
 export const MOST_CHARACTERS = 32 * 1024 * 1024;
 

@@ -79,7 +79,7 @@ function isTemplateKey(key: string | number | undefined): boolean {
 
 /**
  * A PodSpec without a template is a mapping with `containers`, in which every container has an image. A list of names
- * without images may be something else than a list of containers.
+ * without images is not necessarily a list of containers.
  */
 function podSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
   if (!isContainerList(fields.containers, true)) return undefined;
@@ -166,7 +166,7 @@ function singleContainer(fields: Mapping, path: FieldPath, around: readonly Surr
   return { path, pod, fieldOf: (inPod) => placed(inPod, places) };
 }
 
-/** Maps a path in the pod to a path in the object. The longest matching prefix of the path decides. */
+/** Maps a path in the pod to a path in the object. If several prefixes match the path, the longest prefix counts. */
 function placed(inPod: FieldPath, places: readonly (readonly [inPod: FieldPath, inObject: FieldPath])[]): FieldPath {
   const begins = places.filter(([start]) => start.every((step, index) => step === inPod[index]));
   const [start, place] = begins.reduce((best, one) => (one[0].length > best[0].length ? one : best));

@@ -137,8 +137,8 @@ function readFlowMapping(text: string, start: number, depth: number): Read {
     const colon = keyEnd(text, at);
     if (colon < 0 || text.charCodeAt(colon + 1) !== SPACE) throw OTHER_STYLE;
     const key = keyBetween(text, at, colon);
-    // If a key is a duplicate, js-yaml reads the text. js-yaml also reads a text with a key such as `constructor`,
-    // which is a property of every object.
+    // If a key is a duplicate, js-yaml reads the text. js-yaml also reads the text if a key, such as `constructor`, is
+    // a property of every object.
     if (fields[key] !== undefined) throw OTHER_STYLE;
     const { value, end } = readFlowValue(text, skipSpaces(text, colon + 1), depth);
     fields[key] = value;

@@ -1,6 +1,7 @@
 /**
- * Reads scalars as kubectl does. kubectl uses sigs.k8s.io/yaml, which is based on go.yaml.in/yaml/v2 (resolve.go) and
- * reads scalars by YAML 1.1. For example, `privileged: yes` is true, and `runAsUser: 010` is 8.
+ * Reads scalars as kubectl reads scalars. kubectl uses sigs.k8s.io/yaml. sigs.k8s.io/yaml is based on
+ * go.yaml.in/yaml/v2 (resolve.go) and reads scalars by YAML 1.1. For example, `privileged: yes` is true, and
+ * `runAsUser: 010` is 8.
  */
 import { boolYaml11Tag, CORE_SCHEMA, defineScalarTag, NOT_RESOLVED } from 'js-yaml';
 

@@ -14,7 +14,7 @@ export interface CapabilityLists {
  * Migrates the three lists of capabilities. Names are compared as they are written. Only the entry `*` in the list of
  * allowed capabilities matches other names.
  *
- * @param prefix the prefix of the field names, which is `spec.` or empty
+ * @param prefix the prefix of the field names: `spec.` or the empty string
  * @param filling whether missing values are filled in
  */
 export function capabilityLists(lists: CapabilityLists, prefix: string, filling: boolean): MigratedField {

@@ -8,7 +8,7 @@
 
 export const OBSERVER_NAMESPACE = 'cappol-observe';
 const NAME = 'cappol-observe';
-/** The label of the pods of an observation. All pods of one observation have the same value. */
+/** The label of the pods of an observation. All pods of one observation have the same value of the label. */
 export const OBSERVATION_LABEL = 'cappol.capabilitypolicy.dev/observation';
 /**
  * The path at which the container mounts the node's tracefs. The path is not below /sys, because AppArmor's default

@@ -57,8 +57,8 @@ const STATUSES = ['initContainerStatuses', 'containerStatuses', 'ephemeralContai
 const HASH = 'kubernetes.io/config.hash';
 
 /**
- * The names of containers in the pods of a cluster. The name of a container is kept after the container's pod was
- * deleted. The ID of a container is kept after the container was restarted.
+ * The names of containers in the pods of a cluster. The name of a container stays known after the container's pod is
+ * deleted. The ID of a container stays known after the container is restarted.
  */
 export class PodNames {
   readonly #byInstance = new Map<string, ObservedContainer>();

@@ -1,6 +1,6 @@
 /**
  * Defines the lines that an observer in a pod writes for `cappol observe --cluster`. The lines contain evidence without
- * names, and progress.
+ * names, and reports on the progress.
  */
 import type { Counts, Observed, UnnamedUse, UnnamedWatch } from './observation.ts';
 

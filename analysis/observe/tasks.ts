@@ -81,7 +81,10 @@ export class Tasks {
     this.#put(pid, { container, setup: setup && runtime, program });
   }
 
-  /** Records the end of a process. @returns the container of the process, if no process of the container is left */
+  /**
+   * Records the end of a process. @returns the container of the process, if the process was the last process of the
+   * container
+   */
   exited(pid: number): ContainerGroup | undefined {
     const container = this.#byPid.get(pid)?.container;
     this.#byPid.delete(pid);

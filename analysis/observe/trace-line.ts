@@ -1,6 +1,6 @@
 /**
- * Parses a line of tracefs' trace_pipe. The format is in kernel/trace/trace_output.c and in the `print fmt` of each
- * event.
+ * Parses a line of tracefs' trace_pipe. The format of the lines is defined in kernel/trace/trace_output.c and in the
+ * `print fmt` of each event.
  *
  * The kernel prints process names without escaping line breaks, so a hostile process can break a line in two. A process
  * name has at most 15 bytes, so it cannot contain a whole line of the trace. Each fragment of a broken line is parsed

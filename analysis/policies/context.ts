@@ -122,8 +122,8 @@ export class PolicyContext {
   }
 
   /**
-   * Finds the policies with a rollout that another, looser policy loosens. Everyone may use the looser policy. The key
-   * is the name of the looser policy.
+   * Finds the policies that have a rollout and that another, looser policy loosens. Everyone may use the looser policy.
+   * The key is the name of the looser policy.
    */
   loosenings(): ReadonlyMap<string, readonly Loosening[]> {
     const { state, cluster } = this.#input;

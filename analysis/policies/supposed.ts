@@ -4,7 +4,7 @@ import { rolloutLabel } from '../../operator/policy/parts.ts';
 import type { Labels } from './context.ts';
 
 export interface Supposed {
-  /** The names of the policies that are enforced everywhere at once. */
+  /** The names of the policies that are enforced in every namespace, without a rollout. */
   readonly enforced?: readonly string[];
   /** The rollouts in each namespace. The key is the namespace's name. */
   readonly pending?: ReadonlyMap<string, PendingPolicies>;

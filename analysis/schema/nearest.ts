@@ -5,8 +5,8 @@ const CLOSE = 1 / 3;
 const MOST = 3;
 
 /**
- * The names that need the fewest edits. If all names need too many edits, the result has the names that contain the
- * given text as a word. The list is empty if no name contains the given text.
+ * The known names that differ from the given text by the fewest edits. If all names need too many edits, the result has
+ * the names that contain the given text as a word. The list is empty if no name contains the given text.
  */
 export function nearest(text: string, names: readonly string[], most = text.length * CLOSE): string[] {
   const distances = names.map((name) => ({ name, edits: edits(text, name) }));

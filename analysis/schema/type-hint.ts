@@ -8,7 +8,10 @@ import { hasType, isObject, type Problem } from './problems.ts';
 export interface Hinting {
   /** The text of a scalar as it is written in the file, such as `1.30`, which is parsed as the number 1.3. */
   readonly textOf?: ((path: FieldPath) => string | undefined) | undefined;
-  /** Returns the problem that the text would have as a string in quotes, or undefined if it would have no problem. */
+  /**
+   * Treats the text as a string in quotes, and returns the string's problem. The result is undefined if the string has
+   * no problem.
+   */
   readonly refusalOf?: (text: string, schema: Schema) => string | undefined;
 }
 

@@ -165,8 +165,8 @@ export interface Shape extends PodContent {
 }
 
 /**
- * The capabilities that a container requests. The field `held` has the capabilities that each container runtime gives
- * the container as root.
+ * The capabilities that a container requests. The field `held` has the capabilities that a container run as root gets
+ * from each container runtime.
  */
 export interface ContainerCapabilities {
   readonly container: string;

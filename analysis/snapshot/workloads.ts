@@ -22,7 +22,7 @@ const TEMPLATE = { annotations: {}, spec: { containers: [] } };
 
 /**
  * The workloads of a namespace, sorted by kind and name like verdicts. The workloads are cached by the namespace
- * object, which stays the same until something in the namespace changes.
+ * object. The namespace object stays the same until something in the namespace changes.
  */
 export const workloadsOf = perObject((namespace: SnapshotNamespace): readonly SnapshotWorkload[] => {
   const { workloads, byName } = restoreWorkloads(namespace, () => TEMPLATE);

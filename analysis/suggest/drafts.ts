@@ -24,8 +24,8 @@ const MOST_SUBJECTS = 20;
 
 /**
  * Merges drafts until the API server accepts one policy for each remaining draft. Each step chooses two drafts, and
- * replaces them by one merged draft. The step chooses the two drafts for which the merged draft gives service accounts
- * the fewest additional values.
+ * replaces them by one merged draft. A merged draft gives service accounts additional values. The step chooses the two
+ * drafts with the fewest additional values in the merged draft.
  *
  * @returns the drafts, in the order of their first workloads. No draft has more service accounts than the API accepts
  */

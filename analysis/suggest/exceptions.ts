@@ -45,10 +45,11 @@ export interface Exception {
    */
   readonly merged: boolean;
   /**
-   * Further workloads that run as one of the service accounts. These workloads may therefore use the exception, too.
+   * Further workloads that run as one of the service accounts. The further workloads may therefore use the exception,
+   * too.
    */
   readonly sharing: readonly Sharing[];
-  /** The needs that no override of the namespace's level admits. */
+  /** The needs that no override of the namespace's level can meet. */
   readonly obstacles: readonly Need[];
 }
 

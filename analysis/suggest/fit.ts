@@ -45,9 +45,9 @@ export function statedFor(pods: readonly PodContent[], fitting: Fitting): Stated
 
 /**
  * Leaves out redundant entries of lists. If two rules share a field, the override of each rule is first written
- * independently of the other rule. An entry is then left out of a rule's list if the override of the other rule covers
- * the entry. For example, a pod that may add a capability in a user namespace may also hold the capability in this user
- * namespace.
+ * independently of the other rule. After this, an entry is left out of a rule's list if the override of the other rule
+ * covers the entry. For example, a pod that may add a capability in a user namespace may also hold the capability in
+ * this user namespace.
  */
 function withoutCovered(stated: Stated, pods: readonly PodContent[], fitting: Fitting): Stated {
   const lists = RULES.filter(({ id }) => id.includes('.') && id in stated).map((rule): Stated => {
@@ -81,8 +81,8 @@ export function unfitRules(pods: readonly PodContent[], fitting: Fitting): Rule[
 }
 
 /**
- * The override of the rule that makes the policy admit the pods. The override is empty if the level itself admits the
- * pods, and undefined if no override admits the pods.
+ * The override that the given rule needs, so that the policy admits the pods. The override is empty if the level itself
+ * admits the pods, and undefined if no override admits the pods.
  */
 export function statedOf(rule: Rule, pods: readonly PodContent[], fitting: Fitting): Stated | undefined {
   const { standard } = fitting;
@@ -143,7 +143,7 @@ function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
 }
 
 /**
- * Adds overrides. These overrides restrict the added entries of a list to the values that the pods use. For example, if
+ * Adds overrides. The added overrides restrict new entries of a list to the values that the pods use. For example, if
  * the volume type hostPath is added, another override restricts the host paths.
  */
 function withGuards(stated: Stated, pods: readonly PodContent[], fitting: Fitting): Stated {
@@ -157,7 +157,7 @@ function withGuards(stated: Stated, pods: readonly PodContent[], fitting: Fittin
   return Object.fromEntries(all.sort(([a], [b]) => positionOf(a) - positionOf(b)));
 }
 
-/** The position of an override in the order of the API. */
+/** The position of an override in the API's order of overrides. */
 function positionOf(path: string): number {
   return RULES.findIndex((rule) => isStatedBy(path, rule));
 }

@@ -1,6 +1,6 @@
 /**
- * Finds the images for an entry in `spec.containers`. With the images, an exception for a container applies only to
- * these images.
+ * Finds the images for an entry in `spec.containers`. If the entry has images, the exception applies only to containers
+ * with one of the images.
  */
 import { containersOf } from '../../operator/model/containers.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
@@ -29,7 +29,10 @@ export function imagesOf(names: readonly string[], pods: readonly PodContent[]):
   return listed.length > 0 && listed.length === images.size && listed.length <= MOST ? { images: listed } : {};
 }
 
-/** The image as a pattern that matches any tag or digest; undefined if an entry cannot contain the image. */
+/**
+ * Returns a pattern that matches the image with any tag or digest. If an entry cannot contain the image, the result is
+ * undefined.
+ */
 function anyVersion(image: unknown): string | undefined {
   if (typeof image !== 'string' || image.length > LONGEST - 2 || image.includes('//')) return undefined;
   const [, digested] = DIGESTED.exec(image) ?? [];

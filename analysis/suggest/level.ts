@@ -10,14 +10,14 @@ interface Candidacy {
   readonly level: SuggestedLevel;
   /** The workloads that the level admits without overrides. */
   readonly admitted: ReadonlySet<Workload>;
-  /** The number of overrides that the other workloads need, counted separately for each workload. */
+  /** The number of overrides that the other workloads need. The overrides of each workload are counted separately. */
   readonly overrides: number;
 }
 
 /**
- * A looser level is chosen only if it needs fewer overrides than a stricter level. This number is the minimum
- * difference between the numbers of overrides. The level `restricted` with exceptions is a better start than the level
- * `baseline` with slightly fewer exceptions.
+ * A looser level is chosen only if it needs clearly fewer overrides than a stricter level. The difference must be at
+ * least this number. The level `restricted` with exceptions is a better start than the level `baseline` with slightly
+ * fewer exceptions.
  */
 const CLEARLY_FEWER = 3;
 

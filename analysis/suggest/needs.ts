@@ -54,7 +54,10 @@ export function needsOf(stated: Stated, workloads: readonly Workload[], fitting:
   });
 }
 
-/** The needs of the workloads that would violate the given rules if each rule had the level's value. */
+/**
+ * Evaluates the workloads as if each given rule had the level's value. Returns the needs of the workloads that violate
+ * a rule.
+ */
 export function obstaclesOf(
   rules: readonly Rule[],
   workloads: readonly Workload[],
@@ -96,8 +99,8 @@ function ofOwners({ owners }: Shape, needs: readonly ShapeNeed[]): Need[] {
 type PolicyChecks = ReturnType<typeof policyChecksFor>;
 
 /**
- * The checks of the policy without the whole override, and, for each entry of the override's list, the checks of the
- * policy without this entry.
+ * The field `override` contains the checks of the policy without the whole override. The field `entries` contains, for
+ * each entry of the override's list, the checks of the policy without this entry.
  */
 interface Without {
   readonly override: readonly PolicyChecks[];
@@ -153,8 +156,8 @@ function partOf({ container }: Violation): { container?: string } {
 }
 
 /**
- * The findings about the field that violates the level. For an entry of a list, the result has only the findings about
- * this entry.
+ * Returns the findings about the field that causes the violation. For an entry of a list, the result has only the
+ * findings about this entry.
  */
 function adviceOn({ path, container }: Violation, shape: Shape, entry?: unknown): string[] {
   return findingsOf(shape.content.spec)

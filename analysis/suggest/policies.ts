@@ -12,11 +12,11 @@ interface PolicyOptions {
   /** The prefix of all policy names. The default is the namespace's name. */
   readonly name?: string;
   readonly mode: Mode;
-  /** Whether to write a policy that is also for namespaces without workloads. */
+  /** Whether one of the suggested policies must also apply to namespaces without workloads. */
   readonly everywhere: boolean;
   /** The level from which every namespace starts. */
   readonly level?: SuggestedLevel;
-  /** The names of existing policies. No suggested policy may have one of these names. */
+  /** The names of existing policies. A suggested policy must not have the name of an existing policy. */
   readonly taken?: Iterable<string>;
   /** The values of `spec.expires` and `spec.reason` of exceptions. */
   readonly terms?: Terms;
@@ -31,7 +31,10 @@ export interface SuggestedPolicy {
   readonly suggestions: readonly Suggestion[];
   /** The exception that the policy makes. The field is absent if the policy applies to everybody in its namespaces. */
   readonly exception?: Exception;
-  /** The name of the pending policy whose rules this policy enforces. For other policies, the field is absent. */
+  /**
+   * The name of the pending policy whose rules this policy enforces. If the policy enforces no pending policy, the
+   * field is absent.
+   */
   readonly enforces?: string;
   /** Whether the policy is for every namespace where no other policy decides. */
   readonly forOthers?: true;
@@ -54,8 +57,8 @@ const LEVELS: readonly SuggestedLevel[] = ['restricted', 'baseline'];
 /**
  * Makes the policies for suggestions. Each exception precedes the policy that it loosens.
  *
- * If policies already decide in a namespace, only exceptions beside these policies are written. In all other
- * namespaces, one policy sets the level, and the exceptions have the same selector as this policy. The API server
+ * If policies already decide in a namespace, the function writes only exceptions, in addition to these policies. In all
+ * other namespaces, one policy sets the level, and the exceptions have the same selector as this policy. The API server
  * therefore makes one decision for the level and its exceptions (docs/decisions/0006). Namespaces that need only the
  * same level share a policy.
  */

@@ -1,6 +1,6 @@
 /**
- * Makes a policy from single overrides and their paths. Also makes the part of the policy that an Evaluator needs to
- * check only one rule.
+ * Makes a policy from single overrides and their paths. Also makes the part of a policy that an Evaluator reads to
+ * check a single rule.
  */
 import type { CapabilityPolicyOverrides, UsableBy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
@@ -13,7 +13,7 @@ import { formatVersion, type Standard } from '../../operator/standards/level-ver
 /** An entry for `spec.containers`. */
 export interface StatedContainers {
   readonly names: readonly string[];
-  /** The images that the containers must have. The field is absent if the image does not matter. */
+  /** The images that the containers must have. If the containers may have any image, the field is absent. */
   readonly images?: readonly string[];
   readonly stated: Stated;
 }
@@ -39,7 +39,7 @@ export function resolvedBy(
   throw new Error(resolution.refusal.message);
 }
 
-/** The part of a policy that an Evaluator needs to check only one rule. */
+/** Returns the part of a policy that an Evaluator reads to check a single rule. */
 export function policyChecksFor(
   rule: Rule,
   stated: Stated,

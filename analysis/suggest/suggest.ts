@@ -25,13 +25,13 @@ export interface SuggestOptions {
    */
   readonly narrow?: boolean;
   /**
-   * Whether the pods have only the capabilities that they used. If the value is true, the suggested policies require
-   * containers to drop all other capabilities.
+   * Whether the pods have only the capabilities that they used. If the pods have only their used capabilities, the
+   * suggested policies require containers to drop all other capabilities.
    */
   readonly used?: boolean;
   /**
-   * Returns the policies that decide in a namespace, or undefined if no policy decides. If the result is undefined, a
-   * level is suggested.
+   * Returns the policies that decide in a namespace, or undefined if no policy decides. If no policy decides, a level
+   * is suggested.
    */
   readonly beside?: (namespace: string) => Beside | undefined;
   readonly evaluator: Evaluator;
@@ -45,8 +45,8 @@ export interface Suggestion {
    */
   readonly level: Level;
   /**
-   * The overrides of the level. If narrowing is not requested, and no evidence narrows the capabilities, there are no
-   * overrides.
+   * The overrides of the level. The suggestion has overrides only if narrowing is requested, or if evidence narrows the
+   * capabilities.
    */
   readonly overrides: CapabilityPolicyOverrides;
   /** The overrides of the suggestion, in the order of the API. Each override has a single value. */
@@ -75,9 +75,9 @@ export interface SuggestedBeside extends Pick<Beside, 'mode' | 'priority' | 'pen
 }
 
 /**
- * Suggests policies that admit every given workload, and everything that the level admits. A pod that the level refuses
- * is also admitted if a given workload with the same service account needs at least as much as the pod. Other pods that
- * the level refuses are not admitted.
+ * Suggests policies that admit every given workload, and everything that the level admits. The policies also admit a
+ * pod that the level refuses, if some given workload has the same service account and at least the same needs. Other
+ * pods that the level refuses are not admitted.
  *
  * @returns one suggestion for each namespace, sorted by namespace
  */

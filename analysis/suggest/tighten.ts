@@ -64,8 +64,8 @@ function verdictsOf(cluster: Cluster, state: PolicyState, evaluator: Evaluator):
 }
 
 /**
- * If the current text of a policy is not in force, the function reports no unneeded grants of the policy. In this
- * case, the workloads were evaluated by another text of the policy.
+ * If the current text of a policy is not in force, the function reports no unneeded grants of the policy. The reason is
+ * that the workloads were evaluated by another text of the policy.
  */
 function unneededOf(policy: CompletePolicy, state: PolicyState, verdicts: Verdicts): readonly Grant[] {
   const name = nameOf(policy);
@@ -96,8 +96,8 @@ function isValid(policy: CompletePolicy): boolean {
 }
 
 /**
- * Evaluates the cluster with all changes together. In each of two policies, a subject may be unneeded only because of
- * the other policy. If a workload gets a worse verdict, the policies that decide in the workload's namespace keep their
+ * Evaluates the cluster with all changes together. The reason is that two policies can each make a subject of the other
+ * policy unneeded. If a workload gets a worse verdict, the policies that decide in the workload's namespace keep their
  * subjects. If a workload gets a worse verdict even with these subjects, the policies keep all their grants.
  */
 function safeRemovals(input: TightenInput, before: Verdicts, removed: Removed): Removed {
@@ -113,9 +113,9 @@ function safeRemovals(input: TightenInput, before: Verdicts, removed: Removed): 
 }
 
 /**
- * The names of the exceptions that can be deleted together. Two exceptions may each be unneeded only because of the
- * other exception. If the exceptions cannot all be deleted together, the function adds exceptions to the result one by
- * one.
+ * The names of the exceptions that can be deleted together. If each of two exceptions is unneeded only because of the
+ * other exception, the two exceptions cannot be deleted together. If the exceptions cannot all be deleted together, the
+ * function adds exceptions to the result one by one.
  */
 function safeDeletions(
   input: TightenInput,

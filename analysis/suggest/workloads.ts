@@ -9,8 +9,8 @@ export interface Given {
   readonly workload: WorkloadName;
   readonly content: PodContent;
   /**
-   * The pod, together with the users whose rights matter for policies with restricted use. By default, the creator of
-   * the pod is not known.
+   * The pod, together with the users whose right to use a policy counts, if the policy has restricted use. By default,
+   * the creator of the pod is not known.
    */
   readonly candidate?: Candidate;
 }
@@ -20,15 +20,15 @@ export interface Workload {
   /** The pods and templates of the workload, without duplicates. */
   readonly pods: readonly PodContent[];
   /**
-   * The pods and templates without duplicates. Each pod or template is listed together with the users whose rights to
-   * use a policy matter.
+   * The pods and templates without duplicates. Each pod or template is listed together with the users whose right to
+   * use a policy counts for the pod.
    */
   readonly candidates: readonly Candidate[];
   /** The names of the service accounts that the pods use. */
   readonly serviceAccounts: readonly string[];
 }
 
-/** The workloads in a fixed order. The result does not depend on the order of the input. */
+/** The workloads in a fixed order. The workloads and their order do not depend on the order of the input. */
 export function workloadsOf(given: readonly Given[]): Workload[] {
   const groups = Map.groupBy(given, ({ workload: { namespace, kind, name } }) => `${namespace}/${kind}/${name}`);
   return valuesByKey(groups).flatMap((own) => {

@@ -1,4 +1,6 @@
-/** Writes rows as CSV (RFC 4180). A spreadsheet program that opens the file executes no cell as a formula. */
+/**
+ * Writes rows as CSV (RFC 4180). If a spreadsheet program opens the file, the program executes no cell as a formula.
+ */
 
 export function csvText(rows: Iterable<readonly string[]>): string {
   let text = '';

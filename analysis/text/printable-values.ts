@@ -21,7 +21,10 @@ function mapped(value: unknown): unknown {
  */
 const UNESCAPED = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** The JSON text of a value. The text is safe to print on a terminal. Parsing the text gives the same value. */
+/**
+ * The JSON text of a value. The JSON text is safe to print on a terminal. If the text is parsed, the result is the
+ * original value.
+ */
 export function jsonText(value: unknown): string {
   return escapedControls(JSON.stringify(value, null, 2));
 }

@@ -18,7 +18,7 @@ import { checkSince, type UsedOptions } from './used.ts';
 interface Reading {
   readonly connected: Connected;
   readonly cluster: Cluster;
-  /** The only namespace to read. If the value is undefined, all namespaces are read. */
+  /** The only namespace to read. If `only` is undefined, all namespaces are read. */
   readonly only: string | undefined;
   readonly io: Io;
   tell(trouble: Trouble): void;

@@ -5,7 +5,7 @@ import { type Io, UsageError } from '../command.ts';
 import { readEvidence } from './read.ts';
 
 export interface UsedOptions {
-  /** The paths that follow --used. The value is true if no path follows. */
+  /** The paths that follow --used. If no path follows --used, the value is true. */
   readonly used?: true | readonly string[];
   readonly since?: string;
 }

@@ -12,8 +12,7 @@ const MANIFESTS = /\.(?:ya?ml|json)$/i;
 export interface InputFile {
   readonly name: string;
   /**
-   * The absolute path of the file. A number is the descriptor of an open file. The value is undefined for standard
-   * input.
+   * The absolute path of the file. A number is the descriptor of an open file. For standard input, `path` is undefined.
    */
   readonly path: string | number | undefined;
   /** Whether the input is a regular file, which can be read twice and without waiting. */
@@ -29,7 +28,7 @@ export interface InputFile {
  * Finds the files to which paths refer. A folder is searched in the order of names. Hidden folders are included, as in
  * kubectl apply -R. In a folder, only files with the given extensions are found.
  *
- * @param leftOut decides which paths in folders are left out. If the value is undefined, nothing is left out
+ * @param leftOut decides which paths in folders are left out. If `leftOut` is undefined, nothing is left out
  * @param tell receives the paths that cannot be read. All other paths are still read
  */
 export function* manifestFiles(

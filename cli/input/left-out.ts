@@ -19,7 +19,7 @@ export class LeftOut {
   readonly #cwd: string;
   readonly #excluded: IgnorePatterns;
   readonly #found = new Map<string, Cause>();
-  /** The patterns of each folder's .gitignore. If a folder has no .gitignore, the value is undefined. */
+  /** The patterns of each folder's .gitignore. For a folder without a .gitignore, the map contains undefined. */
   readonly #ignoreFiles = new Map<string, IgnorePatterns | undefined>();
   /**
    * The value for a folder lists the folder itself, and its parent folders up to the root of the repository. The

@@ -16,7 +16,7 @@ export interface ReadOptions {
    * The reader calls `skip` if a document in a folder is not a Kubernetes object. The parameter is the document's type.
    */
   skip?(what: string): void;
-  /** Whether the caller wants a document with the given text to be parsed. By default, every document is parsed. */
+  /** Decides whether the reader parses the document with the given text. By default, every document is parsed. */
   wants?(text: string): boolean;
 }
 

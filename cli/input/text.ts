@@ -129,7 +129,7 @@ function filled(file: number, at: number): number {
   return count;
 }
 
-/** Yields the bytes of a pipe or a device. The read is asynchronous, because a read may block. */
+/** Yields the bytes of a pipe or a device. A read could block, so the function reads asynchronously. */
 async function* waited(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const file = await open(path);
   try {

@@ -17,8 +17,8 @@ interface TableOptions {
    */
   readonly optional?: readonly string[];
   /**
-   * The headers that were already printed, if the table continues an earlier table. The headers determine the widths of
-   * the columns.
+   * If the table continues an earlier table, the field contains the headers that were already printed. The headers
+   * determine the widths of the columns.
    */
   readonly heads?: readonly string[];
   /** Colours a cell without changing its width. */
@@ -26,8 +26,8 @@ interface TableOptions {
 }
 
 /**
- * The text of a table: one line for the head, if there is a head, and one line for each row. Each line ends with a line
- * break.
+ * The text of a table: one line for the headers, if there are headers, and one line for each row. Each line ends with a
+ * line break.
  */
 export function tableText(
   head: readonly string[] | undefined,

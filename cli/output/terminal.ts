@@ -5,7 +5,7 @@ import type { Io } from '../command.ts';
 export type Style = 'bold' | 'red' | 'green' | 'yellow' | 'magenta' | 'cyan';
 
 export interface Terminal {
-  /** The number of columns. The value is undefined for a pipe or a file, where lines are not wrapped. */
+  /** The number of columns. For a pipe or a file, `width` is undefined, and lines are not wrapped. */
   readonly width: number | undefined;
   paint(style: Style, text: string): string;
 }
@@ -25,8 +25,8 @@ export function terminalOf({ stdout, env }: Pick<Io, 'stdout' | 'env'>): Termina
 }
 
 /**
- * Whether to print colours. The rules are https://no-color.org and https://force-color.org, which Node and most command
- * lines follow.
+ * Whether to print colours. The rules are on https://no-color.org and https://force-color.org. Node and most command
+ * lines follow the same rules.
  */
 function showsColors(isTerminal: boolean, { FORCE_COLOR, NO_COLOR, TERM }: Io['env']): boolean {
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';

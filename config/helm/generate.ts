@@ -69,7 +69,7 @@ const TEMPLATES: readonly Template[] = [
   },
 ];
 
-/** The text of each generated file. The key is the file's path below the chart. */
+/** The text of each generated file. Each key is the path of a file below the chart. */
 export function generatedFiles(): Map<string, string> {
   return new Map([
     ...TEMPLATES.map((template) => [`templates/${template.name}.yaml`, render(template)] as const),

@@ -11,7 +11,7 @@ import { ROOT } from './output.ts';
 const PAGE = join(ROOT, 'docs', 'reference', 'licences.md');
 
 /**
- * The allowed licences, by their SPDX identifiers. The values say what a distributor of a package must do under the
+ * The allowed licences, by their SPDX identifiers. Each value says what a distributor of a package must do under the
  * licence.
  */
 export const ALLOWED: Readonly<Record<string, string>> = {
@@ -27,8 +27,8 @@ export const ALLOWED: Readonly<Record<string, string>> = {
 };
 
 /**
- * The packages that the operator, cappol or its page imports. The values say why the project does not use its own code
- * instead.
+ * The packages that the operator, cappol or its page imports. Each value says why the project does not use its own code
+ * instead of the package.
  */
 export const REASONS: Readonly<Record<string, string>> = {
   '@kubernetes-models/apimachinery': 'has the metadata of objects, to which the generated model of a policy refers',
@@ -74,7 +74,7 @@ export interface BundledPackage {
   readonly path: string;
   readonly name: string;
   readonly version: string;
-  /** The licence that the package declares. If the package declares no licence, the value is undefined. */
+  /** The licence that the package declares. If the package declares no licence, `licence` is undefined. */
   readonly licence: string | undefined;
   /** The names of other packages that this package uses if they are installed. */
   readonly optionalPeers: readonly string[];

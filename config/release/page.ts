@@ -10,7 +10,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { type Contents, contentsOf, mergeContents } from './contents.ts';
 import { ROOT } from './output.ts';
 
-/** The modules of Node that the pure folders use. The values are the files that replace the modules in the browser. */
+/** The modules of Node that the pure folders use. Each value is the file that replaces the module in the browser. */
 const ALIASES = {
   'node:crypto': './ui/platform/crypto.ts',
   'node:timers/promises': './ui/platform/timers.ts',
@@ -46,7 +46,7 @@ export async function bundlePage(connect: Connect = "'self'") {
   return { files: new Map([['page.html', html]]), ...mergeContents([program, worker]) };
 }
 
-/** The content of each built file. The key is the name of the file's entry point. */
+/** The content of each built file. Each key is the name of a file's entry point. */
 async function bundled(options: BuildOptions): Promise<Contents & { texts: Readonly<Record<string, string>> }> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,

@@ -1,7 +1,7 @@
 /**
  * Lists the contents of the image, except for Node. The output is CycloneDX JSON. The command line is `npm run
- * release:sbom -- [--out FOLDER]`. npm makes the list from package-lock.json. The script does not use `--omit=dev`,
- * because npm 11.19 would then also omit packages that the operator needs, if development needs them, too.
+ * release:sbom -- [--out FOLDER]`. npm makes the list from package-lock.json. The script does not use `--omit=dev`.
+ * With this option, npm 11.19 also omits packages that the operator needs, if development needs them, too.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

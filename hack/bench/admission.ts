@@ -29,9 +29,9 @@ const WARM_UP = 30;
 const PODS = 200;
 const LABEL = 'bench';
 /**
- * The labels of each namespace. The keys are the names of the namespaces. The measured namespace is `ours`. No policy
- * selects the namespace `none`. Pod Security Admission checks `podSecurity`. In the namespace `nothing`, the deciding
- * admission policy checks nothing.
+ * The labels of each namespace. Each key of the object is the name of a namespace. The measured namespace is `ours`. No
+ * policy selects the namespace `none`. Pod Security Admission checks `podSecurity`. In the namespace `nothing`, the
+ * deciding admission policy checks nothing.
  */
 const NAMESPACES = {
   none: {},
@@ -40,7 +40,7 @@ const NAMESPACES = {
   ours: { [LABEL]: '0' },
 };
 
-/** Functions that say whether the policy with a given index admits the pod. */
+/** Each function says whether the policy with the given index admits the pod. */
 const ADMITTING = {
   'the first': (index: number) => index === 0,
   'the last': (index: number, count: number) => index === count - 1,

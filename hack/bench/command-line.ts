@@ -46,8 +46,8 @@ const MOST_OF_OTHER_TOOLS = 10_000;
 
 const RESTRICTED = { level: 'restricted' };
 /**
- * A policy with only those rules of the level restricted that are about capabilities. The policies of the other engines
- * make the same checks.
+ * A policy that contains only the capability rules of the level restricted. The policies of the other engines make the
+ * same checks.
  */
 const CAPABILITIES = {
   level: 'privileged',

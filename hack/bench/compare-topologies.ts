@@ -46,7 +46,7 @@ const LEVELS = ['restricted', 'baseline', 'privileged'] as const;
  * decide together.
  */
 const EXCEPTIONS_OF_TEAM = 7;
-/** The size of a group of policies. In each group, one policy changes. */
+/** The number of policies in each group. In each group, one policy changes. */
 const CHANGED = 10;
 
 /** The name of the pair in which both sets are equal. */
@@ -114,7 +114,7 @@ function exception(name: string, index: number, spec: Partial<CapabilityPolicySp
 }
 
 /**
- * @param every the size of a group of policies. In each group, one policy is loosened. 0 means that no policy is
+ * @param every the number of policies in each group. In each group, one policy is loosened. 0 means that no policy is
  * loosened
  */
 function changed(policies: readonly NamedSpec[], every: number): ComparedSets {

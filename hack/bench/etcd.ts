@@ -23,7 +23,7 @@ export class Etcd {
   readonly #url: string;
   readonly #agent = new Agent({ connections: CONNECTIONS });
 
-  /** @param pids the IDs of processes; exactly one of the processes is etcd */
+  /** @param pids the IDs of processes. Exactly one of these processes is etcd */
   constructor(pids: readonly number[]) {
     const flags = pids
       .map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))

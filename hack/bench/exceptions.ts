@@ -2,8 +2,8 @@
  * Part (n) of the bench measures the time until many policies are in force. The part also measures the cost of the
  * policies for the servers, for each pod, and for each update of a namespace. In each topology, one policy is for all
  * namespaces. All other policies are exceptions, or select namespaces by the labels of tiers and teams. The exceptions
- * have the same or a higher priority. In one topology, the exceptions have selectors by labels. No index of a program
- * speeds up these selectors.
+ * have the same priority as the policy for all namespaces, or a higher priority. In one topology, the exceptions have
+ * selectors by labels. No index of a program speeds up these selectors.
  */
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
@@ -38,9 +38,9 @@ export interface ExceptionsOptions {
   /** The number of times that each request is sent. */
   readonly rounds: number;
   /**
-   * The number of exceptions that are created later. The bench makes the same number of edits. The number of changes is
-   * odd, so that one measurement is the median. An API server compiles policies only once a second, so the times of
-   * single changes differ.
+   * The number of exceptions that are created later. The bench also edits an exception this number of times. The number
+   * of changes is odd, so that one measurement is the median. An API server compiles policies only once a second, so
+   * the times of single changes differ.
    */
   readonly changes: number;
 }
@@ -78,7 +78,9 @@ interface Measured {
 }
 
 const WARM_UP = 30;
-/** A namespace that no policy reaches. Pods in this namespace show the cost that every pod has. */
+/**
+ * A namespace that no policy reaches. Pods in this namespace show the cost that every pod has, even without a policy.
+ */
 const EXCLUDED = 'kube-public';
 /** The bench stops waiting if no further policy becomes Ready within this time, in ms. */
 const STALLED_MS = 90_000;

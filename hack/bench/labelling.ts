@@ -24,7 +24,7 @@ interface Measured {
 
 const POLICY = 'restricted';
 const LABEL = 'pod-security.kubernetes.io/audit';
-/** The number of concurrent writes. The number is the same for the loop and for the operator. */
+/** The number of concurrent writes. The loop and the operator make the same number of concurrent writes. */
 const AT_ONCE = 8;
 /** The prefixes of the labels and annotations that the operator writes. */
 const OURS = ['pod-security.kubernetes.io/', 'capabilitypolicy.dev/', 'rollout.capabilitypolicy.dev/'];
@@ -158,8 +158,8 @@ export async function besideLoop<Result>(
 }
 
 /**
- * Resolves when the given number of namespaces has the operator's label. The status counts the labelled namespaces a
- * moment later.
+ * Resolves when the given number of namespaces has the operator's label. The policy's status counts a labelled
+ * namespace a moment after the label appears on the namespace.
  */
 async function allLabelled(client: ApiClient, namespaces: number, label: string): Promise<void> {
   const stop = new AbortController();

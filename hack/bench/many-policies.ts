@@ -49,8 +49,8 @@ interface Measured {
     /** The CPU seconds from the creation of the first policy until all policies are Ready. */
     readonly cpuSeconds: number;
     /**
-     * The memory after a garbage collection. The first value was measured before the first policy existed. The second
-     * value was measured with all policies.
+     * The memory after a garbage collection. The first value is the memory before the first policy existed. The second
+     * value is the memory with all policies.
      */
     readonly rssMiB: readonly [before: number, after: number];
   };

@@ -23,8 +23,8 @@ const TICKS_PER_SECOND = 100;
 export function usageOf(pid: number): Omit<Usage, 'seconds'> | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The fields start after the program's name. The name is in brackets and may contain any characters. Field 14 is
-    // utime, and field 15 is stime (man proc_pid_stat).
+    // The array `fields` begins after the program's name. The program's name is in brackets and may contain any
+    // characters. Field 14 is utime, and field 15 is stime (man proc_pid_stat).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = Number(fields[11]) + Number(fields[12]);
     const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];

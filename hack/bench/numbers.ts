@@ -33,7 +33,10 @@ export function growth(what: string, sizes: readonly number[], values: readonly 
   return law === undefined ? [] : [`${what} to the power of ${law.toFixed(2)}.`];
 }
 
-/** The exponent of the power law through the smallest and the largest size. An exponent of 1 means linear growth. */
+/**
+ * The exponent of the power law that fits the values at the smallest and the largest size. An exponent of 1 means
+ * linear growth.
+ */
 function exponent(sizes: readonly number[], values: readonly number[]): number | undefined {
   const [size, value] = [sizes[0], values[0]];
   const [largest, last] = [sizes.at(-1), values.at(-1)];

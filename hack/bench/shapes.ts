@@ -15,8 +15,8 @@ export interface Shape {
 }
 
 /**
- * In each group of this number of pods, one pod violates the level restricted. Most of the violating pods also violate
- * the level baseline.
+ * One pod in each group of this many pods violates the level restricted. Most of the violating pods also violate the
+ * level baseline.
  */
 const VIOLATING_EVERY = 20;
 
@@ -169,7 +169,7 @@ function runningStatus(containers: readonly { readonly name: string; readonly im
 
 /**
  * Writes the keys of a value in the form of managedFields. In managedFields, the key of a condition is the condition's
- * type, and the key of an address is the IP address. In managedFields, every other list is a single value.
+ * type, and the key of an address is the IP address. In managedFields, a list of other items is a single value.
  */
 function fieldsOf(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(

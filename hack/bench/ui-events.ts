@@ -1,5 +1,6 @@
 /**
- * Reads the events of cappol ui as the page of cappol ui reads them. The reader opens the link and keeps the session.
+ * Reads the events of cappol ui as the page of cappol ui reads them. The reader opens the link that `cappol ui` prints,
+ * and keeps the session.
  */
 
 export interface UiEvent {

@@ -23,7 +23,7 @@ export type Json = any;
 
 export interface Request {
   readonly query?: Readonly<Record<string, string | boolean>>;
-  /** The body of the request. Text and bytes are sent unchanged. Values of other types are sent as JSON. */
+  /** The body of the request. Text and bytes are sent unchanged. All values except text and bytes are sent as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
   /** The user of the request. If the field is undefined, the client's own user makes the request. */

@@ -22,7 +22,9 @@ export interface Binaries {
   readonly kubectl: string;
 }
 
-/** The folder with go.mod and go.sum. These two files determine the versions to build. */
+/**
+ * The folder with go.mod and go.sum. The files go.mod and go.sum determine which versions of the programs are built.
+ */
 const MODULE = import.meta.dirname;
 const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
 /**

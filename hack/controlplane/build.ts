@@ -131,8 +131,8 @@ export function assertGo(environment: NodeJS.ProcessEnv, version: string): void 
 }
 
 /**
- * Takes a lock. The lock is a symbolic link. The target of the link is the process ID of the holder. The link and its
- * target are created in one step.
+ * Takes a lock. The lock is a symbolic link. The target of the link is the process ID of the process that holds the
+ * lock. The link and its target are created in one step.
  */
 function takeLock(lock: string): boolean {
   try {

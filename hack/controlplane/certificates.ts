@@ -130,7 +130,8 @@ function subjectNames(request: CertificateRequest): Buffer[] {
 }
 
 /**
- * The time for which a certificate is valid. The time begins a day ago because clocks may differ, and ends in a year.
+ * The time for which a certificate is valid. A certificate is valid from one day ago, because clocks may differ, until
+ * one year from now.
  */
 function validity(): Buffer {
   return sequence(utcTime(new Date(Date.now() - DAY)), utcTime(new Date(Date.now() + 365 * DAY)));

@@ -16,7 +16,7 @@ import { type ServerCommand, ServerProcess, Watchdog } from './server-process.ts
 import { waitFor } from './wait.ts';
 
 interface ControlPlaneOptions {
-  /** The programs to use. The default is the programs that findBinaries() finds. */
+  /** The programs to use. By default, the control plane uses the programs that findBinaries() finds. */
   readonly binaries?: Binaries;
   /**
    * Whether kube-controller-manager runs. If kube-controller-manager does not run, the objects that its controllers
@@ -105,7 +105,7 @@ export interface ControlPlane {
    */
   restartApiServer(index?: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /**
-   * Restarts kube-controller-manager. Without a restart, the garbage collector in kube-controller-manager needs up to
+   * Restarts kube-controller-manager. Without a restart of kube-controller-manager, its garbage collector needs up to
    * 30 seconds to find new kinds.
    */
   restartControllerManager(): Promise<void>;

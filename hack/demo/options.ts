@@ -1,4 +1,7 @@
-/** Parses the command line of the demo. The code is pure: demo.ts passes the arguments of the process. */
+/**
+ * Parses the command line of the demo. The code is pure, because demo.ts passes the arguments of the process to the
+ * parser.
+ */
 import { parseArgs } from 'node:util';
 
 export const HELP = `Usage: npm run demo -- [options]

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = '/sys/fs/cgroup';
-/** The kubelet starts only if the machine has these cgroup controllers (pkg/kubelet/cm/cgroup_manager_linux.go). */
+/** The cgroup controllers without which the kubelet does not start (pkg/kubelet/cm/cgroup_manager_linux.go). */
 const REQUIRED = ['cpu', 'cpuset', 'memory', 'pids'];
 /**
  * The time in ms to wait for the end of processes. A killed process remains in its control group until the kernel has
@@ -25,7 +25,10 @@ export function problemWithCgroups(): string | undefined {
   return missing.length === 0 ? undefined : `there is no cgroup controller ${missing.join(', ')} in ${ROOT}`;
 }
 
-/** The folders of the group with this name. The group need not exist. cgroup v1 has one folder for each controller. */
+/**
+ * The folders that belong to the control group with the given name. The group need not exist. cgroup v1 has one folder
+ * for each controller.
+ */
 export function foldersOfCgroup(name: string): string[] {
   return (isUnified() ? [ROOT] : hierarchies()).map((hierarchy) => join(hierarchy, name));
 }

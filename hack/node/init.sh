@@ -40,6 +40,6 @@ ip address add "$node/16" dev cni0
 ip link set cni0 up
 
 touch "$folder/ready"
-# A shell that waits also reaps processes whose parents have ended. Examples are the shims of containers.
+# A shell that runs `wait` also reaps processes whose parents have ended. Examples are the shims of containers.
 sleep infinity &
 wait

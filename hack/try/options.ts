@@ -1,4 +1,7 @@
-/** Parses the command line of `npm run try`. The code is pure: main.ts passes the arguments of the process. */
+/**
+ * Parses the command line of `npm run try`. The code is pure, because main.ts passes the arguments of the process to
+ * the parser.
+ */
 import { parseArgs } from 'node:util';
 
 export const HELP = `Usage: npm run try [-- --remove]

@@ -27,7 +27,7 @@ export const NAME_LABEL = 'kubernetes.io/metadata.name';
 export const RECORD = `${GROUP}/labels`;
 /**
  * The prefix of the label that marks a namespace where a policy with `rollout` is not enforced yet. The policy's name
- * follows the prefix. The name fits into the label key, because a policy's name has at most 63 characters.
+ * follows the prefix. A policy's name fits into the label key, because the name has at most 63 characters.
  */
 export const ROLLOUT_LABEL_PREFIX = `rollout.${GROUP}/`;
 /**

@@ -1,6 +1,6 @@
 /**
- * Fills in the default values of the fields that a policy leaves out. This file can also remove the fields that have
- * their default value.
+ * Fills in the default values of the fields that a policy leaves out. Another function of this file removes the fields
+ * that have their default value.
  */
 import type { CapabilityPolicy, CapabilityPolicySpec, CompletePolicy, CompleteSpec } from './capability-policy.ts';
 import { ROLLOUT_DEFAULTS, SPEC_DEFAULTS } from './spec-defaults.ts';

@@ -18,8 +18,8 @@ interface CanariesOptions {
 }
 
 /**
- * The time in ms after which a canary is overdue. The time begins when the API servers have had enough time to compile
- * the canary.
+ * The time in ms after which a canary is overdue. The operator counts the time from the moment when the API servers
+ * have had enough time to compile the canary.
  */
 const PASSES_MS = 10_000;
 
@@ -40,8 +40,8 @@ export class Canaries {
     const { programs, refusals } = this.#options;
     const canary = this.#neededFor(program, live);
     if (!canary) {
-      // If rules are in force, the operator treats their canary as passed. The rules need no canary later, even if
-      // somebody deletes the program.
+      // If rules are in force, the operator treats their canary as passed. The rules do not need a canary again later,
+      // even if somebody deletes the program.
       if (this.#options.inForceOf(program.name).proves(program)) this.#passed.add(program.rulesHash);
       await this.#remove(program, live);
       return true;

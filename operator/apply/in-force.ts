@@ -16,8 +16,8 @@ export interface Question {
 }
 
 /**
- * The time in ms that API servers may take to load a changed program. Compiling takes up to a second. The remaining two
- * seconds cover the delay of the API servers' watches.
+ * The time in ms that API servers may take to load a changed program. Compiling takes up to a second. Two more seconds
+ * cover the delay of the API servers' watches.
  */
 export const COMPILED_MS = 3_000;
 /**
@@ -26,7 +26,8 @@ export const COMPILED_MS = 3_000;
  */
 const PROVED_AGAIN_MS = 60_000;
 /**
- * After a failed probe, the operator waits before the next probe. The wait is `share` times the time since the write.
+ * After a failed probe, the operator waits before the next probe. The length of the wait is the time since the write,
+ * multiplied by `share`.
  */
 const AGAIN = { share: 1 / 8, leastMs: 100, mostMs: 10_000 };
 const NONE: ReadonlyMap<string, string> = new Map();

@@ -64,8 +64,8 @@ export class KeptRollouts {
   }
 
   /**
-   * Keeps the state of a policy that is currently not enforced. The rollout later continues from this state, so that no
-   * namespace becomes pending again.
+   * Keeps the rollout state of a policy that is currently not enforced. The rollout later continues from this state, so
+   * that no namespace becomes pending again.
    * @throws the client's error
    */
   async rest({ metadata }: CompletePolicy): Promise<void> {

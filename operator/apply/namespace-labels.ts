@@ -104,8 +104,9 @@ export function differingLabels(namespace: NamespaceView, { labels }: Pick<Label
 }
 
 /**
- * Derives the label outcome to report from the current labels of a namespace, for example before the first label pass.
- * The API server may refuse a planned label that is not on the namespace yet. So this label does not count.
+ * Derives the label outcome of a namespace from the namespace's current labels. The result is reported, for example,
+ * before the first label pass. The API server may refuse a planned label that is not on the namespace yet. So this
+ * label does not count.
  */
 export function presentLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelOutcome {
   const { labels, conflicts } = planLabels(namespace, wanted);

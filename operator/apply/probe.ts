@@ -36,8 +36,8 @@ export async function ask(server: ApiClient, program: Probed): Promise<Answer> {
 }
 
 /**
- * Whether all API servers enforce the program's version with this hash. If the hash is empty, the result says whether
- * no API server enforces the program. While a program changes, most API servers do not give the wanted answer yet. One
+ * Whether all API servers enforce the program's version with this hash. For an empty hash, the result is true if no API
+ * server enforces the program. While a program changes, most API servers do not give the wanted answer yet. One
  * unwanted answer is enough to know that the result is false. The function therefore first probes only one server. If
  * the first server gives the wanted answer, the function probes the other servers.
  */

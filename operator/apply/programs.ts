@@ -51,9 +51,9 @@ const AT_ONCE = 4;
  */
 const LOOK_AGAIN_MS = 100;
 /**
- * For each program, the operator remembers the rows of this number of versions. The remembered versions must include
- * the version in the cluster. The remembered versions must also include each version that was replaced a short time
- * ago.
+ * For each program, the operator remembers this number of versions with their rows. The remembered versions must
+ * include the version in the cluster. The remembered versions must also include each version that was replaced a short
+ * time ago.
  */
 const TEXTS_KEPT = 20;
 
@@ -171,9 +171,10 @@ export class Programs {
 
   /**
    * Returns another program of the same kind. The other program must come into force before the operator writes this
-   * program. The other program is new, and the cluster still has an older version of this program. The older version
-   * may contain rows that move to the new program. The older version must keep these rows until the new program is in
-   * force. If the cluster has older versions of both programs, the programs do not wait for each other.
+   * program. The other program is new. The cluster has an older version of this program, and no older version of the
+   * other program. The older version may contain rows that move to the new program. The older version must keep these
+   * rows until the new program is in force. If the cluster has older versions of both programs, the programs do not wait
+   * for each other.
    */
   #addedBeside(program: Program, { compiled, live }: Pass): Program | undefined {
     const textOf = ({ policy }: Program) => {

@@ -16,8 +16,8 @@ export interface ProtectionOutcome {
   /** `protecting` counts the API servers that protect the objects. `answering` counts the API servers that answer. */
   readonly servers: { readonly protecting: number; readonly answering: number };
   /**
-   * The reason why it is unknown whether API servers protect the objects. The message is empty if the protection is
-   * known.
+   * The reason why it is unknown whether API servers protect the objects. The message is empty if the probe has shown
+   * whether API servers protect the objects.
    */
   readonly message: string;
 }

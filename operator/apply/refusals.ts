@@ -97,7 +97,7 @@ export class Refusals {
     return last && !this.#mayPass(last) ? last.error.message : undefined;
   }
 
-  /** The time of the next try. The time is infinite if no write has to be retried. */
+  /** The time of the next try. If no write has to be retried, the time of the next try is infinite. */
   get nextTry(): number {
     return Math.min(...this.#units.values().map(({ tryAt }) => tryAt), Number.POSITIVE_INFINITY);
   }

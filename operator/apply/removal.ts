@@ -16,7 +16,7 @@ import type { Writes } from './writes.ts';
 interface Leaving {
   readonly policies: ReadonlySet<string>;
   /**
-   * How to probe the admission policy. The field is undefined for an admission policy of an old release without
+   * How to probe the admission policy. The field is undefined for an admission policy of an old release that had no
    * programs.
    */
   readonly probed: Probed | undefined;

@@ -16,7 +16,7 @@ import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
 import { ENTRY_STATES, type Entry, type Labelling, type RolloutState } from '../promotion/state.ts';
 
-/** The label of a rollout's ConfigMap. The label's value is the name of the policy. */
+/** The label of a rollout's ConfigMap. The value of the label on a ConfigMap is the name of the policy. */
 export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
 /**
  * The entry with this key has the data about the whole rollout. The name of a namespace contains no dot, so no

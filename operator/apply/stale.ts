@@ -33,8 +33,9 @@ export function unwanted(compiled: Compiled, live: Live): Unwanted {
 
 /**
  * The unwanted objects of Enforce programs. These objects only refuse pods, so their deletion has to wait only for the
- * Enforce programs that may take over their rows. Another program that cannot come into force must not keep a policy in
- * force that an administrator deleted, or whose mode is no longer Enforce.
+ * Enforce programs that may take over their rows. A policy must not stay in force if an administrator deleted the
+ * policy, or if its mode is no longer Enforce. The deletion of the objects must therefore not wait for any other program
+ * that cannot come into force.
  */
 export function unwantedEnforce({ stale, kept }: Unwanted): Unwanted {
   const isOfEnforce = (object: RenderedObject) => labelOf(object, PROGRAM_LABEL)?.startsWith(ENFORCING) === true;

@@ -2,9 +2,9 @@
  * Withdraws everything that the operator set for deleted policies. Afterwards, the operator removes its finalizer from
  * each object whose deletion waits for the withdrawal.
  *
- * Argo CD deletes the policies first, and the operator last (config/argocd/operator). After the policies and before the
- * operator, Argo CD deletes the object that waits for the withdrawal. Before Argo CD deletes the operator, Argo CD
- * waits until the object is gone. See docs/decisions/0018 for the reasons.
+ * Argo CD deletes the policies first, and the operator last (config/argocd/operator). After the deletion of the
+ * policies and before the deletion of the operator, Argo CD deletes the object that waits for the withdrawal. Before
+ * Argo CD deletes the operator, Argo CD waits until the object is gone. See docs/decisions/0018 for the reasons.
  */
 import { FIELD_MANAGER, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts';
 import { type ApiClient, isNotFound, pathFor } from '../cluster/client.ts';

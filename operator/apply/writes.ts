@@ -52,8 +52,8 @@ interface ObjectRecord {
    */
   unseen?: Unseen | undefined;
   /**
-   * The operator's last write. A comparison with the last write shows what has changed since the write: the object or
-   * the manifest. Somebody else can have changed the object, or the operator can have changed the manifest.
+   * The operator's last write. A comparison with the last write shows whether the object or the manifest has changed
+   * since the write. Somebody else can have changed the object, or the operator can have changed the manifest.
    */
   written?: { readonly manifest: Manifest; readonly version: bigint };
   /** Whether the object was missing at the beginning of the last pass. */
@@ -84,9 +84,10 @@ export class Writes {
   }
 
   /**
-   * Reads each object whose write is overdue in the watch, and waits for the watch to show what was read. Only a read
-   * tells a late watch from a reverted write. Without the read, the operator would replace an admission policy by the
-   * old version that the late watch shows, and the API server would answer 409.
+   * Reads each object whose last write the watch should have shown by now. Afterwards, the writer waits until the watch
+   * shows the state that was read. Only a read can show whether the watch is late or somebody has reverted the write.
+   * Without the read, the operator would replace an admission policy by the old version that the late watch shows, and
+   * the API server would answer 409.
    */
   async readOverdue(rendered: readonly RenderedObject[]): Promise<void> {
     const overdue = [...this.#records].filter(([, { unseen }]) => unseen && this.#isOverdue(unseen));
@@ -101,7 +102,8 @@ export class Writes {
   }
 
   /**
-   * Reads what a watch without delay would show of an object. The operator may list these objects, but may not get them.
+   * Reads the state of an object that a watch without delay would show. The operator may list these objects, but may
+   * not get them.
    */
   async #read({ apiVersion, kind, metadata: { name, uid } }: RenderedObject): Promise<Unseen> {
     const query = { fieldSelector: `metadata.name=${name}`, labelSelector: `${MANAGED_BY_LABEL}=${FIELD_MANAGER}` };
@@ -191,8 +193,8 @@ export class Writes {
   /**
    * Whether there is a write that the watch has not shown yet. If somebody reverts a write at once, the watch may show
    * only the reverted state and never the written state. Callers must therefore compare the objects again after
-   * WATCH_LAG_MS. A write may become overdue during a pass. An overdue write also counts, because the pass relied on
-   * this write.
+   * WATCH_LAG_MS. A write may become overdue during a pass. An overdue write also counts as a write that the watch has
+   * not shown, because the pass relied on the overdue write.
    */
   get mayBeUndone(): boolean {
     return this.#records.values().some(({ unseen }) => unseen?.object);

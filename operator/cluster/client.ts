@@ -56,7 +56,10 @@ interface Preconditions {
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
-  /** Whether to keep managed fields. Decoding an object without managed fields takes half the time. */
+  /**
+   * Whether to keep managed fields. Decoding an object without managed fields takes half as long as decoding the object
+   * with managed fields.
+   */
   readonly managedFields?: boolean;
   /** Whether the API server sends only the metadata of each object. */
   readonly metadataOnly?: boolean;

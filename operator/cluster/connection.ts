@@ -114,7 +114,7 @@ function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>
   }
   const tls = { ...VERIFIED, ...(options.type === 'agent' ? options.connect : { keepAlive: true }) };
   // All connections share one TLS context. If the connections did not share the TLS context, every connection would
-  // parse the certificates again. Parsing takes as long as the handshake.
+  // parse the certificates again. Parsing the certificates takes as long as the TLS handshake.
   const secureContext = createSecureContext(tls as SecureContextOptions);
   return new Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls, secureContext } });
 }

@@ -2,8 +2,8 @@
 
 /**
  * Matches the field `managedFields`. `managedFields` is a list of objects that contain objects and strings, but no
- * further list. The expression includes the quotes around the key `managedFields`. Quotes in strings are escaped, so
- * the expression never matches inside a string. JSON that does not match is left unchanged.
+ * further list. The regular expression includes the quotes around the key `managedFields`. Quotes in strings are
+ * escaped, so the expression never matches inside a string. JSON that does not match is left unchanged.
  */
 const MANAGED_FIELDS = /"managedFields":\[[^"[\]]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"[\]]*)*\]/g;
 

@@ -23,8 +23,8 @@ export class Definition {
   }
 
   /**
-   * The UID of the definition. The UID is empty until the definition has been read, and if the definition does not
-   * exist. If the operator may no longer read the definition, the last known UID remains.
+   * The UID of the definition. The UID is empty before the operator has read the definition, and while the definition
+   * does not exist. If the operator may no longer read the definition, the last known UID remains.
    */
   get uid(): string {
     return this.#uid ?? '';
@@ -44,8 +44,9 @@ export class Definition {
     } catch (error) {
       if (signal?.aborted) return;
       if (isNotFound(error)) this.#uid = '';
-      // An API server that starts refuses reads for a moment, because it has not loaded its RBAC objects yet. An empty
-      // UID would rewrite every rendered object twice, so the operator keeps the last known UID.
+      // An API server that starts refuses reads for a moment, because it has not loaded its RBAC objects yet. If the
+      // UID became empty, the operator would rewrite every rendered object twice. The operator therefore keeps the last
+      // known UID.
       else if (isForbidden(error)) this.#uid ??= '';
       // While no API server answers, the operator cannot write objects. The last known UID is therefore good enough.
       else if (this.#uid === undefined) throw error;

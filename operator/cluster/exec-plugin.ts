@@ -51,7 +51,10 @@ type Authenticator = Parameters<KubeConfig['addAuthenticator']>[0];
 interface Run {
   readonly user: string;
   readonly credential: Promise<Credential>;
-  /** The time at which the result expires, in milliseconds since 1970. While the program runs, the time is infinite. */
+  /**
+   * The time at which the result expires, in milliseconds since 1970. While the program runs, the time of the expiry is
+   * infinite.
+   */
   expires: number;
   /** The credential that the program printed. The field is undefined while the program runs. */
   result?: Credential;

@@ -28,8 +28,8 @@ export function impersonationIn(user: Readonly<Record<string, unknown>>): Impers
 }
 
 /**
- * The headers as k8s.io/client-go/transport/round_trippers.go makes them. Each group and each value gets a separate
- * header.
+ * The headers as k8s.io/client-go/transport/round_trippers.go makes them. Each group and each value of an extra field
+ * gets a separate header.
  */
 export function impersonationHeaders({ uid, groups, extra }: Impersonation): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};

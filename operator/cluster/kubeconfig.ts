@@ -90,7 +90,7 @@ function read(file: string): KubeconfigFile {
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-/** @param files the paths of kubeconfigs without a cluster. Some of the files might not exist */
+/** @param files the paths of kubeconfigs that define no cluster. Some of the files might not exist */
 function loadAnother(config: KubeConfig, files: readonly string[]): void {
   if (!existsSync(SERVICE_ACCOUNT)) {
     const where = 'set KUBECONFIG or --kubeconfig, or run in a pod with a service account';

@@ -37,8 +37,8 @@ const ABSENT_DELAY_MS = 2_000;
 const OPTIONAL_DELAY_MS = 60_000;
 /**
  * After this number of refusals, the reflector lists the collection again. A server may refuse a watch for a reason
- * other than overload or an expired resourceVersion. Even with another reason, the resourceVersion may be the cause of
- * the refusal.
+ * other than overload or an expired resourceVersion. An unusable resourceVersion may cause the refusal even if the
+ * server gives another reason.
  */
 const MOST_REFUSALS = 3;
 
@@ -126,8 +126,8 @@ export class Reflector {
   }
 
   /**
-   * Decides what to log about an error, and whether to list the collection again. If the usual delay does not fit the
-   * error, the function returns another delay.
+   * Decides what to log about an error, and whether to list the collection again. If the usual delay does not suit the
+   * error, the function returns the delay to use instead.
    */
   #explain(error: unknown): number | undefined {
     if (isNotFound(error)) return this.#absent();
@@ -173,7 +173,8 @@ export class Reflector {
 
   async #pause(ms: number, least: number): Promise<void> {
     const jittered = Math.max(ms * (0.75 + Math.random() / 2), least);
-    // `sleep` rejects only when the signal is aborted. After the abort, no wait is needed.
+    // `sleep` rejects only when the signal is aborted. After the signal is aborted, the reflector does not need to
+    // wait.
     await sleep(jittered, undefined, { signal: this.#ending }).catch(() => {});
   }
 }

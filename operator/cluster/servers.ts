@@ -76,7 +76,8 @@ export function oldest(minors: ServerMinors): number {
 }
 
 /**
- * The sorted paths of pod fields. Some of the API servers have these fields, but this release does not know the fields.
+ * The sorted paths of pod fields. The list has the fields that at least one API server has, but that this release does
+ * not know.
  *
  * @throws the client's error if a server does not return its OpenAPI document
  */

@@ -100,7 +100,7 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
   };
 }
 
-/** A store needs these facts about API servers. */
+/** The facts about API servers that a store needs. */
 interface Servers {
   readonly oldest: number;
   readonly unknownPodFields?: readonly string[];
@@ -250,8 +250,8 @@ async function orAborted(done: Promise<unknown>, signal: AbortSignal): Promise<v
 }
 
 /**
- * Describes the change of an object. The result has the object's namespace and name, and the views of the object before
- * and after the change.
+ * Describes the change of an object. The result has the object's namespace and name, and the object before and after
+ * the change.
  */
 function seen<View extends SeenObject>(view: View, before: View | undefined) {
   return { namespace: view.namespace, name: view.name, seen: [before ?? [], view].flat() };

@@ -16,8 +16,8 @@ export interface AcceptOptions {
    */
   readonly lastAccepted?: ReadonlyMap<string, CompleteSpec>;
   /**
-   * The stages of rollouts. The key is the policy's name. If a policy has no entry, the rollout of the policy has begun
-   * in every namespace.
+   * The stages of rollouts. The key is the policy's name. If the map has no entry for a policy, the policy's rollout
+   * has begun in every namespace.
    */
   readonly stages?: ReadonlyMap<string, Stage>;
   /** The version of the oldest API server, as N of Kubernetes 1.N. */
@@ -124,8 +124,8 @@ function isStaged(policy: CompletePolicy, options: AcceptOptions): boolean {
 }
 
 /**
- * Returns the policy. While the namespaces of the new selector are not labelled yet, the policy keeps its old selector.
- * The new rules of the policy apply at once.
+ * Returns the policy. While the namespaces that match the new selector are not labelled yet, the policy keeps its old
+ * selector. The new rules of the policy apply at once.
  */
 function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy {
   const { selector } = stageOf(policy, options);

@@ -100,7 +100,7 @@ interface DecidingOptions {
    * admission.
    */
   readonly hasTime: boolean;
-  /** If true, all policies select each namespace that the program sees. */
+  /** If the value is true, all policies select each namespace that the program sees. */
   readonly everywhere?: boolean;
 }
 
@@ -132,7 +132,7 @@ export function isPending(labels: string): string {
 /**
  * Adds `complying`, a CEL variable of type list(map): the rows of the deciding policies that the pod complies with. An
  * added container is evaluated together with the whole pod. If the existing pod complies with no policy, the program
- * evaluates the added container alone. The container then has the fields that it inherits from the pod
+ * evaluates the added container alone. The added container has the fields that it inherits from the pod
  * (docs/decisions/0008).
  */
 export function complyingVariables(needed: NeededRules, columns: Columns): Variable[] {
@@ -146,8 +146,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
   const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed') };
   if (!fills) return [...ruleVariables(needed, 'variables.deciding', { filled: false }), asIs];
   // In a namespace where the policy is pending, defaulting fills in nothing. If the pod would comply after defaulting,
-  // the pod causes no warning in this namespace. A template is evaluated in the form that its pods have after
-  // defaulting.
+  // the pod causes no warning in a namespace where the policy is pending. A template is evaluated in the form that its
+  // pods have after defaulting.
   const counts = `(p.defaulting[0] == "Later" || ${RESOURCE} != "pods")`;
   const isNew = '!variables.unfilled.exists(o, o.name == p.name)';
   return [
@@ -196,10 +196,10 @@ export function mayUse(policy: string): string {
 }
 
 /**
- * The names of CEL variables of type list(list(list(string))). The variables contain the violations of all rules, for
- * each described candidate and unit. The message reads several units. If a message listed the rules for each of these
- * units, an API server would need ten times as long to compile the message. The time that cel-go needs grows with the
- * square of the length.
+ * The names of CEL variables of type list(list(list(string))). For each candidate and unit that a message describes,
+ * the variables contain the violations of all rules. The message reads several units. If a message listed the rules for
+ * each unit, an API server would need ten times as long to compile the message. The time that cel-go needs grows with
+ * the square of the length.
  */
 const VIOLATED = 'violations';
 const VIOLATED_FILLED = 'violationsFilled';

@@ -25,8 +25,8 @@ import { tableOf } from './table.ts';
  */
 export const ADMITTED_BY = `${GROUP}/policy`;
 /**
- * A CEL expression of type string. The pod's annotation contains the name of the policy that admitted the pod, and the
- * expression reads this name.
+ * A CEL expression of type string. From the pod's annotation, the expression reads the name of the policy that admitted
+ * the pod.
  */
 const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].orValue("")`;
 
@@ -142,7 +142,7 @@ function changesCel({ rules, values, entry }: Fillings): string {
   return values.bind(conditions.join(' || ') || 'false');
 }
 
-/** A CEL expression of type list(map). The list contains the candidates with the alphabetically first name. */
+/** A CEL expression of type list(map). The list contains only the candidate whose name is alphabetically first. */
 function firstByName(list: string): string {
   return `${list}.filter(p, ${list}.all(o, p.name[0] <= o.name[0]))`;
 }
@@ -159,9 +159,9 @@ function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   // PodSecurityPolicy did not check ephemeral containers, so `settled` is always true for an update of ephemeral
   // containers.
   const settled = `variables.ephemeral || !variables.spec.?securityContext.?seccompProfile.hasValue() || variables.unchanged.exists(p, has(p.seccompChanges) && ${annotated})`;
-  // When the API server calls the program again, another policy may have filled in fields of the pod. Because of this
-  // change, a policy with an alphabetically earlier name may admit the pod. The pod's annotation keeps the name of the
-  // policy that filled in the fields.
+  // When the API server calls the program again, another policy may have filled in fields of the pod. With these
+  // filled-in fields, a policy with an alphabetically earlier name may admit the pod. The pod's annotation keeps the
+  // name of the policy that filled in the fields.
   const kept = `variables.unchanged.filter(p, ${IS_ENABLED} && ${annotated})`;
   return [
     ...usable.variables,
@@ -258,9 +258,9 @@ function containerPatches(fills: readonly Filling[]): string[] {
 }
 
 /**
- * Before a patch can set some fields, the parent objects of these fields must exist. Returns these parent objects. Each
- * parent object has the condition under which a patch creates the object. An outer object comes before its inner
- * objects.
+ * Before a patch can set some fields, the parent objects of these fields must exist. Returns these parent objects. With
+ * each parent object, the result has the condition under which a patch creates the object. An outer object comes before
+ * its inner objects.
  */
 function parentsOf(fills: readonly Filling[]): { readonly path: readonly string[]; readonly when: string }[] {
   const depth = Math.max(1, ...fills.map(({ path }) => path.length));

@@ -33,7 +33,8 @@ class RowsOfMode {
   readonly general = new Rows();
   readonly #byName = new Map<string, Rows>();
   /**
-   * The longest entry of `#byName`. An entry never gets shorter. So only a longer entry can replace the longest entry.
+   * The longest entry of `#byName`. An entry never gets shorter. `#longest` therefore changes only when another entry
+   * grows longer than the longest entry.
    */
   #longest = new Rows();
 
@@ -49,8 +50,8 @@ class RowsOfMode {
   }
 
   /**
-   * Finds the entries of `#byName` whose rows would share an object with the given parts. Returns the longest of these
-   * entries.
+   * Finds the entries of `#byName` with rows that would be in the same object as the given parts. Returns the longest
+   * of these entries.
    */
   longestBeside(parts: Parts): Rows {
     const names = parts.map(namesOf);

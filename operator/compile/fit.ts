@@ -19,7 +19,7 @@ export interface Candidate {
   readonly later: Parts;
 }
 
-/** A limit of API servers that several policies share. */
+/** A limit of API servers that applies to several policies together. */
 export interface Limit {
   /**
    * Returns the reason why the parts do not fit together with the parts from earlier calls of `keep`. Returns undefined

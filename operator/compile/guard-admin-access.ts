@@ -17,7 +17,8 @@ export function guardsAdminAccess(policies: readonly ResolvedPolicy[]): boolean 
 }
 
 /**
- * A CEL expression of type bool, for a key `k`. The expression is true if the label with this key grants the access.
+ * A CEL expression of type bool, for a key `k`. The expression is true if the label with this key grants admin access
+ * to devices.
  * @param labels CEL of type map
  */
 function grants(labels: string): string {

@@ -26,8 +26,8 @@ export function wantedLabel(policy: ResolvedPolicy): LevelVersion | undefined {
 
 /**
  * The column `podSecurity` of a policy's row: the level and version of the label that the policy wants. A newer version
- * may be looser. If so, the column also has the newest version of `baseline` and the newest version of `restricted`
- * that are as tight as the wanted label.
+ * may be looser. If a newer version is looser, the column also has the newest version of `baseline` and the newest
+ * version of `restricted` that are as tight as the wanted label.
  */
 export function labelColumn({ level, minor }: LevelVersion, server: number): string[] {
   const newest = (['baseline', 'restricted'] as const).map((one) => newestAsTight(one, { level, minor }, server));
@@ -122,8 +122,9 @@ function most(number: string): string {
 }
 
 /**
- * A CEL expression of type int: the newest version of the level with rank `r` that is as tight as the label that the
- * row `p` wants. If the row wants a higher level, no version is as tight, and the value is 0.
+ * A CEL expression of type int. Among the versions of the level with rank `r`, the value is the newest version that is
+ * as tight as the label that the row `p` wants. If the row wants a level with a higher rank than `r`, no version is
+ * tight enough, and the value is 0.
  */
 const NEWEST_AS_TIGHT = `(!has(p.podSecurity) || r == 0 ? ${LATEST} : ${JSON.stringify(RANKS)}[p.podSecurity[0]] > r ? 0 : p.podSecurity.size() > 2 ? int(p.podSecurity[r + 1]) : ${LATEST})`;
 

@@ -2,11 +2,11 @@
  * Compiles Enforce policies to the guard. Without the guard, people who may edit namespaces or bind pods could bypass
  * the policies. In five cases, a user who changes a namespace needs the verb `exempt`. The user needs the verb
  * cluster-wide, on each policy that the change concerns. In the first case, a policy A no longer selects the namespace.
- * The user needs the verb even if another policy B currently overrides policy A. In the second case, one more policy
- * selects the namespace, with the same or a higher priority. In the third case, the namespace becomes pending. In the
- * fourth case, the Pod Security label `enforce` becomes looser than policies want. In the fifth case, the namespace
- * gets admin access to devices by a label that a policy guards. The binding of a pod must not give the pod an AppArmor
- * profile or a mirror annotation.
+ * The user needs the verb even if another policy B currently overrides policy A. In the second case, an additional
+ * policy selects the namespace, with at least the priority of a policy that selected the namespace before. In the third
+ * case, the namespace becomes pending. In the fourth case, the Pod Security label `enforce` becomes looser than
+ * policies want. In the fifth case, the namespace gets admin access to devices by a label that a policy guards. The
+ * binding of a pod must not give the pod an AppArmor profile or a mirror annotation.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
@@ -69,7 +69,7 @@ const MOST_ASKED = 24;
  */
 const STEP = 4;
 
-/** Returns those columns of a policy that the guard reads. */
+/** Returns the columns of a policy's row that the guard reads. */
 export const guardRow: (policy: ResolvedPolicy) => Row = perObject((policy) => {
   const { name, priority, selector, adminAccessLabel } = policy;
   const label = wantedLabel(policy);
@@ -236,9 +236,9 @@ function weakenedVariables(guardsAccess: boolean): Variable[] {
   const conditions = [
     has('variables.madePending', 'p'),
     `!${has('variables.is', 'p')}`,
-    // A policy `q` may newly select the namespace. If the priority of `q` is equal to the priority of `p` or higher,
-    // `q` overrides `p` or decides beside `p`. A third policy may override `p` and `q`. When the third policy is gone,
-    // `q` affects `p`.
+    // A policy `q` may newly select the namespace. If the priority of `q` is at least the priority of `p`, `q`
+    // overrides `p` or decides beside `p`. A third policy may override `p` and `q`. When the third policy is gone, `q`
+    // affects `p`.
     `variables.joined.exists(q, ${PRIORITY.replaceAll('p.', 'q.')} >= ${PRIORITY})`,
     `(variables.tampered && ${PRIORITY} == variables.highest)`,
   ];

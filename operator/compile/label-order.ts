@@ -36,10 +36,10 @@ export function isStrictlyTighter(one: Label, other: Label, server: number): boo
 }
 
 /**
- * Returns a version that no other version is tighter than. If several versions remain, the result is the newest of
- * these versions. The result is undefined if there are no versions.
+ * Returns one of the given versions, such that no other given version is tighter. If several versions remain, the
+ * result is the newest of these versions. The result is undefined if there are no versions.
  *
- * @param minors versions of a label of the level. The newest version comes first
+ * @param minors the versions of the level to choose from. The newest version comes first
  */
 export function tightestMinor(level: Standard['level'], minors: readonly number[], server: number): number | undefined {
   const key = `${server} ${level} ${minors}`;
@@ -52,7 +52,7 @@ export function tightestMinor(level: Standard['level'], minors: readonly number[
   }
 }
 
-/** Caches results of tightestMinor, because an operator looks for the labels of many namespaces. */
+/** Caches the results of tightestMinor, because an operator computes the labels of many namespaces. */
 const TIGHTEST = new Map<string, number>();
 
 /**

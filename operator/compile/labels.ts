@@ -1,7 +1,7 @@
 /**
  * Computes the Pod Security Admission labels of a namespace. If a deciding policy admits a new pod, the labels must
- * also admit the pod. The labels have the tightest level and version that admit all of these pods. No other level and
- * version that admits these pods is tighter.
+ * also admit the pod. The labels have the tightest level and version that admit all of these pods. No tighter
+ * combination of level and version admits all of these pods.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
@@ -120,8 +120,8 @@ function labelled(
 
 /**
  * Returns the tightest level that admits every pod which the policies admit. The version is a version of this level
- * that admits these pods, and no other such version is tighter. Two versions may each refuse pods that the other
- * version admits. The result then has the newer of the two versions.
+ * that admits these pods. No tighter version of this level admits all of these pods. Two versions may each refuse pods
+ * that the other version admits. In this case, the result has the newer of the two versions.
  * @param unfilled as for levelAt
  */
 export function tightest(
@@ -195,8 +195,9 @@ export interface LabelCost extends LevelVersion {
 
 /**
  * Explains why `tightest` returns no tighter label. The result has the values that prevent a tighter level, at the
- * newest version of this level. The result of `tightest` is a level and a version. The values that prevent the oldest
- * newer version of the same level that is tighter are also in the result. The result is empty if no such label exists.
+ * newest version of this level. The result of `tightest` is a level and a version. If newer versions of the same level
+ * are tighter, the result also has the values that prevent the oldest of these tighter versions. The result is empty if
+ * neither a tighter level nor a newer and tighter version exists.
  * @param unfilled as for levelAt
  */
 export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: number, unfilled = false): LabelCost[] {
@@ -209,7 +210,10 @@ export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: nu
   );
 }
 
-/** The oldest of the versions of a label's level that are newer and tighter than the label. */
+/**
+ * Finds the versions of a label's level that are newer and tighter than the label. Returns the oldest of these
+ * versions.
+ */
 function newerAndTighter(found: LevelVersion | undefined, server: number): LevelVersion[] {
   if (!found) return [];
   const { level } = found;

@@ -39,7 +39,10 @@ const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Warn: ['Warn', 'Audit'],
   Audit: ['Audit'],
 };
-/** The actions for templates. The program never refuses a template. The program refuses the pods of the template. */
+/**
+ * The actions for templates. The program never refuses a template. The program may refuse the pods that a controller
+ * creates from the template.
+ */
 const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Warn', 'Audit'],
   Warn: ['Warn', 'Audit'],

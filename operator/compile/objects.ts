@@ -15,9 +15,9 @@ export const SPEC_ANNOTATION = `${GROUP}/spec`;
 export const UID_ANNOTATION = `${GROUP}/policy-uid`;
 
 /**
- * An annotation of a program with the mode Enforce. The value has the hash of the program, and then the policies of the
- * rows by hashes of their uids (`shortHash`), separated by spaces. A row has only the policy's name, and a deleted policy
- * may have had the same name.
+ * An annotation of a program with the mode Enforce. The value is a list, separated by spaces. The first item is the
+ * hash of the program. Each other item is the hash (`shortHash`) of the uid of a policy that has a row. A row has only
+ * the policy's name, and a deleted policy may have had the same name.
  */
 export const UIDS_ANNOTATION = `${GROUP}/policy-uids`;
 
@@ -42,8 +42,9 @@ export type Owner = Pick<ResolvedPolicy, 'name' | 'uid'>;
  * The metadata of a rendered object. A rendered object does not get the labels and annotations of its policy. If the
  * object had the tracking label of Argo CD, Argo CD would prune the object.
  * @param owners the policies that own the object. The garbage collector deletes the object when the last owner is
- * deleted. A single owner is the object's controller. No owner has blockOwnerDeletion. Otherwise a foreground deletion
- * of a policy would wait for reports that the operator writes again, because the policy is still in force
+ * deleted. A single owner is the object's controller. No owner has blockOwnerDeletion. With blockOwnerDeletion, a
+ * foreground deletion of a policy would wait for the deletion of reports. The operator would write these reports again,
+ * because the policy is still in force
  */
 export function metadata(owners: readonly Owner[], name: string, labels: Readonly<Record<string, string>>) {
   return {

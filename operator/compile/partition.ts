@@ -12,13 +12,13 @@ import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
 
 export interface Shard {
   /**
-   * The end of the program's name. The end of the name identifies the range. The end is empty if there is a single
-   * shard.
+   * The end of the program's name. The suffix identifies the shard's range of namespaces. The suffix is empty if there
+   * is a single shard.
    */
   readonly suffix: string;
   /**
-   * This selector selects the namespaces where the shard's policies decide, and no other namespaces. Only shards for
-   * API servers without variables have a selector (see `alike`).
+   * The selector selects exactly the namespaces where the shard's policies decide. Only shards for API servers without
+   * variables have a selector (see `alike`).
    */
   readonly selector?: LabelSelector;
   /** The first namespace name of the shard. The field is absent in the first shard. */
@@ -69,8 +69,8 @@ type Fits = (policies: readonly ResolvedPolicy[]) => boolean;
 
 /**
  * Finds policies with restricted use that have the same selector and priority. These policies must overlap with no
- * other policy. On an API server without variables, one expression can check the use of one policy. Each match
- * condition can check the use of one further policy (docs/decisions/0016).
+ * other policy. On an API server without variables, one expression can check the right to use one policy. Each match
+ * condition can check the right to use one further policy (docs/decisions/0016).
  */
 export function alike(policies: readonly ResolvedPolicy[]): { shards: Shard[]; others: ResolvedPolicy[] } {
   const groups = Map.groupBy(policies, ({ selector, priority }) => `${priority} ${selectorCel(selector, 'l')}`);

@@ -14,7 +14,9 @@ import { DESCRIBED_UNITS, POSITIONS, UNITS } from './units-cel.ts';
  * a token costs about one CEL cost unit.
  */
 export const TOKEN = /\.(?:all|exists|filter|map)\(|[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+()]/g;
-/** The maximum length of an expression, in characters. The value is the default of github.com/google/cel-go/parser. */
+/**
+ * The maximum length of an expression, in characters. The maximum is the default of github.com/google/cel-go/parser.
+ */
 export const EXPRESSION_BUDGET = 100_000;
 /** The checks of a pod with up to this number of containers stay within the cost limit. */
 export const CONTAINERS = 100;

@@ -132,8 +132,8 @@ interface Named {
   /** The rows as JSON. The key is the ID of the resolved policy. */
   readonly rows: ReadonlyMap<string, string>;
   /**
-   * The uids of the policies of the rows. The admission policy gets an annotation with the uids. By default, the
-   * admission policy gets no annotation.
+   * The uids of the policies in the program's rows. The admission policy gets an annotation with the uids. By default,
+   * the admission policy gets no annotation.
    */
   readonly uids?: readonly string[];
   /** The uid of the CustomResourceDefinition. */

@@ -120,8 +120,9 @@ export const rowsIn: (object: RenderedObject) => ReadonlySet<string> = perObject
 
 /**
  * Whether a row of the admission policy is for this policy. The row may be for a deleted policy with the same name. An
- * admission policy of an older operator does not say which policy the row is for. In this case, the name decides. An
- * older operator that changes the rows keeps the annotation of a newer operator, so the annotation names its program.
+ * admission policy of an older operator does not say which policy the row is for. In this case, the name decides. If an
+ * older operator changes the rows, the annotation of a newer operator stays unchanged. The annotation therefore begins
+ * with the hash of its program.
  */
 export function hasRowFor(object: RenderedObject, { name, uid }: { readonly name: string; readonly uid: string }) {
   const { annotations, labels } = object.metadata;
@@ -131,8 +132,8 @@ export function hasRowFor(object: RenderedObject, { name, uid }: { readonly name
 }
 
 /**
- * The hash of a text as 12 hex digits. An object has at most 256 KiB of annotations, and the hashes of thousands of uids
- * fit into them.
+ * The hash of a text as 12 hex digits. The annotations of an object have at most 256 KiB, which is enough for the
+ * hashes of thousands of uids.
  */
 export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);

@@ -41,9 +41,11 @@ interface NamedText {
 }
 
 interface Kind {
-  /** Selects the policies that a program of this kind contains. The argument has all policies in force. */
+  /**
+   * Selects the policies that a program of this kind contains. The argument `all` is the list of all policies in force.
+   */
   policies(all: readonly ResolvedPolicy[], options: ProgramOptions): readonly ResolvedPolicy[];
-  /** The programs of a shard. Most shards have one program, without a suffix. */
+  /** The programs of a shard. Most shards have a single program, with an empty `suffix`. */
   texts(shard: Shard, isFirst: boolean, options: AdmissionOptions): readonly NamedText[];
   readonly rowText: (policy: ResolvedPolicy) => string;
 }

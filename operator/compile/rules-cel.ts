@@ -55,8 +55,8 @@ interface RuleText {
  * unit complies with the candidate in this rule and in all earlier rules. A rule with a long text has further
  * variables. An API server checks many small expressions faster than one long expression.
  * @param from CEL of type list(map): the candidates
- * @param filled whether the variables evaluate the pod after defaulting. If true, the names of the variables end in
- * `Filled`
+ * @param filled whether the variables evaluate the pod after defaulting. If the value is true, the names of the
+ * variables end in `Filled`
  * @returns the variables. The last variable is `passed` or `passedFilled`
  */
 export function ruleVariables(needed: NeededRules, from: string, { filled }: { readonly filled: boolean }) {
@@ -149,7 +149,7 @@ function textsOf({ rules, restated, ...others }: NeededRules, filled: boolean): 
   return rules.flatMap((rule) => (restated.has(rule.id) ? [restatedText(rule, needed)] : plainText(rule, needed)));
 }
 
-/** Whether defaulting by this rule makes an expression in the tests of other rules true. */
+/** Whether an expression in the tests of other rules becomes true because of defaulting by this rule. */
 function makesTrue({ fillings }: Rule): boolean {
   return fillings?.(new RowValues('p', LEVEL, {})).some(({ makes }) => makes !== undefined) ?? false;
 }
@@ -158,7 +158,7 @@ interface TextOptions {
   readonly common: Columns;
   readonly mostEntries: number;
   readonly filled: boolean;
-  /** Defaulting by one of these rules changes the results of other rules' tests. */
+  /** The list has each rule whose defaulting changes the test results of other rules. */
   readonly making: readonly Rule[];
 }
 

@@ -195,8 +195,8 @@ function split(items: readonly string[]): string[][] {
 }
 
 /**
- * The positions of policies in the table, in groups. Within a group, the policies require the same label value, or
- * their selectors have the same condition.
+ * The positions of policies in the table, in groups. Within a group, all policies require the same label value, or have
+ * selectors with the same condition.
  */
 function selectionsOf(policies: readonly ResolvedPolicy[]) {
   const own = policies.map(({ selector }) => splitSelector(selector).own);

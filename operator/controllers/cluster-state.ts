@@ -30,8 +30,8 @@ export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
   /** Returns the time of day, in milliseconds since 1970. The time of day determines whether a policy has expired. */
   readonly now?: () => number;
   /**
-   * If true, a policy with `rollout` is compiled according to the progress of its rollout. If false, the policy is
-   * compiled as if its rollout had begun.
+   * If the value is true, a policy with `rollout` is compiled according to the progress of its rollout. If the value is
+   * false, a policy with `rollout` is compiled as if its rollout had begun.
    */
   readonly rollsOut?: boolean;
   /** Returns the uid of the CustomResourceDefinition of policies. Without the uid, rendered objects have no owner. */
@@ -67,7 +67,7 @@ export class ClusterState {
     this.policies = new PolicyState(cluster, {
       ...rest,
       now,
-      // Returns the labels that a namespace will have when the labels of rollouts are written.
+      // Returns the labels that a namespace will have after the operator has written the labels of rollouts.
       labelsOf: (namespace) => this.promotions.effective(namespace),
       ...(rollsOut && {
         stages: (policies, rendered) => stagesOf(policies, this.promotions, enforcedSpecs(rendered)),
@@ -176,7 +176,10 @@ export class ClusterState {
     else if (hasPendingLabel(this.policies.effectiveLabels(namespace))) this.seen.add(name, seen, this.#now());
   }
 
-  /** A standby evaluates no namespace, so only this method forgets a namespace that is deleted during a standby. */
+  /**
+   * A standby evaluates no namespaces. If a namespace is deleted while the process is a standby, only this method
+   * forgets the namespace.
+   */
   #forgetNamespace(name: string): void {
     for (const known of [this.seen, this.promotionVerdicts, this.promotions]) known.forget(name);
   }

@@ -49,8 +49,8 @@ export interface Context {
 }
 
 /**
- * The time of Events and statuses comes from the clock that decides when a policy expires. By another clock, a status
- * might miss the stage that the controller of the expiry has found.
+ * The time of Events and statuses comes from the clock that decides when a policy expires. With a time from another
+ * clock, a status might miss the stage that the controller of the expiry has found.
  */
 export function originOf({ instance, state }: { instance: string; state: Pick<ClusterState, 'now'> }) {
   return { reportingInstance: instance, now: new Date(state.now()).toISOString() };

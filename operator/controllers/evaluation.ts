@@ -41,8 +41,8 @@ export class Evaluation implements Controller {
       this.#cooldown.forget(name);
     } else {
       const evaluated = await this.#evaluate(namespace);
-      // A missing result means that the term has ended, or that the policies changed during the evaluation. A change of
-      // the policies has queued the key again.
+      // A missing result means that the term has ended, or that the policies changed during the evaluation. If the
+      // policies changed, this change has already queued the key again.
       if (!evaluated) return;
       verdicts.set(name, evaluated.result);
       this.#cooldown.start(name, evaluated.spentMs);

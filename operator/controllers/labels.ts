@@ -21,7 +21,7 @@ export class Labels implements Controller {
   readonly name = 'labels';
   readonly concurrency = 8;
   readonly #context: Context;
-  /** In these namespaces, a tighter label waits until programs are in force. */
+  /** The namespaces where a tighter label waits until programs are in force. */
   readonly #waiting = new Set<string>();
   /** The namespaces whose last write was refused. */
   readonly #refused = new Set<string>();
@@ -85,7 +85,7 @@ export class Labels implements Controller {
   /**
    * A tighter label waits for the programs of the namespace's deciding policies. The programs must be in force before
    * the operator sets the label. Without this order, the operator could set the label before an exception is in force.
-   * The label would then refuse pods that both the old state and the new state admit.
+   * In this case, the label would refuse pods that both the old state and the new state admit.
    */
   #labelsForNow(namespace: NamespaceView): Record<string, string> {
     const { state, cluster } = this.#context;

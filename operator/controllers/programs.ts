@@ -71,8 +71,8 @@ export class Programs implements Controller {
   }
 
   /**
-   * Adapts the outcome of a policy with `rollout`. While the newest spec waits for the labels of namespaces, an older
-   * spec is in force.
+   * If the newest spec of a policy with `rollout` waits for the labels of namespaces, the method changes the state
+   * InForce to Working. While the newest spec waits for the labels of namespaces, an older spec is in force.
    */
   #withLabelling(policy: string, outcome: ProgramOutcome, compiled: Compiled): ProgramOutcome {
     const { cluster } = this.#context;

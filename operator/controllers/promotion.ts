@@ -97,7 +97,7 @@ export class Promotion implements Controller {
     else if (!isDeepStrictEqual(progress, shown)) this.#context.found({ by: this.name, policies: [name] });
     this.#reportEnforced(policy, result);
     this.#cooldown.start(name, spentMs);
-    // A changed state needs another step, which starts from the state that this step wrote.
+    // If this step changed the state, another step has to continue from the changed state.
     if (result.state !== before) again(Math.max(DELAY_MS, this.#cooldown.left(name)));
     else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - state.now())));
   }
@@ -220,8 +220,8 @@ export class Promotion implements Controller {
 }
 
 /**
- * Finds the namespaces where the other part of the policy decides now. Also finds the namespaces where the label
- * changes.
+ * Finds the namespaces where the deciding part of the policy has changed. The result also has the namespaces where the
+ * label of the rollout changes.
  */
 function changedIn(before: ReadonlyMap<string, Entry>, after: ReadonlyMap<string, Entry>): string[] {
   const meaning = (entry: Entry | undefined) => (entry ? `${entry.uid} ${isPending(entry)} ${isLabelled(entry)}` : '');

@@ -48,8 +48,8 @@ export class Running {
   enqueue(change: StateChange): void {
     const { cause, recompiles } = change;
     if (recompiles && cause.of === 'policy') this.#settling.changed();
-    // At the start of a term, compiling does not wait for more edits. No edit causes this compilation, but every object
-    // in the cluster may be wrong.
+    // At the start of a term, compiling does not wait for more edits. No edit caused this compilation. Any object in
+    // the cluster may be wrong, so the compilation is urgent.
     if (cause.of === 'term' || (cause.of === 'servers' && cause.oldest)) this.#settling.hurry();
     for (const [controller, queue] of this.#queues) {
       for (const key of controller.keysFor(change)) {

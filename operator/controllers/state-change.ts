@@ -38,7 +38,9 @@ export interface StateChange extends Concerned {
    * other users may use the deciding policies now.
    */
   readonly namespaces: ReadonlySet<string>;
-  /** Whether policies have to be compiled again. If true, the state is stale until the call of `accept`. */
+  /**
+   * Whether policies have to be compiled again. If the value is true, the state is stale until the call of `accept`.
+   */
   readonly recompiles: boolean;
 }
 

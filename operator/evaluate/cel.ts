@@ -47,8 +47,8 @@ const TOO_EXPENSIVE = new TooExpensive();
 
 interface EngineOptions {
   /**
-   * Adds CEL functions for rendered programs. Rules do not use these functions. Tests use the functions, because tests
-   * run all expressions of a program.
+   * Adds CEL functions for rendered programs. Rules do not use these functions. Tests use these CEL functions, because
+   * tests run all expressions of a program.
    */
   readonly register?: (environment: Environment) => void;
 }
@@ -116,7 +116,8 @@ export class CelEngine {
     }
     this.#charge(program.cost);
     const result = program.run(context);
-    // Checks the limit a second time. If one operand decides, `||` and `exists` ignore the error of another operand.
+    // Checks the limit a second time. If one operand decides the result, `||` and `exists` ignore the error of another
+    // operand.
     this.#charge(0);
     return result;
   }

@@ -171,8 +171,8 @@ interface Removable {
 }
 
 /**
- * Returns the values and list entries that can be removed separately. The result has an entry only if each entry of its
- * list admits something.
+ * Returns the values and list entries that can be removed separately. The result has the entries of a list only if
+ * every entry of the list admits something.
  */
 function removableIn(path: string, stated: object, lists: ReadonlySet<string>): Removable[] {
   return Object.entries(stated).flatMap(([field, value]) => {
@@ -225,8 +225,8 @@ function changeBetween(
 }
 
 /**
- * Returns a number for each example pod of the rule. With the second value, the pod has this many more violations than
- * with the first value.
+ * Returns a number for each example pod of the rule. The number says how many more violations the pod has with the
+ * second value than with the first value.
  */
 function differencesOf(rule: Rule, values: readonly [unknown, unknown], standard: Standard): number[] {
   const checks = values.map((value) => [{ rule: rule.id, checks: rule.checks(value, standard) }]);

@@ -1,4 +1,7 @@
-/** Lists the pods and templates to evaluate in a namespace. Each item has the workload that a person would edit. */
+/**
+ * Lists the pods and templates to evaluate in a namespace. Each item names the workload that a person would edit to
+ * change the pod or template.
+ */
 import type { Cluster, PodView, SeenObject, WorkloadView } from '../model/objects.ts';
 import { isHistory, mayBeCustomHistory, ownersWithPods } from '../model/revisions.ts';
 import { type Candidate, podCandidate, templateCandidate } from './verdict.ts';

@@ -92,8 +92,8 @@ class Finding {
   readonly result: PolicyNeeds;
   readonly #needed = new Set<string>();
   /**
-   * Whether the evaluated candidates already need every grant of the policy's overrides. If true, the remaining
-   * candidates do not have to be evaluated for these grants.
+   * Whether the evaluated candidates already need every grant of the policy's overrides. If the value is true, the
+   * remaining candidates do not have to be evaluated for these grants.
    */
   #knowsAll = false;
   readonly #behind: readonly ResolvedPolicy[];
@@ -138,7 +138,7 @@ class Finding {
     this.#knowsAll = this.#own.every((grant) => this.#needed.has(keyOf(grant)));
   }
 
-  /** Adds a candidate that no other deciding policy admits. */
+  /** Adds the needs of a candidate that no other deciding policy admits. */
   addReliance(candidate: Candidate): void {
     for (const { subject, grant } of this.#subjects) {
       const isUser = candidate.users.some((user) => isSubject(user, subject));

@@ -112,7 +112,8 @@ type PolicyChecks = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
 
 /**
  * The loss of grants changes the values of some rules. The result has the checks of the rules with changed values. One
- * list has the checks before the policy loses the grants. The other list has the checks afterwards.
+ * list has the checks before the policy loses the grants. The other list has the checks after the policy loses the
+ * grants.
  */
 const changedChecks = perObject((policy: ResolvedPolicy) => {
   const known = new Map<string, { readonly before: PolicyChecks; readonly after: PolicyChecks }>();

@@ -40,7 +40,8 @@ export interface Holder {
   /** Whether the right comes from the verb `*` on every policy. */
   readonly wildcard?: true;
   /**
-   * Whether the subjects include the built-in controllers. If true, everybody who may create a workload has the right.
+   * Whether the subjects include the built-in controllers. If the value is true, everybody who may create a workload
+   * has the right.
    */
   readonly everybody?: true;
 }
@@ -65,7 +66,10 @@ interface Policies {
   readonly wildcard: boolean;
 }
 
-/** @param usersKnown whether all roles and bindings could be read. If false, every user may use every policy */
+/**
+ * @param usersKnown whether all roles and bindings could be read. If the value is false, every user may use every
+ * policy
+ */
 export function createUseIndex(
   roles: Iterable<RoleView>,
   bindings: Iterable<RoleBindingView>,
@@ -129,8 +133,8 @@ export function controllerUser(serviceAccount: string): User {
 const CONTROLLER_USERS = new Recent<User>();
 
 /**
- * Whether a grant to the subject is also a grant to a built-in controller. If true, everybody who may create a workload
- * gets the right.
+ * Whether a grant to the subject is also a grant to a built-in controller. If the result is true, everybody who may
+ * create a workload gets the right.
  */
 export function coversControllers(subject: RbacSubject): boolean {
   const key = subjectKey(subject, undefined);

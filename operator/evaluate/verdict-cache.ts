@@ -13,7 +13,7 @@ export class VerdictCache<Found> {
   readonly #byChecks = new WeakMap<readonly RuleChecks[], ByContent<Found>>();
   readonly #byText = new Map<string, WeakRef<ByContent<Found>>>();
   readonly #unused = new FinalizationRegistry<string>((text) => {
-    // Equal checks may already have a new cache under the same JSON.
+    // The map may already have a new cache for equal checks, under the same JSON.
     if (!this.#byText.get(text)?.deref()) this.#byText.delete(text);
   });
 

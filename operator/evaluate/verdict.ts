@@ -110,7 +110,8 @@ const verdictsOf = perObject((_: Evaluator) => perList((_: readonly ResolvedPoli
 interface NewVerdict {
   readonly result: PodVerdict;
   /**
-   * Whether the result depends on rights to use policies. If false, the result depends only on the content of the pod.
+   * Whether the result depends on rights to use policies. If the value is false, the result depends only on the content
+   * of the pod.
    */
   readonly dependsOnUse: boolean;
 }

@@ -23,7 +23,8 @@ export interface WorkloadVerdict extends WorkloadName {
   /** The number of the workload's pods that violate a policy now. */
   readonly pods: number;
   /**
-   * If true, the workload's own template complies, and only pods or templates of an older revision violate a policy.
+   * If the value is true, the workload's own template complies, and only pods or templates of an older revision violate
+   * a policy.
    */
   readonly templateComplies?: true;
   /**

@@ -208,8 +208,8 @@ export interface Cluster {
   /** The minor version of the oldest API server that answered, such as 33 for Kubernetes 1.33. */
   readonly oldestServer: number;
   /**
-   * The sorted paths of pod fields. Some API server has these fields, but this release of the operator does not know
-   * the fields. The list is absent if no API server is known.
+   * The sorted paths of pod fields. The list has the fields that at least one API server has, but that this release of
+   * the operator does not know. The list is absent if no API server is known.
    */
   readonly unknownPodFields?: readonly string[] | undefined;
   /**

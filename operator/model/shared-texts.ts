@@ -14,8 +14,8 @@ export class SharedTexts {
   readonly #texts = new Recent<string>();
 
   /**
-   * Returns a copy of the JSON value. Each long string in the copy is the same object as an equal string of an earlier
-   * value.
+   * Returns a copy of the JSON value. If a long string equals a string of an earlier value, the copy uses the earlier
+   * string.
    */
   share<Value>(value: Value): Value {
     return this.#share(value) as Value;

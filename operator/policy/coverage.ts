@@ -136,7 +136,10 @@ export class Selections {
     return concerned;
   }
 
-  /** A policy that selects no namespace has a cached coverage, too. So the loop over the namespaces is not enough. */
+  /**
+   * A policy that selects no namespace has a cached coverage, too. The loop over the namespaces does not find this
+   * policy, so the method goes through all cached coverages.
+   */
   #forgetExcept(policies: ReadonlySet<ResolvedPolicy>): void {
     for (const [id, { policy }] of this.#coverage) if (!policies.has(policy)) this.#coverage.delete(id);
   }

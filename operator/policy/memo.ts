@@ -51,7 +51,7 @@ export function perList<Item extends object, Result>(
 
 /** The beginning of a list. Lists that begin with the same objects share one object of this class. */
 class Beginning<Item extends object, Result> {
-  /** The result for the list that has no objects after this beginning. */
+  /** The result for the list that consists only of this beginning. */
   known: { readonly result: Result } | undefined;
   #longer: ((item: Item) => Beginning<Item, Result>) | undefined;
 
@@ -63,7 +63,6 @@ class Beginning<Item extends object, Result> {
 
 let last = 0;
 /**
- * A unique number for each object. Two lists contain the same objects if the numbers of their objects form the same
- * sequence.
+ * A unique number for each object. If two lists give the same sequence of numbers, the lists contain the same objects.
  */
 export const idOf: (object: object) => number = perObject(() => ++last);

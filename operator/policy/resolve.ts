@@ -191,7 +191,7 @@ const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
 /** @param filled whether the checks evaluate a pod after defaulting */
 export function checksOf({ values, containers, standard }: Valued, filled: boolean): readonly RuleChecks[] {
   // The cache key also contains the rule IDs, because JSON leaves out undefined values. In an entry, an undefined value
-  // and a missing value differ. If the value is missing, the pod's value applies.
+  // has another meaning than a missing value. If the value is missing, the pod's value applies.
   const entries = containers.map(({ selects, values: own }) => [selects, own, Object.keys(own)]);
   return KNOWN_CHECKS.get(JSON.stringify([values, entries, standard, filled]), () =>
     checksOfRules(RULES, { values, containers, standard }, filled),

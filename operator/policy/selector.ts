@@ -111,7 +111,7 @@ function satisfiable(ofOneKey: readonly Requirement[]): boolean {
   const meets = (value: string | undefined) => ofOneKey.every((requirement) => holds(requirement, value));
   const named = ofOneKey.find(({ operator }) => operator === 'In');
   if (named) return named.values.some(meets);
-  // All label values that appear in no requirement give the same result. So if no requirement has the operator In, it
-  // is enough to test one value that appears in no requirement.
+  // All label values that appear in no requirement give the same result. If no requirement has the operator In, testing
+  // a single value outside the requirements is therefore enough.
   return meets(undefined) || meets(`${ofOneKey.flatMap(({ values }) => values).join('')}~`);
 }

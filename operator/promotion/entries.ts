@@ -60,9 +60,9 @@ export function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, {
 
 /**
  * Decides whether the enforced part leaves out the namespace by name. If the operator cannot write the label of a
- * namespace, the enforced part leaves out the namespace. So other namespaces do not have to wait. If somebody removed
- * the label of a pending namespace, the policy is already enforced in the namespace. So the enforced part does not
- * leave out this namespace.
+ * namespace, the enforced part leaves out the namespace. The other namespaces therefore do not have to wait until the
+ * label is written. If somebody removed the label of a pending namespace, the policy is already enforced in the
+ * namespace. The enforced part does not leave out a namespace where the policy is already enforced.
  */
 function leftOut(
   entry: Entry,

@@ -38,7 +38,9 @@ export function firstState(found: Found): RolloutState {
   return { ...kept, excluded: kept.excluded ?? excluded };
 }
 
-/** The policy is enforced in these namespaces, although the namespaces have the label. */
+/**
+ * Returns entries for the namespaces that have the label, although the policy is already enforced in these namespaces.
+ */
 function enforcedBefore({ policy, namespaces, now }: Found, { namespaceSelector }: CompleteSpec): Map<string, Entry> {
   const label = rolloutLabel(policy);
   const entries = namespaces.filter(({ labels }) => Object.hasOwn(labels, label) && matches(namespaceSelector, labels));

@@ -12,8 +12,8 @@ export interface StepInput {
   readonly state: RolloutState;
   /**
    * The selector of the enforced part that exists in the cluster. The enforced part in the cluster may still enforce
-   * the policy in namespaces that the current spec does not select. The reason is a refused or reverted edit of the
-   * selector.
+   * the policy in namespaces that the current spec does not select. This difference between the enforced part and the
+   * spec comes from a refused or reverted edit of the selector.
    */
   readonly existingSelector?: LabelSelector;
   /** Every namespace that policies reach, sorted by name. */
@@ -25,7 +25,7 @@ export interface StepInput {
    * evaluated with the newest version of the policy.
    */
   verdict(namespace: string): PromotionVerdict | undefined;
-  /** Returns the verdict at this moment. Decisions to enforce the policy need this verdict. */
+  /** Returns the verdict at this moment. A decision to enforce the policy in a namespace needs the current verdict. */
   currentVerdict(namespace: string): PromotionVerdict | undefined;
   /** Whether the API server refuses to set or to remove the label of the rollout. */
   isRefused(namespace: string): boolean;

@@ -115,8 +115,8 @@ export class Rollouts {
     for (const label of rolloutLabelsIn(labels)) {
       if (Object.hasOwn(set, label)) continue;
       if (this.#unused.has(label)) remove.push(label);
-      // The state of the label's policy is not known yet. The result contains the label. If the result left out the
-      // label, server-side apply would remove the label from the namespace.
+      // The operator does not know the state of this label's rollout yet. The result contains the label. If the result
+      // left out the label, server-side apply would remove the label from the namespace.
       else if (labels[label] === ROLLOUT_PENDING && !remove.includes(label)) set[label] = ROLLOUT_PENDING;
     }
     return { set, remove: remove.sort() };
@@ -164,7 +164,7 @@ export function stagesOf(
 /**
  * Whether programs and labels must wait for the controller of promotions. The controller may still have to read, write
  * or delete the state of some rollout. Only the saved state of a rollout shows where the policy must not be enforced.
- * Without a state, nothing guards the labels.
+ * While a rollout has no state, nothing guards the labels of the rollout.
  */
 export function isAwaited(
   policies: readonly CompletePolicy[],

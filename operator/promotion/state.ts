@@ -12,10 +12,10 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   /** The policy's uid. A policy that was deleted and created again has no state yet. */
   readonly uid: string;
   /**
-   * The operator has labelled all namespaces that this selector selects. If the operator did this for several
-   * selectors, the field has the newest selector. The field is undefined before the rollout begins for the first time.
-   * A policy rests if its mode is Audit, or if it has expired. While the policy rests, `begun` is false. When the
-   * policy no longer rests, the rollout continues from this selector.
+   * The operator has labelled all namespaces that this selector selects. If the operator has labelled the namespaces of
+   * several selectors, the field has the newest selector. The field is undefined before the rollout begins for the
+   * first time. A policy rests if its mode is Audit, or if it has expired. While the policy rests, `begun` is false.
+   * When the policy no longer rests, the rollout continues from this selector.
    */
   readonly selector?: LabelSelector;
   /**

@@ -234,9 +234,9 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
  */
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
-    // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy. Some
-    // admission policy may still check the use of an earlier CapabilityPolicy with the same name. Until this check
-    // ends, the operator keeps the binding.
+    // The operator itself writes the ClusterRoleBinding for `subjects`. This ClusterRoleBinding may be older than the
+    // policy. Some admission policy may still check the use of an earlier CapabilityPolicy with the same name. Until
+    // this check ends, the operator keeps the ClusterRoleBinding.
     .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
     .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
   if (usableBy === 'Everyone' || names.length === 0) return [];

@@ -29,7 +29,7 @@ interface Ending {
 export function expiredCondition({ expires }: ResolvedPolicy, { expired, why, now }: Ending): BareCondition[] {
   if (expires === NEVER) return [];
   // `expired` has the value from the time when the operator compiled the policies. `now` may be later. If `expired` is
-  // false, the stage is computed for a time before the expiry.
+  // false, the code computes the stage for a time before the expiry, even if `now` is later.
   const stage = expired ? 'Expired' : stageOf(expires, Math.min(Date.parse(now), expires - 1));
   const message = [
     expired ? expiredText(expires) : `expires at ${formatTime(expires)}`,

@@ -8,7 +8,10 @@ export function looseningTexts(loosenings: readonly Loosening[]): string[] {
   return loosenings.map((one) => `warning: ${looseningText(one)}`);
 }
 
-/** @param loosening the loosened policy. If its namespaces are not known, the list of namespaces is empty */
+/**
+ * @param loosening the loosened policy. If the namespaces of the loosened policy are not known, the list of namespaces
+ * is empty
+ */
 export function looseningText({ policy, rules, namespaces }: Loosening): string {
   const where =
     namespaces.length === 0 ? '' : ` in ${counted(namespaces.length, 'namespace')} (${firstOf(namespaces, NAMED)})`;

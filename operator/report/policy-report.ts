@@ -208,8 +208,8 @@ function commonOf({ policy }: PolicyReportInput) {
 }
 
 /**
- * The number of reports that the results need. The number is a power of two. When the results no longer fit, each
- * report is split in half.
+ * The number of reports that the results need. The number of reports is a power of two. When the results no longer fit,
+ * each report is split in half.
  */
 function reportsNeeded(input: PolicyReportInput): number {
   const sizes = input.workloads

@@ -13,7 +13,9 @@ export type EventClient = Pick<ApiClient, 'create' | 'change'>;
 interface RecorderOptions {
   /** A monotonic clock, in milliseconds. */
   readonly now?: () => number;
-  /** The recorder calls this function when a write may have become due earlier. The function must not throw. */
+  /**
+   * The recorder calls this function when the next write may be due earlier than before. The function must not throw.
+   */
   readonly onDue?: () => void;
   /** The recorder calls this function with the number of Events that it has dropped since the last call. */
   readonly onFlood?: (leftOut: number) => void;

@@ -16,7 +16,7 @@ export type FindIdentity = (workload: WorkloadName) => Identity | undefined;
 /** The policy that the Events are about. */
 interface Subject {
   readonly regarding: Regarding;
-  /** The `spec.mode` of the policy. The mode in the spec applies to violations without a mode. */
+  /** The `spec.mode` of the policy. If a violation has no mode, the mode in the spec applies. */
   readonly mode: Mode;
 }
 

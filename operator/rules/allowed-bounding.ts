@@ -38,11 +38,11 @@ export interface AllowedBounding {
  * A CEL expression of type list(string): the forbidden capabilities that the container's bounding set will have.
  *
  * The expression has the capabilities that at least one container runtime grants. All runtimes start from their default
- * set. If a container drops ALL, the runtimes start from the empty set. If a container adds ALL, the runtimes start from
- * all capabilities. containerd and CRI-O then apply the list `add`, and apply the list `drop` last. But if a container
- * adds and drops the same capability, Docker keeps the capability. If a container adds and drops ALL, Docker ignores the
- * drop of ALL. So an added capability counts even if the container also drops the capability. Only together with ALL in
- * the list `add`, a drop by name removes the capability on every runtime.
+ * set. If a container drops ALL, the runtimes start from the empty set. If a container adds ALL, the runtimes start
+ * from all capabilities. containerd and CRI-O then apply the list `add`, and apply the list `drop` last. But if a
+ * container adds and drops the same capability, Docker keeps the capability. If a container adds and drops ALL, Docker
+ * ignores the drop of ALL. So an added capability counts even if the container also drops the capability. A drop by
+ * name removes an added capability on every runtime only if the list `add` contains ALL.
  *
  * Runtimes ignore the case of names. CRI-O and Docker strip the prefix CAP_ from names, but containerd does not. So the
  * expression counts an added capability with the prefix CAP_, but ignores a dropped capability with the prefix.
@@ -69,8 +69,8 @@ function givenByDefault(names: readonly string[]): string[] {
 }
 
 /**
- * Returns two CEL lists that are valid for any values. One list has the capabilities that a container may not hold. The
- * other list has the forbidden capabilities that runtimes give by default.
+ * Returns two lists in CEL that work for any value of the rule. One list has the capabilities that a container may not
+ * hold. The other list has the forbidden capabilities that runtimes give by default.
  */
 function forbiddenIn(values: Values): readonly [forbidden: string, byDefault: string] {
   const outOf = (name: string, all: readonly string[]) =>

@@ -150,7 +150,7 @@ function annotationTestOfContainer(values: Values): Test {
   };
 }
 
-/** Whether the values could refuse some annotation. */
+/** Whether the rule could refuse some annotation with these values. */
 function annotationsMatter(values: Values): Condition {
   return any(not(hasAllTypes(values, COLUMNS.types, ALL_TYPES)), namesMatter(values, COLUMNS.types, COLUMNS.profiles));
 }

@@ -115,8 +115,8 @@ function droppedByAll(lists: readonly (readonly string[])[]): string[] {
 }
 
 /**
- * Three lists of capabilities. A container adds the first list, drops the second list, and adds the third list in a
- * user namespace.
+ * Three lists of capabilities. The first list has the capabilities that a container adds, and the second list has the
+ * dropped capabilities. The third list has the capabilities that a container adds in a user namespace.
  */
 type Asked = readonly [add: readonly string[], drop: readonly string[], mapped: readonly string[]];
 

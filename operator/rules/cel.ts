@@ -65,14 +65,14 @@ export function namedIn(list: string, names: string): string {
 }
 
 /**
- * A CEL expression of type optional: a field of the securityContext that applies to a container. The container's own
- * field applies if it is set. Otherwise, the pod's field applies.
+ * A CEL expression of type optional: a field of the securityContext that applies to a container. If the container's own
+ * field is set, this field applies. Otherwise, the pod's field applies.
  */
 export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;
 }
 
-/** Expressions about the pod after defaulting need these properties of a fill. */
+/** The properties of a fill that expressions about the pod after defaulting need. */
 interface Filled {
   readonly applies?: Condition;
   readonly when: string;

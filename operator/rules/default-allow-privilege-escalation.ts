@@ -40,7 +40,7 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
 
   tests: (values) => [
     {
-      // The API server refuses the field on pods for Windows.
+      // The API server refuses the field allowPrivilegeEscalation on pods for Windows.
       applies: all(values.includes('defaultAllowPrivilegeEscalation', 'false'), isForLinux(values)),
       over: 'containers',
       violates: and(`!${FIELD}.hasValue()`, NEVER_FALSE),

@@ -105,7 +105,7 @@ interface ProfileField {
   readonly profile: string;
   /** The path of the field, such as `securityContext.seccompProfile`. */
   readonly path: string;
-  /** In a check of the pod, the field `reaches` has this value. Checks of containers do not use this value. */
+  /** The value of the field `reaches` in a check of the pod. Checks of containers do not use this value. */
   readonly reaches: string;
   /**
    * The names of two columns. `types` is the column with the allowed types. `profiles` is the column with the allowed

@@ -5,9 +5,9 @@ import type { Fix } from './rule.ts';
 export const PRIVILEGED = 'c.?securityContext.?privileged.orValue(false)';
 
 /**
- * A CEL expression of type bool: true if the container is an agent of the node. An agent of the node uses other parts
- * of the node. So the agent needs to be root on the node. The API server refuses mount propagation Bidirectional
- * without privileged: true (ValidateVolumeMounts).
+ * A CEL expression of type bool: true if the container is an agent of the node. An agent of the node also uses paths,
+ * processes or the network of the node. So the agent needs to be root on the node. The API server refuses mount
+ * propagation Bidirectional without privileged: true (ValidateVolumeMounts).
  */
 const IS_AGENT = [
   'c.?volumeMounts.orValue([]).exists(m, m.?mountPropagation.orValue("") == "Bidirectional" || variables.spec.?volumes.orValue([]).exists(v, v.name == m.name && v.?hostPath.hasValue()))',

@@ -144,9 +144,9 @@ export interface ServerNeed {
   /** The path of the field below `spec.overrides`. */
   readonly path: string;
   /**
-   * The effect if an API server lacks the feature. NoEffect: the field of the overrides has no effect. So the policy
-   * does not admit more pods than with the feature. NodesMayIgnore: the field requires settings of pods that nodes may
-   * ignore. NotAccepted: the policy is not accepted.
+   * The effect if an API server lacks the feature. NoEffect: the field of the overrides has no effect. Without the
+   * feature, the policy therefore does not admit more pods than with the feature. NodesMayIgnore: the field requires
+   * settings of pods that nodes may ignore. NotAccepted: the policy is not accepted.
    */
   readonly without: 'NoEffect' | 'NodesMayIgnore' | 'NotAccepted';
   /** A text for people. The text explains what happens on an API server without the feature. */
@@ -309,9 +309,9 @@ export interface Rule<Value = unknown, Asked = unknown> {
 
   /**
    * How the value of an entry of `spec.containers` applies to a container. The field is absent for a rule about the pod
-   * or its volumes, because such a rule has one value for all containers. `as-is`: all checks and fills run on
-   * containers. A check or fill reads the container's own field, or the pod's field if the container leaves the field
-   * unset.
+   * or its volumes, because such a rule has one value for all containers. If the value is `as-is`, all checks and fills
+   * run on containers. A check or fill reads the container's own field, or the pod's field if the container leaves the
+   * field unset.
    */
   readonly ofContainer?: 'as-is' | OfContainer<Value>;
 

@@ -203,7 +203,7 @@ export const runAsUser = defineRule<RunAsUser, number>({
 
   fit: () => ({
     // Because `own` contains UNSET, the choices include no list of ranges. No list of ranges can contain all IDs that
-    // the level's NotZero admits.
+    // the level's strategy NotZero admits.
     own: [UNSET],
     asks: [{ over: 'containers', for: `(${FOR_WINDOWS}) ? [] : [${USER}.orValue(${UNSET})]` }],
     choices: (ids) =>

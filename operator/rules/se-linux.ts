@@ -25,7 +25,7 @@ const PATH = 'securityContext.seLinuxOptions';
 const COLUMN = { user: 'seLinuxUser', role: 'seLinuxRole', type: 'seLinuxType', level: 'seLinuxLevel' } as const;
 /**
  * The names of the two columns for an SELinux level with several categories. One column has the text before the
- * categories, the other has the categories.
+ * categories, and the other column has the categories.
  */
 const LEVEL_PREFIX = 'seLinuxLevelPrefix';
 const CATEGORIES = 'seLinuxCategories';

@@ -12,7 +12,7 @@ export interface Seccomp {
   /** Whether a pod may leave its profile unset. With RefusedOnPod, the pod itself must have a profile. */
   readonly unset: 'Allowed' | 'Refused' | 'RefusedOnPod';
   /**
-   * The profile for defaulting, as stated in the overrides. If `default` is undefined, defaulting fills in a profile of
+   * The profile that the overrides state for defaulting. If `default` is undefined, defaulting fills in a profile of
    * one of the `types`. Defaulting never fills in a profile of type Localhost or OCI, because these types need a name.
    */
   readonly default?: Profile;
@@ -57,7 +57,7 @@ export function annotationAllowed(value: string): string {
   return `${value} in ["runtime/default", "docker/default"] || ${value}.startsWith("localhost/")`;
 }
 
-/** Returns the values of the historical annotation that agree with the given profile in the field. */
+/** Returns the values of the historical annotation that have the same meaning as the given profile in the field. */
 function agreeing({ type, localhostProfile }: Profile): string[] {
   if (type === 'Localhost') return [`localhost/${localhostProfile}`];
   return type === 'Unconfined' ? ['unconfined'] : ['runtime/default', 'docker/default'];

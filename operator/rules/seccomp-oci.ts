@@ -13,7 +13,8 @@ interface Admitted {
   readonly types: readonly string[];
   /**
    * The allowed references. A `*` at the end of an item matches any ending. If the field is undefined, any reference is
-   * allowed. The CRD accepts `*` only after `@` and `/`. So an item matches no other registry or repository.
+   * allowed. The CRD accepts `*` only after `@` and `/`. So an item matches only references in the registry or
+   * repository that the item names.
    */
   readonly ociReferences?: readonly string[];
   /** The allowed base profiles of type Localhost. If the field is undefined, any base profile is allowed. */
@@ -23,7 +24,8 @@ interface Admitted {
 const ANY = ['*'];
 
 /**
- * The columns of the allowed references and base profiles. If no OCI profile is allowed, the columns restrict nothing.
+ * The columns of the allowed references and base profiles. If the policy allows no OCI profile, the two columns allow
+ * any value.
  */
 export function ociColumns({ types, ociReferences = ANY, localhostProfiles = ANY }: Admitted): Columns {
   const isAdmitted = types.includes(OCI);

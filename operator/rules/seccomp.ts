@@ -97,8 +97,8 @@ function unsetTests(values: Values, filled: boolean): Test[] {
 
 /**
  * A CEL expression of type bool: true if the check of the pod also applies after defaulting. If defaulting could not
- * fill in the pod, the check still applies. Defaulting skips pods for Windows.
- * @param unfilled CEL of type bool: true if defaulting could not fill in the pod for a reason other than Windows
+ * fill in the pod, the pod is checked even after defaulting. Defaulting skips pods for Windows.
+ * @param unfilled CEL of type bool: true if a reason other than Windows kept defaulting from filling in the pod
  */
 function leftUnset(values: Values, unfilled: Condition): Condition {
   const fills = values.hasSome('seccompFilling');

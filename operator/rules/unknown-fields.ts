@@ -32,8 +32,8 @@ function objectIn(over: Over, { path, isList }: Place): string {
 }
 
 /**
- * An expression reads from these values which unknown fields are admitted. An expression that finds every unknown field
- * needs no `Exceptions`.
+ * A CEL expression uses these values to find out which unknown fields are admitted. An expression that finds every
+ * unknown field needs no `Exceptions`.
  */
 interface Exceptions {
   readonly values: Values;
@@ -68,17 +68,17 @@ function baseOf(over: Over, path: readonly string[]): string {
 }
 
 /**
- * A CEL expression of type bool, for a key `k` of an object: true if API servers fill in this value themselves. A
+ * A CEL expression of type bool, for a key `k` of an object: true if API servers fill in the value of `k` themselves. A
  * filled-in value is a string, a number or a boolean, an object of such values, or a list of such objects. All policies
- * of a cluster have the same values. The expression therefore contains the filled-in values of this place as literals.
- * If API servers fill in no values at this place, the result is undefined.
+ * of a cluster have the same values. The expression therefore contains the values that API servers fill in at this
+ * place, as literals. If API servers fill in no values at this place, the result is undefined.
  */
 function filledIn(over: Over, { path, types }: Place, object: string, values: Values): string | undefined {
   const base = baseOf(over, path);
   const known = ({ [FILLED]: filled = [] }: Columns) => {
     const own = filled.filter((text) => text.startsWith(base)).map((text) => text.slice(base.length));
     const fields = Map.groupBy(own, (text) => /^\w+/.exec(text)?.[0] ?? '');
-    // Another object's path may begin with this object's path.
+    // The path of another object can begin with the path of this object.
     for (const field of fieldsOf(types)) fields.delete(field);
     return or(
       ...[...fields].map(([field, texts]) => and(`k == ${literal(field)}`, isOneOf(`${object}[k]`, field, texts))),
@@ -299,8 +299,8 @@ const definition: Definition<UnknownFields, string> = {
 export const unknownFields = defineRule(definition);
 
 /**
- * The rule `unknownFields` for a program that warns and does not refuse. The program warns about an unknown field if
- * the policy does not refuse the field and does not allow the field explicitly.
+ * The rule `unknownFields` for a program that warns and does not refuse. The program warns about an unknown field that
+ * the policy neither refuses nor explicitly allows.
  */
 export const unrefusedUnknownFields = defineRule({
   ...definition,

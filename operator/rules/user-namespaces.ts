@@ -23,8 +23,8 @@ const IMPOSSIBLE = [
 const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
 
 /**
- * A CEL expression of type bool: true if the policy requires a user namespace of the pod. Pods for Windows are exempt,
- * because the API server refuses the field on such pods.
+ * A CEL expression of type bool: true if the policy requires the pod to have a user namespace. Pods for Windows are
+ * exempt, because the API server refuses the field on such pods.
  */
 function isRequired(values: Values): Condition {
   return all(values.includes(ID, 'Required'), `!(${FOR_WINDOWS})`);

@@ -6,8 +6,8 @@
  * before each write.
  *
  *   A process may write until the time renewDeadline has passed since the process sent its last renewal. Another
- *   process can lead at the earliest when the time leaseDuration has passed since this renewal arrived at the API
- *   server. The difference between the two times leaves room for writes that are still in flight.
+ *   process can lead only after the time leaseDuration has passed since this renewal arrived at the API server. The
+ *   difference between the two times leaves room for writes that are still in flight.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { type LeaseClient, LeaseLock } from './lease.ts';
@@ -172,15 +172,15 @@ export class Election {
 
   /**
    * Tries once to acquire or renew the lease, and waits at most `ms` milliseconds. An abandoned attempt does no harm.
-   * The write of an abandoned attempt may fail because of its older resourceVersion. If the write succeeds and acquires
-   * the lease, the next attempt finds the acquired lease.
+   * The write of an abandoned attempt may fail because the write contains an older resourceVersion. If the write
+   * succeeds and acquires the lease, the next attempt finds the acquired lease.
    */
   async #try(ms: number): Promise<void> {
     const { clock, renewDeadlineMs, identity } = this.#options;
     const begun = clock.now();
     const held = await this.#bounded(this.#lock.acquireOrRenew(), ms);
     if (held) this.#leadsUntil = begun + renewDeadlineMs;
-    // If another process holds the lease, this process stops leading before the deadline.
+    // If another process holds the lease, this process stops leading at once, and does not wait for the deadline.
     else if (held === false && this.#lock.holder !== identity) this.#leadsUntil = Number.NEGATIVE_INFINITY;
     this.#reportHolder();
   }

@@ -3,7 +3,10 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from './clock.ts';
 import type { QueueObserver } from './queue.ts';
 
-/** The buckets of client-go in seconds, from ten nanoseconds to a quarter of an hour. */
+/**
+ * The buckets of client-go, in seconds. The smallest bucket is ten nanoseconds, and the largest bucket is about a
+ * quarter of an hour.
+ */
 const QUEUE_BUCKETS = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100, 1000];
 /** The buckets of controller-runtime, in seconds. */
 const RECONCILE_BUCKETS = [

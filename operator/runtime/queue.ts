@@ -31,7 +31,7 @@ export interface QueueObserver {
   added(key: string): void;
   began(key: string): void;
   ended(key: string, success: boolean): void;
-  /** The key failed, and will be requeued. */
+  /** The work for the key failed, and the key will be requeued. */
   retried(key: string): void;
   /** The key no longer waits, because the queue was stopped. */
   dropped(key: string): void;

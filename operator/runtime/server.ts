@@ -60,7 +60,7 @@ const CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 5_000;
 /**
  * The maximum number of connections. The server first closes the connection that has been idle longest. Because the
- * limit is high, each client gets its answer long before its own connection has been idle longest.
+ * limit is high, each client gets its answer long before the client's connection would be the next to close.
  */
 const MOST_CONNECTIONS = 500;
 /**

@@ -387,7 +387,7 @@ export const CAPABILITY_TABLE: readonly Capability[] = ENTRIES.map((entry, numbe
 export const CAPABILITIES: readonly string[] = CAPABILITY_TABLE.map(({ name }) => name);
 
 /**
- * In their class of risk, these capabilities are more dangerous than the other capabilities. The most dangerous
+ * These capabilities are more dangerous than the other capabilities in the same class of risk. The most dangerous
  * capability comes first.
  */
 const WORST = [

@@ -1,7 +1,7 @@
 /**
- * The hardening guides that auditors ask for, with the recommendations that rules cover. The texts of the
- * recommendations are this project's own words. The original guides are at cisecurity.org/benchmark/kubernetes and at
- * media.defense.gov.
+ * Contains the hardening guides that auditors ask for, and the recommendations that the rules of policies cover. The
+ * texts of the recommendations are this project's own words. The original guides are at
+ * cisecurity.org/benchmark/kubernetes and at media.defense.gov.
  */
 
 /**

@@ -11,7 +11,7 @@ export type Level = (typeof LEVELS)[number];
 /** The newest version whose checks this release knows (k8s.io/pod-security-admission v0.N). */
 export const NEWEST_KNOWN_MINOR = 37;
 
-/** The level and version of the Standards that a value or a check follows. */
+/** The level and version of the Pod Security Standards on which a value or a check is based. */
 export interface Standard {
   readonly level: Level;
   /** The Standard's version, as N of v1.N. */

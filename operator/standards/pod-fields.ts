@@ -100,7 +100,8 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   HostPathVolumeSource: { rule: 'path', type: 'type' },
   CSIVolumeSource: { rule: 'driver', type: 'fsType nodePublishSecretRef readOnly volumeAttributes' },
   FlexVolumeSource: { rule: 'driver', type: 'fsType options readOnly secretRef' },
-  // The rule `volumes` reads the sources, because the rule admits the token volume that nearly every pod has.
+  // The rule `volumes` reads the sources of a projected volume, because the rule admits the token volume that nearly
+  // every pod has.
   ProjectedVolumeSource: { rule: 'sources', type: 'defaultMode defaultUser' },
   VolumeProjection: {
     rule: 'clusterTrustBundle configMap downwardAPI serviceAccountToken',

@@ -45,7 +45,7 @@ export const PRIVILEGES = {
 
 /**
  * The objects in which some fields are privileges and other fields are not. Most new fields of these objects are
- * harmless, and API servers fill in some of them.
+ * harmless, and API servers fill in some of these fields.
  */
 export const OTHERS = {
   pod: [{ path: [], types: ['PodSpec'] }],

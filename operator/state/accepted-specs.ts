@@ -22,7 +22,7 @@ export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, C
 
 /**
  * The specs of policies that are enforced in some namespace. The key is the policy's uid. The operator writes the role
- * before the programs. The role of a new policy, or of a policy whose mode was not Enforce for a moment, therefore
+ * before the programs. If a policy is new, or if its mode was not Enforce for a moment, the policy's role therefore
  * exists while the program still has an older row with the same name.
  */
 export const enforcedSpecs: (rendered: readonly RenderedObject[]) => ReadonlyMap<string, CompleteSpec> = perObject(

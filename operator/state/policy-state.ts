@@ -39,14 +39,15 @@ export interface PolicyStateOptions extends AdmissionOptions, CompilerOptions {
 /** The policies and namespaces that a change of the cluster concerns. */
 interface PolicyChange extends Concerned {
   /**
-   * Whether policies have to be compiled again. If the value is true, the state remains stale until `accept` is called.
+   * Whether policies have to be compiled again. If `recompiles` is true, the state remains stale until `accept` is
+   * called.
    */
   readonly recompiles: boolean;
 }
 
 /** The policies and namespaces that a new compilation concerns. */
 export interface AcceptedChange extends Concerned {
-  /** The namespaces that are now selected by other policies, or by changed policies. */
+  /** The namespaces that are now selected by different policies than before, or by changed policies. */
   readonly reselected: ReadonlySet<string>;
 }
 
@@ -263,8 +264,8 @@ export class PolicyState {
   }
 
   /**
-   * The policies with restricted use, and the namespaces that they select. Changes of RBAC objects concern no other
-   * policies.
+   * The policies with restricted use, and the namespaces that they select. A change of an RBAC object concerns only
+   * policies with restricted use.
    */
   #restricted(): Concerned {
     const policies = this.compiled.policies.filter(({ usableBy }) => usableBy !== 'Everyone');

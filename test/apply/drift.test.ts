@@ -9,7 +9,10 @@ const owner = (name: string) => ({
   uid: name,
 });
 
-/** An entry of managedFields. The entry states that the field manager owns the owner references with the given uids. */
+/**
+ * An entry of managedFields. The entry states that the given field manager owns the owner references with the given
+ * uids.
+ */
 const states = (manager: string, uids: readonly string[], operation = 'Apply') => ({
   manager,
   operation,

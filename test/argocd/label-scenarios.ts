@@ -128,8 +128,9 @@ async function named(stage: Stage, mode: Mode): Promise<void> {
   await scene.stay(IN_GIT);
   await scene.git({});
   if (mode !== CLIENT_SIDE_APPLY && mode !== SERVER_SIDE_APPLY) {
-    // With this way of applying, Argo CD finds no difference, because Argo CD compares records of earlier applies. This
-    // way of applying writes no records of an apply. The next sync applies Git's state.
+    // If Argo CD applies in one way and compares in another way, Argo CD finds no difference, because the comparison
+    // reads records of earlier applies. An apply in the one way writes no records for a comparison in the other way.
+    // The next sync applies Git's state.
     await scene.stay(IN_GIT);
     await scene.git({ more: 'labels' });
   }

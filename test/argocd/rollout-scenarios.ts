@@ -149,7 +149,7 @@ class Rollout {
     return { values: values.map(({ value = '-' }) => value).join(' '), gapsMs, refusedMs: this.#longestRefusal() };
   }
 
-  /** The longest time during which the API server refused pods, until the API server admitted pods again. */
+  /** The longest period in which the API server refused pods. A period ends when the API server admits a pod again. */
   #longestRefusal(): number {
     let longest = 0;
     let since: number | undefined;

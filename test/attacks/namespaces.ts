@@ -31,7 +31,7 @@ const ADMIN_CLAIM = {
 };
 
 /**
- * Applies the current labels of the namespace. So the editor becomes another owner of the labels. @param rest other
+ * Applies the current labels of the namespace. So `fieldManager` becomes another owner of the labels. @param rest other
  * metadata to apply
  */
 function appliesTheSame(fieldManager: string, ...rest: readonly 'annotations'[]): Step {

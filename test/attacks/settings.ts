@@ -75,8 +75,8 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   },
 
   /**
-   * Two policies of equal priority. One policy admits debugging by everybody. The second policy admits an agent of the
-   * node.
+   * Two policies of equal priority. One policy admits debugging by everybody. The second policy admits the pod of a
+   * node agent.
    */
   halves: {
     policies: {
@@ -243,7 +243,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     policies: { tokenless: enforce({ level: 'baseline', overrides: { serviceAccountToken: 'Forbidden' } }) },
   },
 
-  /** A policy that admits projected volumes only if they have what the API server adds. */
+  /** A policy that admits a projected volume only if the volume contains what the API server adds to pods by itself. */
   tokens: {
     policies: {
       tokens: enforce({ level: 'baseline', overrides: { volumes: ['secret'], serviceAccountTokenVolumes: true } }),

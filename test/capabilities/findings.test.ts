@@ -11,7 +11,7 @@ const DROP_ALL = { drop: ['ALL'] };
 const UNKNOWN = 'containerd ignores the name, and CRI-O and Docker do not start the container';
 
 /**
- * For each finding, test cases with different capabilities of a container. A case has the container's securityContext,
+ * Each finding has test cases with different capabilities of a container. A case has the container's securityContext,
  * and the expected messages without the container's name.
  */
 const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = {

@@ -24,8 +24,8 @@ const OPTIONS = {
 };
 
 /**
- * In namespace net, workload `good` complies, `bad` violates, and `worse` violates more rules. In namespace web, `good`
- * complies.
+ * In the namespace net, the workload `good` complies with the policy. The workload `bad` violates the policy, and
+ * `worse` violates more rules than `bad`. In namespace web, `good` complies.
  */
 const WORKLOADS = [
   workloadView('Deployment', 'good', { template: adding(['CHOWN']) }),

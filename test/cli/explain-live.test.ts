@@ -99,7 +99,8 @@ describe('cappol explain NAME --cluster, with an API server', function () {
   };
 
   /**
-   * Keeps the uses in the namespaces of this test file. Workloads of other test files may run in the same cluster.
+   * Returns only the results from the namespaces of this test file. Workloads of other test files may run in the same
+   * cluster.
    */
   const own = (topic: ExplainedTopic | undefined) =>
     (topic?.found ?? []).filter(({ namespace }) => [net, web, free].includes(namespace));

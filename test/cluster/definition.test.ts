@@ -5,7 +5,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 
 describe('the uid of the CRD of policies', () => {
   const refusal = (status: number) => new ApiError({ status, reason: '', message: '', causes: [] });
-  /** Reads the definition once for each answer. An answer is a uid, or the status of a refusal. */
+  /** Reads the CRD once for each of the given answers. An answer is a uid, or the status of a refusal. */
   const uidAfter = async (...answers: readonly (string | number)[]) => {
     const left = [...answers];
     const get = async () => {

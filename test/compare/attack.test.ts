@@ -1,7 +1,7 @@
 /**
- * Tests comparisons of random sets of policies. A comparison claims that its list of rules is complete. This claim
- * means that each pod that only the new set admits breaks a listed rule in the old set. In the other direction, each
- * pod that only the old set admits must break a listed rule in the new set. No random pod may contradict the claim.
+ * Tests comparisons of random sets of policies. A comparison claims that its list of rules is complete. According to
+ * this claim, a pod that only the new set admits breaks a listed rule in the old set. In the other direction, each pod
+ * that only the old set admits must break a listed rule in the new set. No random pod may contradict the claim.
  * COMPARED=2000 tests 2,000 pairs of sets.
  */
 import assert from 'node:assert/strict';
@@ -21,7 +21,7 @@ import { admits, evaluator, PAIRS, setOf } from './sets.ts';
 
 const RUNS = Number(process.env.COMPARED ?? 6);
 const PODS = RUNS >= 1000 ? 2000 : 500;
-/** Pairs whose comparison takes longer are left out, and other pairs replace them. */
+/** Pairs whose comparison takes longer than this time in ms are left out, and other pairs replace them. */
 const PAIR_MS = RUNS >= 1000 ? 600_000 : 3_000;
 const MOST_RUNS = RUNS * 10;
 

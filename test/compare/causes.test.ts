@@ -20,7 +20,7 @@ interface Case {
   readonly title: string;
   readonly old: Specs;
   readonly now: Specs;
-  /** The causes of each pod that only the new set admits. */
+  /** For each pod that only the new set admits, the expected causes of the difference. */
   readonly causes: readonly Cause[];
 }
 

@@ -333,7 +333,7 @@ const CASES: Readonly<Record<string, Case>> = {
     opens: ['hostNetwork'],
     closes: ['hostNetwork'],
   },
-  // Bindings may let further users use a policy with subjects.
+  // A policy with subjects may also have bindings that allow further users to use the policy.
   'an exception that loses its subjects, but not its bindings': {
     old: network({ usableBy: 'Subjects', subjects: users('a') }),
     now: network({ usableBy: 'Bindings' }),

@@ -67,7 +67,7 @@ const TERMS: Arbitrary<Spec> = fc
   })
   .map(({ use, expires, ...spec }) => ({ ...spec, ...use, ...(expires !== undefined && { expires }) }) as Spec);
 
-/** Overrides with which defaulting fills in pods that comply. */
+/** Overrides with values for defaulting. Each of the values complies with the overrides. */
 const FILLS = fc.constantFrom<Spec['overrides'][]>(
   undefined,
   undefined,

@@ -10,7 +10,10 @@ import { type Spec, type Specs, setOf } from './sets.ts';
 
 const NOW = Date.parse('2026-11-29T00:00:00Z');
 
-/** A finding consists of its policy, its kind and its reasons. The reasons are other policies, or rules. */
+/**
+ * An expected finding is a list of a policy, a kind of finding, and the reasons. The reasons are other policies, or
+ * rules.
+ */
 type Expected = readonly [policy: string, kind: FindingKind, ...reasons: string[]];
 
 interface Case {
@@ -32,7 +35,7 @@ const adding = (...allowedAdd: string[]): Spec => ({ overrides: { capabilities: 
 const network: Spec = { overrides: { hostNetwork: true } };
 const networkAndIds: Spec = { overrides: { hostNetwork: true, hostPID: true } };
 const rollout = (one: object): Spec => ({ rollout: one as never });
-/** Fills in the class in each pod without a runtimeClassName. */
+/** Returns a policy that sets this runtime class in each pod without a runtimeClassName. */
 const filling = (runtimeClass: string): Spec => ({
   level: 'baseline',
   defaulting: 'Enabled',

@@ -1,4 +1,4 @@
-/** Tests laws of the history of a cluster, with random and with large clusters. */
+/** Tests laws that every history of a cluster obeys, with random clusters and with large clusters. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { explainedTopics } from '../../analysis/explain/explained.ts';

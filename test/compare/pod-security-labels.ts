@@ -85,7 +85,10 @@ export class Refusals {
     return found.refusal;
   }
 
-  /** A pod that one label admits and another label refuses. The answer is kept, because many questions need it. */
+  /**
+   * A pod that one label admits and another label refuses. The class keeps the answer, because many questions need the
+   * answer.
+   */
   ofLabels(admitting: PodSecurityLabel, label: PodSecurityLabel): Refusal {
     const answers = this.#betweenLabels.get(admitting) ?? new Map<PodSecurityLabel, Refusal>();
     this.#betweenLabels.set(admitting, answers);
@@ -235,15 +238,18 @@ interface Answer {
   readonly refusal: Refusal;
 }
 
-/** The newest of the labels that no other of the labels is tighter than. */
+/**
+ * The newest of the tightest labels. A label is one of the tightest labels if no other label in `answers` is tighter.
+ */
 function newestOfTightest(answers: readonly Answer[], refusals: Refusals): Answer | undefined {
   const tightestOnes = answers.filter((one) => !answers.some((other) => isTighter(other, one, refusals)));
   return tightestOnes.toSorted((a, b) => b.label.minor - a.label.minor)[0];
 }
 
 /**
- * Whether `one` is a tighter label than `other`. A higher level is tighter. A version of the same level is tighter if
- * the comparison proves that `other` admits every pod of `one`, and finds a pod of `other` that `one` refuses.
+ * Whether `one` is a tighter label than `other`. A higher level is tighter. Within a level, `one` is tighter if the
+ * comparison proves that `other` admits every pod that `one` admits. The comparison must also find a pod that `other`
+ * admits and `one` refuses.
  */
 function isTighter(one: Answer, other: Answer, refusals: Refusals): boolean {
   if (one.label.level !== other.label.level) return compareLevels(one.label.level, other.label.level) > 0;

@@ -29,7 +29,7 @@ export function snapshotAt(at: number, { workloads = [], pods = [], policies = [
   return takenSnapshot(cluster, { ...TAKING, at });
 }
 
-/** The history from a world on Monday to a world on Tuesday. */
+/** The history from the cluster `old` on Monday to the cluster `now` on Tuesday. */
 export function between(old: World, now: World): History {
   return historyOf(snapshotAt(MONDAY, old), snapshotAt(TUESDAY, now));
 }

@@ -1,6 +1,6 @@
 /**
- * Compares the guard's answers with its laws, for any policies and any number of changes of a namespace. The engine
- * cel-js runs the guard.
+ * Compares the guard's answers with the laws of the guard, for any policies and any number of changes of a namespace.
+ * The engine cel-js runs the guard.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -177,7 +177,7 @@ describe('the guard', () => {
         const { several, ...often } = seen;
         return isNewest ? several > 0 && Math.min(...Object.values(often)) > 3 : seen.one > 0;
       };
-      // Some seeds draw few changes that need rights, so more changes are drawn.
+      // With some seeds, the test draws too few changes that need rights, so the test draws more changes.
       for (let round = 0; round < MOST_ROUNDS && !isEnough(); round++) {
         fc.assert(law, { seed: SEED + round, numRuns: isNewest ? 60 : 15 });
       }
@@ -506,8 +506,8 @@ describe("the guard of a namespace's Pod Security label", () => {
     const isLooser = (labels: Labels) => wanted > 0 && (rank(labels) < wanted || minor(labels) < NEWEST_KNOWN_MINOR);
     const isSame = before[ENFORCE] === after[ENFORCE] && before[VERSION] === after[VERSION];
     if (isSame || !isLooser(after)) return false;
-    // An author may tighten a looser label of another owner. An author may also remove a looser label, so that the
-    // operator sets its own label.
+    // The author of a change may tighten a looser label of another owner. The author may also remove a looser label, so
+    // that the operator sets its own label.
     if (before[ENFORCE] !== undefined && rank(after) > rank(before) && minor(after) >= minor(before)) return false;
     const isRemoved =
       after[ENFORCE] === undefined && (after[VERSION] === undefined || after[VERSION] === before[VERSION]);

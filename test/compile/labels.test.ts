@@ -263,7 +263,7 @@ describe('the labels of a namespace', () => {
     };
     assert.deepEqual(under({ level: 'restricted', minor: NEWEST_KNOWN_MINOR }), []);
     assert.deepEqual(under({ level: 'baseline', minor: NEWEST_KNOWN_MINOR }), ['baseline', NEWEST]);
-    // Since v1.20 baseline admits more sysctls and SELinux types.
+    // Since v1.20, the level baseline admits more sysctls and SELinux types.
     assert.deepEqual(under({ level: 'baseline', minor: 20 }), []);
   });
 

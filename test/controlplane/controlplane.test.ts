@@ -196,7 +196,9 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return '';
 }
 
-/** Whether a process runs. A zombie has ended, although its parent process has not waited for the zombie yet. */
+/**
+ * Whether a process runs. A zombie process has ended, although its parent process has not waited for the zombie yet.
+ */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

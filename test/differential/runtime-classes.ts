@@ -1,6 +1,8 @@
 import type { Api } from '../../hack/controlplane/api.ts';
 
-/** The RuntimeClasses that random pods name. The API server refuses a pod that names any other RuntimeClass. */
+/**
+ * The RuntimeClasses that random pods name. The API server refuses a pod that names a RuntimeClass outside this list.
+ */
 const NAMES = ['gvisor', 'kata', 'runc'];
 
 export async function createRuntimeClasses(api: Api): Promise<void> {

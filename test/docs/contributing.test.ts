@@ -1,6 +1,6 @@
 /**
- * Tests the checklists of contributing.md. Each checklist describes an addition, and must name exactly the files to
- * change.
+ * Tests the checklists of contributing.md. Each checklist describes how to add something, and must name exactly the
+ * files to change.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';

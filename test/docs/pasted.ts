@@ -13,8 +13,8 @@ import { ShellSession } from './shell-session.ts';
 import { assertShown } from './shown.ts';
 
 /**
- * The access to a cluster. If the text of a page says that the page needs a cluster, the page gets the access. The
- * cluster has the objects that the page's kubectl commands need.
+ * The access to a cluster. If the text of a page says that the page needs a cluster, the page's blocks run with access
+ * to the cluster. The cluster has the objects that the page's kubectl commands need.
  */
 interface Access {
   readonly kubectl: string;

@@ -1,6 +1,6 @@
 /**
- * Tests the walk in concepts.md through a program that `cappol render` prints. UPDATE_GOLDEN=1 rewrites the program on
- * the page and keeps the texts between the blocks. The first line of each block therefore must not change.
+ * Tests the walkthrough in concepts.md of a program that `cappol render` prints. UPDATE_GOLDEN=1 rewrites the program
+ * on the page and keeps the texts between the blocks. The first line of each block therefore must not change.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

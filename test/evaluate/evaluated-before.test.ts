@@ -134,8 +134,8 @@ describe(`what was evaluated before (SEED=${SEED})`, function () {
 });
 
 /**
- * Returns the objects of the cluster in two forms. The first form has the shared objects of the projection, and the
- * second form has copies that are new to the evaluator.
+ * Returns the objects of the cluster in two forms. The first form has the shared objects of the projection. The second
+ * form has copies that are new to the evaluator.
  */
 function objectsIn(cluster: Cluster): [Objects, Objects] {
   const [workloads, pods] = [[...cluster.workloads(PLACE)], [...cluster.pods(PLACE)]];

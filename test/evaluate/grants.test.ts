@@ -23,8 +23,8 @@ const somePod = fc.oneof(
 );
 
 /**
- * Random policies with one override. Random pods comply more often with such policies than with policies that have many
- * overrides.
+ * Random policies with one override. Random pods comply more often with policies that have one override than with
+ * policies that have many overrides.
  */
 const simplePolicy = fc
   .record({

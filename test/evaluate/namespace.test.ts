@@ -236,8 +236,8 @@ describe('the verdicts of a namespace', () => {
     const NOT_USABLE: Parameters<typeof resolvedBaseline>[1] = { ...raw, usableBy: 'Bindings' };
 
     /**
-     * Each row has policies and pods. The last value of a row is the name of the policy that admits the pods according
-     * to the verdict of mode Audit.
+     * Each row has policies and pods. The last value of a row names the policy that admits the pods, as the verdict of
+     * mode Audit says.
      */
     const cases: [string, ResolvedPolicy[], PodView[], string | undefined][] = [
       ['names it at a higher priority', [audit(), enforce(10)], [], 'exception'],

@@ -1,4 +1,4 @@
-/** Computes the kstatus as Flux does. A small Go program calls the published library. */
+/** Computes the kstatus as Flux does. A small Go program calls Flux's published library. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 

@@ -108,7 +108,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   'create configmaps': { act: async (stage) => void (await rollout(stage, 'created')) },
   'patch configmaps': { act: async (stage) => void (await rollout(stage, 'written')) },
   'delete configmaps': { prepare: rolledOut, act: endRollout },
-  // Only an operator that lacks pod fields checks which values API servers fill in.
+  // Only an operator that does not know all pod fields checks which values API servers fill in.
   'create podtemplates': { act: askDefaults },
   'create events': { act: violate },
   // The operator patches an Event to count its repetitions in the Event's series.
@@ -296,8 +296,8 @@ async function restart({ cluster: { operator } }: Stage): Promise<void> {
 }
 
 /**
- * Starts a second operator that lacks a pod field. Adds the log of the second operator to the log of the first
- * operator.
+ * Starts a second operator that does not know one of the pod fields. Adds the log of the second operator to the log of
+ * the first operator.
  */
 async function askDefaults({ cluster }: Stage): Promise<void> {
   const earlier = earlierOperator(cluster.operatorKubeconfig, ['hostUsers']);

@@ -5,14 +5,14 @@ import type { Api, Json } from '../../hack/controlplane/api.ts';
 const PASSING = ['events', 'leases', 'endpointslices', 'endpoints', 'componentstatuses'];
 
 /**
- * Lists each object as `resource namespace/name`, and each label and annotation of a namespace, sorted. The line
- * `manager namespaces/NAME` means that the namespace's managedFields have an entry of the operator.
+ * Lists each object as `resource namespace/name`. Also lists each label and annotation of a namespace. The list is
+ * sorted. The line `manager namespaces/NAME` means that the namespace's managedFields have an entry of the operator.
  */
 export async function snapshot(api: Api): Promise<string[]> {
   const resources = await listable(api);
   const found = await Promise.all(
     resources.map(async ({ path, name }) => {
-      // After the deletion of a CRD, its resource is gone.
+      // After the deletion of a CRD, the API server no longer serves the CRD's resource.
       const { status, body } = await api.ask('GET', path);
       return status === 200 ? body.items.flatMap((item: Json) => traces(name, item)) : [];
     }),

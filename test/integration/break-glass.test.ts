@@ -1,6 +1,6 @@
 /**
  * Tests the commands in the section Break glass of docs/operations.md. Also tests the commands that undo the effects of
- * a break glass. The commands run on a policy of every kind.
+ * a break glass. The test runs the commands on each kind of policy in KINDS.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

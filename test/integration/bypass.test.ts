@@ -1,6 +1,6 @@
 /**
- * Tests attempts to bypass a policy that are too complex for a row of test/attacks. The API server refuses the attempt,
- * the operator repairs the effect of the attempt, or the attempt has no effect.
+ * Tests attempts to bypass a policy. These attempts are too complex for a row of test/attacks. The API server refuses
+ * the attempt, the operator repairs the effect of the attempt, or the attempt has no effect.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -393,7 +393,7 @@ describe('attempts to get around a policy', () => {
   }
 });
 
-/** cappol recognizes a cluster as OpenShift by this API. In this test, the API has no content. */
+/** cappol recognizes a cluster as OpenShift by this API. In this test, the API serves no objects. */
 function clusterVersions(name: string): object {
   const schema = { openAPIV3Schema: { type: 'object' } };
   return {

@@ -1,6 +1,6 @@
 /**
  * Runs a candidate for the Lease in a separate process. While the candidate leads, the candidate writes ConfigMaps. At
- * any time, many writes of the candidate wait for their turn. The candidate reports each event on standard output as
+ * any time, many writes of the candidate are waiting to be sent. The candidate reports each event on standard output as
  * one JSON line.
  */
 import { KubeConfig } from '@kubernetes/client-node';

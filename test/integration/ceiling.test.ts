@@ -114,7 +114,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
       assert.equal(answer.status, status, answer.body.message);
       for (const [i, policy] of status === 403 ? policies.slice(0, DESCRIBED).entries() : []) {
         // The message about a policy names a violating container. If the policy allows the capability of the added
-        // container, this container is one of the pod's own containers.
+        // container, the message names one of the pod's own containers.
         const container = CAPABILITIES[i] === add[0] ? 'c0' : 'debug-';
         const reason = `CapabilityPolicy ${policy}: capabilities: container "${container}`;
         assert.ok(answer.body.message.includes(reason), `${reason} is not in: ${answer.body.message}`);

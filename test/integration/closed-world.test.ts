@@ -135,7 +135,7 @@ describe('fields of pods that the release does not know', function () {
   const make = async (pod: object, team: string): Promise<Answer> =>
     cluster.tryCreate(`${NAMESPACES}/${namespaces.get(team)}/pods`, pod);
 
-  /** The warnings in an answer that are about unknown fields. */
+  /** The warnings about unknown fields in an answer. */
   const warned = ({ warnings }: Answer) => warnings.filter((text) => text.includes('unknownFields: '));
 
   const operatorWithout = (lacking: readonly string[]) => earlierOperator(cluster.operatorKubeconfig, lacking);

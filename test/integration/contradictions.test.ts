@@ -1,6 +1,6 @@
 /**
- * Tests the condition `Accepted` for settings of a policy that have no effect because of other settings. The API server
- * refuses the pods that the settings without effect should admit.
+ * Tests the condition `Accepted` of policies. Some settings of these policies have no effect because of other settings.
+ * The API server refuses the pods that the settings without effect should admit.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';

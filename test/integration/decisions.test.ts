@@ -11,7 +11,7 @@ const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 describe('the deciding policies of a namespace', () => {
   const cluster = useCluster('decisions');
 
-  /** A policy for the namespaces with `team: <team>`. */
+  /** A policy for the namespaces with the label `team: <team>`. */
   function enforce(team: string, spec: Rules): CapabilityPolicySpec {
     return { namespaceSelector: { matchLabels: { team } }, mode: 'Enforce', ...spec };
   }

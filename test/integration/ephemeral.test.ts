@@ -192,8 +192,7 @@ describe('pods that exist', () => {
 
     /**
      * Maps the field of a pod to a case. A case has the pod, the fields that an added container may override, and the
-     * message of the refusal. If an added container may override no field, the case has undefined instead of the
-     * fields.
+     * message of the refusal. If an added container may override no field, the second value of the case is undefined.
      */
     const INHERITED: Readonly<Record<string, readonly [pod: object, own: object | undefined, message: RegExp]>> = {
       seccompProfile: [

@@ -1,7 +1,7 @@
 /**
  * Tests the guard of a namespace label. With this label, Kubernetes grants admin access to devices. To set the label on
- * a namespace, a user needs `exempt` on each policy with `adminAccessLabel: Guarded` that selects the namespace. The
- * claims show the effect of the label.
+ * a namespace, a user needs `exempt` on each policy with `adminAccessLabel: Guarded` that selects the namespace. To
+ * show the effect of the label, the test creates resource claims with `adminAccess: true`.
  */
 import assert from 'node:assert/strict';
 import type { Answer, Identity } from '../../hack/controlplane/api.ts';

@@ -65,7 +65,7 @@ describe('the guards of many policies', function () {
 
   it('the guards require exempt on each policy that a change concerns, including the policies of the second guard', async () => {
     const names: string[] = [];
-    // The order of creation equals the order of the policies' names.
+    // The test creates the policies in the order of their names.
     for (let i = 100; i <= 100 + 2 * ASKED; i++) names.push(await cluster.policy(`${i}`, enforce({ crowd: 'yes' })));
     await cluster.programmed(...names);
     assert.deepEqual(await guards(), ['capabilitypolicy.guard', 'capabilitypolicy.guard-more']);

@@ -9,8 +9,8 @@ import { Traffic } from '../support/traffic.ts';
 /** KILLS=100 kills the operator 100 times. */
 const KILLS = Number(process.env.KILLS ?? 8);
 /**
- * The time in ms within which the test kills the operator. A change takes 1.5 s from the first write to the last
- * deletion.
+ * The time in ms within which the test kills the operator. The operator needs 1.5 s for a change, from the first write
+ * to the last deletion.
  */
 const CHANGE_MS = 1_500;
 const TEAMS = ['one', 'two'];

@@ -27,8 +27,8 @@ const RULES = [
   'privileged',
 ];
 /**
- * The maximum lengths of some lists. Etcd would accept longer lists. The API server on a busy machine may exceed the
- * timeout of a request with longer lists.
+ * The maximum lengths of some lists. Etcd would accept longer lists. With longer lists, a request may exceed its
+ * timeout if the API server runs on a busy machine.
  */
 const FASTER_THAN_A_TIMEOUT: Readonly<Record<string, number>> = { hostPorts: 2_000, hostPaths: 1_000, volumes: 10_000 };
 const WORST = RULES.map((rule): [string, WorstObject] => [rule, WORST_OBJECTS[rule] as WorstObject]);

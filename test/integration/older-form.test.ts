@@ -147,7 +147,7 @@ describeIfOffered('admissionVariables', 'objects in the form of an operator befo
     assert.equal(await cluster.admit(privilegedPod(), TEAM), ADMITTED);
   });
 
-  /** Describes the first wrong answer. The result is undefined if all answers are right. */
+  /** Describes the first wrong answer. If all answers are right, the function returns undefined. */
   async function wrong(): Promise<string | undefined> {
     for (const { pod, namespace, as, expected } of attempts) {
       const answer = await cluster.admit(pod, namespace, as);

@@ -36,7 +36,7 @@ describe('the condition Programmed', () => {
         CAPABILITIES.map((capability) => cluster.admit(restrictedPod({ add: [capability] }), namespace)),
       );
       const after = await cluster.api.get(`${POLICIES}/${policy}`);
-      // If the policy has changed since the first answer, the answers may be about different specs.
+      // If the policy has changed since the first answer, the answers may result from different specs of the policy.
       if (after.metadata.generation !== before.metadata.generation) return false;
       seenTrue++;
       const message = `seed ${random.seed}, generation ${before.metadata.generation}: ${answers.find((one) => one !== ADMITTED)}`;

@@ -28,8 +28,8 @@ const [port] = await freePorts(1);
 const LABEL = 'pod-security.kubernetes.io/warn';
 const ADDRESS = `127.0.0.1:${port}`;
 /**
- * The sections of the runbook. The list of a section has an item for each block of the section. The item has patterns
- * that the output of the block must match in this test.
+ * The sections of the runbook. Each section has a list with one item for each block of the section. In this test, the
+ * output of a block must match all patterns of the block's item.
  */
 const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
   // In this test, the operator runs outside the cluster. Therefore no pod has the operator's log.
@@ -111,8 +111,8 @@ describeWith(
     }
 
     /**
-     * Creates a policy that expires late. The alert about expiring policies does not fire for a policy that expires
-     * late.
+     * Creates a policy that expires late. The policy expires so late that the alert about expiring policies does not
+     * fire.
      */
     async function expire(): Promise<void> {
       const expires = new Date(Date.now() + 30 * 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z');

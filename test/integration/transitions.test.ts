@@ -8,8 +8,9 @@ import { attemptsOf, bring, prepare } from '../support/transitioning.ts';
 import { TRANSITIONS, type Transition } from '../support/transitions.ts';
 
 /**
- * The number of rounds. In each round, the test brings every transition into its next state once, and waits until
- * everything is in force. A burst makes the changes of a round without waiting.
+ * The number of rounds. In each round, each transition moves to its next state once. The test then waits until all
+ * changes are in force. A burst makes the same number of changes as a round, but does not wait until the changes are in
+ * force.
  */
 const ROUNDS = Number(process.env.TRANSITION_ROUNDS ?? 1);
 const BURSTS = ROUNDS;

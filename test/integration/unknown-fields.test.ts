@@ -14,7 +14,9 @@ import { fieldsOf, fieldsText, merged, type OpenApi } from '../cli/kubernetes-fi
 import { DEPLOYMENT, ROWS } from '../cli/unknown-field-rows.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 
-/** Fields that may be missing in an earlier release. A row has the type, the field, and the first path of the field. */
+/**
+ * Fields that may be missing in an earlier release. Each row has the type, the name and the first path of one field.
+ */
 const LACKING = [
   ['SecurityContext', 'procMount', 'spec.containers.securityContext.procMount'],
   ['SecurityContext', 'appArmorProfile', 'spec.containers.securityContext.appArmorProfile'],

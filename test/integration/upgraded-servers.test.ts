@@ -131,7 +131,7 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
     return all.find(({ metadata }) => metadata.name === 'capabilitypolicy.enforce')?.metadata.uid;
   }
 
-  /** Waits until each pod has been tried several more times. */
+  /** Waits until the test has tried each pod several more times. */
   async function enough(): Promise<void> {
     const until = tried + 10 * PODS.length;
     while (tried < until) await sleep(20);

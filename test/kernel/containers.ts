@@ -28,7 +28,7 @@ export interface ProcessStatus {
   readonly ambient: bigint;
 }
 
-/** The attributes of a program's file that change the capabilities of its process. */
+/** The attributes of a program's file. These attributes change the capabilities of the program's process. */
 export interface ProgramFile {
   readonly capabilities?: FileCapabilities;
   /** Whether the file is owned by root and has the set-user-ID bit. */
@@ -38,7 +38,7 @@ export interface ProgramFile {
 export interface ContainerSpec {
   readonly uid: number;
   readonly noNewPrivileges: boolean;
-  /** The names of the capabilities in the container's bounding, permitted and effective sets, with CAP_. */
+  /** The names of the capabilities in the container's bounding, permitted and effective sets, with the prefix CAP_. */
   readonly capabilities: readonly string[];
   /** The names of programs. The first program is the entrypoint. The entrypoint starts the other programs. */
   readonly programs: readonly [string, ...string[]];

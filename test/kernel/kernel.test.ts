@@ -86,7 +86,8 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
   }
 
   /**
-   * @param measured the bounding set or the error in the file of measurements, or undefined if nothing was measured
+   * @param measured the value in the file of measurements, which is either a bounding set or an error. If nothing was
+   * measured, the value is undefined.
    */
   async function check(one: Case, measured?: Measured): Promise<void> {
     const title = JSON.stringify({ ...one, runtime: one.runtime.name });

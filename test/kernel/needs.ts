@@ -2,7 +2,7 @@
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 
 export interface Need {
-  /** The program's arguments. Without `args`, the argument is the title of this entry. */
+  /** The program's arguments. If `args` is not set, the only argument is the title of the entry in NEEDS. */
   readonly args?: readonly string[];
   /**
    * The capabilities of the observed container. By default, the container has all capabilities that this machine can
@@ -12,7 +12,7 @@ export interface Need {
   readonly needs: readonly string[];
   /** Capabilities that the program requests. The program neither holds nor needs the capabilities in `refused`. */
   readonly refused?: readonly string[];
-  /** Capabilities that the kernel refused, in addition to the capabilities that every container requests. */
+  /** The noise that the program causes, in addition to the noise of every container. */
   readonly noise?: readonly string[];
 }
 

@@ -20,7 +20,9 @@ export interface NeedyContainer {
   readonly pod: string;
   /** The arguments state the actions of the program. */
   readonly args: readonly string[];
-  /** The names of the capabilities in the container's bounding, permitted and effective sets, without CAP_. */
+  /**
+   * The names of the capabilities in the container's bounding, permitted and effective sets, without the prefix CAP_.
+   */
   readonly capabilities: readonly string[];
 }
 

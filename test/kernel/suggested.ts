@@ -1,6 +1,6 @@
 /**
- * The result of `cappol suggest --used` for each pod. The result has the capabilities that the pod used, and the
- * capabilities that the suggested policies allow because of this use.
+ * The result of `cappol suggest --used` for each pod. The result lists the capabilities that the pod used. The result
+ * also lists the capabilities that the suggested policies allow because of the pod's use.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

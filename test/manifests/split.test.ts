@@ -73,8 +73,8 @@ describe('splitting a stream', () => {
   }
 
   /**
-   * Each text follows the items of a list that is larger than 1 MiB. The last value of a row says whether the reader
-   * drops the text.
+   * Each text follows the items of a list that is larger than 1 MiB. `isDropped` says whether the reader drops the
+   * text.
    */
   const ENDS: readonly (readonly [form: 'YAML' | 'JSON', end: string, isDropped: boolean])[] = [
     ['YAML', 'kind: List\nmetadata:\n  resourceVersion: ""\n', true],

@@ -99,7 +99,7 @@ describe('migrate reports a PodSecurityPolicy that can never admit a pod:', () =
   }
 });
 
-/** Returns the paths of the migrated overrides that have no named source. */
+/** Returns the paths of the migrated overrides that `origins` does not name. */
 function unexplained(overrides: object = {}, origins: Readonly<Record<string, string>>): string[] {
   const known = Object.keys(origins);
   return Object.entries(overrides).flatMap(([field, value]) => {

@@ -113,7 +113,8 @@ if (existsSync(DEFAULTS)) {
 }
 
 /**
- * Returns a field's value in the form of a note. For a strategy, the function returns the type or the SELinux options.
+ * Returns the value of a field in the form in which notes state the value. For a strategy, the function returns the
+ * type or the SELinux options.
  */
 function noted(object: object, field: string): unknown {
   const value = (object as Record<string, { type?: string; seLinuxOptions?: object } | null>)[field];

@@ -123,7 +123,7 @@ class NodeCluster {
     await this.kubectl('rollout', 'status', `deployment/${OPERATOR_ACCOUNT}`, ...where);
   }
 
-  /** Makes a namespace in which pods can be created at once. */
+  /** Makes a namespace, and waits until pods can be created in the namespace. */
   async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
     await this.api.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
     await eventually('the service account', () => this.api.find(`${NAMESPACES}/${name}/serviceaccounts/default`));

@@ -1,4 +1,7 @@
-/** Compares the capabilities in `cappol explain -f` with the kernel's report about the same containers on a real node. */
+/**
+ * Compares the capabilities in the output of `cappol explain -f` with the kernel's report about the same containers on
+ * a real node.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_NEEDS } from '../../hack/node/needs.ts';

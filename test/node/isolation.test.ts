@@ -99,8 +99,7 @@ function settings(): Record<string, string> {
 }
 
 /**
- * The control groups of all nodes that have their folders in `folder`. Each control group has the name of the node's
- * folder.
+ * The control groups of all nodes whose folders are in `folder`. Each control group has the name of the node's folder.
  */
 function cgroupsOf(folder: string): string[] {
   const names = readdirSync(folder).filter((name) => name.startsWith('capabilitypolicy-node-'));

@@ -56,7 +56,8 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
   ];
   const expectations: Readonly<Record<string, Need>> = {
     ...NEEDS,
-    // The program ping gives up its capabilities. Then ping sets its user once more, and the kernel refuses this step.
+    // The program ping gives up its capabilities. Afterwards, ping sets its user a second time, and the kernel refuses
+    // this step.
     'real-ping': { needs: ['NET_RAW'], refused: ['SETUID'] },
   };
 

@@ -100,8 +100,8 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
   });
 
   /**
-   * Changes the policy, and waits until the status says that the change is in force. If the change comes into force,
-   * the test knows that an operator is the leader.
+   * Changes the policy, and waits until the status says that the change is in force. A change that comes into force
+   * proves that an operator is the leader.
    */
   async function enforces(level: 'baseline' | 'restricted'): Promise<void> {
     await cluster.policy('operator', namespace, { level, mode: 'Enforce' });

@@ -43,8 +43,8 @@ const ROWS: readonly { title: string; pod: Json; output: RegExp }[] = [
 ];
 
 /**
- * Pods that the policy refuses. The policy has the level restricted and allows NET_RAW. To show the reason, the test
- * runs the refused pods in a namespace without policies.
+ * Pods that the policy refuses. The policy has the level restricted and allows NET_RAW. To show why the policy refuses
+ * these pods, the test runs the pods in a namespace without policies.
  */
 const BEYOND: typeof ROWS = [
   row('works with the set-user-ID bit', PINGED, ['/bin/ping-setuid'], ESCALATING),

@@ -97,8 +97,8 @@ function profiles(names: readonly string[]) {
 }
 
 /**
- * The override for a rule about groups. The API requires ranges. An empty list therefore becomes a range without any
- * real group.
+ * The override for a rule about groups. The API requires ranges. If the list of ranges is empty, the override therefore
+ * has a range without any real group.
  */
 function group(rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs', ranges: { min: number; max: number }[]) {
   const LAST = 2 ** 31 - 1;
@@ -107,8 +107,7 @@ function group(rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs', ranges: { min: numbe
 }
 
 /**
- * The override for a list of SELinux options. The only list that a policy can express is the list of types that the
- * Standard admits.
+ * The override for a list of SELinux options. A policy can express only the list of types that the Standard admits.
  */
 function seLinux(options: readonly Readonly<Record<string, string>>[]): CapabilityPolicyOverrides['seLinux'] {
   const types = options.map(({ type = '', ...others }) => (Object.keys(others).length > 0 ? '' : type));

@@ -19,13 +19,13 @@ export interface EngineCase {
   readonly kindOfPolicy?: string;
   /** The parameters of the engine's policy, in the suite's own form. */
   readonly parameters: Parameters;
-  /** The whole PodSecurityPolicy. The field is set if the engine's policy is a PodSecurityPolicy. */
+  /** The whole PodSecurityPolicy. The field `psp` is set if the engine's policy is a PodSecurityPolicy. */
   readonly psp?: object;
   readonly operation: 'CREATE' | 'UPDATE';
   readonly expect: 'allow' | 'deny';
   /**
-   * Whether the suite expects that the engine fills in a field. The value is undefined if the suite does not say
-   * whether a field is filled in.
+   * Whether the suite expects that the engine fills in a field. If the suite does not say whether the engine fills in a
+   * field, `mutated` is undefined.
    */
   readonly mutated?: boolean;
   /** Flags of the case. `template` means that the pod is the template of a workload. */
@@ -41,7 +41,7 @@ export interface EngineContainer {
 // biome-ignore lint/suspicious/noExplicitAny: every kind of policy has different parameters.
 export type Parameters = Readonly<Record<string, any>>;
 
-/** The cases of all engines. The result is undefined on a machine without the file of cases. */
+/** The cases of all engines. If the machine does not have the file of cases, the function returns undefined. */
 export function engineCases(): readonly EngineCase[] | undefined {
   if (!existsSync(FILE)) return undefined;
   const lines = gunzipSync(readFileSync(FILE)).toString('utf8').trimEnd().split('\n');

@@ -135,8 +135,8 @@ describe('spec.containers', () => {
 });
 
 /**
- * Computes the overrides of a container without the code under test. Each value of the container replaces a single
- * value of the policy.
+ * Computes the overrides of a container without the code under test. Each value in the container's own overrides
+ * replaces the same value in the policy's overrides.
  */
 function together(overrides: CapabilityPolicyOverrides, own: CapabilityPolicyOverrides): CapabilityPolicyOverrides {
   const { capabilities, seccomp, appArmor } = overrides;

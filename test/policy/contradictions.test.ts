@@ -1,5 +1,5 @@
 /**
- * Tests statements of a policy that have no effect because of other statements. The tests in
+ * Tests policies with statements that have no effect because of other statements. The tests in
  * test/integration/contradictions.test.ts check the same kind of statement with an API server.
  */
 import assert from 'node:assert/strict';

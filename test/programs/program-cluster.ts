@@ -1,6 +1,6 @@
 /**
- * Provides a real API server for programs, without an operator. The test itself calls each pass, and can block the
- * writes of a pass.
+ * Provides a real API server for programs, without an operator. The test itself runs each pass. The test can also block
+ * the writes of a pass.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -114,7 +114,7 @@ export class ProgramCluster {
     }
   }
 
-  /** Runs passes until all policies are in force. Then waits until only the objects of these policies remain. */
+  /** Runs passes until all policies are in force. Afterwards, waits until only the objects of these policies remain. */
   async settled(programs: Programs, compiled: Compiled): Promise<void> {
     const names = namesOf(compiled);
     await this.passUntil(programs, compiled, ({ outcomes }) =>

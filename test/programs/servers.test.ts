@@ -1,6 +1,6 @@
 /**
- * Tests programs while API servers join, restart and leave. A policy is in force when each API server that answers
- * enforces the policy.
+ * Tests programs while API servers join, restart and leave. A policy is in force when all API servers that answer
+ * requests enforce the policy.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -15,7 +15,7 @@ export interface Creation {
 export interface Answer {
   /** The HTTP status: 200, 403 for a refused pod, or 422 for an invalid pod. */
   readonly status: number;
-  /** The pod that would be stored. If the pod is refused, the value is a Status. */
+  /** The pod that would be stored. If the pod is refused, the value is a Status object. */
   readonly pod: Json;
   /** The reason for the refusal. */
   readonly text: string;

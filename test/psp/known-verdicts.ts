@@ -26,8 +26,8 @@ export interface Known {
    */
   readonly answer: 'admitted' | 'refused' | 'invalid';
   /**
-   * The expected results of securityOf(). The test compares only the fields of this object. For containers, the results
-   * are about the container `app`.
+   * The expected results of securityOf(). The test compares only the fields that `becomes` contains. For containers,
+   * the results are about the container `app`.
    */
   readonly becomes?: object;
 }

@@ -111,7 +111,7 @@ export function role(name: string, names?: readonly string[], { namespace, rule 
 
 interface RoleOptions {
   readonly namespace?: string;
-  /** Fields that replace the rule's usual fields. */
+  /** Fields that replace the usual fields of the role's rule. */
   readonly rule?: object;
 }
 

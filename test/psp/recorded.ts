@@ -19,8 +19,8 @@ export interface RecordedPod {
   readonly account: string;
   readonly creator: Identity;
   /**
-   * The result of securityOf() for the pod that Kubernetes 1.24 created. The field is absent if Kubernetes 1.24 refused
-   * the pod.
+   * The result of securityOf() for the pod that Kubernetes 1.24 created. If Kubernetes 1.24 refused the pod, `becomes`
+   * is absent.
    */
   readonly becomes?: Json;
 }

@@ -53,7 +53,8 @@ function resolved(policy: Parameters<typeof resolvePolicy>[0]): ResolvedPolicy {
 
 /**
  * The resulting pod. If some policy admits the pod without changing the pod, the result is the unchanged pod. In all
- * other cases, each policy fills in its own fields. The first policy by name that admits the filled-in pod decides.
+ * other cases, each policy fills in its own fields. Among the policies that admit the filled-in pod, the first policy
+ * by name decides.
  */
 function enforced(usable: readonly ResolvedPolicy[], pod: PodContent): PodContent | undefined {
   const hasProfile = (pod.spec as Json).securityContext?.seccompProfile !== undefined;

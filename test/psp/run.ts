@@ -13,7 +13,10 @@ import type { PspSet } from './objects.ts';
 import { type RecordedPod, type RecordedSet, readRecorded } from './recorded.ts';
 import { securityOf } from './security.ts';
 
-/** If sets cannot affect each other, the test brings at most this number of sets into force at the same time. */
+/**
+ * The maximum number of sets in a batch. The sets of a batch cannot affect each other, and are in force at the same
+ * time.
+ */
 const TOGETHER = 40;
 
 const controlPlane = await startControlPlane();
@@ -47,8 +50,8 @@ try {
 }
 
 /**
- * The kind of a set. Two kinds of sets cannot be compared. One kind of set has no policy. The other kind of set exceeds
- * the maximum number of policies for which an API server checks rights.
+ * The kind of a set. Two kinds of sets cannot be compared. One kind of set has no policy. The other kind of set has too
+ * many policies with restricted use, so an API server does not check the rights for all of these policies.
  */
 function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
   const { policies } = migrated(set);
@@ -57,9 +60,10 @@ function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
 }
 
 /**
- * Splits the sets into batches. All sets of a batch are in force at the same time. A set can share a batch if the set
- * has a single policy, and grants the policy only in the namespace with the ID of the set. Any other set may grant
- * rights in the namespaces of other sets, and therefore needs a separate batch.
+ * Splits the sets into batches. All sets of a batch are in force at the same time. A set can share a batch with other
+ * sets under two conditions. The set must have a single policy, and must grant the policy only in the namespace with
+ * the ID of the set. Any other set may grant rights in the namespaces of other sets, and therefore needs a separate
+ * batch.
  */
 function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   const isApart = ({ set: { id, policies, namespaces } }: RecordedSet) =>

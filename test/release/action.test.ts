@@ -39,7 +39,7 @@ interface Ran {
   readonly summary: string;
   readonly outputs: Readonly<Record<string, string>>;
   /**
-   * The calls in which this project's GitHub Action uses other actions. Each call has the inputs of the called action.
+   * The calls of other actions in this project's GitHub Action. Each call has the inputs of the called action.
    */
   readonly used: readonly Pick<Step, 'uses' | 'with'>[];
 }

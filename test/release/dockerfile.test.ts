@@ -29,7 +29,7 @@ describe('the Dockerfile', () => {
   });
 });
 
-/** Returns the text of the pattern's first group, for each line that matches the pattern. */
+/** For each line that matches the pattern, returns the text of the pattern's first group. */
 function linesOf(file: string, pattern: RegExp): string[] {
   const lines = readFileSync(join(ROOT, file), 'utf8').split('\n');
   return lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);

@@ -1,4 +1,7 @@
-/** Tests cappol as a single executable for this machine's system and processor, unpacked into an empty folder. */
+/**
+ * Tests cappol as a single executable for this machine's system and processor. The executable is unpacked into an empty
+ * folder.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

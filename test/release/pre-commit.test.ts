@@ -69,7 +69,7 @@ describeWith({ programs: { 'pre-commit': 'pip install pre-commit' } }, 'the hook
 
     interface Case {
       readonly what: string;
-      /** The policy that is committed. The value is undefined if the file is deleted. */
+      /** The policy that is committed. If the file is deleted, `after` is undefined. */
       readonly after: string | undefined;
       readonly withoutArguments?: true;
       readonly code: number;

@@ -52,7 +52,8 @@ describe('the workflows', () => {
       flags: () => [...REPRODUCIBLE, '-ldflags', '-s -w'],
       minutes: 1,
     });
-    // actionlint does not run the machine's shellcheck. The result therefore does not depend on the machine.
+    // actionlint does not run the machine's shellcheck. The output of actionlint therefore does not depend on the
+    // machine.
     const { stdout, stderr, status } = spawnSync(actionlint, ['-no-color', '-shellcheck='], {
       cwd: ROOT,
       encoding: 'utf8',

@@ -1,5 +1,6 @@
 /**
- * Tests a policy that expires. The policy's condition, and one Event for each stage, say when the policy expires.
+ * Tests a policy that expires. The policy's condition says when the policy expires. One Event for each stage also says
+ * when the policy expires.
  */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';

@@ -42,7 +42,7 @@ export function input(spec: Partial<CapabilityPolicySpec> = {}, fields: Partial<
 
 /**
  * The coverage of a policy.
- * @param namespaces the number of deciding policies with restricted use in each namespace, by the namespace's name
+ * @param namespaces maps the name of each namespace to the number of deciding policies with restricted use
  */
 export function restrictedIn(namespaces: Readonly<Record<string, number>>): Coverage {
   const coverage = coverageOf([resolvedBaseline('ping')], []).get('ping') as Coverage;

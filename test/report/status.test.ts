@@ -272,7 +272,7 @@ function verdictIn(namespace: string, mode: Mode, workloads: StatusWorkloads): N
   return { namespace, modes, needs: new Map() };
 }
 
-/** The last accepted spec of a policy. The tests of refused edits use the result as a part of their input. */
+/** The last accepted spec of a policy. The tests of refused edits use the returned object as a part of their input. */
 function acceptedAs({ policy, resolution, coverage }: StatusInput) {
   assert.ok('policy' in resolution);
   return { lastAccepted: { policy: resolution.policy, spec: policy.spec }, coverage };

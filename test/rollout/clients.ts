@@ -58,7 +58,7 @@ export class Clients {
   #resume = () => {};
   #running = 0;
   #stopped = false;
-  /** Whether the enforced part is in force. After that time, the policy is enforced in new namespaces. */
+  /** Whether the enforced part is in force. When the value is true, the policy is enforced in new namespaces. */
   inForce = false;
   #work: Promise<void>[] = [];
 
@@ -126,7 +126,7 @@ export class Clients {
     await Promise.all(this.#work);
   }
 
-  /** Repairs all current violations, but keeps the first `kept` violations. */
+  /** Repairs the current violations, apart from the first `kept` violations. */
   async repairAllBut(kept: number): Promise<void> {
     for (const [name, repair] of [...this.#repairs].slice(kept)) {
       this.#repairs.delete(name);

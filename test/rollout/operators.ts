@@ -74,7 +74,7 @@ export class Operators {
     if (killed === leader) this.gaps.push({ from, until: Date.now() });
   }
 
-  /** The leader's metrics. Each entry is the value of a series, by name and labels. */
+  /** The leader's metrics. Each entry maps the name and labels of a series to the value of the series. */
   async metrics(): Promise<ReadonlyMap<string, number>> {
     return seriesOf((await this.leader()).metrics);
   }

@@ -9,8 +9,8 @@ export interface Violation {
    */
   readonly from: number;
   /**
-   * The time at which a client sent the request that ends the violation. The value is infinite while the violation
-   * lasts.
+   * The time at which a client sent the request that ends the violation. While the violation lasts, `until` is
+   * infinite.
    */
   until: number;
 }

@@ -182,7 +182,7 @@ interface Lists {
   readonly drop: string[];
 }
 
-/** Whether a policy with only this rule admits a container with these lists. */
+/** Whether a policy admits a container with the given lists. The only override of the policy is `allowedBounding`. */
 function isAdmitted(lists: Lists, allowedBounding: readonly string[]): boolean {
   const policy = resolved('bound', {
     level: 'privileged',
@@ -199,7 +199,7 @@ function exceededOn({ add, drop }: Lists, allowed: readonly string[]): string[] 
   }).map(({ name }) => name);
 }
 
-// The few names often occur in both lists of a container.
+// SOME has only a few names, so these names often occur in both lists of a container.
 const SOME = ['CHOWN', 'NET_RAW', 'SYS_ADMIN'];
 const OTHERS = CAPABILITIES.filter((name) => !SOME.includes(name));
 

@@ -1,7 +1,8 @@
 /**
- * Tests overrides in `spec.containers`, for each rule that allows another value for a named container. An entry of
- * `spec.containers` for the container `app` admits some minimal pods of the tables. The entry refuses the other minimal
- * pods. In the policies of the tables, no entry of `spec.containers` names the container `other`.
+ * Tests overrides in `spec.containers`, for each rule that allows another value for a named container. The tables
+ * contain minimal pods. An entry of `spec.containers` for the container `app` admits some of these pods. The entry
+ * refuses the other minimal pods. In the policies of the tables, no entry of `spec.containers` names the container
+ * `other`.
  */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides, ContainerOverrides } from '../../operator/api/capability-policy.ts';

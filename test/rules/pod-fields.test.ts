@@ -46,8 +46,8 @@ function fields(type: string, reason: keyof (typeof POD_FIELDS)[string]): string
 }
 
 /**
- * The type itself, and all types that fields of the type contain directly or indirectly. The function does not search
- * the fields of the types in the list WHOLE.
+ * The given type, and all types that occur directly or indirectly in the fields of the given type. The function does
+ * not search the fields of the types in the list WHOLE.
  */
 function reachable(type: string, found: string[] = []): string[] {
   const name = type.replace(/^[[{]+/, '');

@@ -145,8 +145,8 @@ describe('the CEL text of a rule that reads a row', () => {
           const own = rowOf(policy);
           for (const rule of RULES) {
             const value = policy.values[rule.id];
-            // In the first case, the CEL reads every column from the row or the level. In the second case, the CEL has
-            // literals for the columns that all policies share.
+            // With the first value of `common`, the CEL reads every column from the row or the level. With the second
+            // value of `common`, the CEL has literals for the columns that all policies share.
             for (const common of [{}, commonColumns([policy])]) {
               violations += compare(rule, value, own, common, pod, policy, filled);
             }

@@ -5,8 +5,8 @@ import { FakeClock } from './fake-clock.ts';
 const EXTRA = { 'authentication.kubernetes.io/pod-name': ['prometheus-0'] };
 
 /**
- * A fake API server that accepts two tokens. The user of `scraper` may read /metrics, and the user of `stranger` may
- * not.
+ * A fake API server that accepts two tokens. The user of `scraper` may read /metrics. The user of `stranger` may not
+ * read /metrics.
  */
 class Reviews {
   readonly asked: { path: string; spec: Record<string, unknown> }[] = [];

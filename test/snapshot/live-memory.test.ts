@@ -23,8 +23,8 @@ const EDITS = 20;
 /** The maximum growth of the memory in bytes. One document would take more memory. */
 const MOST_GROWTH = 1_000_000;
 /**
- * The maximum memory in bytes for each byte of text. The snapshot shares names and labels with the cluster, but each
- * object of the snapshot has a header.
+ * The maximum number of bytes of memory for each byte of the document's text. The snapshot shares names and labels with
+ * the cluster. However, each object of the snapshot has a separate header in memory.
  */
 const MOST_OF_TEXT = 2;
 

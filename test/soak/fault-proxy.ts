@@ -140,10 +140,10 @@ export class FaultProxy {
   }
 
   /**
-   * Makes watches silent for `ms` milliseconds or until close(). Without `of`, every second watch is silent. With `of`,
-   * every watch of the collection `of` is silent. After the silence, the proxy cuts the watch. The proxy does nothing
-   * if the client has already ended the watch. To get the missed events, the client must continue from its last
-   * resourceVersion.
+   * Makes watches silent for `ms` milliseconds or until close(). If `of` is not set, each watch is silent with a
+   * probability of 1/2. If `of` is set, every watch of the collection `of` is silent. After the silence, the proxy cuts
+   * the watch. The proxy does nothing if the client has already ended the watch. To get the missed events, the client
+   * must continue from its last resourceVersion.
    */
   async silence(ms: number, of?: string): Promise<void> {
     const chosen = [...this.#watches].filter(({ collection }) =>
@@ -160,7 +160,7 @@ export class FaultProxy {
    * called. The client can therefore be killed before or after a certain write. Dry runs and writes of Leases and
    * Events do not count.
    *
-   * @param writes the number of writes that the proxy still answers before the write without an answer
+   * @param writes the number of writes that the proxy still answers. The next write gets no answer.
    * @returns whether the client made the unanswered write in time
    */
   async interrupt(writes: number, moment: Moment, timeoutMs: number): Promise<boolean> {

@@ -35,8 +35,8 @@ const OPTIONS = {
 
 export interface Comparison {
   /**
-   * The changes that a fresh operator would make to the cluster. The list is empty if the operator would change
-   * nothing.
+   * The changes that a fresh operator would make to the cluster. If the operator would change nothing, `differences` is
+   * empty.
    */
   readonly differences: readonly string[];
   /** The state of the cluster at the time of the comparison. */
@@ -111,8 +111,8 @@ function statusOf(
     servers,
     message: '',
   };
-  // The function removes the current status from the policy. From a policy without a status, a fresh operator must
-  // compute the same status.
+  // The function removes the current status from the policy. A fresh operator must compute the same status from a
+  // policy without a status.
   const { status: _, ...bare } = policy;
   // The operator lists a grant as unused some time after the last workload stopped needing the grant. The operator
   // never lists a grant that some workload needs.

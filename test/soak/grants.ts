@@ -15,7 +15,7 @@ export interface Grant {
   readonly policy: string;
 }
 
-/** A binding for the service account `one` of the namespace in the grant. */
+/** A binding for the service account `one` in the grant's namespace. */
 export function bindingOf({ namespace, policy }: Grant): { readonly path: string; readonly object: object } {
   const name = roleNameOf(policy);
   const object = {

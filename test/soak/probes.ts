@@ -60,7 +60,7 @@ export class Probes {
    * Finds wrong answers while nothing changes. While nothing changes, the window has only one state. The API server
    * must decide according to that state. The API server reads namespaces and bindings from its own watches, so the test
    * asks again about a wrong answer for some time.
-   * @returns the pods for which the API server still gives another answer
+   * @returns the pods for which the API server's answer still contradicts the only state of the window
    */
   async differences(): Promise<string[]> {
     const until = performance.now() + FOLLOWS_MS;
@@ -96,8 +96,8 @@ export class Probes {
   }
 
   /**
-   * Draws a pod that has to be refused. If none of the first draws has to be refused, the result is any pod. Half of
-   * the pods are in the sentinel's namespace.
+   * Draws a pod that has to be refused. If no pod of the first draws has to be refused, the result is the pod of the
+   * last draw. Half of the pods are in the sentinel's namespace.
    */
   #draw(): Probe {
     const among = this.#random.int(2) === 0 ? this.#sentinels : this.#probes;
@@ -117,7 +117,7 @@ export class Probes {
     if (answer.status === 201) this.wider.push(`${new Date().toISOString()} ${describe(probe, answer)}`);
   }
 
-  /** The answer to a dry run of the pod. The result is undefined while no API server runs. */
+  /** The answer to a dry run of the pod. While no API server runs, the function returns undefined. */
   async #ask({ pod, namespace }: Probe): Promise<{ status: number; message: string } | undefined> {
     const path = `${NAMESPACES}/${namespace}/pods`;
     try {

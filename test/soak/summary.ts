@@ -24,8 +24,7 @@ const MAX_SLOPE_MIB_PER_MINUTE = 2;
 const MAX_RSS_MIB = 250;
 /**
  * If a run is longer than this number of minutes, the test checks the trend of the memory. If a run has this length,
- * the test never kills one of the operators in the second half of the run. In a shorter run, the processes only warm
- * up.
+ * one of the operators is never killed in the second half of the run. In a shorter run, the processes only warm up.
  */
 const MINUTES_FOR_TREND = 10;
 

@@ -1,7 +1,7 @@
 /**
- * The states that the cluster may have had since the last check. The states are all combinations of the states of the
- * policies, the states of a namespace's labels, and the grants. If all of these states refuse a pod, the API server
- * must refuse the pod at any moment. The current work of the operator does not matter.
+ * The states that the cluster may have had since the last check. The window contains all combinations of the states of
+ * the policies, the states of a namespace's labels, and the grants. If all of these states refuse a pod, the API server
+ * must refuse the pod at any moment. This requirement does not depend on the current work of the operator.
  */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';

@@ -1,6 +1,6 @@
 /**
- * Runs clients that create pods in parallel, as fast as possible. Some pods are created by dry run, and some without
- * dry run.
+ * Runs clients that create pods in parallel, as fast as possible. The clients create some of the pods by dry run, and
+ * the other pods without dry run.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CREATOR, type TestCluster } from '../support/harness.ts';
@@ -54,7 +54,7 @@ export class PodClients {
     while (!this.#stopped) {
       const turn = this.#next++;
       const attempt = this.#attempts[turn % this.#attempts.length] as Attempt;
-      // Each attempt is made without dry run in one of REAL rounds.
+      // In one of every REAL rounds, the client makes the attempt without dry run.
       const round = Math.floor(turn / this.#attempts.length);
       const real = ((turn % this.#attempts.length) + round) % REAL === 0;
       await this.#create(attempt, real).catch(async () => {

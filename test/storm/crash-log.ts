@@ -10,7 +10,7 @@ interface Crash {
 const FATAL = /^(fatal error: .*|panic: .*)$/gm;
 const FRAMES = 8;
 
-/** The last crash in the log. The result is undefined if the log has no crash. */
+/** The last crash in the log. If the log has no crash, the function returns undefined. */
 export function crashIn(log: string): Crash | undefined {
   const last = [...log.matchAll(FATAL)].at(-1);
   if (last === undefined) return undefined;

@@ -104,8 +104,8 @@ describe(`what suggestions admit and refuse (SEED=${SEED})`, function () {
 
 /**
  * An exception with one of these overrides may refuse pods that the level admits. The API has no value for "the type of
- * the Standard and another type". An exception for `spc_t` therefore admits only pods with exactly this type. A pod may
- * set the user root, while every container sets another user. The exception for a pod with the user root admits only
+ * the Standard and another type". An exception for `spc_t` therefore admits only pods with exactly this type. A pod can
+ * set the user root although every container sets another user. The exception for a pod with the user root admits only
  * pods without a root container. Exceptions restrict the paths and drivers of the node. Levels do not restrict these
  * paths and drivers.
  */

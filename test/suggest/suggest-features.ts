@@ -1,6 +1,7 @@
 /**
- * Makes pods from single features. For each feature, plain code lists the needs that a hardened pod does not have. The
- * tests therefore know the expected suggestion without evaluating the rules.
+ * Makes pods from single features. A feature is a difference from a hardened pod. For each feature, plain code states
+ * the tightest level that admits the feature. The tests therefore know the expected suggestion without evaluating the
+ * rules.
  */
 import fc, { type Arbitrary } from 'fast-check';
 

@@ -269,7 +269,8 @@ describe('what is suggested', () => {
       'capabilities.allowedAdd': ['NET_ADMIN', 'NET_BIND_SERVICE'],
       'capabilities.allowedAddInUserNamespace': ['SYS_PTRACE'],
     });
-    // If pods may add a capability in a user namespace, pods may also hold the capability in the user namespace.
+    // A policy that lets pods add a capability in a user namespace also lets pods hold the capability in the user
+    // namespace.
     const narrow = capabilitiesFor([adding(['NET_ADMIN'], own), adding(['CHOWN'])], { narrow: true });
     assert.deepEqual(narrow, {
       'capabilities.allowedAdd': ['CHOWN'],

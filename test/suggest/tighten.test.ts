@@ -123,7 +123,7 @@ describe('a tightened policy', () => {
     const found = tighten([baselinePolicy('base'), exception('a'), exception('b')], [raw]);
     assert.deepEqual(
       found.map(({ policy, unused, removes }) => [policy, unused, removes.map(({ entry }) => entry)]),
-      // Either of the two exceptions can be deleted, but not both.
+      // Either exception can be deleted if the other exception remains.
       [['a', true, []]],
     );
   });

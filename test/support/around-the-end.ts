@@ -63,7 +63,8 @@ function post(cluster: TestCluster, namespace: string, body: object, query: Reco
 
 /**
  * @param end the expiry, in ms since 1970
- * @param afterMs the time in ms to continue after the expiry. Each client makes at least one attempt after the expiry.
+ * @param afterMs the time in ms for which the clients continue after the expiry. Each client makes at least one attempt
+ * after the expiry.
  * @param pods the pods by name. The clients create each pod repeatedly, in every way.
  */
 export async function attemptsAround(

@@ -19,7 +19,7 @@ export class Audit {
 
   /**
    * @param dir the folder in which the log is created
-   * @param kept a rule of an audit policy that selects the logged requests
+   * @param kept a rule of an audit policy. The log has the requests that the rule selects.
    */
   constructor(dir: string, kept: { readonly users?: readonly string[]; readonly verbs?: readonly string[] }) {
     const folder = mkdtempSync(join(dir, 'audit-'));

@@ -54,8 +54,8 @@ const ROWS = 1_000;
 const DRAWS = 5;
 
 /**
- * The CPU time for drawing one row of plain text, in ms. The value measures the machine's current speed. The result is
- * the median of some draws in a separate page.
+ * The CPU time for drawing one row of plain text, in ms. This CPU time measures the machine's current speed. The
+ * function returns the median of some draws in a separate page.
  */
 export async function cpuOfRow(browser: Browser): Promise<number> {
   const page = await browser.newPage();

@@ -6,8 +6,8 @@ import type { Rule } from '../../operator/rules/rule.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 
 /**
- * The overrides in the examples of a rule. If the CEL of a rule differs between forms of overrides, the examples
- * contain each form once.
+ * The overrides in the examples of a rule. The CEL of a rule may differ between forms of overrides. In this case, the
+ * examples contain each form once.
  */
 export function overridesIn({ examples }: Rule): CapabilityPolicyOverrides[] {
   return examples.map(({ overrides }) => overrides);
@@ -29,7 +29,7 @@ export function isAcceptedBy(server: number, { examples, needs }: Rule): boolean
   return all.every(({ feature, without }) => without !== 'NotAccepted' || offers(server, feature));
 }
 
-/** One value for each rule. With this value, the rule refuses some pod. */
+/** One value for each rule. With its value, each rule refuses at least one pod. */
 export const EVERYTHING_RESTRICTED: CapabilityPolicyOverrides = merged(RULES.map((one) => restricting(one).overrides));
 
 /**

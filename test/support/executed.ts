@@ -6,7 +6,8 @@ import { ATTACKED } from './hostile-cluster.ts';
 const FOREIGN = 'script, style, link, iframe, frame, object, embed, img, video, audio, form, base, meta, template';
 
 /**
- * The strings that were executed, one line for each string. The list is empty if the page shows all strings as text.
+ * The strings that were executed, one line for each string. If the page shows all strings as text, the function returns
+ * an empty list.
  */
 export async function executedTexts(page: Page): Promise<string[]> {
   const root = page.locator('#page');

@@ -84,12 +84,12 @@ export function useCluster(prefix: string, options: ClusterOptions = {}): TestCl
 }
 
 /**
- * The time in ms between two looks at the cluster. Each look takes CPU time of the API server and etcd. A waiting
+ * The time in ms between two checks of the cluster. Each check takes CPU time of the API server and etcd. A waiting
  * operator needs this CPU time for its work.
  */
 const LOOK_MS = 150;
 /**
- * The time in ms between two looks at all objects of the operator. A look at all objects reads eight complete lists.
+ * The time in ms between two checks of all objects of the operator. A check of all objects reads eight complete lists.
  */
 const LOOK_AT_ALL_MS = 400;
 
@@ -234,8 +234,8 @@ export class TestCluster {
   }
 
   /**
-   * Waits until the cluster contains exactly the compiled objects of its policies. Also waits until the namespaces of
-   * this file have the right labels.
+   * Waits until the cluster contains exactly the compiled objects of the cluster's policies. Also waits until the
+   * namespaces of this file have the right labels.
    */
   async settled(timeoutMs = 180_000): Promise<void> {
     let last: readonly string[] = [];

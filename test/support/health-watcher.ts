@@ -29,7 +29,7 @@ export function watchHealth(watched: Watched): { stop(): Promise<Slowest> } {
     worker.once('message', resolve);
     worker.once('error', reject);
   });
-  // If the promise rejects before `stop` is called, `stop` reports the error.
+  // If the promise `slowest` rejects before `stop` is called, `stop` reports the error.
   slowest.catch(() => {});
   return {
     stop: () => {

@@ -13,8 +13,8 @@ import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
 
 const OPERATIONS = 'docs/operations.md';
 /**
- * The ways of installing the operator. Each number is the index of the code block in docs/operations.md that installs
- * the operator in this way.
+ * The ways of installing the operator. The number of a way is the index of a code block in docs/operations.md. The code
+ * block installs the operator in this way.
  */
 const WAYS = { kubectl: 0, helm: 1 } as const;
 

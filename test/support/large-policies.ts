@@ -100,7 +100,7 @@ function ofTeam(spec: Spec, stage?: string): (own: Own) => Spec {
 }
 
 /**
- * The name of a namespace, and the labels of the namespace that the selectors of policies read. One namespace in 51
+ * The name of a namespace, and those labels of the namespace that the selectors of policies read. One namespace in 51
  * belongs to no team.
  */
 export function labelsOf(index: number): { readonly name: string; readonly team?: string; readonly stage: string } {

@@ -1,6 +1,6 @@
 /**
  * Declares the requirements of tests on the machine or on the API server. If the requirements of a test are missing,
- * mocha does not get the test, and the run reports the test.
+ * the run reports the test instead of declaring the test in mocha.
  */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { lacking, type Needs } from '../../hack/needs.ts';

@@ -104,7 +104,7 @@ export async function statusOf(api: Api, policy: string): Promise<CapabilityPoli
   return status ?? {};
 }
 
-/** Filters the violations in a status. The result has only violations with all values of `wanted`. */
+/** Filters the violations in a status. The result has only the violations that have all values of `wanted`. */
 export function entries(status: CapabilityPolicyStatus, wanted: Partial<Violation>): Violation[] {
   return (status.violations ?? []).filter((entry) =>
     Object.entries(wanted).every(([field, value]) => entry[field as keyof Violation] === value),
@@ -135,7 +135,10 @@ export async function vanish(api: Api, name: string): Promise<void> {
   assert.ok(status === 200 || status === 404, `${status}`);
 }
 
-/** The Pod Security labels of a namespace without their common prefix, and the operator's record of its own labels. */
+/**
+ * Returns the Pod Security labels of a namespace, without the common prefix of these labels. Also returns the
+ * operator's record of its own labels.
+ */
 export async function podSecurityOf(api: Api, namespace: string): Promise<{ labels: Json; record: Json }> {
   const { metadata } = await api.get(`${NAMESPACES}/${namespace}`);
   const short = (labels: Json) =>

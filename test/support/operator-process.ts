@@ -1,4 +1,4 @@
-/** Runs the operator as a child process. The log of the process is kept for failing tests. */
+/** Runs the operator as a child process. The class keeps the log of the process for the output of failing tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ export class OperatorProcess {
 
   /**
    * @param args the operator's flags, without the flags about the log
-   * @param environment the variables in addition to the variables of the test
+   * @param environment the variables to add to the environment variables of the test
    */
   constructor(
     args: readonly string[],
@@ -89,7 +89,7 @@ export class OperatorProcess {
    * Ends the operator with SIGTERM, or at once with SIGKILL. Waits until the process has ended and its whole log has
    * been read.
    *
-   * @returns the exit code, if the operator ran and no signal killed it
+   * @returns the exit code. If the operator did not run or a signal killed the operator, the result is undefined.
    */
   async stop(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' = 'SIGTERM'): Promise<number | undefined> {
     const child = this.#child;

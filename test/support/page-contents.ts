@@ -5,8 +5,8 @@ import { settled } from './views-of-page.ts';
 export type RowText = Readonly<Record<string, string>>;
 
 /**
- * The rows of a `<table>`. The function leaves out a row with one cell across all columns, because the row belongs to
- * the row above.
+ * The rows of a `<table>`. If a row has one cell across all columns, the function leaves out the row, because the row
+ * belongs to the row above.
  */
 export async function tableRows(table: Locator): Promise<RowText[]> {
   const heads = await textsOf(table.locator('thead th'));

@@ -43,7 +43,7 @@ const pages = new Map<string, Page>();
  * Each page is read once, because many links lead to the same page.
  *
  * @param path the path relative to the project's folder
- * @throws an Error if a list or a quotation contains a block, because a reader cannot paste the block
+ * @throws an Error if a list or a quotation contains a block, because a reader cannot paste such a block
  */
 export function readPage(path: string): Page {
   const page = pages.get(path) ?? parsePage(path);

@@ -8,8 +8,8 @@ import { ALPHA_FLAGS } from './alpha.ts';
 import { exampleSettings, type Setting } from './random-switches.ts';
 
 /**
- * A setting, and the object to which its field belongs: the pod, its metadata, or a container. A missing container is
- * created.
+ * A setting, and the target of the setting. The target is the pod, the pod's metadata, or a container. A missing
+ * container is created.
  */
 export interface Step extends Setting {
   readonly to: 'pod' | 'metadata' | 'app' | 'second' | 'init' | 'sidecar';

@@ -4,7 +4,7 @@ import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 
 const KEYS = ['team', 'example.com/tier'];
 const VALUES = ['net', 'db', ''];
-/** A label value that no selector names. The value represents all values that no selector names. */
+/** A label value that no selector names. The value `other` represents all label values that no selector names. */
 const UNNAMED = 'other';
 
 /** All combinations of labels that the random selectors can distinguish. */

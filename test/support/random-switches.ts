@@ -47,8 +47,8 @@ export const SWITCHED_PODS: readonly ExamplePod[] = RULES.filter(({ id }) => Obj
 );
 
 /**
- * The fields of the PodSpec that a policy requires. Some rules whose override has only a few possible values refuse a
- * pod that sets no field. The required fields come from the examples of these rules.
+ * The fields of the PodSpec that a policy requires. Among the rules whose override has only a few possible values, some
+ * rules refuse a pod that sets no field. The required fields come from the examples of these rules.
  *
  * @param values the policy's values by rule ID
  */

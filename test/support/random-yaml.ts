@@ -12,7 +12,7 @@ interface Style {
   readonly comments: number;
   readonly flow: number;
   readonly anchors: boolean;
-  /** The anchors that were written so far. The keys of the map are the values in JSON. */
+  /** The anchors that were written so far. Each key of the map is a value in the form of JSON. */
   readonly known: Map<string, string>;
   /** The names of all anchors of the text. */
   readonly names: string[];

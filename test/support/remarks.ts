@@ -5,7 +5,10 @@
 import assert from 'node:assert/strict';
 import { sarifRun } from './sarif.ts';
 
-/** A remark. The first string has the form `level place: title`. The second string is the text of the remark. */
+/**
+ * A remark. The first string of a remark has the form `level place: title`. The second string is the text of the
+ * remark.
+ */
 export type ReadRemark = readonly [line: string, text: string];
 
 /** Formats the place of a remark. If the remark has no line number, `line` is undefined. */

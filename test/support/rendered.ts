@@ -14,8 +14,8 @@ export const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies'
 export const NAMESPACES = '/api/v1/namespaces';
 
 /**
- * The differences between the objects in the cluster and the objects that result from compiling its policies. The
- * differences are missing, changed and stale objects, and wrong labels.
+ * The differences between the objects in the cluster and the objects that result from compiling the cluster's policies.
+ * The differences are missing, changed and stale objects, and wrong labels.
  */
 export async function differences(
   api: Api,

@@ -1,6 +1,9 @@
 import Mocha from 'mocha';
 
-/** The maximum number of lines that are repeated of one error, and the maximum number of characters of a line. */
+/**
+ * The maximum number of lines of an error that the report repeats, and the maximum number of characters of each of
+ * these lines.
+ */
 const MOST_LINES = 20;
 const MOST_CHARACTERS = 600;
 
@@ -36,7 +39,7 @@ function titleOf(test: Mocha.Runnable): string {
   return test.titlePath().join(' > ');
 }
 
-/** @param error the value of any type that a test threw */
+/** @param error the value that a test threw. The value can have any type. */
 function beginningOf(error: unknown): string {
   const lines = (error instanceof Error ? error.message : String(error))
     .split('\n')

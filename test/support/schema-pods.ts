@@ -102,7 +102,10 @@ const LEFT_OUT = [
   'serviceAccountName',
 ];
 
-/** A path through the schema. The numbers choose the fields to follow, and the value to set at the end. */
+/**
+ * A path through the schema. The numbers in `steps` choose the fields to follow. The number `value` chooses the value
+ * to set at the end.
+ */
 interface Walk {
   readonly steps: readonly number[];
   readonly value: number;

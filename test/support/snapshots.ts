@@ -25,7 +25,7 @@ export function takenSnapshot(
 
 type RbacList = 'roles' | 'roleBindings';
 
-/** The cluster and the rights, from the view of a user who may not list roles, bindings, or both. */
+/** The cluster and the rights that a user sees who may not list roles, bindings, or both. */
 export function readWithout(unread: readonly RbacList[], cluster: Cluster): { cluster: Cluster; rights: Rights } {
   const empty = Object.fromEntries(unread.map((list) => [list, () => []]));
   return { cluster: { ...cluster, ...empty }, rights: { ...ALL_RIGHTS, usersKnown: unread.length === 0 } };

@@ -32,7 +32,7 @@ export async function prepare(cluster: TestCluster, { name, states }: Transition
   }
 }
 
-/** Creates, changes and deletes policies. Then the policies are in the state of the given step. */
+/** Creates, changes and deletes policies. Afterwards, the policies are in the state of the given step. */
 export async function bring(cluster: TestCluster, transition: Transition, step: number): Promise<void> {
   const { name, states } = transition;
   const state = stateAt(transition, step);

@@ -186,8 +186,8 @@ function question(): Arbitrary<CheckQuestion> {
 }
 
 /**
- * Returns a function that damages a text in two of five cases. The damaged text lacks one character or lacks its end,
- * like a text that a user is typing.
+ * Returns a function that damages a text in two of five cases. The damaged text lacks one character or the end of the
+ * text, like a text that a user is typing.
  */
 function damage(): Arbitrary<(text: string) => string> {
   const at = fc.double({ min: 0, max: 0.999, noNaN: true });

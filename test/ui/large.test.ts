@@ -13,8 +13,8 @@ import { usePage } from '../support/tested-page.ts';
 import { goTo, settled, VIEWS, viewNamed } from '../support/views-of-page.ts';
 
 /**
- * The maximum CPU time for a view, and for a frame. The limits are numbers of rows. In the maximum time, the machine
- * could draw this number of rows of plain text. If a machine draws a row in 0.02 ms, the limits are 2,000 ms and 50 ms.
+ * The maximum CPU time for a view, and for a frame. The limits are numbers of rows. Drawing this number of rows of
+ * plain text takes the maximum time. If a machine draws a row in 0.02 ms, the limits are 2,000 ms and 50 ms.
  */
 const ROWS_FOR_VIEW = 100_000;
 const ROWS_FOR_FRAME = 2_500;

@@ -44,7 +44,7 @@ describe('if only the newest question matters', () => {
 });
 
 describe('questions that are asked again for a full answer', () => {
-  /** Asks questions. If the beginning of an answer is `cut`, the full answer must follow. */
+  /** Asks questions. If an answer begins with the text `cut`, the full answer must follow. */
   function asking() {
     const log: string[] = [];
     const work = { first: Promise.withResolvers<string>(), full: Promise.withResolvers<string>() };

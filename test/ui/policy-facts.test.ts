@@ -96,7 +96,7 @@ describe('the facts about a policy on the page', () => {
 
   it('name who may use it', () => {
     assert.deepEqual(answers.policy({ policy: 'base-shared' }).users, {
-      // The first holder has the right through a binding that the operator writes.
+      // The first entry of `holders` has the right through a binding that the operator writes.
       holders: [{ subject: pinger }, { subject: pinger, namespace: 'net' }],
       holdersOfAll: [{ subject: { kind: 'Group', name: 'admins' }, wildcard: true }],
     });

@@ -15,7 +15,7 @@ const USUAL = { pods: 120, namespaces: 12, shapes: 30, policies: 20 };
 
 const CLUSTERS: Readonly<Record<string, () => readonly Snapshot[]>> = {
   usual: () => [settledSnapshot(largeCluster(USUAL), 'usual')],
-  // With two contexts, the page offers a choice between the clusters, by the names of the contexts.
+  // If two contexts are loaded, the user chooses between the clusters by the names of the contexts.
   hostile: () => [hostileSnapshot(), hostileSnapshot(HOSTILE_TEXTS[2])],
   large: () => [largeSnapshot()],
 };

@@ -8,7 +8,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class Balancer {
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
-  /** The API servers that get new connections, in turn. */
+  /** The API servers to which the balancer forwards new connections in turn. */
   targets: readonly string[] = [];
   #next = 0;
 

@@ -73,7 +73,7 @@ export class Prober {
     await target?.api.close();
   }
 
-  /** The smallest number of answers that an API server has given to a probe. */
+  /** Counts the answers of an API server to each probe, and returns the smallest count. */
   rounds(name: string): number {
     const answered = this.#probes.map(({ title }) =>
       ANSWERS.reduce((sum, answer) => sum + (this.#counts.get(line(name, title, answer)) ?? 0), 0),

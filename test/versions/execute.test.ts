@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { execute } from './execute.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** The lifetime in seconds of a process that each of these tests kills much earlier. */
+/** The lifetime in seconds of a process. Each of these tests kills the process much earlier. */
 const LONG_S = 600;
 
 describe('a command in a separate process', () => {

@@ -21,7 +21,7 @@ interface Options {
 
 /** The longest time of a timer. */
 const MOST_MS = 2 ** 31 - 1;
-/** A process that was told to end has this time to end. */
+/** The time in ms for a process to end after the process was told to end. */
 const ENDING_MS = 5_000;
 
 /**

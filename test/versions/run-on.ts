@@ -9,7 +9,7 @@ import { cell } from './table.ts';
  * Runs the commands one after the other and prints a line for each command.
  * @param environment the environment of the version
  * @param logs the folder for the complete outputs
- * @param evaluated a function that computes the final outcome of a run from its result
+ * @param evaluated a function that computes a run's final outcome from the run's result
  * @returns the outcome of each run, by the name of the run
  */
 export async function runOn(

@@ -5,7 +5,9 @@ import type { Ended } from './execute.ts';
 export interface Run {
   readonly name: string;
   readonly command: readonly string[];
-  /** The summary of the output for the table. The result is undefined if the output has no summary. */
+  /**
+   * The summary of the output for the table. If the output has no summary, the function `summary` returns undefined.
+   */
   summary(output: string): string | undefined;
 }
 
@@ -64,7 +66,10 @@ export function runsOf({ full, seed }: { full: boolean; seed: string }): readonl
   ];
 }
 
-/** @param suites the paths of test files below test, without their ending. The files share one control plane. */
+/**
+ * @param suites the paths of test files relative to test, without the ending `.test.ts`. The files share one control
+ * plane.
+ */
 export function suiteRun(suites: readonly string[]): Run {
   return {
     name: suites.join(', '),

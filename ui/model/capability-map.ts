@@ -53,7 +53,7 @@ export interface Cells {
   readonly unused?: Uint8Array;
   /**
    * The way in which the unprivileged containers hold the capability. Privileged containers hold all capabilities. If
-   * all containers or none of the containers are privileged, the array is absent.
+   * all containers are privileged, or if no container is privileged, the array is absent.
    */
   readonly unprivileged?: Uint8Array;
 }
@@ -241,7 +241,7 @@ function allowedBy(policies: readonly ResolvedPolicy[], container: Container, pr
 
 /**
  * Combines the cells of several containers or workloads. For each capability, the result has the strongest way of
- * holding the capability. A capability counts as allowed if the policies allow the capability for each of its holders.
+ * holding the capability. A capability counts as allowed if the policies allow the capability for all holders.
  */
 export function worstOf(all: readonly Cells[]): Cells {
   const [first] = all;

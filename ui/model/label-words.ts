@@ -18,7 +18,7 @@ export interface LabelCosts {
    * containers, the name of the rule is followed by these containers.
    */
   readonly rules: readonly string[];
-  /** Whether the label would warn about missing fields, although defaulting fills in the fields after the warning. */
+  /** Whether the label would warn about missing fields. Defaulting would fill in these fields after the warning. */
   readonly beforeFilling: boolean;
 }
 

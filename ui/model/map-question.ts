@@ -13,7 +13,7 @@ export interface MapQuestion {
 export const FILTERS = ['text', 'capability', 'namespace', 'policy', 'held', 'state', 'verdict'] as const;
 export const RUNTIMES: readonly Runtime[] = ['containerd', 'CRI-O', 'Docker'];
 
-/** The filter and the order that the parameters contain. An unknown value in the address filters nothing. */
+/** The filter and the order that the parameters contain. An unknown value in the address does not filter the map. */
 export function questionOf(parameters: Readonly<Record<string, string>>): MapQuestion {
   const { text = '', capability = '', namespace = '', policy = '', verdict = '' } = parameters;
   const { held = '', state = '', sort = '', runtime = '' } = parameters;

@@ -13,8 +13,8 @@ export interface Overview {
   /** The number of namespaces in each state. The value is undefined if pods or namespaces could not be read. */
   readonly namespaces: Readonly<Record<NamespaceState, number>> | undefined;
   /**
-   * The counts of violations. If nothing could be evaluated, the counts are undefined. In this case, the page shows
-   * only the numbers in the policies' statuses.
+   * The counts of violations. If nothing could be evaluated, the counts are undefined. If the counts are undefined, the
+   * page shows only the numbers in the policies' statuses.
    */
   readonly violations: ViolationCounts | undefined;
   readonly policies: number;

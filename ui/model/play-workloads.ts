@@ -1,4 +1,4 @@
-/** Lists the distinct pods of a snapshot. Each pod has the name of a workload that has the pod. */
+/** Lists the distinct pods of a snapshot. The entry of a pod names one workload that has the pod. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 export interface ShapeOfWorkload {

@@ -52,7 +52,7 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
   });
 }
 
-/** With this value in the address, the list shows all policies that are not Ready. */
+/** If the address contains the value `not-ready`, the list of policies shows all policies that are not Ready. */
 export const NOT_READY = 'not-ready';
 
 /** @param wanted NOT_READY, or the word of a state. If `wanted` is empty, every policy matches */
@@ -111,8 +111,9 @@ function stateOf({ spec, status, generation }: SnapshotPolicy, now: number): Pol
 }
 
 /**
- * The types of conditions, in the order in which the page shows them. The first types are the summaries for kstatus.
- * After the summaries, each condition follows the conditions on which the condition depends.
+ * The types of conditions, in the order in which the page shows them. The condition types at the beginning are the
+ * summaries for kstatus. After the summaries, a condition comes later than all conditions on which the condition
+ * depends.
  */
 const ORDER = [
   'Ready',

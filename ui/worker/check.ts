@@ -46,7 +46,7 @@ export interface CheckAnswer {
 /** An item of the answer, with the positions of its violations and findings in the text. */
 export interface PlacedItem extends CheckedItem {
   readonly ranges: {
-    /** The positions of the violations, in the order of `violations`. */
+    /** The positions of the violations, in the same order as the list `violations`. */
     readonly violations: readonly TextRange[];
     readonly findings: readonly TextRange[];
   };

@@ -4,7 +4,7 @@ import type { RequestMessage, RequestName, Requests, ResponseMessage } from './r
 export interface PageWorker {
   /** Asks the worker a question. @throws Error if the worker reports an error or is stopped */
   ask<Name extends RequestName>(name: Name, question: Requests[Name]['question']): Promise<Requests[Name]['answer']>;
-  /** Stops the worker. The promises of questions without an answer are rejected. */
+  /** Stops the worker. The promises of unanswered questions are rejected. */
   stop(): void;
 }
 

@@ -63,8 +63,8 @@ export interface Shortened<Item> {
 export interface ShownDifference extends DifferenceWords {
   readonly direction: Direction;
   /**
-   * One of the two policy sets refuses the pod. The value is the first rule of this set that the pod violates. The
-   * value is `use` if the author of the pod may use no policy of the set.
+   * One of the two policy sets refuses the pod. `rule` is the first rule of the refusing set that the pod violates. If
+   * the author of the pod may use no policy of the set, `rule` is `use`.
    */
   readonly rule: string;
   /** The smallest pod that shows the difference, as YAML. */
@@ -89,7 +89,7 @@ export function compareTexts(question: CompareQuestion): CompareAnswer {
     builderOf({ text: question.before, file: 'before' }, tell),
     builderOf({ text: question.policies, file: 'policies' }, tell),
   ] as const;
-  // A text without a status is compared for the API servers of the other text, as in `cappol compare`.
+  // If a text has no status, the comparison assumes the API servers of the other text, as in `cappol compare`.
   const serverDefaults = reportedServerDefaults([before, now].flatMap(({ policies }) => [...policies.values()]));
   const setOf = (builder: PolicyContextBuilder) => policySetOf(contextOf(builder, question, tell, serverDefaults));
   const sets = [setOf(before), setOf(now)] as const;

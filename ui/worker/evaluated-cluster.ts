@@ -26,7 +26,7 @@ type EvaluatedByName = ReadonlyMap<string, Evaluated>;
 
 /** Earlier evaluations of the cluster. Verdicts are reused if the same policies decide about the same workloads. */
 interface EvaluatedBefore {
-  /** An evaluation of the cluster in the same state, with the policies of the cluster. */
+  /** An evaluation of the same state of the cluster, with the cluster's own policies. */
   readonly like?: EvaluatedCluster | undefined;
   /** The cluster in an earlier state. */
   readonly earlier?: EvaluatedCluster | undefined;

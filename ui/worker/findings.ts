@@ -22,7 +22,7 @@ export interface TextFindingsQuestion {
   readonly policies: string;
   /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly serverVersion: number;
-  /** The time for which the policies are evaluated, in ms since 1970. The time matters because policies can expire. */
+  /** The time of the evaluation, in ms since 1970. The time matters because policies can expire. */
   readonly at: number;
   readonly until?: Until;
 }

@@ -6,7 +6,7 @@ import type { IsLate } from '../../analysis/compare/budget.ts';
  */
 export type Until = number | undefined;
 
-/** Says whether the time is over. The result is undefined if the time is unlimited. */
+/** Says whether the time is over. If the time is unlimited, the function returns undefined. */
 export function lateAfter(until: Until): IsLate | undefined {
   return until === undefined ? undefined : () => Date.now() >= until;
 }

@@ -11,7 +11,7 @@ import { PolicyState } from '../../operator/state/policy-state.ts';
  */
 export class Loaded {
   readonly snapshot: Snapshot;
-  /** The time for which to evaluate, in ms since 1970. */
+  /** The time at which the snapshot was taken, in ms since 1970. The policies are evaluated for this time. */
   readonly at: number;
   /** The patterns of the namespaces that no policy reaches. */
   readonly excluded: readonly string[];

@@ -27,7 +27,10 @@ export function builderOf({ text, file }: Pick<PoliciesText, 'text' | 'file'>, t
   return builder;
 }
 
-/** @param serverDefaults as in PolicyContextOptions. By default, the statuses of the builder's policies name the fields */
+/**
+ * @param serverDefaults as in PolicyContextOptions. By default, the value comes from the statuses of the builder's
+ * policies
+ */
 export function contextOf(
   builder: PolicyContextBuilder,
   { serverVersion, at }: Pick<PoliciesText, 'serverVersion' | 'at'>,

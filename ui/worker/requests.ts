@@ -23,7 +23,10 @@ export interface Requests {
   check: { question: CheckQuestion; answer: CheckAnswer };
   /** Asks for pods that one text of policies admits and another text of policies refuses. */
   compare: { question: CompareQuestion; answer: CompareAnswer };
-  /** Asks for the findings about the policies of the playground. The answer is undefined if the text has an error. */
+  /**
+   * Asks for the findings about the policies of the playground. If the text of the policies has an error, the answer is
+   * undefined.
+   */
   textFindings: { question: TextFindingsQuestion; answer: TextFindings | undefined };
   /** Asks for the findings about the policies of a snapshot. */
   findings: { question: FindingsQuestion; answer: ClusterFindings };
@@ -37,7 +40,7 @@ export interface Requests {
   rendered: { question: { readonly policy: string }; answer: RenderedPolicy };
   /** Asks where a policy decides, who may use the policy, and why its label is not stricter. */
   policy: { question: { readonly policy: string }; answer: PolicyFacts };
-  /** Asks for the edits after which a workload complies. The answer is undefined if the workload complies already. */
+  /** Asks for the edits after which a workload complies. If the workload already complies, the answer is undefined. */
   fix: { question: FixQuestion; answer: WorkloadFix | undefined };
 }
 

@@ -48,14 +48,15 @@ export function useFindings(snapshot: Snapshot): ToldFindings | undefined {
       listeners.delete(listener);
     };
   }, []);
-  // In a cluster without the operator, the policies represent levels. Users cannot delete such policies.
+  // In a cluster without the operator, the policies of the snapshot represent levels of the Pod Security Standards.
+  // Users cannot delete such policies.
   const isAsked = snapshot.installed !== false;
   useEffect(() => {
     if (!isAsked || known?.key === key) return;
     const timer = setTimeout(() => ask(question), LATER_MS);
     return () => clearTimeout(timer);
-    // The answer to an earlier question may arrive after the answer to a later question. If the last result has another
-    // key, the question is therefore asked again.
+    // The answer to an earlier question may arrive after the answer to a later question. If the key of the last result
+    // differs from the current key, the question is therefore asked again.
   }, [isAsked, key, known?.key]);
   return isAsked && known?.context === snapshot.context ? known.told : undefined;
 }

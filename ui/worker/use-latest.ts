@@ -53,7 +53,7 @@ export function useFirstThenFull<Name extends LimitedName>(
       },
       show,
     );
-    // The time begins now, even if the worker is still answering the previous question.
+    // The time limit starts now, even if the worker is still answering the previous question.
     return { ask: (question: Question) => ask({ ...question, until: Date.now() + FIRST_MS }), drop };
   }, [first, full, name, isCut, show]);
   return { ...shown, ...asked };

@@ -33,8 +33,8 @@ export interface WorkloadFix {
   /** The kind of object in the manifest: the workload itself, or one of its pods. */
   readonly of: 'workload' | 'pod';
   /**
-   * Whether the template complies and only pods violate. Either an earlier template made the violating pods, or
-   * somebody changed the pods.
+   * Whether only pods of the workload violate, although the template complies. Either an earlier template made the
+   * violating pods, or somebody changed the pods.
    */
   readonly onlyPods: boolean;
   readonly file: string;
@@ -73,8 +73,8 @@ export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): Wo
 }
 
 /**
- * Whether the member is the template that a user would edit. cappol does not read custom resources. For a custom
- * resource, a user would edit the object of its controller.
+ * Whether the given pod or template is the template that a user would edit. cappol does not read custom resources. For
+ * a custom resource, a user would edit the object of its controller.
  */
 function isTemplate({ pod, own, custom }: Member): boolean {
   return !pod && (own || custom !== undefined);

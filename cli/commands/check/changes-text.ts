@@ -96,8 +96,8 @@ interface NamespaceColumn {
 const SAFE = 'SAFE TO ENFORCE';
 
 /**
- * The columns of the table of namespaces. If no workload has an effect, the column of this effect is left out. The
- * column Refused is always shown.
+ * The columns of the table of namespaces. The table leaves out the column of an effect that no workload has. The column
+ * Refused is always shown.
  */
 function namespaceColumns({ namespaces, summary }: Changes): NamespaceColumn[] {
   const counts = (head: string, field: keyof EffectCounts): NamespaceColumn[] =>

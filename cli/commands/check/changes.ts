@@ -43,7 +43,7 @@ interface LiveInput {
 
 interface ShownChanges {
   readonly changes: Changes;
-  /** The result of the comparison. The result says which pods the candidate policies newly admit. */
+  /** The result of the comparison. The comparison shows which pods the candidate policies newly admit. */
   readonly answer: OpenedAnswer;
 }
 
@@ -147,8 +147,8 @@ function exitCodeOf({ changes }: Changes, opened: Opened, failOn: FailOn): ExitC
 }
 
 /**
- * Whether the workload is affected more severely than before, and the new effect comes from a mode that `--fail-on`
- * names.
+ * Whether the change affects the workload more severely than before. The new effect must also come from a mode that
+ * `--fail-on` names.
  */
 function isWorseFor({ before, after }: WorkloadChange, failOn: FailOn): boolean {
   return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && effectOf(mode) === after);

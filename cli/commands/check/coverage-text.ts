@@ -6,7 +6,7 @@ import { counted, firstOf } from '../../../operator/text/wording.ts';
 
 const NAMED = 20;
 
-/** The list is empty if every object that may make pods was checked. */
+/** Returns no lines if every object that may make pods was checked. */
 export function coverageLines({ excluded, excludedNamespaces, notEvaluated, notKubernetes }: Summary): string[] {
   return [
     ...(excluded > 0

@@ -22,8 +22,8 @@ export interface Listener extends ResultListener {
 interface CheckInput {
   readonly builder: PolicyContextBuilder;
   /**
-   * Builds the policy context. The function is called after all policies, namespaces, roles and bindings were added to
-   * the builder.
+   * Builds the policy context. `build` is called after all policies, namespaces, roles and bindings were added to the
+   * builder.
    */
   readonly build: () => PolicyContext;
   /** The options that `build` uses to make the policy context. */

@@ -16,8 +16,8 @@ import {
 } from '../compare/text.ts';
 
 /**
- * The comparison of the live policies with the policies after the change. The other fields contain values for the
- * sentences about this comparison.
+ * The comparison of the live policies with the policies after the change. Besides the comparison, the object contains
+ * values that the sentences about the comparison need.
  */
 export interface OpenedAnswer {
   readonly opened: Opened;

@@ -63,7 +63,7 @@ function shownLines(lines: readonly string[], all: boolean): readonly string[] {
   return [...lines.slice(0, MOST), `… and ${lines.length - MOST} more`];
 }
 
-/** The sections that are not empty. The topics that auditors ask about first come first. */
+/** The sections that are not empty. The sections begin with the topics about which auditors ask first. */
 function sectionsOf(history: History): Section[] {
   const { workloads, capabilities, exceptions, namespaces } = printableTexts(history);
   const all = [

@@ -8,7 +8,7 @@ import { USE_RULE } from '../../../operator/evaluate/verdict.ts';
 
 /**
  * A part of a policy. The part is one of three things: what the policy admits about a rule, the namespaces in which the
- * policy decides, or a field, whose path is for example `spec.level`.
+ * policy decides, or a field. The path of a field is for example `spec.level`.
  */
 export type Subject = { readonly rule: string } | 'namespaces' | { readonly field: string };
 
@@ -24,7 +24,10 @@ export function placesIn(builder: PolicyContextBuilder): PlaceOf {
   };
 }
 
-/** The place of the first changed field, or of the new policy. If the policy has ended, the result is undefined. */
+/**
+ * Returns the place of the first changed field, or the place of the policy if the policy is new. If the new set does
+ * not contain the policy, the result is undefined.
+ */
 export function causeIn({ policy, fields }: Cause, placeOf: PlaceOf): PolicySource | undefined {
   return placeOf(policy, { field: fields[0] ?? 'spec' });
 }

@@ -1,6 +1,6 @@
 /**
- * Reads sets of policies. Some output formats can show problems as remarks. For these formats, the problems are also
- * collected for the output.
+ * Reads sets of policies. If the output format can show problems as remarks, the problems are also collected for the
+ * output.
  */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { Io } from '../../command.ts';
@@ -15,8 +15,8 @@ interface Reading<Read> {
 }
 
 /**
- * The result of `read`. If there was an error, the result is undefined. After an error, `readOrReport` has already
- * written the output. An answer without the unreadable policy would be wrong.
+ * The result of `read`. If there was an error, `readOrReport` returns undefined. After an error, `readOrReport` has
+ * already written the output. If a policy cannot be read, an answer without this policy would be wrong.
  */
 export async function readOrReport<Read>(
   read: (tell: (trouble: Trouble) => void) => Promise<Read>,

@@ -41,8 +41,8 @@ export function sarifText({ remarks, summary, set }: Remarks, cwd: string): stri
 }
 
 /**
- * The problems of an input that could not be evaluated. The text is empty if the output format does not refer to lines
- * of files.
+ * The problems of an input that could not be evaluated. If the output format does not refer to lines of files, the
+ * function returns an empty text.
  */
 export function troublesText(output: Output, troubles: readonly Trouble[], cwd: string): string {
   const remarks = { remarks: troubles.map(troubleRemark), summary: [], set: '' };

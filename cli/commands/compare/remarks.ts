@@ -18,7 +18,7 @@ export interface Remark extends Omit<SarifResult, 'logicalLocation'> {
   readonly title: string;
 }
 
-/** A comparison, and the other values that remarks about the comparison contain. */
+/** A comparison, and other values that the remarks about this comparison need. */
 export interface Answer extends Printed {
   /** The names of the two sets, as the user named them on the command line. */
   readonly names: readonly [old: string, now: string];
@@ -111,10 +111,10 @@ const DECIDING = ['namespaceSelector', 'priority', 'mode', 'rollout', 'expires',
 );
 
 /**
- * The place of the changed field that causes the difference, if the field is about where, when or for whom a policy
- * decides. If no field of this kind causes the difference, the place is in the policy that admits or refuses the pod
- * after the change. If no policy decides about the pod any more, the place is in the policy that refused the pod
- * before.
+ * If the changed field that causes the difference is about where, when or for whom a policy decides, the result is the
+ * place of this field. If no field of this kind causes the difference, the place is in the policy that admits or
+ * refuses the pod after the change. If no policy decides about the pod any more, the place is in the policy that
+ * refused the pod before.
  */
 function placeIn({ before, after, rules, causes }: Difference, direction: Direction, { placeOf }: Answer) {
   const [rule = ''] = rules;

@@ -74,7 +74,7 @@ export async function readSets(
     server: now.server ?? old.server,
     operatorNamespace: now.operatorNamespace ?? old.operatorNamespace,
     excludedNamespaces: now.excludedNamespaces ?? old.excludedNamespaces,
-    // Manifests have no status. Both sets are compared for API servers that fill in the same fields.
+    // Manifests have no status. The comparison assumes for both sets that API servers fill in the same fields.
     serverDefaults: reportedServerDefaults([old, now].flatMap(({ builder }) => [...builder.policies.values()])),
   };
   const setOf = (one: Read): ReadSet => ({
@@ -98,8 +98,8 @@ export interface NamedSet {
 
 export async function readSet(name: string, options: SetOptions, io: Io, tell: Tell): Promise<NamedSet> {
   const found = await read(name, options, io, tell);
-  // The warnings only name the expired policies. The findings already name these policies, so the warnings are not
-  // printed.
+  // The only purpose of the warnings is to name the expired policies. The findings already name the expired policies,
+  // so the warnings are not printed.
   const tellErrors: Tell = (trouble) => trouble.severity !== 'warning' && tell(trouble);
   const context = contextOf(found, {}, options, tellErrors);
   const sources = found.isLevel ? new Map() : context.sources;

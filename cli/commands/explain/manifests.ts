@@ -30,8 +30,8 @@ export interface ExplainedContainer extends ContainerHoldings {
   readonly line: number | null;
   readonly findings: readonly Finding[];
   /**
-   * The evidence about the container. The value is null if no record of the evidence names the container. The value is
-   * absent if the user gave no evidence.
+   * The evidence about the container. If no record of the evidence names the container, `evidence` is null. If the user
+   * gave no evidence, `evidence` is absent.
    */
   readonly evidence?: ContainerEvidence | null;
   /**
@@ -102,7 +102,7 @@ function explainedManifest(
 }
 
 /**
- * @param compared the result of comparing the containers with evidence. If no evidence was given, the value is
+ * @param compared the result of comparing the containers with evidence. If the user gave no evidence, `compared` is
  * undefined
  */
 export function explainedContainers(

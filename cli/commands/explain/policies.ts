@@ -42,6 +42,6 @@ async function policiesIn(paths: readonly string[], io: Io, troubles: Troubles):
   if (builder.isEmpty && troubles.count === 0)
     throw new UsageError('the files of --policy contain no CapabilityPolicy');
   const { policies } = builder.build({ ...OPTIONS, at: Date.now() }, troubles.trouble).compiled;
-  // The pending part of a policy with a rollout is skipped, because it has the same checks as the enforced part.
+  // If a policy has a rollout, the pending part is skipped, because its checks are the checks of the enforced part.
   return policies.filter(({ pendingFor }) => !pendingFor);
 }

@@ -29,9 +29,9 @@ const HEAD = [
 type Row = readonly string[];
 
 /**
- * Yields the head, and then a row for each policy that decides about a use. If no policy decides about a use, the use
- * has a single row. The columns about the policy are empty in this row. If a namespace has the label for admin access
- * to devices, the output has a row for each policy that guards the label.
+ * Yields the header row, and then a row for each policy that decides about a use. If no policy decides about a use, the
+ * use has a single row. The columns about the policy are empty in this row. If a namespace has the label for admin
+ * access to devices, the output has a row for each policy that guards the label.
  */
 export function* topicsRows({ topics }: ExplainedTopics): Generator<Row> {
   yield HEAD;

@@ -19,8 +19,7 @@ const MOST = 1024;
 const NEVER = 'never';
 
 /**
- * The words for each admission. In a text with a number of uses, the words of the field `counted` come after the
- * number.
+ * The words for each admission. If a text states a number of uses, the words in the field `counted` follow the number.
  */
 const WORDS: Readonly<Record<Admission, { readonly word: string; readonly counted: string; readonly style: Style }>> = {
   Admitted: { word: 'admitted', counted: 'admitted by a policy', style: EFFECT_STYLES.Admitted },

@@ -37,8 +37,8 @@ export function reportText(result: FixResult, skipped: readonly OtherDocuments[]
 const RISKIEST_FIRST = FIX_CLASSES.toReversed();
 
 /**
- * The lines about the risks of all edits that have the given class. Each risk occurs once, together with the first
- * objects that have the risk.
+ * Returns the lines about the risks of all edits that have the given class. Each risk occurs once, together with the
+ * first objects that have the risk.
  */
 function riskLines(fixClass: FixClass, edits: readonly FixEdit[]): string[] {
   const ofClass = edits.filter((edit) => edit.class === fixClass);

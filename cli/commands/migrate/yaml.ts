@@ -39,8 +39,8 @@ function policyDocument(policy: CapabilityPolicy, origins: Readonly<Record<strin
 }
 
 /**
- * Adds a comment with the source field to a value in the YAML. The value is written on one line. On one line, the
- * comment clearly belongs to the whole value.
+ * Adds a comment with the source field to a value in the YAML. The function writes the value on one line. On one line,
+ * the comment clearly belongs to the whole value.
  */
 function annotate(node: Node, from: string): void {
   if (isCollection(node)) node.flow = true;

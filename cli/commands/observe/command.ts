@@ -93,7 +93,7 @@ async function observe(given: ObserveOptions, io: Io): Promise<ExitCode> {
   return runObserve(given, io);
 }
 
-/** For each way to observe, the flags that have no effect. Each flag has a hint on what to use instead. */
+/** Lists the flags that have no effect, for each way to observe. Each flag has a hint on what to use instead. */
 const WITHOUT = {
   node: {
     flags: ['--image', '--node', '--log', '--kubeconfig', '--context'],

@@ -36,8 +36,8 @@ export interface NodeObserved extends Observed {
 }
 
 /**
- * Observes the node until the time is over or the signal is aborted. The result contains everything that was observed
- * before the end.
+ * Observes the node until the time is over or the signal is aborted. Returns everything that was observed before the
+ * end.
  */
 export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeOptions): Promise<NodeObserved> {
   const { forMs, below, onContainer, onBegin, onRead } = options;

@@ -11,7 +11,7 @@ const FIRST_NAMESPACE = 'pid:[4026531836]';
  */
 const RUNTIME = /^(runc|crun|conmon)/;
 
-/** Whether the process IDs in /proc are the process IDs that the kernel's events contain. */
+/** Whether /proc and the kernel's events use the same process IDs. */
 export function seesAllProcesses(): boolean {
   return readlinkSync('/proc/self/ns/pid') === FIRST_NAMESPACE;
 }

@@ -73,13 +73,13 @@ interface Reported {
   /** The name of the observed node, or of the file with the observations. */
   readonly name: string;
   readonly log: RawLog;
-  /** The reason why the pod does not run. If the pod runs, the value is undefined. */
+  /** The reason why the pod does not run. If the pod runs, `waiting` is undefined. */
   readonly waiting: string | undefined;
 }
 
 /**
- * The lines that report on a node or file. The messages in the pod's log may contain lines that are already printed.
- * Each line is printed only once.
+ * Returns the lines that report on a node or file. The messages in the pod's log may contain lines that are already
+ * printed. Each line is printed only once.
  */
 export function reportLines({ name, log, waiting }: Reported): string[] {
   const { end, watches, messages } = log;

@@ -44,8 +44,8 @@ export async function renderDiff(given: Given<RenderOptions>, io: Io, input: Dif
 
 /**
  * Compares only the fields that affect enforcement. An operator's probes, canaries, records and owner references are
- * ignored. The result is a unified diff, in which the objects are sorted by kind and name. The result is empty if the
- * objects are equal.
+ * ignored. The result is a unified diff, in which the objects are sorted by kind and name. If the objects are equal,
+ * the diff is empty.
  */
 export function differences(live: readonly RenderedObject[], desired: readonly Manifest[]): string {
   const byKey = <Object extends RenderedObject | Manifest>(objects: readonly Object[]) =>

@@ -78,7 +78,7 @@ function namespaceIn({ object: { apiVersion, kind, metadata } }: InputObject): N
   return [{ name: String(name), labels: textsIn(labels), annotations: textsIn(annotations) }];
 }
 
-/** The text of all rendered objects. The text is the same for any order of the input files. */
+/** The text of all rendered objects. The order of the input files does not affect the text. */
 function manifestTexts(compiled: Compiled, namespaces: readonly Namespace[], options: RenderOptions): string {
   const objects = objectsOf(compiled);
   const labelled = namespaces.map((one) => namespaceObject(one, compiled, options));

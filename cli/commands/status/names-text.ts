@@ -15,7 +15,10 @@ export function workloadsText(workloads: readonly WorkloadName[]): string {
   );
 }
 
-/** @param leftOut the names of the namespaces that no policy reaches. If no namespace is left out, the text is empty */
+/**
+ * @param leftOut the names of the namespaces that no policy reaches. If no namespace is left out, the function returns
+ * an empty text
+ */
 export function leftOutText(leftOut: readonly string[], terminal: Terminal): string {
   if (leftOut.length === 0) return '';
   const names = leftOut.map((one) => bounded(one, 64)).join(', ');

@@ -19,7 +19,7 @@ export function enforcedCell({ rollout }: PolicyView): string {
 /**
  * The lines about the rollouts that are not complete. The text is empty if every rollout is complete.
  *
- * @param namespace the only namespace to name. If the value is undefined, all namespaces are named
+ * @param namespace the only namespace to name. If `namespace` is undefined, all namespaces are named
  */
 export function rolloutText(policies: readonly PolicyView[], terminal: Terminal, namespace?: string): string {
   const pending = policies.flatMap(({ name, rollout }) => (rollout && isPending(rollout) ? [{ name, rollout }] : []));

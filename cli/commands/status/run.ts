@@ -39,8 +39,8 @@ const PURPOSE = {
 };
 
 /**
- * The text between two views of --watch, for each output format. The text is used if the screen is not cleared between
- * the views.
+ * The text between two views of --watch, for each output format. The command prints this text if it does not clear the
+ * screen between the views.
  */
 const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n', compliance: '\n', 'compliance-json': '' };
 

@@ -40,9 +40,9 @@ interface TextOptions {
   readonly wide: boolean;
   /** Whether to show every detail. If the user asked for a single policy, every detail is shown. */
   readonly whole: boolean;
-  /** The only namespace to show. If the value is undefined, all namespaces are shown. */
+  /** The only namespace to show. If no namespace is given, all namespaces are shown. */
   readonly namespace: string | undefined;
-  /** The time for which to show the state, in ms since 1970. If the value is undefined, the current state is shown. */
+  /** The time for which to show the state, in ms since 1970. If no time is given, the current state is shown. */
   readonly at?: number | undefined;
 }
 

@@ -36,7 +36,7 @@ export interface StatusView {
   readonly protection: ProtectionView;
   /**
    * Sentences about the kinds that could not be read. The sentences also say which parts of the view are missing
-   * because of these kinds. The list is empty if the view is complete.
+   * because the kinds could not be read. The list is empty if the view is complete.
    */
   readonly missing: readonly string[];
 }
@@ -53,8 +53,8 @@ export interface PolicyView {
   readonly mode: Mode;
   readonly priority: number;
   /**
-   * The Pod Security level that the operator sets as a label on the policy's namespaces, such as `restricted:v1.36`.
-   * The value is `-` if the operator sets no label.
+   * The Pod Security level that the operator sets as a label on the policy's namespaces, such as `restricted:v1.36`. If
+   * the operator sets no label, `podSecurity` is `-`.
    */
   readonly podSecurity: string;
   /**
@@ -166,7 +166,7 @@ export function statusView(readable: Readable, evaluator: Evaluator): StatusView
   };
 }
 
-/** @param asked the requested namespace. If the value is undefined, all namespaces are requested */
+/** @param asked the requested namespace. If `asked` is undefined, all namespaces are requested */
 function isIn(asked: string | undefined, namespace: string): boolean {
   return asked === undefined || asked === namespace;
 }

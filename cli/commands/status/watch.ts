@@ -10,7 +10,7 @@ import type { Io } from '../../command.ts';
 import { complaints } from '../../output/complaints.ts';
 
 interface Watching {
-  /** The kinds that the user may not read. The command does not follow changes of these kinds. */
+  /** The kinds that the user may not read. The command does not follow changes to objects of these kinds. */
   readonly forbidden: readonly Source[];
   readonly io: Io;
   show(cluster: Cluster): void;

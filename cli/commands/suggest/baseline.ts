@@ -8,7 +8,10 @@ import { type Io, UsageError } from '../../command.ts';
 import { type Printed, yamlText } from './output.ts';
 
 export interface BaselineOptions {
-  /** The folder of --baseline. The value is `true` if the option has no value. The default folder is then used. */
+  /**
+   * The folder of --baseline. If --baseline is given without a folder, the value is `true`. The default folder is then
+   * used.
+   */
   readonly baseline?: string | true;
   readonly cluster?: boolean;
   readonly allNamespaces?: boolean;
@@ -24,7 +27,7 @@ interface BaselineFile {
 }
 
 /**
- * The folder of --baseline. If the option is not given, the result is undefined.
+ * The folder of --baseline. If the option --baseline is not given, the result is undefined.
  *
  * @throws UsageError for options that cannot be combined with --baseline
  */
@@ -46,8 +49,8 @@ export function baselineFolder({
 
 /**
  * Writes a file for each namespace with exceptions, and a file for each policy that the exceptions loosen. `kubectl
- * apply -f FOLDER` reads files in the order of their names. The names of the files put exceptions before the policies
- * that the exceptions loosen.
+ * apply -f FOLDER` reads files in the order of their names. In this order, a file with exceptions comes before the
+ * files of the policies that the exceptions loosen.
  */
 export function writeBaseline(folder: string, printed: Printed, io: Io): void {
   const files = filesOf(printed.policies);

@@ -48,7 +48,7 @@ export async function givenByFiles(
   return given;
 }
 
-/** @param only the only namespace to read. If the value is undefined, all namespaces are read */
+/** @param only the only namespace to read. If `only` is undefined, all namespaces are read */
 export function givenByCluster(cluster: Cluster, only?: string, used?: UsedCapabilities): Given[] {
   const all = cluster.namespaces().filter(({ terminating }) => !terminating);
   const namespaces = only === undefined ? all.map(({ name }) => name) : [only];

@@ -68,9 +68,10 @@ function suggested(given: readonly Given[], { options, input, known, terms }: Su
     ...(name && { name }),
     ...(level && { level }),
     mode: written,
-    // The command can suggest a policy for all remaining namespaces. The command does not suggest this policy if
-    // policies with the mode of the suggested policies, or with a stricter mode, already exist. If another policy later
-    // selected some of the remaining namespaces, both policies would decide in these namespaces.
+    // The command can suggest a policy for all remaining namespaces. If policies with the mode of the suggested
+    // policies, or with a stricter mode, already exist, the command does not suggest a policy for the remaining
+    // namespaces. If another policy later selected some of the remaining namespaces, both policies would decide in
+    // these namespaces.
     everywhere: everywhere && !known.inForce.hasPolicies(written),
     taken: known.names,
     terms,

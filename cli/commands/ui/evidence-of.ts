@@ -12,7 +12,7 @@ import { Troubles } from '../../input/troubles.ts';
 import { LiveEvidence } from './live-evidence.ts';
 
 export interface ContextEvidence {
-  /** The evidence. If --used is not given, or if the evidence cannot be read, the value is undefined. */
+  /** The evidence. If --used is not given, or if the evidence cannot be read, `evidence` is undefined. */
   readonly evidence?: LiveEvidence;
   /**
    * The reasons why the evidence cannot be read, as texts for users. The list is empty if the evidence was read, or if

@@ -44,11 +44,11 @@ const LAST_RETRY_MS = 60_000;
 /** A context as the page shows it. */
 export interface ShownContext {
   readonly context: string;
-  /** The snapshot of the cluster. The value is undefined until the cluster has been read. */
+  /** The snapshot of the cluster. Until the cluster has been read, `snapshot` is undefined. */
   readonly snapshot?: Snapshot | undefined;
   /**
-   * The reason why the cluster cannot be read or followed now, as text for users. If there is no problem, the value is
-   * undefined.
+   * The reason why the cluster cannot be read or followed now, as text for users. If the cluster can be read and
+   * followed, `problem` is undefined.
    */
   readonly problem?: string | undefined;
 }
@@ -56,7 +56,7 @@ export interface ShownContext {
 interface Following {
   readonly io: Pick<Io, 'signal' | 'stderr'>;
   readonly evidenceOf: EvidenceOf;
-  /** The function is called after a change in the context. */
+  /** `show` is called after a change in the context. */
   show(): void;
 }
 

@@ -72,8 +72,8 @@ export class LiveSnapshot {
     if (this.hasExpired()) this.#state.outdate();
     if (this.#state.isStale) this.#soil((yield* this.#state.accepting()).namespaces);
     this.#renewTaker();
-    // Namespaces that become dirty during the work are left for the next document. If the current document included
-    // namespaces that become dirty, the document might never be completed.
+    // Namespaces that become dirty during the work are left for the next document. If each document also included the
+    // namespaces that become dirty meanwhile, a document might never be complete.
     for (const name of [...this.#dirty]) {
       this.#dirty.delete(name);
       this.#take(name);

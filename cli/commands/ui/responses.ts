@@ -1,5 +1,5 @@
 /**
- * The responses of the local server. Because of the headers of a response, the browser uses the response only for the
+ * The responses of the local server. The headers of each response tell the browser to use the response only for the
  * page.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';

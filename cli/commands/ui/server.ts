@@ -7,7 +7,7 @@ import { UsageError } from '../../command.ts';
 import { Requests, type Served } from './requests.ts';
 
 export interface PageServer {
-  /** The link to the page, with a token that works once. */
+  /** The link to the page, with a token that can be used only once. */
   readonly link: string;
   close(): Promise<void>;
 }
@@ -30,8 +30,8 @@ const BACKLOG = 4_096;
 const REQUEST_MS = 5_000;
 const CHECK_MS = 1_000;
 /**
- * The timeout for a connection whose page reads no data, in ms. After the timeout, a page that starts to read again
- * opens a new connection.
+ * The timeout for a connection whose page reads no data, in ms. If the page starts to read again after the timeout, the
+ * page opens a new connection.
  */
 const STALLED_MS = 60_000;
 const MOST_HEADER_BYTES = 8 * 1024;

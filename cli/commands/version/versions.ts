@@ -25,8 +25,8 @@ interface Versions {
   readonly server?: string;
   readonly oldestServer?: string;
   /**
-   * The paths of the API server's pod fields that this program does not know. If the fields could not be read, the
-   * value is the reason.
+   * The paths of pod fields that the API server has, but that this program does not know. If the fields could not be
+   * read, the text contains the reason instead of paths.
    */
   readonly unknownPodFields?: string;
 }

@@ -218,8 +218,8 @@ export function overridesOf(fields: readonly OverrideField[]): Arbitrary<Capabil
 }
 
 /**
- * Random rules. The level of the rules has no overrides, a few overrides, or about half of all overrides. Half of the
- * policies also have overrides for some containers.
+ * Random rules. Besides its level, a policy has no overrides, a few overrides, or about half of all overrides. Half of
+ * the policies also have overrides for some containers.
  */
 export function randomRules(): Arbitrary<Rules> {
   const fields = fc.oneof(

@@ -103,7 +103,7 @@ export interface Question {
   readonly pod: StatedPod;
 }
 
-/** Whether the pod's own fields break the rule, and the names of the containers that break the rule. */
+/** The result for one rule: whether the pod's own fields break the rule, and which containers break the rule. */
 export interface Breach {
   readonly pod?: boolean;
   readonly containers?: readonly string[];

@@ -55,8 +55,8 @@ export function rollingSet(set: string): Arbitrary<RollingSet> {
 }
 
 /**
- * The progress of a rollout. In one of the possible values, the selector is edited and the newly selected namespaces
- * have no label yet.
+ * The progress of a rollout. In one of the possible values, somebody has edited the selector, and the newly selected
+ * namespaces have no label yet.
  */
 function stage(set: string): Arbitrary<Stage> {
   const edited = confinedSelector(set).map((selector: LabelSelector): Stage => ({ begun: true, selector }));

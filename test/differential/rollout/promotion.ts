@@ -37,7 +37,7 @@ export function promotionDiffers(trial: Trial, scene: Scene, pod: StatedPod): st
 /**
  * Whether the pod blocks the promotion. After the promotion, the policy decides together with the Enforce policies of
  * the same priority. A policy with a higher priority would decide instead. The creator of a pod can be unknown. A pod
- * that complies with a policy that the creator might use therefore does not block the promotion.
+ * therefore does not block the promotion if the pod complies with a policy that the creator might use.
  */
 function blocks(scene: Scene, policy: string, pod: StatedPod): boolean {
   const all = deciders(promotedIn(scene, policy), 'Enforce');

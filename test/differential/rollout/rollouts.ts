@@ -2,7 +2,7 @@
  * Tests random sets of overlapping policies with rollouts. The namespaces are pending, enforced, or not labelled yet.
  * The reference model does not split a policy into parts. The API server and the operator use the two parts of each
  * policy. The API server and the operator must agree with the model about each pod and each template. If the policies
- * of a mode admit a pod in the namespace, the Pod Security label of this mode may not refuse the pod. The operator and
+ * of a mode admit a pod in the namespace, the Pod Security label of this mode must not refuse the pod. The operator and
  * the model must give the same verdict about a promotion.
  */
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -90,8 +90,8 @@ function trialOf({ set, objects }: Accepted, compiled: Compiled): Pick<Trial, 's
 }
 
 /**
- * The whole policy, not split into parts. The returned policy always has the new rules. The selector is the old
- * selector until the newly selected namespaces are labelled.
+ * The whole policy, not split into parts. The returned policy always has the new rules. Until the newly selected
+ * namespaces are labelled, the returned policy has the old selector.
  */
 function asWhole(object: CompletePolicy, { stages }: RollingSet): ResolvedPolicy {
   const { name = '' } = object.metadata ?? {};

@@ -77,8 +77,9 @@ export async function evaluateCreation(trial: Trial, creation: Creation): Promis
 }
 
 /**
- * The scene of a creation. Among other facts, a scene has the policies and the people of a creation. The people are the
- * service account and the creator, whose rights to use the policies are checked.
+ * The scene of a creation. A scene contains, among other facts, the policies, and the people who take part in the
+ * creation of the pod. The people are the pod's service account and the pod's creator. The rights of both to use the
+ * policies are checked.
  */
 export function sceneOf({ policies, whole = { policies }, set }: Trial, creation: Creation): Scene {
   const { namespace, account, creator } = creation;
@@ -115,7 +116,8 @@ function admitted(
 
 /**
  * Whether a forged policy name remains on the pod. With the forged name, the pod looks as if the named policy had
- * admitted it. The named policy must also admit the pod. The forged name must sort after the name of the chosen policy.
+ * admitted the pod. The named policy must also admit the pod. The forged name must sort after the name of the chosen
+ * policy.
  */
 function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string | undefined): boolean {
   const later = deciders(scene, 'Enforce').find(({ name }) => name === forged && name > (chosen?.name ?? ''));

@@ -31,7 +31,9 @@ export interface Grant {
   readonly namespace?: string;
 }
 
-/** The facts about the creation of a pod: the namespace, the people and the policies. */
+/**
+ * The facts about the creation of a pod: the namespace, the policies, the pod's service account and the pod's creator.
+ */
 export interface Scene {
   readonly policies: readonly ResolvedPolicy[];
   readonly grants: readonly Grant[];

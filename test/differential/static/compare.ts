@@ -24,9 +24,9 @@ import { joins, objectsInNewCluster, restarts, Start, type Starts } from './star
 const selecting = (team: string) => ({ matchLabels: { team } });
 
 /**
- * One or two Enforce policies decide in each namespace. In the first of three cases, each of two policies suffices
- * alone. The other cases have a policy with restricted use, and a policy with defaulting. The policies in modes Warn
- * and Audit decide in all namespaces.
+ * One or two Enforce policies decide in each namespace. In the first of three cases, two policies decide, and a pod has
+ * to satisfy only one of the two policies. The other cases have a policy with restricted use, and a policy with
+ * defaulting. The policies in modes Warn and Audit decide in all namespaces.
  */
 const POLICIES = [
   writtenPolicy('base', { namespaceSelector: selecting('a') }),
@@ -47,7 +47,7 @@ const POLICIES = [
 const TEAMS = ['a', 'b', 'c'] as const;
 const AT_ONCE = 8;
 /**
- * The two namespaces of team a. The first namespace exists, and the clients of a new cluster create the second
+ * The two namespaces of team a. The first namespace already exists. In a new cluster, the clients create the second
  * namespace.
  */
 const [OLD, NEW] = ['static-a', 'static-new'];

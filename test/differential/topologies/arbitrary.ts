@@ -32,7 +32,7 @@ export interface Topology extends PolicySet {
 /** The label of namespaces. The policies of a confined topology select only namespaces with the label ZONE. */
 export const ZONE = 'example.com/zone';
 const ENVIRONMENT = 'environment';
-/** In each group of this number of namespaces, one namespace lacks the label ZONE. */
+/** If this number is N, one of every N namespaces lacks the label ZONE. */
 const WITHOUT_ZONE = 8;
 /** The maximum number of policies with restricted use that can decide in one namespace. */
 const MOST_RESTRICTED = 10;

@@ -35,8 +35,8 @@ export interface Options {
 }
 
 /**
- * Explores breadth first. For each length, visits each different world once. Therefore, the first history that breaks a
- * law is as short as possible.
+ * Explores breadth first. For each length of histories, the exploration visits each different world once. Therefore,
+ * the first history that breaks a law is as short as possible.
  */
 export function explore(beginnings: Readonly<Record<string, World>>, options: Options): Exploration {
   const { length, implementation = OPERATOR, guard = STATED_GUARD, until } = options;

@@ -4,7 +4,7 @@ import { isEnforced, type Space, type Text } from './world.ts';
 /** A request of a user without `exempt`. */
 export interface Change {
   readonly name: string;
-  /** The namespace before the change. The value is undefined if the change creates the namespace. */
+  /** The namespace before the change. If the change creates the namespace, `before` is undefined. */
   readonly before: Space | undefined;
   readonly after: Space;
 }
@@ -19,9 +19,10 @@ export type Guard = (text: Text | undefined, change: Change, overridden: boolean
 
 /**
  * The guard's rules in docs/security-model.md. No user without `exempt` may take a namespace out of the policy, or
- * bring a pending namespace into the policy. The guard ignores the old value of the rollout's label in two cases: the
- * change removes the label, or the policy did not select the namespace before the change. The guard also protects the
- * policy while an overriding policy decides, because the overriding policy may be deleted later.
+ * bring a pending namespace into the policy. In two cases, the guard ignores the old value of the rollout's label. In
+ * the first case, the change removes the label. In the second case, the policy did not select the namespace before the
+ * change. The guard also protects the policy while an overriding policy decides, because the overriding policy may be
+ * deleted later.
  */
 export const STATED_GUARD: Guard = (text, { name, before, after }) => {
   const bare = before ?? after;

@@ -7,7 +7,7 @@ export interface Acted {
   readonly before: World;
   readonly after: World;
   /**
-   * The progress that the status shows before the step. The value is set only for steps of the operator.
+   * The progress that the status shows before the step. `progress` is set only for steps of the operator.
    */
   readonly progress?: RolloutProgress;
   readonly byOperator: boolean;

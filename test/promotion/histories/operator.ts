@@ -22,8 +22,8 @@ export interface Implementation {
   step(input: StepInput): StepResult;
   progress(input: StepInput, result: StepResult): RolloutProgress;
   /**
-   * The operator keeps this state while the rollout of a policy rests. The result is undefined if the operator keeps no
-   * state.
+   * The operator keeps this state while the rollout of a policy rests. If the operator keeps no state, the function
+   * returns undefined.
    */
   rest(kept: RolloutState, existingSelector: LabelSelector | undefined): RolloutState | undefined;
   /** Whether the operator writes the first state of a rollout even if nothing has changed. */
@@ -109,7 +109,10 @@ function isSettled(world: World): boolean {
   return JSON.stringify(world.text) === JSON.stringify(wantedText(world));
 }
 
-/** The admission policy that the operator wants to write. The result is undefined if the policy enforces nothing. */
+/**
+ * The admission policy that the operator wants to write. If the policy enforces nothing, the function returns
+ * undefined.
+ */
 export function wantedText({ stated, memory, ...world }: World): Text | undefined {
   if (!isOn(stated)) return undefined;
   if (!stated.rollsOut) return { onlyTeam: stated.onlyTeam, divided: false, leftOut: [] };

@@ -53,7 +53,7 @@ export interface World {
   readonly memory?: RolloutState;
   /** Whether a policy of a higher priority decides everywhere. */
   readonly overridden: boolean;
-  /** Namespaces whose labels only people can change. Another tool refuses changes of these labels by the operator. */
+  /** Namespaces whose labels only people can change. Another tool refuses the operator's changes of these labels. */
   readonly frozen: readonly string[];
   /** The namespaces whose writes were refused, according to the leader's memory. */
   readonly refused: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * Tests a law about changes of policies. The test creates, changes and deletes policies, and policies expire. A pod
+ * Tests a law about changes of policies. The test creates, changes and deletes policies. Policies also expire. A pod
  * that both the old and the new state admit is never refused. A pod that both states refuse is never admitted. The test
  * kills operators before and after their writes. The test kills API servers at any time.
  */
@@ -56,7 +56,10 @@ const KILLS: readonly Kill[] = [
   'API server',
   'none',
 ];
-/** The upper bound for the number of writes before a kill. The number of writes is always smaller than this bound. */
+/**
+ * The upper bound for the number of writes before a kill. The number of writes before a kill is always smaller than
+ * this bound.
+ */
 const MOST_WRITES = 8;
 /**
  * The time in ms to wait for the write at which the operator is killed. If the operator does not make this write in
@@ -72,8 +75,8 @@ const LABELS_MS = 4_000;
 /** The longest time in ms between two writes that the operator treats as one change. */
 const PAUSE_MS = 200;
 /**
- * The number of times that a file is applied. The rules of the file change before the file is applied for the second
- * time, and change back before the third time.
+ * The number of times that a file is applied. Before the file is applied for the second time, the rules of the file
+ * change. Before the third time, the rules change back.
  */
 const EDITIONS = 3;
 
@@ -167,7 +170,7 @@ class ChangesRun {
   }
 
   /**
-   * In a random order, applies a policy for all namespaces together with its exceptions. Afterwards, applies the same
+   * Applies a policy for all namespaces together with its exceptions, in a random order. Afterwards, applies the same
    * policies again with other rules.
    */
   async applyFiles(): Promise<void> {

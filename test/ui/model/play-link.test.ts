@@ -38,8 +38,8 @@ describe(`links of the playground (SEED=${SEED})`, () => {
         text: `${link.slice(0, index)}%20${link.slice(index)}`,
       }[how];
       const read = await playOf(damaged).catch((error: Error) => error.message);
-      // A link has no checksum. The text of a damaged link can therefore be another complete text, but must never be a
-      // part of a text.
+      // A link has no checksum. A damaged link may therefore contain another complete text, but must never contain only
+      // a part of a text.
       if (typeof read === 'string') assert.match(read, /^This link is damaged/);
       else assert.deepEqual(Object.keys(read), Object.keys(one));
     });

@@ -28,7 +28,7 @@ interface Column {
 
 export function tableReporter({ stdout, terminal }: ReporterOptions, wide: boolean): Reporter {
   let rows: Row[] = [];
-  /** The columns. The columns are known when the first rows have been printed. */
+  /** The columns. Until the first rows have been printed, `known` is undefined. */
   let known: readonly Column[] | undefined;
   const flush = () => {
     if (rows.length === 0) return;
