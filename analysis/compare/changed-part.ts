@@ -25,7 +25,10 @@ export function changedPart(before: PodContent, after: PodContent): Part | undef
   return CONTAINER_LISTS.some((list) => list === field) ? partOfItems(a, b) : partBelow(['spec', field], a, b);
 }
 
-/** The changed part of a container. The result is undefined if no container or several containers have changed. */
+/**
+ * The changed part of a container. If no container has changed, or if several containers have changed, the result is
+ * undefined.
+ */
 function partOfItems(before: unknown, after: unknown): Part | undefined {
   if (!Array.isArray(before) || !Array.isArray(after) || before.length !== after.length) return undefined;
   const places = before.flatMap((one, i) => (one === after[i] ? [] : [i]));

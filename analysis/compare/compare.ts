@@ -43,7 +43,7 @@ export interface Difference {
   readonly after: PodVerdict;
   /**
    * The changes of policies that cause the difference. If only one of these changes is undone, the difference
-   * disappears. The list is empty if the difference remains after undoing any single change.
+   * disappears. If no single change removes the difference, the list is empty.
    */
   readonly causes: readonly Cause[];
 }

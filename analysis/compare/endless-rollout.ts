@@ -13,8 +13,7 @@ interface Now {
   /** The current time, in ms since 1970. */
   readonly at: number;
   /**
-   * Whether the policy is enforced in all its namespaces. If the policy is enforced in all its namespaces, no soak has
-   * to end before the policy expires.
+   * Whether the policy is enforced in all its namespaces. In this case, no soak has to end before the policy expires.
    */
   readonly hasEnded: boolean;
 }

@@ -121,8 +121,8 @@ export class Fields {
 
   /**
    * The unknown fields of an object, if some policy allows unknown fields of this object. In this case, a pod may need
-   * an unknown field together with other fields of the object. If no policy allows unknown fields of this object, the
-   * unknown field may be anywhere else in the pod.
+   * an unknown field together with other fields of the object. If no policy allows unknown fields of this object, a
+   * pod with an unknown field can have this field in any other object.
    *
    * @throws TooMany
    */

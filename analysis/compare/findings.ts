@@ -88,10 +88,7 @@ class Search {
     }
   }
 
-  /**
-   * Whether the policy decides nowhere or admits nothing. If the policy decides nowhere or admits nothing, all other
-   * findings about the policy are left out.
-   */
+  /** Whether the policy decides nowhere or admits nothing. All other findings about such a policy are left out. */
   #isWithoutEffect(beside: Beside): boolean {
     const { policy } = beside;
     const found =

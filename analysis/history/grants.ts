@@ -106,9 +106,7 @@ function grantsIn(moment: Moment, policy: ResolvedPolicy): PolicyGrants {
   };
 }
 
-/**
- * Matches the path of an entry in `containers` or `subjects`, because the entries of these two lists may change places.
- */
+/** Matches the path of an entry in `containers` or `subjects`. The entries of these two lists may change places. */
 const ENTRY = /^spec\.(containers|subjects)\[(\d+)\]/;
 
 /** The key of a grant. The key stays the same if the policy lists its containers or subjects in another order. */

@@ -74,7 +74,7 @@ function typeOf(kind: string): string {
   return type;
 }
 
-/** A copy of the schema. In the copy of the schema, each field of the path is a required field of its parent. */
+/** A copy of the schema. In the copy, each field of the path is a required field of its parent. */
 function requiring(schema: Schema, [field, ...below]: FieldPath): Schema {
   if (field === undefined) return schema;
   const properties = { ...schema.properties, [field]: requiring(schema.properties?.[field] ?? {}, below) };

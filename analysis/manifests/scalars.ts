@@ -1,5 +1,5 @@
 /**
- * Reads scalars as kubectl reads scalars. kubectl uses sigs.k8s.io/yaml. sigs.k8s.io/yaml is based on
+ * Reads scalars as kubectl does. kubectl uses the package sigs.k8s.io/yaml. The package is based on
  * go.yaml.in/yaml/v2 (resolve.go) and reads scalars by YAML 1.1. For example, `privileged: yes` is true, and
  * `runAsUser: 010` is 8.
  */

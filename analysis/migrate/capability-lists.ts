@@ -11,8 +11,8 @@ export interface CapabilityLists {
 }
 
 /**
- * Migrates the three lists of capabilities. Names are compared as they are written. Only the entry `*` in the list of
- * allowed capabilities matches other names.
+ * Migrates the three lists of capabilities. Names are compared as they are written. In the list of allowed
+ * capabilities, the entry `*` matches every name.
  *
  * @param prefix the prefix of the field names: `spec.` or the empty string
  * @param filling whether missing values are filled in

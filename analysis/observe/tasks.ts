@@ -82,8 +82,9 @@ export class Tasks {
   }
 
   /**
-   * Records the end of a process. @returns the container of the process, if the process was the last process of the
-   * container
+   * Records the end of a process.
+   *
+   * @returns the container of the process, if no other process of the container is left
    */
   exited(pid: number): ContainerGroup | undefined {
     const container = this.#byPid.get(pid)?.container;

@@ -122,8 +122,8 @@ export class PolicyContext {
   }
 
   /**
-   * Finds the policies that have a rollout and that another, looser policy loosens. Everyone may use the looser policy.
-   * The key is the name of the looser policy.
+   * Finds policies with a rollout. Another, looser policy loosens each of these policies. Everyone may use the looser
+   * policy. The key is the name of the looser policy.
    */
   loosenings(): ReadonlyMap<string, readonly Loosening[]> {
     const { state, cluster } = this.#input;

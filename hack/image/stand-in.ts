@@ -91,7 +91,7 @@ export class Buildah {
   }
 
   /**
-   * Makes an image of some programs and their libraries, at the paths that `programs` gives.
+   * Makes an image of some programs and their libraries. `programs` gives the path of each program in the image.
    *
    * @param finish changes the files of the image before they are packed
    */

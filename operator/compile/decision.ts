@@ -146,8 +146,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
   const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed') };
   if (!fills) return [...ruleVariables(needed, 'variables.deciding', { filled: false }), asIs];
   // In a namespace where the policy is pending, defaulting fills in nothing. If the pod would comply after defaulting,
-  // the pod causes no warning in a namespace where the policy is pending. A template is evaluated in the form that its
-  // pods have after defaulting.
+  // the pod causes no warning in such a namespace. A template is evaluated in the form that its pods have after
+  // defaulting.
   const counts = `(p.defaulting[0] == "Later" || ${RESOURCE} != "pods")`;
   const isNew = '!variables.unfilled.exists(o, o.name == p.name)';
   return [

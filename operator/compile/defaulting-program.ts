@@ -21,7 +21,7 @@ import { tableOf } from './table.ts';
 
 /**
  * The key of a pod's annotation. The value is the name of the policy that admitted the pod. The annotation informs
- * people. No decision depends on the annotation.
+ * people. No verdict depends on the annotation.
  */
 export const ADMITTED_BY = `${GROUP}/policy`;
 /**
@@ -149,9 +149,10 @@ function firstByName(list: string): string {
 
 /**
  * Adds two variables of the CEL type list(map), each with at most one policy. If some policies admit the unchanged pod,
- * `named` has the policy with the alphabetically first name among them. In this case, `filler` is empty. If no policy
- * admits the unchanged pod, `named` and `filler` have the same policy. The policy is the alphabetically first policy
- * that admits the pod after defaulting.
+ * `filler` is empty, and `named` has one of these policies. If the pod's annotation names one of these policies, and
+ * this policy has defaulting, `named` has the policy from the annotation. Otherwise, `named` has the policy whose name
+ * is alphabetically first. If no policy admits the unchanged pod, `named` and `filler` have the same policy. The policy
+ * is the alphabetically first policy that admits the pod after defaulting.
  */
 function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   const usable = columns.has('use') ? useCel() : { variables: [], mayUse: 'true' };

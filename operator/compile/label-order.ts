@@ -36,8 +36,8 @@ export function isStrictlyTighter(one: Label, other: Label, server: number): boo
 }
 
 /**
- * Returns one of the given versions, such that no other given version is tighter. If several versions remain, the
- * result is the newest of these versions. The result is undefined if there are no versions.
+ * Returns one of the given versions. No other given version is tighter than the returned version. If this is true for
+ * several versions, the result is the newest of these versions. The result is undefined if there are no versions.
  *
  * @param minors the versions of the level to choose from. The newest version comes first
  */
@@ -56,8 +56,8 @@ export function tightestMinor(level: Standard['level'], minors: readonly number[
 const TIGHTEST = new Map<string, number>();
 
 /**
- * Returns the newest version of a level that is at least as tight as the label. The result is undefined if no newer
- * version is looser.
+ * Returns the newest version of a level that is at least as tight as the label. The result is undefined if this version
+ * is the newest version that labels can have. The result is also undefined if no version of the level is as tight.
  */
 export function newestAsTight(level: Standard['level'], label: Label, server: number): number | undefined {
   const found = minorsOf(server).find((minor) => isAsTight({ level, minor }, label, server));

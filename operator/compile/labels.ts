@@ -1,7 +1,6 @@
 /**
  * Computes the Pod Security Admission labels of a namespace. If a deciding policy admits a new pod, the labels must
- * also admit the pod. The labels have the tightest level and version that admit all of these pods. No tighter
- * combination of level and version admits all of these pods.
+ * also admit the pod. No tighter combination of level and version admits all of these pods.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';

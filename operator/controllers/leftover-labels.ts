@@ -1,6 +1,7 @@
 /**
- * If no policy has the rollout of a label any more, the controller removes the label from namespaces. The controller
- * waits until no admission policy in the cluster uses the label.
+ * Removes the labels of ended rollouts from namespaces. Each label belongs to the rollout of one policy. If the policy
+ * no longer has a rollout, the controller removes the label. Before that, the controller waits until no admission
+ * policy in the cluster uses the label.
  */
 import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../model/objects.ts';

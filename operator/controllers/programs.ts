@@ -71,8 +71,9 @@ export class Programs implements Controller {
   }
 
   /**
-   * If the newest spec of a policy with `rollout` waits for the labels of namespaces, the method changes the state
-   * InForce to Working. While the newest spec waits for the labels of namespaces, an older spec is in force.
+   * Returns the outcome of a policy. If the newest spec of a policy with `rollout` waits for the labels of namespaces,
+   * the method changes the state InForce to Working. During this wait, the policy is not enforced yet, or the policy is
+   * enforced with an older selector.
    */
   #withLabelling(policy: string, outcome: ProgramOutcome, compiled: Compiled): ProgramOutcome {
     const { cluster } = this.#context;

@@ -34,7 +34,7 @@ export function influencing(policy: ResolvedPolicy, policies: readonly ResolvedP
   );
 }
 
-/** Returns the policies whose decisions may depend on the given policy. */
+/** Returns the other policies whose decisions may depend on the given policy. */
 export function influencedBy(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
   return policies.filter((other) => influencing(other, [policy]).length > 0);
 }

@@ -96,7 +96,8 @@ export interface Fill {
   readonly value: string;
   /**
    * A CEL expression of type bool, for fills of the pod. The fill makes the expression true. Tests of other rules
-   * contain the expression. In tests of the pod after defaulting, the expression also counts as true if the fill runs.
+   * contain the expression. When the pod after defaulting is tested, the expression also counts as true if the fill
+   * runs.
    */
   readonly makes?: string;
 }

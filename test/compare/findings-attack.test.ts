@@ -81,7 +81,10 @@ function filling(spec: Spec, fills: Spec['overrides']): Spec {
   return fills ? { ...spec, defaulting: 'Enabled', overrides: { ...spec.overrides, ...fills } } : spec;
 }
 
-/** Two to four policies. Most policies of a set have the same overrides, or a few additional overrides. */
+/**
+ * Two to four policies. Most policies of a set have the overrides of the set. Some of these policies have a few more
+ * overrides.
+ */
 const SETS: Arbitrary<Specs> = fc
   .tuple(
     FEW_OVERRIDES,

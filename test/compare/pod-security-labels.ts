@@ -1,7 +1,7 @@
 /**
  * Proves whether a Pod Security label refuses a pod that a policy admits. The proof is a comparison of policies. A
- * level without overrides has the checks of Pod Security Admission, and one more rule. The rule that Pod Security
- * Admission lacks refuses fields that no Standard knows. The proofs leave out the rule about unknown fields.
+ * level without overrides has the checks of Pod Security Admission, and one more rule. The additional rule
+ * refuses fields that no Standard knows. The proofs leave out the rule about unknown fields.
  */
 import assert from 'node:assert/strict';
 import { compare } from '../../analysis/compare/compare.ts';
