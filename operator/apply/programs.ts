@@ -8,7 +8,9 @@
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
-import { type Program, rowsIn, TEXT_LABEL } from '../compile/program.ts';
+import type { Manifest } from '../compile/objects.ts';
+import { objectsOfProgram, type Program, rowsIn, TEXT_LABEL } from '../compile/program.ts';
+import { objectsOfGrant } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
 import { policyNameOf } from '../policy/parts.ts';
@@ -134,6 +136,8 @@ export class Programs {
     for (const hash of [...this.#rows.keys()].slice(0, -kept)) this.#rows.delete(hash);
     const units = programs.flatMap(unitsFor);
     this.#refusals.keep(new Set([...units, ...[...grants.keys()].flatMap(unitsOf), ...live.keys()]));
+    const wanted = [...programs.flatMap(objectsWithCanary), ...[...grants.values()].flatMap(objectsOfGrant)];
+    this.#writes.keep(new Set(wanted.map(keyOf)));
   }
 
   /**
@@ -334,6 +338,11 @@ export class Programs {
 /** The keys under which `Refusals` records the writes of the program and of its canary. */
 function unitsFor(program: Program): string[] {
   return [program.name, canaryUnit(program)];
+}
+
+/** The objects of the program and of its canary. */
+function objectsWithCanary(program: Program): Manifest[] {
+  return [program, program.canary].flatMap((one) => (one ? objectsOfProgram(one) : []));
 }
 
 /** The names of the policies that have a row in the program. */

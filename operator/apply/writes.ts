@@ -56,8 +56,6 @@ interface ObjectRecord {
    * since the write. Somebody else can have changed the object, or the operator can have changed the manifest.
    */
   written?: { readonly manifest: Manifest; readonly version: bigint };
-  /** Whether the object was missing at the beginning of the last pass. */
-  missing?: boolean;
   /**
    * A manifest and a live object that were found to be equal. The writer does not compare the manifest and the object
    * again until the manifest or the object changes.
@@ -130,12 +128,17 @@ export class Writes {
       const object = this.#latest(record, now.get(key));
       if (object) now.set(key, object);
       else now.delete(key);
-      // The object is missing, and the last pass did not write the object. An object that the last pass did not write
-      // is no longer wanted.
-      if (record.missing && !object && !record.unseen) this.#records.delete(key);
-      record.missing = !object;
     }
     return now;
+  }
+
+  /**
+   * Forgets the last writes of all objects except the wanted objects. The writer keeps the record of a write or of a
+   * deletion until the watch has shown it.
+   * @param wanted the keys of the wanted objects
+   */
+  keep(wanted: ReadonlySet<string>): void {
+    for (const [key, { unseen }] of this.#records) if (!wanted.has(key) && !unseen) this.#records.delete(key);
   }
 
   /** The objects of `live` with the changes of all later writes. */
