@@ -3,8 +3,10 @@
  * of the passes come from the same clock.
  */
 import type { ApiClient } from '../cluster/client.ts';
+import type { Manifest } from '../compile/objects.ts';
 import type { Program } from '../compile/program.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { keyOf, type Live } from '../state/live.ts';
 import { distinct, everywhere, type Probed } from './probe.ts';
 
 export type Text = Probed & Pick<Program, 'hash' | 'rulesHash' | 'rows'>;
@@ -31,6 +33,7 @@ const PROVED_AGAIN_MS = 60_000;
  */
 const AGAIN = { share: 1 / 8, leastMs: 100, mostMs: 10_000 };
 const NONE: ReadonlyMap<string, string> = new Map();
+const NO_OBJECTS: ReadonlyMap<string, string | undefined> = new Map();
 const COMPILING = 'waiting for the API servers to compile the program';
 
 export class InForce {
@@ -54,6 +57,8 @@ export class InForce {
   /** The earliest time at which the answer to a probe can be trusted. */
   #trustedFrom = 0;
   #askAt = 0;
+  /** The versions of the program's objects at the end of the last pass. The key is the kind and the name. */
+  #objects = NO_OBJECTS;
   /** The reason why the last probe did not show that every API server enforces the program. */
   waitsFor: string | undefined;
 
@@ -137,6 +142,24 @@ export class InForce {
     this.#proof = undefined;
     this.#awaited = undefined;
     this.#text = undefined;
+    this.#objects = NO_OBJECTS;
+  }
+
+  /**
+   * Looks for objects that somebody else has changed or deleted since the last pass. API servers may stop enforcing the
+   * program because of such a change, even if the operator cannot repair the change in this pass.
+   */
+  begins(live: Live): void {
+    if (this.#objects.entries().every(([key, version]) => versionIn(live, key) === version)) return;
+    for (const id of this.#text?.rows.keys() ?? []) this.#changed.add(id);
+    this.deleted();
+    // Until API servers have loaded the change, the program's hash in their answers proves nothing.
+    this.#trustedFrom = this.#clock.now() + COMPILED_MS;
+  }
+
+  /** Records the versions of the program's objects at the end of a pass. */
+  ends(objects: readonly Manifest[], live: Live): void {
+    this.#objects = new Map(objects.map((object) => [keyOf(object), versionIn(live, keyOf(object))]));
   }
 
   /** Records that no API server enforces the program any more. */
@@ -193,6 +216,15 @@ export class InForce {
     this.#possible.clear();
     this.#possible.add(text.hash);
   }
+}
+
+/**
+ * The version of an object's specification. The version stays the same if only the metadata or the status of the object
+ * changes. The result is undefined if the object does not exist.
+ */
+function versionIn(live: Live, key: string): string | undefined {
+  const object = live.get(key);
+  return object && `${object.metadata.uid}/${object.metadata.generation}`;
 }
 
 /** The IDs of the policies whose rows differ between two versions of a program. */

@@ -99,6 +99,7 @@ export class Programs {
     if (unchanged) return unchanged;
     await this.#writes.readOverdue(rendered);
     const live = this.#writes.live(rendered);
+    for (const { name } of compiled.programs) this.#inForceOf(name).begins(live);
     const begun: Pass = { compiled, live, shown: liveObjects(rendered), servers, ...this.#states(compiled, live) };
     const { programs } = compiled;
     this.#begin(begun);
@@ -115,6 +116,7 @@ export class Programs {
     await this.#removal.remove(this.#removable(compiled, live), (name) => this.#inForceOf(name));
     await this.#removal.ask(servers);
     const ended = { ...pass, live: this.#writes.latest(live) };
+    for (const program of programs) this.#inForceOf(program.name).ends(objectsOfProgram(program), ended.live);
     const { stale } = unwanted(compiled, ended.live);
     const questions = new Map(programs.map((program) => [program, this.#question(program, ended.live)]));
     const toWrite = programs.filter((program) => !questions.get(program) && !this.#isRefused(program));

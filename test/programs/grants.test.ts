@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Programs } from '../../operator/apply/programs.ts';
-import { ApiError } from '../../operator/cluster/client.ts';
+import { ApiError, pathOf } from '../../operator/cluster/client.ts';
 import { type Interception, useProgramCluster } from './program-cluster.ts';
 import { type Row, type Rows, smallCompiled } from './small-programs.ts';
 
@@ -141,6 +141,19 @@ describe('the users of a policy', function () {
     await settled({ red: usedBy('a') });
     const program = whats().indexOf(`apply ${ENFORCE}`);
     assert.ok(program > whats().lastIndexOf(`apply ${USE}: a`), whats().join());
+  });
+
+  it('if somebody deletes a binding and the program, the policy is not in force until both are back', async () => {
+    await settled({ red: usedBy('a') });
+    const compiled = smallCompiled({ red: usedBy('a') });
+    for (const object of await cluster.rendered()) {
+      const { kind, metadata } = object;
+      if (kind === 'ClusterRoleBinding' || metadata.name === ENFORCE) await cluster.client.remove(pathOf(object));
+    }
+    writes = [];
+    await cluster.passUntil(programs, compiled, ({ outcomes }) => outcomes.get('red')?.state === 'InForce');
+    assert.ok(whats().includes(`apply ${ENFORCE}`), whats().join());
+    assert.equal(await cluster.admits(ONE, 'red', 'b'), false);
   });
 
   it('the users are restored after somebody changes or deletes the binding or the role', async () => {
