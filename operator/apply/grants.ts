@@ -77,7 +77,7 @@ export class Grants {
    * that only warn or audit do not count.
    */
   async writeAtOnce({ compiled: { grants }, live, shown, asked, isInForce, isLeaving }: GrantsPass): Promise<void> {
-    this.#see(grants, shown);
+    this.#see(grants, live, shown);
     await this.#each('first', grants, async (policy, { role, roleBinding }) => {
       await this.#writes.ensure(role, live, policy);
       if (!roleBinding) return;
@@ -143,10 +143,7 @@ export class Grants {
   /** Whether the operator has known this version of the binding for some time. */
   #hasFollowed(key: string, version: string | undefined): boolean {
     const now = this.#clock.now();
-    const known = this.#knownSince.get(key);
-    if (known && known.version === version) return now - known.at >= FOLLOWED_MS;
-    this.#knownSince.set(key, { version, at: now });
-    return false;
+    return now - sinceOf(this.#knownSince, key, version, now) >= FOLLOWED_MS;
   }
 
   failure(policy: string): string | undefined {
@@ -168,15 +165,26 @@ export class Grants {
     });
   }
 
-  #see(grants: Compiled['grants'], shown: Live): void {
+  #see(grants: Compiled['grants'], live: Live, shown: Live): void {
     const now = this.#clock.now();
     for (const { role } of grants.values()) {
       const key = keyOf({ ...role, kind: 'ClusterRoleBinding' });
-      const version = shown.get(key)?.metadata.resourceVersion;
-      if (this.#shownSince.get(key)?.version !== version) this.#shownSince.set(key, { version, at: now });
+      sinceOf(this.#shownSince, key, shown.get(key)?.metadata.resourceVersion, now);
+      sinceOf(this.#knownSince, key, live.get(key)?.metadata.resourceVersion, now);
     }
     for (const since of [this.#shownSince, this.#knownSince]) if (since.size > 2 * grants.size + 100) since.clear();
   }
+}
+
+/**
+ * The time at which the version became the current version of the binding.
+ * @param times the current versions of bindings with their times. If the version is new, the function adds it
+ */
+function sinceOf(times: Map<string, Since>, key: string, version: string | undefined, now: number): number {
+  const known = times.get(key);
+  if (known && known.version === version) return known.at;
+  times.set(key, { version, at: now });
+  return now;
 }
 
 /** The keys under which `Refusals` records the writes of a policy's role and binding. */

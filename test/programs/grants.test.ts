@@ -156,6 +156,20 @@ describe('the users of a policy', function () {
     assert.equal(await cluster.admits(ONE, 'red', 'b'), false);
   });
 
+  it('if somebody deletes a program some time after the last change of a binding, the next pass writes the program', async () => {
+    await settled({ red: usedBy('a') });
+    const compiled = smallCompiled({ red: usedBy('b') });
+    await cluster.settled(programs, compiled);
+    await programs.pass(compiled, await cluster.rendered());
+    await sleep(1_100);
+    const [program] = (await cluster.rendered()).filter(({ metadata }) => metadata.name === ENFORCE);
+    assert.ok(program);
+    await cluster.client.remove(pathOf(program));
+    writes = [];
+    await programs.pass(compiled, await cluster.rendered());
+    assert.deepEqual(whats(), [`apply ${ENFORCE}`]);
+  });
+
   it('the users are restored after somebody changes or deletes the binding or the role', async () => {
     const compiled = smallCompiled({ red: usedBy('a') });
     await cluster.settled(programs, compiled);
