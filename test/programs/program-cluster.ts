@@ -9,15 +9,17 @@ import { Api, type Identity } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { renderedObjects } from '../../hack/controlplane/rendered.ts';
 import type { PassResult } from '../../operator/apply/outcome.ts';
+import { everywhere, type Probed } from '../../operator/apply/probe.ts';
 import { Programs } from '../../operator/apply/programs.ts';
 import type { OnWrite } from '../../operator/apply/writes.ts';
 import { ApiClient, pathOf } from '../../operator/cluster/client.ts';
 import { endpoints } from '../../operator/cluster/servers.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
+import { hasText, inOrderOfRemoval } from '../../operator/state/live.ts';
 import { manifestsOf } from '../support/compiled-objects.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
-import { allowCreators, CREATOR, createNamespace } from '../support/harness.ts';
+import { allowCreators, CREATOR, createNamespace, eventually } from '../support/harness.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
@@ -160,14 +162,19 @@ export class ProgramCluster {
 
   async clear(): Promise<void> {
     const { client } = this.#open;
-    const objects = await this.rendered();
+    const objects = inOrderOfRemoval(await this.rendered());
     for (const object of objects) {
       if (object.metadata.finalizers)
         await client.change(pathOf(object), { metadata: { finalizers: null } }).catch(() => {});
       await client.remove(pathOf(object)).catch(() => {});
     }
-    // API servers take about a second to stop enforcing deleted admission policies.
-    if (objects.length > 0) await sleep(1_500);
+    // A later test may write the same programs again. Until the API server has stopped enforcing the deleted programs,
+    // their hashes would look like the hashes of the new programs.
+    for (const { kind, metadata } of objects.filter(hasText)) {
+      const program: Probed = { name: metadata.name, kind: kind.startsWith('Mutating') ? 'Defaulting' : 'Enforce' };
+      const isGone = async () => (await everywhere([client], program, '')).holds;
+      await eventually(`the API server to stop enforcing ${metadata.name}`, isGone, 60_000);
+    }
   }
 
   async close(): Promise<void> {
