@@ -8,12 +8,11 @@ const PODS = 120;
 
 describeIfOffered('staticAdmissionPolicies', 'policies in files of the API server', function () {
   this.timeout(600_000);
-  const seed = SEED;
   let compared: Comparison;
 
   before(async () => {
-    console.log(`      seed ${seed}`);
-    compared = await compareStatic(PODS, seed);
+    console.log(`      seed ${SEED}`);
+    compared = await compareStatic(PODS, SEED);
   });
 
   it('policies in files evaluate, warn and fill like the same policies as objects of the API', () => {
