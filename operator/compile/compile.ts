@@ -68,14 +68,17 @@ export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
 /** Renders one grant for each policy, even if the policy has two parts. */
 function grantsOf(
   { policies, specs }: Accepted,
-  { ownerUid = '' }: CompileOptions,
+  { ownerUid = '', stages }: CompileOptions,
   memo: Memo<Grant>,
 ): Map<string, Grant> {
   const byName = new Map<string, ResolvedPolicy>(policies.map((policy) => [policy.name, policy]));
   const grantOf = (policy: ResolvedPolicy) => {
     const spec = specs.get(policy.name);
     const text = spec ? textOf(spec) : '';
-    return memo.get(`${idOf(policy)} ${ownerUid} ${text}`, () => renderGrant(policy, text, ownerUid));
+    const stage = spec?.rollout && stages?.get(policy.name);
+    const leftOut = stage && (stage.leftOut ?? []).join(' ');
+    const key = `${idOf(policy)} ${ownerUid} ${leftOut} ${text}`;
+    return memo.get(key, () => renderGrant(policy, text, ownerUid, leftOut));
   };
   return new Map([...byName].map(([name, policy]) => [name, grantOf(policy)]));
 }

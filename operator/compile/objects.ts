@@ -13,6 +13,11 @@ export const PART_LABEL = `${GROUP}/part`;
 export const SPEC_ANNOTATION = `${GROUP}/spec`;
 /** An annotation of a policy's role. The value is the policy's uid. */
 export const UID_ANNOTATION = `${GROUP}/policy-uid`;
+/**
+ * An annotation of the role of a policy with a rollout. The value has the names of the namespaces that the enforced part
+ * leaves out by name, separated by spaces.
+ */
+export const LEFT_OUT_ANNOTATION = `${GROUP}/left-out`;
 
 /**
  * An annotation of a program with the mode Enforce. The value is a list, separated by spaces. The first item is the

@@ -4,7 +4,15 @@
  */
 import { GROUP, PLURAL, type Subject } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
-import { type Manifest, ownedMetadata, POLICY_LABEL, RBAC, SPEC_ANNOTATION, UID_ANNOTATION } from './objects.ts';
+import {
+  LEFT_OUT_ANNOTATION,
+  type Manifest,
+  ownedMetadata,
+  POLICY_LABEL,
+  RBAC,
+  SPEC_ANNOTATION,
+  UID_ANNOTATION,
+} from './objects.ts';
 
 /** The ClusterRole that grants the use of a policy, and its ClusterRoleBinding if the policy has `subjects`. */
 export interface Grant {
@@ -28,10 +36,15 @@ export function useRoleName(policy: string): string {
  *
  * @param spec the accepted spec, as JSON
  * @param ownerUid the uid of the CustomResourceDefinition. The uid is empty if there is no cluster
+ * @param leftOut the value of the annotation LEFT_OUT_ANNOTATION, if the policy has a rollout in a cluster
  */
-export function renderGrant(policy: ResolvedPolicy, spec: string, ownerUid: string): Grant {
+export function renderGrant(policy: ResolvedPolicy, spec: string, ownerUid: string, leftOut?: string): Grant {
   const metadata = ownedMetadata(ownerUid, useRoleName(policy.name), { [POLICY_LABEL]: policy.name });
-  const annotations = { [SPEC_ANNOTATION]: spec, [UID_ANNOTATION]: policy.uid };
+  const annotations = {
+    [SPEC_ANNOTATION]: spec,
+    [UID_ANNOTATION]: policy.uid,
+    ...(leftOut !== undefined && { [LEFT_OUT_ANNOTATION]: leftOut }),
+  };
   return { role: renderRole(policy, { ...metadata, annotations }), roleBinding: renderRoleBinding(policy, metadata) };
 }
 

@@ -14,7 +14,7 @@ import { runToEnd } from '../policy/run-to-end.ts';
 import { hasPendingLabel, isAwaited, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
 import { SeenObjects } from '../promotion/seen.ts';
 import { PromotionVerdicts } from '../promotion/verdicts.ts';
-import { enforcedSpecs } from '../state/accepted-specs.ts';
+import { enforcedSpecs, leftOutIn } from '../state/accepted-specs.ts';
 import { PolicyState } from '../state/policy-state.ts';
 import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
@@ -70,7 +70,8 @@ export class ClusterState {
       // Returns the labels that a namespace will have after the operator has written the labels of rollouts.
       labelsOf: (namespace) => this.promotions.effective(namespace),
       ...(rollsOut && {
-        stages: (policies, rendered) => stagesOf(policies, this.promotions, enforcedSpecs(rendered)),
+        stages: (policies, rendered) =>
+          stagesOf(policies, this.promotions, enforcedSpecs(rendered), leftOutIn(rendered)),
       }),
     });
   }

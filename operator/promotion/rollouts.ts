@@ -144,17 +144,20 @@ export function hasPendingLabel(labels: Labels): boolean {
  * The stage of each rollout. The key is the policy's name.
  *
  * @param existing the specs of the enforced parts that exist. The key is the policy's uid
+ * @param leftOut the names of the namespaces that an enforced part leaves out by name. The key is the policy's uid
  */
 export function stagesOf(
   policies: readonly CompletePolicy[],
   rollouts: Pick<Rollouts, 'get'>,
   existing: ReadonlyMap<string, CompleteSpec>,
+  leftOut: ReadonlyMap<string, readonly string[]>,
 ): Map<string, Stage> {
   return new Map(
     policies.map(({ metadata, spec }) => {
       const { name = '', uid = '' } = metadata ?? {};
       const state = rollouts.get(name);
-      const { selector, ...stage } = state?.uid === uid ? stageOf(state) : stageWithoutState(existing.get(uid));
+      const { selector, ...stage } =
+        state?.uid === uid ? stageOf(state) : stageWithoutState(existing.get(uid), leftOut.get(uid));
       // If the policy's mode is not Enforce, the newest selector applies at once.
       return [name, { ...stage, ...(selector && rollsOut(spec) && { selector }) }] as const;
     }),
@@ -182,18 +185,18 @@ export function isAwaited(
 }
 
 function stageOf(state: RolloutState): Stage {
-  const leftOut = leftOutByName(state);
-  return {
-    begun: state.begun,
-    ...(state.selector && { selector: state.selector }),
-    ...(leftOut.length > 0 && { leftOut }),
-  };
+  const { begun, selector } = state;
+  return { begun, ...(selector && { selector }), ...leavingOut(leftOutByName(state)) };
 }
 
 /**
- * The stage of a rollout before its state has been read. If the enforced part exists, the stage says that the rollout
- * has begun. If the enforced part exists, the stage contains the selector of the enforced part.
+ * The stage of a rollout before its state has been read. If the enforced part exists, the rollout has begun. The
+ * enforced part then keeps its selector and the namespaces that it leaves out by name.
  */
-function stageWithoutState(enforced: CompleteSpec | undefined): Stage {
-  return enforced ? { begun: true, selector: enforced.namespaceSelector } : { begun: false };
+function stageWithoutState(enforced: CompleteSpec | undefined, leftOut: readonly string[] = []): Stage {
+  return enforced ? { begun: true, selector: enforced.namespaceSelector, ...leavingOut(leftOut) } : { begun: false };
+}
+
+function leavingOut(leftOut: readonly string[]): Pick<Stage, 'leftOut'> {
+  return leftOut.length > 0 ? { leftOut } : {};
 }

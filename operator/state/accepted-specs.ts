@@ -4,7 +4,7 @@
  */
 import type { CapabilityPolicySpec, CompleteSpec } from '../api/capability-policy.ts';
 import { completeSpec } from '../api/defaults.ts';
-import { PART_LABEL, POLICY_LABEL, SPEC_ANNOTATION, UID_ANNOTATION } from '../compile/objects.ts';
+import { LEFT_OUT_ANNOTATION, PART_LABEL, POLICY_LABEL, SPEC_ANNOTATION, UID_ANNOTATION } from '../compile/objects.ts';
 import { ENFORCING, hasRowFor, PROGRAM_LABEL } from '../compile/program.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
@@ -39,6 +39,25 @@ export const enforcedSpecs: (rendered: readonly RenderedObject[]) => ReadonlyMap
     return new Map([...inOlderForm(older), ...rendered.filter(isEnforced).flatMap(inRole)]);
   },
 );
+
+/**
+ * The names of the namespaces that the enforced part of a policy with a rollout leaves out by name. The key is the
+ * policy's uid.
+ */
+export const leftOutIn: (rendered: readonly RenderedObject[]) => ReadonlyMap<string, readonly string[]> = perObject(
+  (rendered) =>
+    new Map(
+      rendered.flatMap((object) =>
+        inRole(object).flatMap(([uid, { rollout }]) => (rollout ? [[uid, namesIn(object)] as const] : [])),
+      ),
+    ),
+);
+
+/** Anybody may have written the annotation, so the function ignores texts that are not names of namespaces. */
+function namesIn({ metadata }: RenderedObject): string[] {
+  const names = (metadata.annotations?.[LEFT_OUT_ANNOTATION] ?? '').split(' ');
+  return names.filter((name) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name));
+}
 
 function inRole(object: RenderedObject): [string, CompleteSpec][] {
   const { name, annotations = {} } = object.metadata;

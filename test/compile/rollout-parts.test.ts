@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { compile } from '../../operator/compile/compile.ts';
+import type { Stage } from '../../operator/policy/parts.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { manifestsOf } from '../support/compiled-objects.ts';
 import { policy } from '../support/policies.ts';
@@ -37,6 +38,18 @@ describe('a policy with a rollout', () => {
         [['it', 'capabilitypolicy.dev:use:it']],
       );
     }
+  });
+
+  it('the role names the namespaces that the enforced part leaves out by name', () => {
+    const leftOutBy = (stage?: Stage, spec = {}) =>
+      compile([policy('it', { rollout: {}, ...spec })], {
+        ...OPTIONS,
+        ...(stage && { stages: new Map([['it', stage]]) }),
+      }).grants.get('it')?.role.metadata.annotations?.['capabilitypolicy.dev/left-out'];
+    assert.equal(leftOutBy({ begun: true, leftOut: ['a', 'b'] }), 'a b');
+    assert.equal(leftOutBy({ begun: true }), '');
+    assert.equal(leftOutBy(undefined), undefined);
+    assert.equal(leftOutBy({ begun: true }, { rollout: undefined }), undefined);
   });
 
   it('a policy with a rollout warns in pending namespaces, and refuses in all other namespaces', () => {

@@ -10,6 +10,7 @@ import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { Traffic } from '../support/traffic.ts';
 
 const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
+const OPERATOR_ROLE = `/apis/rbac.authorization.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/roles/capabilitypolicy-operator`;
 const SOON = 30_000;
 const formatTime = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 
@@ -161,6 +162,17 @@ describe('the laws of a rollout', function () {
     await cluster.operator.startAndWatch();
     await sleep(3_000);
     assert.ok(await isAdmitted(stuck));
+
+    // The namespace stays left out if the operator cannot read the state of the rollout.
+    const { rules } = await cluster.api.get(OPERATOR_ROLE);
+    const withoutConfigMaps = rules.filter(({ resources }: Json) => !resources.includes('configmaps'));
+    await cluster.operator.stop('SIGKILL');
+    await cluster.api.patch(OPERATOR_ROLE, { rules: withoutConfigMaps });
+    await cluster.operator.startAndWatch();
+    await sleep(14_000);
+    assert.ok(await isAdmitted(stuck));
+    assert.ok(!(await isAdmitted(created)));
+    await cluster.api.patch(OPERATOR_ROLE, { rules });
 
     await allow();
     await cluster.api.patch(`${NAMESPACES}/${stuck}`, { metadata: { labels: { touched: 'yes' } } });

@@ -99,21 +99,30 @@ describe('the stage of a rollout', () => {
   const { uid = '' } = it1.metadata as { uid?: string };
 
   it('a rollout has not begun if no part of the policy is enforced', () => {
-    assert.deepEqual(stagesOf([it1], new Rollouts(), new Map()).get('it'), { begun: false });
+    assert.deepEqual(stagesOf([it1], new Rollouts(), new Map(), new Map()).get('it'), { begun: false });
   });
 
   it('a rollout has begun, with the selector in force, if the enforced part exists', () => {
     const selector = { matchLabels: { team: 'a' } };
     const existing = new Map([[uid, { ...it1.spec, namespaceSelector: selector }]]);
-    assert.deepEqual(stagesOf([it1], new Rollouts(), existing).get('it'), { begun: true, selector });
+    assert.deepEqual(stagesOf([it1], new Rollouts(), existing, new Map()).get('it'), { begun: true, selector });
+  });
+
+  it('an enforced part leaves out the same namespaces by name until the state of the rollout has been read', () => {
+    const existing = new Map([[uid, it1.spec]]);
+    const leftOut = new Map([[uid, ['a', 'b']]]);
+    assert.deepEqual(stagesOf([it1], new Rollouts(), existing, leftOut).get('it')?.leftOut, ['a', 'b']);
+    const rollouts = new Rollouts();
+    rollouts.set('it', { uid, begun: true, selector: {}, namespaces: new Map() });
+    assert.equal(stagesOf([it1], rollouts, existing, leftOut).get('it')?.leftOut, undefined);
   });
 
   it('the stage comes from the state of the rollout, if the state belongs to the same policy', () => {
     const rollouts = new Rollouts();
     rollouts.set('it', { uid: 'of an earlier policy', begun: true, selector: {}, namespaces: new Map() });
-    assert.equal(stagesOf([it1], rollouts, new Map()).get('it')?.begun, false);
+    assert.equal(stagesOf([it1], rollouts, new Map(), new Map()).get('it')?.begun, false);
     rollouts.set('it', { uid, begun: true, selector: {}, namespaces: new Map() });
-    assert.equal(stagesOf([it1], rollouts, new Map()).get('it')?.begun, true);
+    assert.equal(stagesOf([it1], rollouts, new Map(), new Map()).get('it')?.begun, true);
   });
 });
 

@@ -214,7 +214,7 @@ describe('a step of a rollout', () => {
     it('begins without the label, and leaves out the namespace by name', () => {
       const { state } = step(inputOf(stuck));
       assert.deepEqual([state.begun, state.namespaces.get('b')?.byName], [true, true]);
-      assert.deepEqual(stagesOf([policy('it', { rollout: {} })], rolloutsOf(state), new Map()).get('it'), {
+      assert.deepEqual(stagesOf([policy('it', { rollout: {} })], rolloutsOf(state), new Map(), new Map()).get('it'), {
         begun: true,
         selector: ALL,
         leftOut: ['b'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { shortHash } from '../../operator/compile/program.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
-import { enforcedSpecs, lastAccepted } from '../../operator/state/accepted-specs.ts';
+import { enforcedSpecs, lastAccepted, leftOutIn } from '../../operator/state/accepted-specs.ts';
 
 describe('the last accepted spec of a policy', () => {
   function object(kind: string, name: string, level: string, seconds: number, mode = 'Enforce'): RenderedObject {
@@ -86,6 +86,26 @@ describe('the last accepted spec of a policy', () => {
   it('the policy does not count as enforced if the mode of its last accepted spec is not Enforce', () => {
     const audit = role('capabilitypolicy.dev:use:it', 'privileged', 'uid', 'Audit');
     assert.equal(enforcedSpecs([audit, program('capabilitypolicy.enforce', 'it')]).has('uid'), false);
+  });
+
+  it('the namespaces that a policy leaves out by name come from the role of a policy with a rollout', () => {
+    const annotated = (spec: object, leftOut?: string): RenderedObject => ({
+      ...own,
+      metadata: {
+        ...own.metadata,
+        annotations: {
+          'capabilitypolicy.dev/policy-uid': 'uid',
+          'capabilitypolicy.dev/spec': JSON.stringify({ namespaceSelector: {}, level: 'restricted', ...spec }),
+          ...(leftOut !== undefined && { 'capabilitypolicy.dev/left-out': leftOut }),
+        },
+      },
+    });
+    const namesIn = (object: RenderedObject) => leftOutIn([object]).get('uid');
+    assert.deepEqual(namesIn(annotated({ rollout: {} }, 'a b-1')), ['a', 'b-1']);
+    assert.deepEqual(namesIn(annotated({ rollout: {} }, '')), []);
+    assert.deepEqual(namesIn(annotated({ rollout: {} })), []);
+    assert.deepEqual(namesIn(annotated({ rollout: {} }, 'a "b" C')), ['a']);
+    assert.equal(namesIn(annotated({}, 'a')), undefined);
   });
 
   it('the spec comes from the newest admission policy of the policy', () => {
