@@ -48,6 +48,11 @@ export function renderGrant(policy: ResolvedPolicy, spec: string, ownerUid: stri
   return { role: renderRole(policy, { ...metadata, annotations }), roleBinding: renderRoleBinding(policy, metadata) };
 }
 
+/** The names of the namespaces that the enforced part leaves out by name, as in the annotation of the role. */
+export function leftOutBy({ role }: Grant): string {
+  return role.metadata.annotations?.[LEFT_OUT_ANNOTATION] ?? '';
+}
+
 function renderRole({ name }: ResolvedPolicy, metadata: Manifest['metadata']): Manifest {
   return {
     apiVersion: `${RBAC}/v1`,

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { KeptRollouts } from '../apply/kept-rollouts.ts';
 import { rowOf } from '../compile/program.ts';
+import { leftOutBy } from '../compile/rbac.ts';
 import { evaluatingSeen, type PromotionVerdict } from '../evaluate/promotion.ts';
 import { pendingPartOf, rolloutLabel } from '../policy/parts.ts';
 import { runToEnd } from '../policy/run-to-end.ts';
@@ -18,7 +19,6 @@ import { enforcedSpecs } from '../state/accepted-specs.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-const NOWHERE: Pick<RolloutState, 'namespaces'> = { namespaces: new Map() };
 /** A key waits for more changes for this time in ms. A burst of changes therefore leads to one write. */
 const DELAY_MS = 100;
 /**
@@ -179,9 +179,12 @@ export class Promotion implements Controller {
     const { state, found } = this.#context;
     const { compiled } = state.policies;
     const spec = compiled.specs.get(policy);
+    const grant = compiled.grants.get(policy);
+    // The first compilation of a term leaves out the namespaces in the annotation of the role.
+    const leftOut = grant ? leftOutBy(grant) : '';
     const isCurrent =
       after.begun === compiled.policies.some(({ id }) => id === policy) &&
-      leftOutByName(after).join() === leftOutByName(before ?? NOWHERE).join() &&
+      leftOutByName(after).join(' ') === leftOut &&
       (!after.selector || (spec !== undefined && isSameSelector(spec.namespaceSelector, after.selector)));
     found({
       by: this.name,

@@ -181,6 +181,21 @@ describe('the laws of a rollout', function () {
     await Promise.all([open, stuck, late].map((name) => enforcedIn(policy, name)));
   });
 
+  it('if the state of a rollout is lost, the policy is enforced in the namespaces without the label', async () => {
+    const namespace = await cluster.namespace('lost', { team: 'lost' });
+    const isLabelled = `'${label(cluster.named('lost'))}' in object.metadata.?labels.orValue({})`;
+    const allow = await refuse('lost', `object.metadata.name != '${namespace}' || !(${isLabelled})`);
+    await sleep(1_000);
+    const policy = await cluster.policy('lost', spec('lost', { paused: true }));
+    await cluster.programmed(policy);
+    assert.ok(await isAdmitted(namespace));
+    await cluster.operator.stop('SIGKILL');
+    await cluster.api.remove(`${NAMESPACES}/${OPERATOR_NAMESPACE}/configmaps/rollout-0.${policy}`);
+    await cluster.operator.startAndWatch();
+    await eventually('the policy to be enforced', async () => !(await isAdmitted(namespace)), SOON);
+    await allow();
+  });
+
   it('if the label does not fit into a namespace, the rollout still begins, and later enforces the policy in the namespace by name', async () => {
     const [open, full] = await Promise.all(['room', 'full'].map((name) => cluster.namespace(name, { team: 'full' })));
     assert.ok(open && full);
