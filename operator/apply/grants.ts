@@ -178,7 +178,7 @@ export class Grants {
 
 /**
  * The time at which the version became the current version of the binding.
- * @param times the current versions of bindings with their times. If the version is new, the function adds it
+ * @param times the current versions of bindings with their times. The function adds a new version with the time `now`
  */
 function sinceOf(times: Map<string, Since>, key: string, version: string | undefined, now: number): number {
   const known = times.get(key);

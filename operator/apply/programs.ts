@@ -8,9 +8,7 @@
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
-import type { Manifest } from '../compile/objects.ts';
 import { objectsOfProgram, type Program, rowsIn, TEXT_LABEL } from '../compile/program.ts';
-import { objectsOfGrant } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
 import { policyNameOf } from '../policy/parts.ts';
@@ -28,7 +26,7 @@ import { deletion, ProgramWrites } from './program-writes.ts';
 import { Questions } from './questions.ts';
 import { Refusals } from './refusals.ts';
 import { Removal } from './removal.ts';
-import { policiesIn, type Unwanted, unwanted, unwantedEnforce } from './stale.ts';
+import { policiesIn, type Unwanted, unwanted, unwantedEnforce, wantedKeys } from './stale.ts';
 import { type OnWrite, WATCH_LAG_MS, Writes } from './writes.ts';
 
 interface ProgramsOptions {
@@ -128,7 +126,8 @@ export class Programs {
     );
   }
 
-  #begin({ compiled: { programs, grants }, live }: Pass): void {
+  #begin({ compiled, live }: Pass): void {
+    const { programs, grants } = compiled;
     for (const { name, hash, rows } of programs) {
       this.#removal.comesBack(name);
       this.#rows.delete(hash);
@@ -138,8 +137,7 @@ export class Programs {
     for (const hash of [...this.#rows.keys()].slice(0, -kept)) this.#rows.delete(hash);
     const units = programs.flatMap(unitsFor);
     this.#refusals.keep(new Set([...units, ...[...grants.keys()].flatMap(unitsOf), ...live.keys()]));
-    const wanted = [...programs.flatMap(objectsWithCanary), ...[...grants.values()].flatMap(objectsOfGrant)];
-    this.#writes.keep(new Set(wanted.map(keyOf)));
+    this.#writes.keep(wantedKeys(compiled));
   }
 
   /**
@@ -340,11 +338,6 @@ export class Programs {
 /** The keys under which `Refusals` records the writes of the program and of its canary. */
 function unitsFor(program: Program): string[] {
   return [program.name, canaryUnit(program)];
-}
-
-/** The objects of the program and of its canary. */
-function objectsWithCanary(program: Program): Manifest[] {
-  return [program, program.canary].flatMap((one) => (one ? objectsOfProgram(one) : []));
 }
 
 /** The names of the policies that have a row in the program. */

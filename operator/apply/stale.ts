@@ -58,7 +58,8 @@ export function policiesIn(object: RenderedObject): ReadonlySet<string> {
   return labelOf(object, PROGRAM_LABEL) === undefined ? new Set([labelOf(object, POLICY_LABEL) ?? '']) : rowsIn(object);
 }
 
-const wantedKeys = perObject(({ programs, grants }: Compiled): ReadonlySet<string> => {
+/** The keys of all objects that the compiled policies need. */
+export const wantedKeys = perObject(({ programs, grants }: Compiled): ReadonlySet<string> => {
   const texts = programs.flatMap((program) => [program, ...(program.canary ? [program.canary] : [])]);
   return new Set([...texts.flatMap(objectsOfProgram), ...[...grants.values()].flatMap(objectsOfGrant)].map(keyOf));
 });

@@ -141,11 +141,15 @@ export class Writes {
     for (const [key, { unseen }] of this.#records) if (!wanted.has(key) && !unseen) this.#records.delete(key);
   }
 
-  /** The objects of `live` with the changes of all later writes. */
+  /**
+   * The objects of `live` with the changes of all later writes. A write of the same pass counts even if it has become
+   * overdue during the pass.
+   */
   latest(live: Live): Live {
     const now = new Map(live);
-    for (const [key, record] of this.#records) {
-      const object = this.#latest(record, now.get(key));
+    for (const [key, { unseen }] of this.#records) {
+      const seen = now.get(key);
+      const object = unseen && !shows(seen, unseen) ? unseen.object : seen;
       if (object) now.set(key, object);
       else now.delete(key);
     }

@@ -125,6 +125,13 @@ describe('a write that the watch has not shown yet', () => {
     assert.equal(writes.mayBeUndone, false);
   });
 
+  it('a pass sees its own write, even if the write became overdue during the pass', async () => {
+    const live = writes.live([]);
+    await writes.ensure(ROLE, live);
+    now += WATCH_LAG_MS;
+    assert.equal(writes.latest(live).get(keyOf(ROLE))?.metadata.resourceVersion, '1');
+  });
+
   it('if the wanted object has changed, an earlier write does not count as the wanted object', async () => {
     await writes.ensure(ROLE, nothing);
     assert.equal(await writes.ensure({ ...ROLE, rules: [{ verbs: ['use'] }] }, nothing), true);
