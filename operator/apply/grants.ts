@@ -48,6 +48,8 @@ export interface GrantsPass {
  */
 const FOLLOWED_MS = 1_000;
 
+const USERS_LEAVE = 'users who may no longer use the policy are removed first';
+
 interface Since {
   readonly version: string | undefined;
   readonly at: number;
@@ -129,15 +131,20 @@ export class Grants {
         ? 'the API servers first have to see who may use the policy'
         : undefined;
     }
-    if (!asked.has(policy))
-      return isLeaving(policy)
-        ? 'the change of users waits until no older program checks their right to use the policy'
-        : undefined;
+    if (!asked.has(policy) && isLeaving(policy))
+      return 'the change of users waits until no older program checks their right to use the policy';
+    const isNarrow = shared(before.subjects, roleBinding?.subjects).length === arrayOf(before.subjects).length;
+    // The new row may admit more than the old row, and the binding still has users of the old row.
+    if (askedByNew.has(policy) && !isNarrow) return this.#unremovedUsers(policy);
+    if (!asked.has(policy)) return undefined;
     const since = this.#shownSince.get(key);
     const isShown = since !== undefined && shown.get(key)?.metadata.resourceVersion === before.metadata.resourceVersion;
-    return isShown && this.#clock.now() - since.at >= FOLLOWED_MS
-      ? undefined
-      : 'users who may no longer use the policy are removed first';
+    return isShown && this.#clock.now() - since.at >= FOLLOWED_MS ? undefined : USERS_LEAVE;
+  }
+
+  #unremovedUsers(policy: string): string {
+    const failure = this.failure(policy);
+    return failure === undefined ? USERS_LEAVE : `the users of policy ${policy} cannot be removed: ${failure}`;
   }
 
   /** Whether the operator has known this version of the binding for some time. */

@@ -132,6 +132,33 @@ describe('the users of a policy', function () {
     assert.equal(outcomes.get('red')?.message, 'no binding');
   });
 
+  for (const mode of ['Enforce', 'Warn'] as const) {
+    it(`if the API server refuses to remove a user, the user gets no looser row: after mode ${mode}`, async () => {
+      const rows = { red: { ...usedBy('a'), mode }, other: { namespace: 'elsewhere', colours: ['red'] } };
+      const edited = { ...rows, red: { ...usedBy('b'), colours: ['green', 'both'] } };
+      await settled(rows);
+      writes = [];
+      before = (_verb, path) => {
+        if (decodeURIComponent(path).endsWith(`clusterrolebindings/${USE}`))
+          throw new ApiError({ status: 403, reason: 'Forbidden', message: 'no binding', causes: [] });
+      };
+      const compiled = smallCompiled(edited);
+      for (let pass = 0; pass < 20; pass++) {
+        const { outcomes } = await programs.pass(compiled, await cluster.rendered());
+        await sleep(200);
+        if (pass < 10) continue;
+        assert.deepEqual([outcomes.get('red')?.state, outcomes.get('red')?.message], ['Failed', 'no binding']);
+        assert.ok(!whats().includes(`replace ${ENFORCE}`), whats().join());
+      }
+      before = () => {};
+      await settled(edited);
+      assert.deepEqual(
+        [await cluster.admits(ONE, 'green', 'a'), await cluster.admits(ONE, 'green', 'b')],
+        [false, true],
+      );
+    });
+  }
+
   it('a program waits for a binding if the write of the binding may succeed soon', async () => {
     let fails = 2;
     before = (_verb, path) => {
