@@ -66,6 +66,8 @@ export class EventRecorder {
   /** The Events that have recurred since the recorder last wrote their series. */
   readonly #untold = new Set<Told>();
   readonly #waiting: KubernetesEvent[] = [];
+  /** The permanent refusals of queued Events that `tellWaiting` has not returned yet. */
+  readonly #refusals: ApiError[] = [];
   #leftOut = 0;
 
   constructor(client: EventClient, options: RecorderOptions = {}) {
@@ -110,12 +112,16 @@ export class EventRecorder {
     this.#options.onDue();
   }
 
-  /** Writes the queued Events in the same way as `tell`. */
+  /**
+   * Writes the queued Events in the same way as `tell`. The method removes each written Event from the queue at once, so
+   * that another attempt does not count the Event again.
+   */
   async tellWaiting(): Promise<ApiError[]> {
-    const events = [...this.#waiting];
-    const refusals = await this.#tell(events);
-    this.#waiting.splice(0, events.length);
-    return refusals;
+    for (let [event] = this.#waiting; event; [event] = this.#waiting) {
+      this.#refusals.push(...(await this.#tell([event])));
+      this.#waiting.shift();
+    }
+    return this.#refusals.splice(0);
   }
 
   /**

@@ -218,6 +218,25 @@ describe('the recorder of Events', () => {
     assert.deepEqual(server.told, [['violates', 2]]);
   });
 
+  it('if the write of a queued Event fails, another attempt does not count the earlier Events again', async () => {
+    for (const note of ['repaired', 'repaired', 'repaired']) recorder.later(event(note));
+    recorder.later(event('deleted', 'another'));
+    const { create } = server;
+    server.create = async (path, body) => {
+      if ((body as KubernetesEvent).note === 'deleted') throw refusal(500);
+      return create.call(server, path, body);
+    };
+    for (let attempt = 0; attempt < 3; attempt++) await assert.rejects(recorder.tellWaiting(), { status: 500 });
+    server.create = create;
+    await recorder.tellWaiting();
+    now += MINUTE;
+    await recorder.tellSeries();
+    assert.deepEqual(server.told, [
+      ['repaired', 3],
+      ['deleted', 1],
+    ]);
+  });
+
   it('an Event that later() gets is due at once, and is kept until the write of the Event succeeds', async () => {
     let due = 0;
     recorder = new EventRecorder(server, { now: () => now, onDue: () => due++ });
