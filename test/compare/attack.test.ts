@@ -1,5 +1,5 @@
 /**
- * Tests comparisons of random sets of policies. A comparison claims that its list of rules is complete. According to
+ * Tests comparisons of random sets of policies. A comparison may claim that its list of rules is complete. According to
  * this claim, a pod that only the new set admits breaks a listed rule in the old set. In the other direction, each pod
  * that only the old set admits must break a listed rule in the new set. No random pod may contradict the claim.
  * COMPARED=2000 tests 2,000 pairs of sets.
@@ -47,7 +47,9 @@ describe(`compare, with random policies (SEED=${SEED})`, () => {
         }
         const isOpen = found.undecided.some((one) => one.direction === undefined || one.direction === direction);
         if (isOpen) continue;
-        seen.proofs += found[direction].length === 0 ? 1 : 0;
+        const isProof = found[direction].length === 0;
+        seen.proofs += isProof ? 1 : 0;
+        if (!isProof && !found.namesEveryRule[direction]) continue;
         const rules = new Set(found[direction].flatMap((one) => one.rules));
         const wrong = [...pods, ...mutated(shown)].find(
           (pod) => admits(from.policies, pod) && !admits(to.policies, pod) && !breaksOneOf(rules, to.policies, pod),
