@@ -79,6 +79,19 @@ describe(`the Pod Security label (SEED=${SEED})`, () => {
     }
   });
 
+  it('is right if a policy admits no pod for Linux beside another policy', () => {
+    const seccomp: CapabilityPolicyOverrides['seccomp'] = {
+      types: ['OCI'],
+      unset: 'RefusedOnPod',
+      ociReferences: ['*'],
+    };
+    const specs: Spec[] = [
+      { level: 'baseline', levelVersion: 'v1.22', overrides: { supplementalGroups: { policy: 'Strict' } } },
+      { level: 'baseline', levelVersion: 'v1.29', overrides: { hostIPC: true, seccomp } },
+    ];
+    expectRight({ specs, server: 36 }, refusals);
+  });
+
   it('refuses nothing more on newer API servers', () => {
     for (const [i, server] of SERVERS.entries()) {
       const newer = labelsOf(SERVERS[i + 1] ?? server);

@@ -11,6 +11,7 @@ import { mergedObjects } from '../../analysis/compare/tiny-pods.ts';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { type LevelVersion, levelAt, tightest } from '../../operator/compile/labels.ts';
 import type { Container, PodContent } from '../../operator/model/objects.ts';
+import { perObject } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy, RuleChecks } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
@@ -221,14 +222,16 @@ export function mistakesAbout({ specs, server, unfilled = false }: Question, ref
       ? [`${textOf(label)} refuses a pod that is admitted: ${JSON.stringify(refusal.pod)}`]
       : [];
   });
-  const possible = tighter.filter(
-    ({ label, refusal }) => refusal === 'nothing' && !says(label).every((policy) => onlyInVain(policy, label)),
-  );
   // If one rule of a policy refuses every pod for Linux, the other rules determine the policy's label.
-  const isEmpty = possible.length > 0 && refusals.of(admitting, EVERY_POD_FOR_LINUX) === 'nothing';
-  return isEmpty
-    ? wrong
-    : [...wrong, ...possible.map(({ label }) => `${textOf(label)} refuses nothing, and is tighter`)];
+  const isEmpty = perObject((policy: ResolvedPolicy) => {
+    const own = admitting.filter(({ name }) => name === policy.name);
+    return refusals.of(own, EVERY_POD_FOR_LINUX) === 'nothing';
+  });
+  const possible = tighter.filter(
+    ({ label, refusal }) =>
+      refusal === 'nothing' && !says(label).every((policy) => onlyInVain(policy, label) || isEmpty(policy)),
+  );
+  return [...wrong, ...possible.map(({ label }) => `${textOf(label)} refuses nothing, and is tighter`)];
 }
 
 /** A label, and a pod that the policies admit and the label refuses. */
