@@ -35,7 +35,7 @@ export class KeptRollouts {
   }
 
   /**
-   * Returns the state of the policy's rollout. In the first step of a term, or after the policy has rested, the method
+   * Returns the state of the policy's rollout. In the first step of a term, or after the rollout has ended, the method
    * reads the saved state. If no state is saved, the method derives the state from the enforced part and the labels.
    */
   async stateOf({ metadata }: CompletePolicy): Promise<RolloutState> {

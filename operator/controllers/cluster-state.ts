@@ -11,7 +11,7 @@ import type { AdmissionOptions } from '../compile/match.ts';
 import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
 import type { Change, Cluster, NamespaceView } from '../model/objects.ts';
 import { runToEnd } from '../policy/run-to-end.ts';
-import { hasPendingLabel, isAwaited, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
+import { awaitedOf, hasPendingLabel, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
 import { SeenObjects } from '../promotion/seen.ts';
 import { PromotionVerdicts } from '../promotion/verdicts.ts';
 import { enforcedSpecs, leftOutIn } from '../state/accepted-specs.ts';
@@ -20,8 +20,8 @@ import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
 
 /**
- * The maximum time in ms that the operator waits for the saved states of rollouts. If the states cannot be read within
- * this time, the operator continues with the other policies.
+ * The maximum time in ms that the operator waits for the saved states of rollouts. If the states cannot be read or
+ * written within this time, the operator continues with the other policies.
  */
 const MOST_WAIT_MS = 10_000;
 
@@ -41,7 +41,10 @@ export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
 export class ClusterState {
   readonly policies: PolicyState;
   readonly outcomes = newOutcomes();
-  /** The states of rollouts in this term. The controller of promotions writes these states. */
+  /**
+   * The states of rollouts in this term. The controller of promotions writes these states. The method `awaitsRollouts`
+   * may forget states of ended rollouts.
+   */
   readonly promotions = new Rollouts();
   /**
    * The objects that existed for a short time in pending namespaces. A standby also records short-lived objects,
@@ -117,16 +120,28 @@ export class ClusterState {
     return { ...unchanged({ of: 'accepted' }), policies, namespaces };
   }
 
-  /** Whether programs and labels have to wait until the controller of promotions has read the states of rollouts. */
+  /**
+   * Whether programs and labels have to wait until the controller of promotions has read or written the states of
+   * rollouts. When the wait has lasted too long, the method forgets the states of ended rollouts. Programs then stop
+   * guarding the labels of these rollouts, so the states in memory are no longer true. If such a policy rolls out again,
+   * the controller of promotions derives the state as after a restart.
+   */
   awaitsRollouts(): boolean {
-    const { compiled } = this.policies;
+    const awaited = this.#awaited();
+    const now = performance.now();
+    this.#awaitsSince = awaited.length > 0 ? (this.#awaitsSince ?? now) : undefined;
+    if (this.#awaitsSince === undefined) return false;
+    if (now - this.#awaitsSince < MOST_WAIT_MS) return true;
+    for (const policy of awaited) this.promotions.delete(policy);
+    // If a policy with a forgotten state rolls out again, programs and labels wait again.
+    if (this.#awaited().length === 0) this.#awaitsSince = undefined;
+    return false;
+  }
+
+  #awaited(): string[] {
+    const { specs } = this.policies.compiled;
     const hasExpired = (policy: string) => this.policies.hasExpired(policy);
-    if (!isAwaited(this.#cluster.policies(), compiled.specs, this.promotions, hasExpired)) {
-      this.#awaitsSince = undefined;
-      return false;
-    }
-    this.#awaitsSince ??= performance.now();
-    return performance.now() - this.#awaitsSince < MOST_WAIT_MS;
+    return awaitedOf(this.#cluster.policies(), specs, this.promotions, hasExpired);
   }
 
   rolloutLabels(namespace: NamespaceView): RolloutLabels {

@@ -88,6 +88,9 @@ export class Promotion implements Controller {
     if (isNew || result.state !== before) {
       await this.#kept.write(name, result.state);
       if (this.#context.signal.aborted) return;
+      // During the write, the rollout ended and its state was forgotten. The state of this step is therefore no longer
+      // true.
+      if (!isNew && state.promotions.get(name) !== before) return again(0);
     }
     state.promotions.set(name, result.state);
     const shown = state.outcomes.progress.get(name);

@@ -165,22 +165,22 @@ export function stagesOf(
 }
 
 /**
- * Whether programs and labels must wait for the controller of promotions. The controller may still have to read, write
- * or delete the state of some rollout. Only the saved state of a rollout shows where the policy must not be enforced.
- * While a rollout has no state, nothing guards the labels of the rollout.
+ * The names of the policies for which programs and labels must wait for the controller of promotions. The controller
+ * may still have to read, write or delete the state of the policy's rollout. Only the saved state of a rollout shows
+ * where the policy must not be enforced. While a rollout has no state, nothing guards the labels of the rollout.
  */
-export function isAwaited(
+export function awaitedOf(
   policies: readonly CompletePolicy[],
   specs: ReadonlyMap<string, CompleteSpec>,
   rollouts: Pick<Rollouts, 'get'>,
   hasExpired: (policy: string) => boolean,
-): boolean {
-  return policies.some(({ metadata }) => {
+): string[] {
+  return policies.flatMap(({ metadata }) => {
     const { name = '', uid = '' } = metadata ?? {};
     const spec = specs.get(name);
     const isKnown = rollouts.get(name)?.uid === uid;
-    if (!spec || (!isKnown && !rollsOut(spec))) return false;
-    return isKnown !== (rollsOut(spec) && !hasExpired(name));
+    if (!spec || (!isKnown && !rollsOut(spec))) return [];
+    return isKnown === (rollsOut(spec) && !hasExpired(name)) ? [] : [name];
   });
 }
 

@@ -38,6 +38,8 @@ class Stage {
   readonly bindings: RoleBindingView[] = [];
   rendered: readonly RenderedObject[] = [];
   refuses = false;
+  /** Writes of ConfigMaps wait for this promise. */
+  held: Promise<void> | undefined;
   readonly state: ClusterState;
   controller: Promotion;
   readonly evaluation: Evaluation;
@@ -68,11 +70,15 @@ class Stage {
         onPage({ items: [...this.configMaps.values()] }),
       apply: async (configMap: { metadata: { name: string } }) => {
         const { name } = configMap.metadata;
+        await this.held;
         if (this.refuses) throw new Error('refused');
         this.writes.push(`write ${name}`);
         this.configMaps.set(name, configMap);
       },
-      remove: async (path: string) => void this.writes.push(`remove ${path.split('/').at(-1)}`),
+      remove: async (path: string) => {
+        if (this.refuses) throw new Error('refused');
+        this.writes.push(`remove ${path.split('/').at(-1)}`);
+      },
     } as unknown as ApiClient;
     const { signal } = new AbortController();
     const context = {
@@ -520,6 +526,110 @@ describe('the controller of promotions', () => {
     stage.put({}, 2);
     await stage.look();
     assert.deepEqual([stage.writes.at(-1), stage.parts], ['remove rollout-0.it', ['it']]);
+  });
+});
+
+describe('if the state of an ended rollout cannot be saved', () => {
+  let stage: Stage;
+  let now = 0;
+
+  beforeEach(async () => {
+    mock.timers.enable({ apis: ['Date'], now: START });
+    mock.method(performance, 'now', () => now);
+    stage = new Stage();
+    await stage.soak();
+    stage.labels.set('b', {});
+    await stage.look();
+    assert.deepEqual([entryOf('b'), stage.parts], [undefined, ['it', 'it/pending']]);
+    stage.refuses = true;
+  });
+  afterEach(() => {
+    mock.restoreAll();
+    mock.timers.reset();
+  });
+
+  const entryOf = (namespace: string) => stage.state.promotions.get('it')?.namespaces.get(namespace)?.state;
+
+  /** Whether programs wait after a change of the policy. */
+  function waits(spec: Partial<CapabilityPolicySpec>, generation: number): boolean {
+    stage.put(spec, generation);
+    stage.state.accept();
+    return stage.state.awaitsRollouts();
+  }
+
+  /** Ends the rollout, and lets the wait of programs for the state end. */
+  async function end(spec: Partial<CapabilityPolicySpec>): Promise<void> {
+    assert.equal(waits(spec, 2), true);
+    await assert.rejects(stage.look(), /refused/);
+    now += 9_999;
+    assert.equal(stage.state.awaitsRollouts(), true);
+    assert.equal(entryOf('a'), 'Soaking');
+    now += 1;
+    assert.equal(stage.state.awaitsRollouts(), false);
+    stage.stand();
+  }
+
+  const AUDIT: Partial<CapabilityPolicySpec> = { ...SOAKING, mode: 'Audit' };
+
+  it('a label that somebody set without a guard during break glass makes no namespace pending', async () => {
+    await end(AUDIT);
+    stage.labels.set('b', { [LABEL]: 'pending' });
+    stage.refuses = false;
+    const waited = waits(SOAKING, 3);
+    await stage.look();
+    assert.deepEqual([entryOf('a'), entryOf('b')], ['Soaking', 'Enforced']);
+    assert.deepEqual([stage.rolloutLabels('b').remove, stage.parts, waited], [[LABEL], ['it/pending'], true]);
+    assert.equal(stage.state.awaitsRollouts(), false);
+  });
+
+  it('a rollout that is added again makes no namespace pending again', async () => {
+    await end({ level: 'baseline' });
+    assert.deepEqual(stage.parts, ['it']);
+    stage.labels.set('a', {});
+    stage.refuses = false;
+    const waited = waits(SOAKING, 3);
+    await stage.look();
+    assert.deepEqual([entryOf('a'), entryOf('b')], [undefined, undefined]);
+    assert.deepEqual([stage.rolloutLabels('a').set, stage.parts, waited], [{}, ['it', 'it/pending'], true]);
+  });
+
+  it('a rollout goes on unchanged if break glass ends while programs still wait', async () => {
+    const before = stage.state.promotions.get('it');
+    assert.equal(waits(AUDIT, 2), true);
+    await assert.rejects(stage.look(), /refused/);
+    now += 9_999;
+    assert.equal(stage.state.awaitsRollouts(), true);
+    assert.equal(waits(SOAKING, 3), false);
+    stage.settle();
+    await stage.look();
+    assert.deepEqual([stage.state.promotions.get('it'), stage.parts], [before, ['it', 'it/pending']]);
+  });
+
+  it('a later try saves the state, and the rollout goes on from there', async () => {
+    await end(AUDIT);
+    stage.refuses = false;
+    await stage.look();
+    assert.match(JSON.stringify(stage.configMaps.get('rollout-0.it')), /begun\\":false/);
+    stage.lead();
+    stage.labels.set('a', {});
+    stage.put(SOAKING, 3);
+    await stage.look();
+    assert.deepEqual([stage.entry?.state, stage.entry?.since, stage.parts], ['Soaking', START, ['it/pending']]);
+  });
+
+  it('a step that is still being saved does not bring the forgotten state back', async () => {
+    stage.refuses = false;
+    mock.timers.tick(11_000);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stage.held = promise;
+    const looking = stage.look();
+    await new Promise(setImmediate);
+    assert.equal(waits(AUDIT, 2), true);
+    now += 10_000;
+    assert.equal(stage.state.awaitsRollouts(), false);
+    resolve();
+    await looking;
+    assert.equal(stage.state.promotions.get('it'), undefined);
   });
 });
 
