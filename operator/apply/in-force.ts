@@ -28,8 +28,13 @@ export const COMPILED_MS = 3_000;
  */
 const PROVED_AGAIN_MS = 60_000;
 /**
+ * The time in ms for which a proof counts if API servers do not answer later probes. A shorter time would change
+ * conditions whenever an API server is overloaded for a moment.
+ */
+const PROOF_COUNTS_MS = 180_000;
+/**
  * After a failed probe, the operator waits before the next probe. The length of the wait is the time since the write,
- * multiplied by `share`.
+ * multiplied by `share`. If a program in force fails its repeated probe, the time since the first failure counts.
  */
 const AGAIN = { share: 1 / 8, leastMs: 100, mostMs: 10_000 };
 const NONE: ReadonlyMap<string, string> = new Map();
@@ -54,6 +59,8 @@ export class InForce {
   #servers = 0;
   /** The written version of the program, if no probe has proved this version yet. */
   #awaited: { readonly hash: string; readonly since: number } | undefined;
+  /** The time of the first failed probe after the last proof, if the operator wrote nothing in between. */
+  #failingSince: number | undefined;
   /** The earliest time at which the answer to a probe can be trusted. */
   #trustedFrom = 0;
   #askAt = 0;
@@ -197,12 +204,21 @@ export class InForce {
       return;
     }
     this.waitsFor = other?.message || COMPILING;
-    const waited = this.#awaited ? now - this.#awaited.since : 0;
-    this.#askAt = now + Math.min(Math.max(AGAIN.leastMs, waited * AGAIN.share), AGAIN.mostMs);
-    // An API server whose answer contains no hash may still enforce an earlier version.
-    if (other?.hash === undefined || this.#possible.has(other.hash)) return;
-    this.#awaited ??= { hash: text.hash, since: now };
+    this.#failingSince ??= now;
+    const since = this.#awaited?.since ?? this.#failingSince;
+    this.#askAt = now + againMs(now - since);
+    if (this.#mayStillHold(other?.hash, now)) return;
+    this.#awaited ??= { hash: text.hash, since };
     this.#text = undefined;
+  }
+
+  /**
+   * Whether the last proof still counts after another answer of an API server. If the answer contains no hash, the API
+   * server may still enforce an earlier version. Without a newer proof, nobody knows this for long.
+   */
+  #mayStillHold(hash: string | undefined, now: number): boolean {
+    if (hash !== undefined) return this.#possible.has(hash);
+    return !this.#proof || now < this.#proof.at + PROOF_COUNTS_MS;
   }
 
   #prove(text: Text, servers: readonly ApiClient[], addresses: ReadonlySet<string>): void {
@@ -211,11 +227,17 @@ export class InForce {
     this.#changed.clear();
     this.#servers = distinct(servers);
     this.#awaited = undefined;
+    this.#failingSince = undefined;
     this.waitsFor = undefined;
     this.#askAt = 0;
     this.#possible.clear();
     this.#possible.add(text.hash);
   }
+}
+
+/** The time in ms until the next probe, if probes have failed for the given time in ms. */
+function againMs(failingMs: number): number {
+  return Math.min(Math.max(AGAIN.leastMs, failingMs * AGAIN.share), AGAIN.mostMs);
 }
 
 /**
