@@ -51,8 +51,8 @@ export interface PassResult {
   /** The outcomes. The key is the policy's name. As long as nothing changes, every pass returns the same map object. */
   readonly outcomes: ReadonlyMap<string, ProgramOutcome>;
   /**
-   * The API server's error, if the API server refused to delete a stale object. The log reports this error, because the
-   * object's policy may no longer exist.
+   * The API server's error, if the API server refused to delete a stale object, or to remove a policy's row from a
+   * program. The log reports this error, because the policy may no longer exist.
    */
   readonly unremoved: Error | undefined;
   /** The time in ms until the next pass. The field is set if the operator waits for an event that no watch reports. */

@@ -240,8 +240,7 @@ export class Programs {
    * row, the check is true.
    */
   #leaving(program: Program, live: Live): (policy: ResolvedPolicy) => boolean {
-    const object = live.get(keyOf(program.policy));
-    const older = object ? rowsIn(object).difference(policiesOf(program)) : NONE;
+    const older = olderRows(program, live);
     const mayEnforceOther = this.#mayEnforceOther(program, live);
     return ({ id, name }) => !program.rows.has(id) && (mayEnforceOther(id) || older.has(name));
   }
@@ -283,7 +282,17 @@ export class Programs {
         return !grant || this.#grants.isCurrent(grant, live);
       },
     });
-    return { outcomes, unremoved: unremoved[0]?.error };
+    const [unremovedRow] = compiled.programs.flatMap((program) => this.#unremovedRow(program, live) ?? []);
+    return { outcomes, unremoved: unremoved[0]?.error ?? unremovedRow };
+  }
+
+  /**
+   * The API server's refusal to write the program, if the live program has a row of a policy that the program has lost.
+   * API servers still enforce this row. The policy may be deleted, so no status can say this.
+   */
+  #unremovedRow(program: Program, live: Live): Error | undefined {
+    if (olderRows(program, live).size === 0) return undefined;
+    return unitsFor(program).flatMap((unit) => this.#refusals.reported(unit) ?? [])[0];
   }
 
   #failure(program: Program, live: Live): string | undefined {
@@ -344,3 +353,9 @@ function unitsFor(program: Program): string[] {
 const policiesOf: (program: Pick<Program, 'rows'>) => ReadonlySet<string> = perObject(
   ({ rows }) => new Set([...rows.keys()].map(policyNameOf)),
 );
+
+/** The names of the policies that have a row in the live program, but not in the wanted program. */
+function olderRows(program: Program, live: Live): ReadonlySet<string> {
+  const object = live.get(keyOf(program.policy));
+  return object ? rowsIn(object).difference(policiesOf(program)) : NONE;
+}

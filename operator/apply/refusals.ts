@@ -91,10 +91,15 @@ export class Refusals {
     return last && this.#mayPass(last) ? last.error.message : undefined;
   }
 
+  /** The last error, if the error has to be reported. */
+  reported(unit: string): Error | undefined {
+    const last = this.#units.get(unit);
+    return last && !this.#mayPass(last) ? last.error : undefined;
+  }
+
   /** The message of the last error if the error has to be reported. */
   failure(unit: string): string | undefined {
-    const last = this.#units.get(unit);
-    return last && !this.#mayPass(last) ? last.error.message : undefined;
+    return this.reported(unit)?.message;
   }
 
   /** The time of the next try. If no write has to be retried, the time of the next try is infinite. */

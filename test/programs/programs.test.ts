@@ -385,6 +385,35 @@ describe('Programs.pass', function () {
     );
   });
 
+  it('if a program cannot lose the row of a deleted policy, passes return the error until the row is gone', async () => {
+    await settled({ red, blue });
+    before = (verb) => {
+      if (verb === 'replace') throw new ApiError({ status: 403, reason: 'Forbidden', message: 'not now', causes: [] });
+    };
+    const { outcomes, unremoved } = await programs.pass(smallCompiled({ red }), await cluster.rendered());
+    assert.deepEqual([[...outcomes.keys()], outcomes.get('red')?.state], [['red'], 'InForce']);
+    assert.equal(unremoved?.message, 'not now');
+    assert.ok(!(await cluster.admits(TWO, 'red')), 'blue is still in force');
+    const again = await programs.pass(smallCompiled({ red }), await cluster.rendered());
+    assert.equal(again.unremoved?.message, 'not now');
+    const { comeBackMs = Number.POSITIVE_INFINITY } = again;
+    assert.ok(comeBackMs <= 1_000, `the next pass begins in ${comeBackMs} ms`);
+    before = () => {};
+    await cluster.passUntil(programs, smallCompiled({ red }), ({ unremoved }) => !unremoved);
+    await settled({ red });
+    assert.ok(await cluster.admits(TWO, 'red'));
+  });
+
+  it('if a program that loses no row is refused, its policies say why, and passes return no error', async () => {
+    await settled({ red, blue });
+    before = (verb) => {
+      if (verb === 'replace') throw new ApiError({ status: 403, reason: 'Forbidden', message: 'not now', causes: [] });
+    };
+    const edited = smallCompiled({ red, blue: { ...blue, colours: ['green'] } });
+    const { outcomes, unremoved } = await programs.pass(edited, await cluster.rendered());
+    assert.deepEqual([outcomes.get('blue')?.message, unremoved], ['not now', undefined]);
+  });
+
   it('waits three seconds between two writes of a large text', async () => {
     await cluster.passUntil(
       programs,
