@@ -45,7 +45,7 @@ export class InForce {
   readonly #clock: Pick<Clock, 'now'>;
   /**
    * The last version of the program that every API server enforced. If some API server may have stopped enforcing this
-   * version, the value is undefined.
+   * version, the value is undefined, or `#servers` is 0.
    */
   #text: Text | undefined;
   /**
@@ -56,6 +56,10 @@ export class InForce {
   /** The hashes of the versions that some API server may still enforce. */
   readonly #possible = new Set<string>();
   #proof: { readonly hash: string; readonly at: number; readonly addresses: ReadonlySet<string> } | undefined;
+  /**
+   * The number of API servers that enforce `#text`. If some API server may not enforce `#text`, the number is 0. For
+   * example, an API server has joined since the last proof.
+   */
   #servers = 0;
   /** The written version of the program, if no probe has proved this version yet. */
   #awaited: { readonly hash: string; readonly since: number } | undefined;
@@ -64,6 +68,8 @@ export class InForce {
   /** The earliest time at which the answer to a probe can be trusted. */
   #trustedFrom = 0;
   #askAt = 0;
+  /** After a failed probe of the last proven version, the time of the next probe of this version. */
+  #askProvenAt = 0;
   /** The versions of the program's objects at the end of the last pass. The key is the kind and the name. */
   #objects = NO_OBJECTS;
   /** The reason why the last probe did not show that every API server enforces the program. */
@@ -116,6 +122,15 @@ export class InForce {
     return Math.max(at, this.#trustedFrom);
   }
 
+  /**
+   * The time of the next probe of the last proven version. If no version is proven, the time is infinite. The times of
+   * other probes do not depend on this time.
+   */
+  get askProvenAt(): number {
+    if (!this.#text) return Number.POSITIVE_INFINITY;
+    return Math.max(this.#askProvenAt, this.#proof ? this.#proof.at + PROVED_AGAIN_MS : 0);
+  }
+
   /** Records which version of the program the cluster has, before a write replaces this version. */
   exists(hash: string | undefined): void {
     if (hash !== undefined) this.#possible.add(hash);
@@ -154,9 +169,11 @@ export class InForce {
 
   /**
    * Looks for objects that somebody else has changed or deleted since the last pass. API servers may stop enforcing the
-   * program because of such a change, even if the operator cannot repair the change in this pass.
+   * program because of such a change, even if the operator cannot repair the change in this pass. Also looks for API
+   * servers that have joined since the last proof, even if the operator cannot write the program in this pass.
    */
-  begins(live: Live): void {
+  begins(live: Live, servers: readonly ApiClient[]): void {
+    this.#sees(addressesOf(servers));
     if (this.#objects.entries().every(([key, version]) => versionIn(live, key) === version)) return;
     for (const id of this.#text?.rows.keys() ?? []) this.#changed.add(id);
     this.deleted();
@@ -187,20 +204,32 @@ export class InForce {
     return after.some((one, i) => one !== before[i]);
   }
 
-  async #ask(text: Text, servers: readonly ApiClient[], now: number): Promise<void> {
-    const addresses = new Set(servers.map(({ server }) => server));
-    if (this.#proof && !addresses.isSubsetOf(this.#proof.addresses)) {
-      this.#proof = undefined;
-      this.#text = undefined;
-      this.#askAt = now;
+  /**
+   * Probes the last proven version, if a probe is due. Call this method as long as the operator cannot write a newer
+   * version. The unchanged rows stay in force only if every API server still enforces them.
+   */
+  async askProven(servers: readonly ApiClient[]): Promise<void> {
+    const now = this.#clock.now();
+    const text = this.#text;
+    if (!text || now < this.askProvenAt) return;
+    const { holds, other } = await everywhere(servers, text, text.hash);
+    if (holds) {
+      this.#holds(text, servers);
+      return;
     }
+    this.#failingSince ??= now;
+    if (!this.#mayStillHold(other?.hash, now)) this.#suspend();
+    this.#askProvenAt = now + againMs(now - this.#failingSince);
+  }
+
+  async #ask(text: Text, servers: readonly ApiClient[], now: number): Promise<void> {
+    this.#sees(addressesOf(servers));
     // This process has no proof of this version, so another process may have written this version.
     if (this.#proof?.hash !== text.hash) this.#awaited ??= { hash: text.hash, since: now };
-    this.#servers = Math.min(this.#servers, addresses.size);
     if (now < this.askAt) return;
     const { holds, other } = await everywhere(servers, text, text.hash);
     if (holds) {
-      this.#prove(text, servers, addresses);
+      this.#prove(text, servers);
       return;
     }
     this.waitsFor = other?.message || COMPILING;
@@ -221,18 +250,44 @@ export class InForce {
     return !this.#proof || now < this.#proof.at + PROOF_COUNTS_MS;
   }
 
-  #prove(text: Text, servers: readonly ApiClient[], addresses: ReadonlySet<string>): void {
-    this.#proof = { hash: text.hash, at: this.#clock.now(), addresses };
+  /**
+   * Records the API servers that answer. If an API server leaves, the other API servers still enforce the program. If
+   * the API server comes back, the next proof counts it again.
+   */
+  #sees(addresses: ReadonlySet<string>): void {
+    if (this.#proof && !addresses.isSubsetOf(this.#proof.addresses)) this.#suspend();
+    this.#servers = Math.min(this.#servers, addresses.size);
+  }
+
+  /** Records that the last proof no longer counts. The next proof of the same version restores what `#text` says. */
+  #suspend(): void {
+    this.#proof = undefined;
+    this.#servers = 0;
+    this.#askAt = this.#clock.now();
+    this.#askProvenAt = 0;
+  }
+
+  #prove(text: Text, servers: readonly ApiClient[]): void {
+    this.#holds(text, servers);
     this.#text = text;
     this.#changed.clear();
-    this.#servers = distinct(servers);
     this.#awaited = undefined;
-    this.#failingSince = undefined;
     this.waitsFor = undefined;
     this.#askAt = 0;
     this.#possible.clear();
     this.#possible.add(text.hash);
   }
+
+  #holds({ hash }: Text, servers: readonly ApiClient[]): void {
+    this.#proof = { hash, at: this.#clock.now(), addresses: addressesOf(servers) };
+    this.#servers = distinct(servers);
+    this.#failingSince = undefined;
+    this.#askProvenAt = 0;
+  }
+}
+
+function addressesOf(servers: readonly ApiClient[]): ReadonlySet<string> {
+  return new Set(servers.map(({ server }) => server));
 }
 
 /** The time in ms until the next probe, if probes have failed for the given time in ms. */

@@ -97,7 +97,7 @@ export class Programs {
     if (unchanged) return unchanged;
     await this.#writes.readOverdue(rendered);
     const live = this.#writes.live(rendered);
-    for (const { name } of compiled.programs) this.#inForceOf(name).begins(live);
+    for (const { name } of compiled.programs) this.#inForceOf(name).begins(live, servers);
     const begun: Pass = { compiled, live, shown: liveObjects(rendered), servers, ...this.#states(compiled, live) };
     const { programs } = compiled;
     this.#begin(begun);
@@ -110,6 +110,7 @@ export class Programs {
     await this.#grants.narrow(begun, new Set(changing.flatMap(([, policies]) => [...policies])));
     const pass = { ...begun, live: this.#writes.latest(live) };
     await inParallel(changing, AT_ONCE, ([program, policies]) => this.#write(program, policies, pass));
+    await inParallel(this.#unwritten(pass), AT_ONCE, ({ name }) => this.#inForceOf(name).askProven(servers));
     await this.#grants.writeWanted(pass);
     await this.#removal.remove(this.#removable(compiled, live), (name) => this.#inForceOf(name));
     await this.#removal.ask(servers);
@@ -161,6 +162,11 @@ export class Programs {
     const write = () => this.#programs.write(program, program, inForce, live);
     const written = await this.#refusals.attempt(program.name, program, write);
     if (written && this.#programs.isWritten(program, live)) await inForce.ask(program, servers);
+  }
+
+  /** The programs whose newest version is not in the cluster. The API servers enforce an older version, or none. */
+  #unwritten({ compiled, live }: Pick<Pass, 'compiled' | 'live'>): readonly Program[] {
+    return compiled.programs.filter((program) => !this.#programs.isWritten(program, live));
   }
 
   #obstacleToWrite(program: Program, changing: ReadonlySet<string>, pass: Pass): string | undefined {
@@ -311,14 +317,19 @@ export class Programs {
       : this.#obstacleToWrite(program, this.#changing(program, pass.live), pass);
   }
 
-  /** The time in ms until a pass can do other work than probing API servers. */
+  /**
+   * The time in ms until a pass can do other work than to ask the open questions. The probes of older versions are such
+   * work, because nobody waits for these versions.
+   */
   #otherMs({ compiled, live }: Pass, stale: readonly RenderedObject[], toWrite: readonly Program[]): number {
     const isGranted = [...compiled.grants.values()].every((grant) => this.#grants.isCurrent(grant, live));
+    const now = this.#clock.now();
     return Math.min(
+      ...this.#unwritten({ compiled, live }).map(({ name }) => this.#inForceOf(name).askProvenAt - now),
       ...toWrite.map(({ name }) => Math.max(this.#programs.largeMs(name), LOOK_AGAIN_MS)),
       this.#removal.isWaiting(stale) || !isGranted ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY,
       this.#writes.mayBeUndone ? WATCH_LAG_MS : Number.POSITIVE_INFINITY,
-      this.#refusals.nextTry - this.#clock.now(),
+      this.#refusals.nextTry - now,
     );
   }
 

@@ -22,21 +22,33 @@ beforeEach(() => {
   inForce = new InForce({ now: () => now });
 });
 
-/** A fake API server. The function `answer` returns the message that refuses a dry run. */
-function server(answer: () => { readonly status: number; readonly message: string }, number = 1): ApiClient {
+interface Answer {
+  readonly status: number;
+  readonly message: string;
+}
+
+/**
+ * A fake API server. The function `answer` returns the refusal of a dry run. If the result is undefined, the API server
+ * accepts the dry run, so it does not enforce the program.
+ */
+function server(answer: () => Answer | undefined, number = 1): ApiClient {
   const create = async () => {
     asked++;
-    throw new ApiError({ ...answer(), reason: 'Test', causes: [] });
+    const refusal = answer();
+    if (refusal) throw new ApiError({ ...refusal, reason: 'Test', causes: [] });
+    return {};
   };
   return { create, server: `https://10.0.0.${number}` } as unknown as ApiClient;
 }
 
-const enforces = ({ hash }: Text) => ({ status: 422, message: `${PROBE_ANSWER} ${hash}` });
+const NEW: Text = { ...OLD, hash: 'ba9876543210', rows: new Map([...OLD.rows, ['blue', 'row']]) };
+const forbids = { status: 403, message: 'not now' };
+const enforces = ({ hash }: Text): Answer => ({ status: 422, message: `${PROBE_ANSWER} ${hash}` });
 
 describe('the repeated probe of a program in force', () => {
   for (const status of [403, 429, 500]) {
     describe(`that an API server answers with ${status}`, () => {
-      let answer: ReturnType<typeof enforces>;
+      let answer: Answer;
       const servers = [server(() => answer)];
 
       beforeEach(async () => {
@@ -88,4 +100,75 @@ describe('the repeated probe of a program in force', () => {
       });
     });
   }
+});
+
+describe('the last proven version, while the API server refuses the next version', () => {
+  let answers: Answer[];
+  const first = server(() => answers[0], 1);
+  const second = server(() => answers[1], 2);
+
+  /** The number of API servers on which an unchanged row is in force, after a pass that cannot write the program. */
+  const afterPass = async (servers: readonly ApiClient[]) => {
+    inForce.begins(new Map(), servers);
+    await inForce.askProven(servers);
+    return inForce.serversWith('red', NEW);
+  };
+
+  beforeEach(async () => {
+    answers = [enforces(OLD)];
+    await inForce.ask(OLD, [first]);
+    inForce.writes(NEW, true);
+  });
+
+  it('is not in force after an API server has joined, until the new API server enforces the version', async () => {
+    assert.equal(await afterPass([first]), 1);
+    assert.equal(await afterPass([first, second]), 0);
+    assert.ok(inForce.askProvenAt > now && inForce.askProvenAt <= now + 100);
+    now = inForce.askProvenAt;
+    assert.equal(await afterPass([first, second]), 0);
+    answers[1] = enforces(OLD);
+    now = inForce.askProvenAt;
+    assert.equal(await afterPass([first, second]), 2);
+    assert.equal(inForce.serversWith('blue', NEW), 0);
+    assert.deepEqual([inForce.proves(OLD), inForce.proves(NEW)], [false, false]);
+  });
+
+  it('stays in force while an API server leaves and comes back', async () => {
+    answers[1] = enforces(OLD);
+    assert.equal(await afterPass([first, second]), 2);
+    asked = 0;
+    assert.equal(await afterPass([first]), 1);
+    assert.notEqual(await afterPass([first, second]), 0);
+    assert.equal(asked, 0);
+    now = inForce.askProvenAt;
+    assert.equal(await afterPass([first, second]), 2);
+  });
+
+  it('is probed once a minute, and is no longer in force if an API server has lost the version', async () => {
+    now += MINUTE_MS - 1;
+    asked = 0;
+    assert.deepEqual([await afterPass([first]), asked], [1, 0]);
+    now++;
+    assert.deepEqual([await afterPass([first]), asked], [1, 1]);
+    answers = [];
+    now += MINUTE_MS;
+    assert.equal(await afterPass([first]), 0);
+  });
+
+  it('is no longer in force if API servers give no hash for some minutes', async () => {
+    answers = [forbids];
+    now += MINUTE_MS;
+    assert.equal(await afterPass([first]), 1);
+    assert.equal(inForce.askProvenAt, now + 100);
+    now += 2 * MINUTE_MS;
+    assert.equal(await afterPass([first]), 0);
+    assert.equal(inForce.askProvenAt, now + 10_000);
+  });
+
+  it('is replaced by the next version when every API server enforces the next version', async () => {
+    assert.equal(await afterPass([first, second]), 0);
+    answers = [enforces(NEW), enforces(NEW)];
+    assert.equal(await inForce.ask(NEW, [first, second]), true);
+    assert.deepEqual([inForce.serversWith('blue', NEW), inForce.proves(NEW)], [2, true]);
+  });
 });

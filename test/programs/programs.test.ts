@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../hack/controlplane/wait.ts';
+import { distinct } from '../../operator/apply/probe.ts';
 import type { Programs } from '../../operator/apply/programs.ts';
 import { WATCH_LAG_MS } from '../../operator/apply/writes.ts';
-import { ApiError, pathOf } from '../../operator/cluster/client.ts';
+import { type ApiClient, ApiError, pathOf } from '../../operator/cluster/client.ts';
 import { endpoints } from '../../operator/cluster/servers.ts';
+import { PROBE_ANSWER } from '../../operator/compile/program.ts';
 import { type Interception, useProgramCluster, type Verb } from './program-cluster.ts';
 import { type Rows, smallCompiled } from './small-programs.ts';
 
@@ -20,9 +22,11 @@ describe('Programs.pass', function () {
   let writes: string[];
   let told: string[];
   let before: NonNullable<Interception['before']>;
+  let servers: (client: ApiClient) => Promise<readonly ApiClient[]>;
   let programs: Programs;
 
   beforeEach(() => {
+    servers = endpoints;
     writes = [];
     told = [];
     before = () => {};
@@ -33,7 +37,7 @@ describe('Programs.pass', function () {
           before(verb, path, body);
         },
       },
-      { onWrite: (action, { name }) => told.push(`${action} ${name}`) },
+      { onWrite: (action, { name }) => told.push(`${action} ${name}`), servers: (client) => servers(client) },
     );
   });
 
@@ -412,6 +416,38 @@ describe('Programs.pass', function () {
     const edited = smallCompiled({ red, blue: { ...blue, colours: ['green'] } });
     const { outcomes, unremoved } = await programs.pass(edited, await cluster.rendered());
     assert.deepEqual([outcomes.get('blue')?.message, unremoved], ['not now', undefined]);
+  });
+
+  it('if an API server joins while the API server refuses a program, unchanged policies are not in force until the new API server enforces them', async () => {
+    const clients = await endpoints(cluster.client);
+    servers = async () => [...clients];
+    let create: () => Promise<unknown> = async () => ({});
+    const joining = { server: 'https://192.0.2.1', create: () => create() } as unknown as ApiClient;
+    await settled({ red, blue });
+    before = (verb) => {
+      if (verb === 'replace') throw new ApiError({ status: 403, reason: 'Forbidden', message: 'not now', causes: [] });
+    };
+    const edited = smallCompiled({ red, blue: { ...blue, colours: ['green'] } });
+    const pass = async () => (await programs.pass(edited, await cluster.rendered())).outcomes;
+    assert.equal((await pass()).get('red')?.state, 'InForce');
+    clients.push(joining);
+    for (let i = 0; i < 3; i++) {
+      const { state, message } = (await pass()).get('red') ?? {};
+      assert.deepEqual([state, message], ['Failed', 'not now']);
+      await sleep(100);
+    }
+    const [program] = smallCompiled({ red, blue }).programs;
+    create = async () => {
+      throw new ApiError({ status: 422, reason: 'Test', message: `${PROBE_ANSWER} ${program?.hash}`, causes: [] });
+    };
+    const { outcomes } = await cluster.passUntil(
+      programs,
+      edited,
+      ({ outcomes }) => outcomes.get('red')?.state === 'InForce',
+    );
+    const answering = distinct(clients);
+    assert.deepEqual(outcomes.get('red')?.servers, { inForce: answering, answering });
+    assert.equal(outcomes.get('blue')?.message, 'not now');
   });
 
   it('waits three seconds between two writes of a large text', async () => {
