@@ -55,6 +55,16 @@ export function admits(policies: readonly ResolvedPolicy[], pod: PodContent): bo
   );
 }
 
+/** Whether the policy names seccomp profiles of type OCI. The comparison tries such profiles only if a policy names them. */
+export function namesOci(spec: Spec): boolean {
+  return JSON.stringify(spec).includes('"OCI"');
+}
+
+/** Whether a seccomp profile of the pod has the type OCI. */
+export function hasOci(pod: PodContent): boolean {
+  return JSON.stringify(pod.spec).includes('"type":"OCI"');
+}
+
 /** A policy with a few random overrides. Two random policies often differ in only one rule. */
 export const FEW_OVERRIDES: Arbitrary<Spec> = fc
   .record({
