@@ -63,7 +63,7 @@ export class InForce {
   #servers = 0;
   /** The written version of the program, if no probe has proved this version yet. */
   #awaited: { readonly hash: string; readonly since: number } | undefined;
-  /** The time of the first failed probe after the last proof, if the operator wrote nothing in between. */
+  /** The time of the first failed probe after the last proof. */
   #failingSince: number | undefined;
   /** The earliest time at which the answer to a probe can be trusted. */
   #trustedFrom = 0;

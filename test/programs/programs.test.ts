@@ -370,8 +370,7 @@ describe('Programs.pass', function () {
   it('if an object cannot be deleted, other objects are not held back, and the policies of the object say why', async () => {
     await settled({ red, blue: { ...blue, mode: 'Warn' } });
     before = (verb, path) => {
-      if (verb === 'delete' && lastOf(path) === ENFORCE)
-        throw new ApiError({ status: 403, reason: 'Forbidden', message: 'not now', causes: [] });
+      if (verb === 'delete' && lastOf(path) === ENFORCE) throw refusal();
     };
     const rows = { red: { ...red, mode: 'Warn' as const }, blue: { ...blue, mode: 'Warn' as const } };
     const { outcomes, unremoved } = await cluster.passUntil(
@@ -391,9 +390,7 @@ describe('Programs.pass', function () {
 
   it('if a program cannot lose the row of a deleted policy, passes return the error until the row is gone', async () => {
     await settled({ red, blue });
-    before = (verb) => {
-      if (verb === 'replace') throw new ApiError({ status: 403, reason: 'Forbidden', message: 'not now', causes: [] });
-    };
+    before = refuseReplace;
     const { outcomes, unremoved } = await programs.pass(smallCompiled({ red }), await cluster.rendered());
     assert.deepEqual([[...outcomes.keys()], outcomes.get('red')?.state], [['red'], 'InForce']);
     assert.equal(unremoved?.message, 'not now');
@@ -410,9 +407,7 @@ describe('Programs.pass', function () {
 
   it('if a program that loses no row is refused, its policies say why, and passes return no error', async () => {
     await settled({ red, blue });
-    before = (verb) => {
-      if (verb === 'replace') throw new ApiError({ status: 403, reason: 'Forbidden', message: 'not now', causes: [] });
-    };
+    before = refuseReplace;
     const edited = smallCompiled({ red, blue: { ...blue, colours: ['green'] } });
     const { outcomes, unremoved } = await programs.pass(edited, await cluster.rendered());
     assert.deepEqual([outcomes.get('blue')?.message, unremoved], ['not now', undefined]);
@@ -424,9 +419,7 @@ describe('Programs.pass', function () {
     let create: () => Promise<unknown> = async () => ({});
     const joining = { server: 'https://192.0.2.1', create: () => create() } as unknown as ApiClient;
     await settled({ red, blue });
-    before = (verb) => {
-      if (verb === 'replace') throw new ApiError({ status: 403, reason: 'Forbidden', message: 'not now', causes: [] });
-    };
+    before = refuseReplace;
     const edited = smallCompiled({ red, blue: { ...blue, colours: ['green'] } });
     const pass = async () => (await programs.pass(edited, await cluster.rendered())).outcomes;
     assert.equal((await pass()).get('red')?.state, 'InForce');
@@ -473,4 +466,12 @@ describe('Programs.pass', function () {
 
 function lastOf(path: string): string {
   return decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
+}
+
+function refuseReplace(verb: Verb): void {
+  if (verb === 'replace') throw refusal();
+}
+
+function refusal(): ApiError {
+  return new ApiError({ status: 403, reason: 'Forbidden', message: 'not now', causes: [] });
 }
