@@ -57,6 +57,8 @@ const MISSED_MS = 2_000;
  * shorter than the time between the renew deadline and the end of a lease (replicas.ts).
  */
 const MOST_CONNECTING_MS = 1_000;
+/** The time in ms until the proxy looks again for watches that can become silent. */
+const LOOK_AGAIN_MS = 50;
 
 export class FaultProxy {
   readonly #server: Server;
@@ -141,14 +143,22 @@ export class FaultProxy {
 
   /**
    * Makes watches silent for `ms` milliseconds or until close(). If `of` is not set, each watch is silent with a
-   * probability of 1/2. If `of` is set, every watch of the collection `of` is silent. After the silence, the proxy cuts
-   * the watch. The proxy does nothing if the client has already ended the watch. To get the missed events, the client
-   * must continue from its last resourceVersion.
+   * probability of 1/2. If `of` is set, every watch of the collection `of` is silent. If the client has no such watch,
+   * the proxy waits for one for at most `ms` milliseconds. After the silence, the proxy cuts the watch. The proxy does
+   * nothing if the client has already ended the watch. To get the missed events, the client must continue from its last
+   * resourceVersion.
    */
   async silence(ms: number, of?: string): Promise<void> {
-    const chosen = [...this.#watches].filter(({ collection }) =>
-      of === undefined ? this.#random.int(2) === 0 : collection.startsWith(of),
-    );
+    const choose = () =>
+      [...this.#watches].filter(({ collection }) =>
+        of === undefined ? this.#random.int(2) === 0 : collection.startsWith(of),
+      );
+    const until = performance.now() + ms;
+    let chosen = choose();
+    while (chosen.length === 0 && performance.now() < until && !this.#closing.signal.aborted) {
+      await sleep(LOOK_AGAIN_MS);
+      chosen = choose();
+    }
     for (const watch of chosen) watch.silent = true;
     this.met.silent += chosen.length;
     await sleep(ms, undefined, { signal: this.#closing.signal }).catch(() => {});
