@@ -203,7 +203,8 @@ describe('the defaults of a policy', () => {
       const child = execFile(controlPlane.kubectl, [...args], { cwd: ROOT, env }, (error, stdout) =>
         error === null ? resolve(stdout) : reject(error),
       );
-      child.stdin?.end(input === undefined ? '' : JSON.stringify(input));
+      // Without `-f -`, kubectl reads no input, and may end before the test could write one.
+      if (input !== undefined) child.stdin?.end(JSON.stringify(input));
     });
   }
 });
