@@ -11,6 +11,7 @@ import type { PodContent } from '../../operator/model/objects.ts';
 import { partsOf } from '../../operator/policy/parts.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { OCI } from '../../operator/standards/oci-profiles.ts';
 import { policyManifest, resolved } from '../support/policies.ts';
 import { arbitraryOverrides } from '../support/random-policies.ts';
 
@@ -55,14 +56,17 @@ export function admits(policies: readonly ResolvedPolicy[], pod: PodContent): bo
   );
 }
 
-/** Whether the policy names seccomp profiles of type OCI. The comparison tries such profiles only if a policy names them. */
+/**
+ * Whether the policy names seccomp profiles of type OCI. The comparison tries these profiles only if a policy names
+ * them.
+ */
 export function namesOci(spec: Spec): boolean {
-  return JSON.stringify(spec).includes('"OCI"');
+  return JSON.stringify(spec).includes(`"${OCI}"`);
 }
 
 /** Whether a seccomp profile of the pod has the type OCI. */
 export function hasOci(pod: PodContent): boolean {
-  return JSON.stringify(pod.spec).includes('"type":"OCI"');
+  return JSON.stringify(pod.spec).includes(`"type":"${OCI}"`);
 }
 
 /** A policy with a few random overrides. Two random policies often differ in only one rule. */
