@@ -80,7 +80,7 @@ describe('cappol and kubectl', function () {
   }
 
   /** The objects that kubectl would send to an API server. */
-  async function sent(args: readonly string[], stdin = ''): Promise<{ objects: Sent[]; stderr: string }> {
+  async function sent(args: readonly string[], stdin?: string): Promise<{ objects: Sent[]; stderr: string }> {
     const flags = ['create', '--dry-run=client', '-o', 'json', '--validate=false'];
     const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
       const all = ['--kubeconfig', controlPlane.kubeconfig, ...flags, ...args];

@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { CRD_NAME, establishedOn } from '../support/established.ts';
+import { kubectl } from '../support/kubectl.ts';
 import { BAD_INPUT, GOOD_INPUT, policyOf } from './bad-input.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 describe('the CRD', () => {
   let controlPlane: ControlPlane;
 
   before(async () => {
     controlPlane = await sharedControlPlane();
-    await kubectl(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
+    await kubectl(controlPlane, ['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
     await establishedOn(controlPlane.kubeconfig);
   });
 
@@ -54,7 +51,7 @@ describe('the CRD', () => {
     });
 
     it('the samples', async () => {
-      const { stdout } = await kubectl(['apply', '--dry-run=server', '-k', 'config/samples']);
+      const { stdout } = await kubectl(controlPlane, ['apply', '--dry-run=server', '-k', 'config/samples']);
       assert.deepEqual(stdout.trim().split('\n'), [
         'capabilitypolicy.capabilitypolicy.dev/audit-everything created (server dry run)',
         'capabilitypolicy.capabilitypolicy.dev/baseline-no-net-raw created (server dry run)',
@@ -66,7 +63,11 @@ describe('the CRD', () => {
 
   it('fills in nothing', async () => {
     const policy = policyOf({ spec: { overrides: { capabilities: {}, seccomp: {} } } }, 'defaults');
-    const { stdout } = await kubectl(['create', '--dry-run=server', '-o', 'json', '-f', '-'], JSON.stringify(policy));
+    const { stdout } = await kubectl(
+      controlPlane,
+      ['create', '--dry-run=server', '-o', 'json', '-f', '-'],
+      JSON.stringify(policy),
+    );
     assert.deepEqual(JSON.parse(stdout).spec, {
       level: 'restricted',
       namespaceSelector: {},
@@ -76,14 +77,14 @@ describe('the CRD', () => {
 
   it('a policy that no operator has seen has observedGeneration -1, so that no tool counts the policy as ready', async () => {
     const policy = policyOf({}, 'unseen');
-    await kubectl(['create', '-f', '-'], JSON.stringify(policy));
-    const { stdout } = await kubectl(['get', 'cappol', 'unseen', '-o', 'json']);
-    await kubectl(['delete', 'cappol', 'unseen']);
+    await kubectl(controlPlane, ['create', '-f', '-'], JSON.stringify(policy));
+    const { stdout } = await kubectl(controlPlane, ['get', 'cappol', 'unseen', '-o', 'json']);
+    await kubectl(controlPlane, ['delete', 'cappol', 'unseen']);
     assert.deepEqual(JSON.parse(stdout).status, { observedGeneration: -1 });
   });
 
   it('is described by kubectl explain', async () => {
-    const { stdout } = await kubectl(['explain', 'cappol.spec.overrides.capabilities']);
+    const { stdout } = await kubectl(controlPlane, ['explain', 'cappol.spec.overrides.capabilities']);
     const text = stdout.replace(/\s+/g, ' ');
     assert.match(text, /Linux capabilities of containers: the 41 powers that root consists of/);
     assert.match(text, /allowedAdd <\[\]string> .* restricted: NET_BIND_SERVICE\./);
@@ -95,14 +96,14 @@ describe('the CRD', () => {
   });
 
   it('kubectl explain says why administrators may use every policy, and how to test as another user', async () => {
-    const { stdout } = await kubectl(['explain', 'cappol.spec.usableBy']);
+    const { stdout } = await kubectl(controlPlane, ['explain', 'cappol.spec.usableBy']);
     const text = stdout.replace(/\s+/g, ' ');
     assert.match(text, /Holders of wildcard verbs, such as cluster administrators, may use every policy/);
     assert.match(text, /kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller/);
   });
 
   it('describes and bounds every field', async () => {
-    const { stdout } = await kubectl(['get', 'customresourcedefinition', CRD_NAME, '-o', 'json']);
+    const { stdout } = await kubectl(controlPlane, ['get', 'customresourcedefinition', CRD_NAME, '-o', 'json']);
     const schema = JSON.parse(stdout).spec.versions[0].schema.openAPIV3Schema;
     assert.deepEqual(carelessFields(schema.properties.spec, 'spec', true), []);
     assert.deepEqual(carelessFields(schema.properties.status, 'status', true), []);
@@ -122,9 +123,9 @@ describe('the CRD', () => {
       ...policy,
       spec: { ...(policy as { spec: object }).spec, namespaceSelector: { matchLabels: { no: 'body' } } },
     };
-    await kubectl(['create', '-f', '-'], JSON.stringify(unselective));
+    await kubectl(controlPlane, ['create', '-f', '-'], JSON.stringify(unselective));
     try {
-      await kubectl([
+      await kubectl(controlPlane, [
         'patch',
         'cappol',
         'columns',
@@ -134,10 +135,10 @@ describe('the CRD', () => {
         JSON.stringify({ status }),
       ]);
       assert.match(
-        (await kubectl(['get', 'security'])).stdout,
+        (await kubectl(controlPlane, ['get', 'security'])).stdout,
         /columns +restricted +Warn +restricted:v1.36 +3 +2 +True +\d+s/,
       );
-      const { stdout } = await kubectl(['get', 'cappol', 'columns', '-o', 'wide']);
+      const { stdout } = await kubectl(controlPlane, ['get', 'cappol', 'columns', '-o', 'wide']);
       const [header, row] = stdout.split('\n');
       assert.match(
         header ?? '',
@@ -148,7 +149,7 @@ describe('the CRD', () => {
         /^columns +restricted +Warn +restricted:v1.36 +3 +2 +True +\d+s +7 +Everyone +2999-12-31T00:00:00Z +ping, web and 3 more$/,
       );
     } finally {
-      await kubectl(['delete', 'cappol', 'columns', '--wait=false']);
+      await kubectl(controlPlane, ['delete', 'cappol', 'columns', '--wait=false']);
     }
   });
 
@@ -158,23 +159,13 @@ describe('the CRD', () => {
    */
   async function dryRun(policies: readonly object[]): Promise<string> {
     const documents = policies.map((policy) => JSON.stringify(policy)).join('\n---\n');
-    const { stdout, stderr } = await kubectl(['apply', '--dry-run=server', '-f', '-'], documents, 'may fail');
+    const { stdout, stderr } = await kubectl(
+      controlPlane,
+      ['apply', '--dry-run=server', '-f', '-'],
+      documents,
+      'may fail',
+    );
     return stdout + stderr;
-  }
-
-  function kubectl(
-    args: readonly string[],
-    input = '',
-    failure?: 'may fail',
-  ): Promise<{ stdout: string; stderr: string }> {
-    const env = { ...process.env, KUBECONFIG: controlPlane.kubeconfig };
-    return new Promise((resolve, reject) => {
-      const child = execFile(controlPlane.kubectl, [...args], { cwd: ROOT, env }, (error, stdout, stderr) => {
-        if (error !== null && failure === undefined) reject(error);
-        else resolve({ stdout, stderr });
-      });
-      child.stdin?.end(input);
-    });
   }
 });
 

@@ -7,7 +7,6 @@
  * (docs/decisions/0021-no-openapi-defaults.md).
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
@@ -19,6 +18,7 @@ import { createProjection } from '../../operator/projection/projection.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { establishedOn } from '../support/established.ts';
+import { kubectl } from '../support/kubectl.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CRD_FILE = `${ROOT}/crds/capabilitypolicies.yaml`;
@@ -86,7 +86,7 @@ describe('the defaults of a policy', () => {
 
   before(async () => {
     controlPlane = await sharedControlPlane();
-    await kubectl(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
+    await output(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
     await establishedOn(controlPlane.kubeconfig);
   });
 
@@ -137,7 +137,7 @@ describe('the defaults of a policy', () => {
     const fields = Object.assign({}, ...FIELDS.map(({ name, stated }) => ({ [name]: stated })));
     await run([[['apply', '--server-side'], [policy('owned', { ...MINIMAL, ...fields })]]]);
     const dryRun = ['apply', '--server-side', '--dry-run=server', '--show-managed-fields', '-o', 'json'];
-    const { spec, metadata } = JSON.parse(await kubectl([...dryRun, '-f', '-'], policy('owned', MINIMAL)));
+    const { spec, metadata } = JSON.parse(await output([...dryRun, '-f', '-'], policy('owned', MINIMAL)));
     const [{ fieldsV1 }] = metadata.managedFields;
     assert.deepEqual(
       Object.keys(spec).filter((field) => !(`f:${field}` in fieldsV1['f:spec'])),
@@ -151,32 +151,32 @@ describe('the defaults of a policy', () => {
     for (const [name, value] of Object.entries(SPEC_DEFAULTS))
       Object.assign(properties[name] ?? {}, { default: value });
     await establish(before);
-    await kubectl(['apply', '-f', '-'], policy('old', MINIMAL, OLDER));
-    const stored = JSON.parse(await kubectl(['get', `policies.${OLDER}`, 'old', '-o', 'json']));
+    await output(['apply', '-f', '-'], policy('old', MINIMAL, OLDER));
+    const stored = JSON.parse(await output(['get', `policies.${OLDER}`, 'old', '-o', 'json']));
     assert.deepEqual(stored.spec, { ...MINIMAL, ...SPEC_DEFAULTS });
     await establish(crd);
-    const kept = JSON.parse(await kubectl(['get', `policies.${OLDER}`, 'old', '-o', 'json']));
+    const kept = JSON.parse(await output(['get', `policies.${OLDER}`, 'old', '-o', 'json']));
     assert.deepEqual(kept.spec, stored.spec);
-    await kubectl(['apply', '-f', '-'], policy('old', { ...MINIMAL, mode: 'Enforce' }, OLDER));
-    await kubectl(['apply', '-f', '-'], policy('old', MINIMAL, OLDER));
-    const removed = JSON.parse(await kubectl(['get', `policies.${OLDER}`, 'old', '-o', 'json']));
+    await output(['apply', '-f', '-'], policy('old', { ...MINIMAL, mode: 'Enforce' }, OLDER));
+    await output(['apply', '-f', '-'], policy('old', MINIMAL, OLDER));
+    const removed = JSON.parse(await output(['get', `policies.${OLDER}`, 'old', '-o', 'json']));
     assert.deepEqual(projected(removed), completeSpec(MINIMAL as never));
   });
 
   after(async () => {
-    await kubectl(['delete', 'crd', `policies.${OLDER}`, '--ignore-not-found', '--wait=false']);
-    await kubectl(['delete', 'cappol', '-l', 'test=defaults', '--wait=false']);
+    await output(['delete', 'crd', `policies.${OLDER}`, '--ignore-not-found', '--wait=false']);
+    await output(['delete', 'cappol', '-l', 'test=defaults', '--wait=false']);
   });
 
   async function run(steps: readonly Step[]): Promise<void> {
     await Promise.all(
-      steps.map(([args, items]) => (items ? kubectl([...args, '-f', '-'], listOf(items)) : kubectl(args))),
+      steps.map(([args, items]) => (items ? output([...args, '-f', '-'], listOf(items)) : output(args))),
     );
   }
 
   /** The complete spec, in the form that all code after the projection reads. */
   async function effective(name: string): Promise<Readonly<Record<string, unknown>>> {
-    return projected(JSON.parse(await kubectl(['get', 'cappol', name, '-o', 'json'])));
+    return projected(JSON.parse(await output(['get', 'cappol', name, '-o', 'json'])));
   }
 
   /** Creates or changes a CRD of another group with the given schema. */
@@ -193,19 +193,13 @@ describe('the defaults of a policy', () => {
       metadata,
       spec: { ...spec, group: OLDER, names },
     };
-    await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], object);
+    await output(['apply', '--server-side', '--force-conflicts', '-f', '-'], object);
     await establishedOn(controlPlane.kubeconfig, `policies.${OLDER}`);
   }
 
-  function kubectl(args: readonly string[], input?: object): Promise<string> {
-    const env = { ...process.env, KUBECONFIG: controlPlane.kubeconfig };
-    return new Promise((resolve, reject) => {
-      const child = execFile(controlPlane.kubectl, [...args], { cwd: ROOT, env }, (error, stdout) =>
-        error === null ? resolve(stdout) : reject(error),
-      );
-      // Without `-f -`, kubectl reads no input, and may end before the test could write one.
-      if (input !== undefined) child.stdin?.end(JSON.stringify(input));
-    });
+  /** The standard output of kubectl. The input is written as JSON. */
+  async function output(args: readonly string[], input?: object): Promise<string> {
+    return (await kubectl(controlPlane, args, input && JSON.stringify(input))).stdout;
   }
 });
 

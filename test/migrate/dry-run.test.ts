@@ -1,17 +1,15 @@
 /** Tests migrated policies on a real API server. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { cappol } from '../support/cappol.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { establishedOn } from '../support/established.ts';
+import { kubectl } from '../support/kubectl.ts';
 import { migrated, psp, scc } from './objects.ts';
 import { ROWS } from './psp-rows.ts';
 import { SCC_ROWS } from './scc-rows.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const INPUTS = ['classic-restricted', 'three', 'openshift'];
 /** The namespace of the role bindings in the inputs. */
 const NAMESPACE = 'shop';
@@ -21,13 +19,13 @@ describe('an API server accepts migrated policies', () => {
 
   before(async () => {
     controlPlane = await sharedControlPlane();
-    await kubectl(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
+    await kubectl(controlPlane, ['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
     await establishedOn(controlPlane.kubeconfig);
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
-    await kubectl(['apply', '-f', '-'], JSON.stringify(namespace));
+    await kubectl(controlPlane, ['apply', '-f', '-'], JSON.stringify(namespace));
   });
 
-  after(() => kubectl(['delete', 'namespace', NAMESPACE, '--wait=false']));
+  after(() => kubectl(controlPlane, ['delete', 'namespace', NAMESPACE, '--wait=false']));
 
   for (const mode of ['Audit', 'Enforce'] as const) {
     it(`of each row of the tables, in mode ${mode}`, async () => {
@@ -56,19 +54,7 @@ describe('an API server accepts migrated policies', () => {
     }
   }
 
-  function dryRun(documents: string): Promise<string> {
-    return kubectl(['apply', '--dry-run=server', '-f', '-'], documents);
-  }
-
-  /** @throws an Error with kubectl's message */
-  function kubectl(args: readonly string[], input = ''): Promise<string> {
-    const env = { ...process.env, KUBECONFIG: controlPlane.kubeconfig };
-    return new Promise((resolve, reject) => {
-      const child = execFile(controlPlane.kubectl, [...args], { cwd: ROOT, env }, (error, stdout) => {
-        if (error) reject(error);
-        else resolve(stdout);
-      });
-      child.stdin?.end(input);
-    });
+  async function dryRun(documents: string): Promise<string> {
+    return (await kubectl(controlPlane, ['apply', '--dry-run=server', '-f', '-'], documents)).stdout;
   }
 });
