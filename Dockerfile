@@ -13,12 +13,8 @@ FROM --platform=${BUILDPLATFORM} ${BUILD_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY config/release config/release
-COPY operator operator
-COPY analysis analysis
-COPY cli cli
-COPY ui ui
-COPY docs/reference/capabilitypolicy.schema.json docs/reference/
+# .dockerignore lists what belongs to the programs.
+COPY . .
 RUN node config/release/bundle.ts operator && node config/release/bundle.ts cappol
 
 # hadolint ignore=DL3006

@@ -44,7 +44,7 @@ export function clusterError(error: unknown, server: string): unknown {
     );
   }
   const { path, cause } = error as NodeJS.ErrnoException;
-  const codes = [error, cause].map((one) => (one as NodeJS.ErrnoException | undefined)?.code ?? '');
+  const codes = [error, cause].map(codeOf);
   const unreadable = UNREADABLE[codes[0] ?? ''];
   if (path !== undefined && unreadable !== undefined) {
     return new UsageError(`the kubeconfig names the file ${path}, which ${unreadable}`);
@@ -62,4 +62,11 @@ export function clusterError(error: unknown, server: string): unknown {
       ? 'the server refuses the client certificate of the kubeconfig'
       : CONNECTION[code];
   return new UsageError(`cannot reach the cluster at ${server}: ${why === undefined ? code : `${why} (${code})`}`);
+}
+
+/** The error of `AbortSignal.timeout` has a number as its code, which is the code of the DOM for all aborts. */
+function codeOf(error: unknown): string {
+  const { name, code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  if (name === 'TimeoutError') return 'ETIMEDOUT';
+  return typeof code === 'string' ? code : '';
 }

@@ -3,14 +3,17 @@ import { type ClusterRole, liveRoles } from '../analysis/policies/aggregation.ts
 import { type Automounting, automountingOf } from '../analysis/policies/automounting.ts';
 import { ApiClient, isForbidden, pathFor } from '../operator/cluster/client.ts';
 import { type KubeConfigOptions, loadKubeConfig } from '../operator/cluster/kubeconfig.ts';
-import { platformsOf } from '../operator/cluster/platform.ts';
+import { detectPlatform } from '../operator/cluster/platform.ts';
 import { CLUSTER_ROLES, NAMESPACES, PODS_AND_WORKLOADS } from '../operator/cluster/sources.ts';
 import { excludedOn } from '../operator/model/namespaces.ts';
 import type { Cluster } from '../operator/model/objects.ts';
+import { excludingFlag, platformNamespace } from '../operator/model/platform-namespaces.ts';
 import type { RawObject, RawPage } from '../operator/model/raw.ts';
+import { isExcluded } from '../operator/policy/deciding.ts';
+import { printable } from '../operator/text/printable.ts';
 import { clusterError } from './cluster-error.ts';
 import type { Io } from './command.ts';
-import { type Excluding, excludingBy, type Given } from './options.ts';
+import { type Excluding, excludingBy, type Given, type PolicyOptions } from './options.ts';
 import { Progress } from './output/progress.ts';
 import { type ReadOptions, readCluster } from './read-once.ts';
 import { type Scope, type ScopeOptions, scopeOf } from './scope.ts';
@@ -53,7 +56,29 @@ export async function excludingPlatform<Options extends Excluding>(
   { client }: Connected,
 ): Promise<Options> {
   if (given.excludedNamespaces) return excludingBy<Options>(given);
-  return excludingBy<Options>(given, excludedOn(await platformsOf(client)));
+  return excludingBy<Options>(given, excludedOn((await detectPlatform(client)).platforms));
+}
+
+/**
+ * Prints the namespaces that carry the cluster's platform and are not excluded, with the evidence and the flag to set.
+ * @param cluster all namespaces with their workloads
+ */
+export async function tellPlatform(
+  { client }: Connected,
+  { stderr }: Pick<Io, 'stderr'>,
+  cluster: Cluster,
+  { operatorNamespace, excludedNamespaces }: PolicyOptions,
+): Promise<void> {
+  const { apiGroups } = await detectPlatform(client);
+  const left = cluster.namespaces().filter(({ name }) => !isExcluded(name, [operatorNamespace, ...excludedNamespaces]));
+  const found = left.flatMap((one) => platformNamespace(one, cluster.workloads(one.name), apiGroups) ?? []);
+  if (found.length === 0) return;
+  const lines = [
+    "These namespaces carry the cluster's platform, and policies can reach them:",
+    ...found.map(({ name, evidence }) => `  ${name}: ${evidence}`),
+    `To exclude them, run the operator and cappol with ${excludingFlag(excludedNamespaces, found)}`,
+  ];
+  stderr.write(lines.map((line) => `${printable(line)}\n`).join(''));
 }
 
 /** Reads the whole cluster, or one namespace. On a terminal, the progress is shown. */

@@ -12,7 +12,7 @@ import { lastAccepted } from '../operator/state/accepted-specs.ts';
 import { PolicyState } from '../operator/state/policy-state.ts';
 import { type Connected, readWhole } from './cluster.ts';
 import type { Io } from './command.ts';
-import { missingRights, READER_ROLES, resourcesOf } from './missing-rights.ts';
+import { missingRights, READER_ROLES, REFUSALS_UNKNOWN, resourcesOf } from './missing-rights.ts';
 import type { PolicyOptions } from './options.ts';
 import { forbiddenSources } from './read-once.ts';
 
@@ -60,6 +60,7 @@ const UNASSESSED: readonly Source[] = [
   ...RBAC,
   ...sources.ADMISSION_POLICIES,
   sources.POLICIES,
+  sources.REFUSALS,
 ];
 
 /** Describes for error messages why a command reads a cluster. */
@@ -190,6 +191,7 @@ function missingTexts(forbidden: readonly Source[], notEvaluated: string): strin
   const use = rights(RBAC);
   return [
     ...(evaluating.length > 0 ? [`you may not list ${resourcesOf(evaluating)}: ${notEvaluated}`] : []),
+    ...(forbidden.includes(sources.REFUSALS) ? [REFUSALS_UNKNOWN] : []),
     ...(use.length > 0
       ? [
           `you may not list ${resourcesOf(use)}: the users of a policy are not known, so everybody is assumed to be a user`,

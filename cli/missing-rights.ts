@@ -6,6 +6,9 @@ import { UsageError } from './command.ts';
 
 export const READER_ROLES = 'the ClusterRole and the Role of config/rbac/reader.yaml have the rights that cappol needs';
 
+export const REFUSALS_UNKNOWN =
+  'you may not list events: refused pods of StatefulSets, DaemonSets and Jobs are not known';
+
 /**
  * @param error the API server's refusal to read one of the kinds. The refusal contains the user's name
  * @param namespace the only namespace that the command reads

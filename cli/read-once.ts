@@ -1,6 +1,6 @@
 /** Reads the current state of a cluster once, for callers that do not follow the cluster. */
 import { type ApiClient, type ApiError, isForbidden, isNotFound, pathFor } from '../operator/cluster/client.ts';
-import type { Source } from '../operator/cluster/reading.ts';
+import { type Source, selectorsOf } from '../operator/cluster/reading.ts';
 import { askKnownServers, oldest } from '../operator/cluster/servers.ts';
 import { fanOut, type Sink } from '../operator/cluster/sink.ts';
 import * as sources from '../operator/cluster/sources.ts';
@@ -36,9 +36,9 @@ export interface ReadOptions {
 /**
  * The kinds that may be missing, because the result is useful without them. If admission policies and their bindings
  * are missing, the result lacks only some statements. The missing statements are about policies whose current spec is
- * not accepted. Policies may be missing only in a cluster without the CRD.
+ * not accepted. Without Events, the result lacks refused pods of StatefulSets, DaemonSets and Jobs. Policies may be missing only in a cluster without the CRD.
  */
-const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];
+const DISPENSABLE: readonly Source[] = [sources.POLICIES, sources.REFUSALS, ...sources.ADMISSION_POLICIES];
 
 /**
  * @throws UsageError that names all missing rights if the user lacks rights. If the reading fails for any other reason,
@@ -47,8 +47,9 @@ const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_P
 export async function readCluster(client: ApiClient, options: ReadOptions): Promise<Cluster> {
   const servers = { oldest: 0 };
   const store = new Store(createProjection(RULES), servers, () => {});
+  const ofWorkloads = [...sources.PODS_AND_WORKLOADS, sources.REFUSALS];
   const isWanted = (source: Source) =>
-    options.only?.includes(source) ?? (options.workloads || !sources.PODS_AND_WORKLOADS.includes(source));
+    options.only?.includes(source) ?? (options.workloads || !ofWorkloads.includes(source));
   const wanted = [...store.followed].filter(([source]) => isWanted(source));
   let objects = 0;
   const counted = (count: number) => {
@@ -75,8 +76,11 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
     if (namespace !== undefined && forbidden.has(sources.NAMESPACES)) {
       if (await readNamespace(client, namespace, undefined, options.signal)) forbidden.delete(sources.NAMESPACES);
     }
-    const missing = [...forbidden.keys()].filter((source) => !isDispensable(source, error, options));
-    throw missing.length > 0 ? missingRights(missing, error, options.namespace) : error;
+    const needed = [...forbidden.keys()].filter((source) => !isDispensable(source, error, options));
+    if (needed.length === 0) throw error;
+    // With the other rights, the command would ask for Events next.
+    const missing = forbidden.has(sources.REFUSALS) ? new Set([...needed, sources.REFUSALS]) : needed;
+    throw missingRights([...missing], error, options.namespace);
   }
 }
 
@@ -96,9 +100,9 @@ export async function forbiddenSources(
   { sources: all = followedSources(), namespace }: Asking = {},
 ): Promise<Map<Source, ApiError>> {
   const asked = all.map(async (source) => {
-    const { apiVersion, kind, labelSelector } = source;
+    const { apiVersion, kind } = source;
     try {
-      await client.get(pathFor(apiVersion, kind, namespace), { limit: 1, labelSelector }, signal);
+      await client.get(pathFor(apiVersion, kind, namespace), { limit: 1, ...selectorsOf(source) }, signal);
     } catch (error) {
       if (isForbidden(error)) return [[source, error] as const];
       if (!isNotFound(error)) throw error;
@@ -120,11 +124,11 @@ async function readSource(
   counted: (count: number) => void,
 ): Promise<void> {
   const { namespace, signal, onForbidden } = options;
-  const { apiVersion, kind, labelSelector, managedFields = false } = source;
+  const { apiVersion, kind, managedFields = false } = source;
   try {
     await client.list(
       pathFor(apiVersion, kind, namespace),
-      { labelSelector },
+      selectorsOf(source),
       ({ items }) => {
         for (const item of items ?? []) sink.put({ apiVersion, kind, ...item });
         counted((items ?? []).length);

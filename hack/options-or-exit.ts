@@ -1,3 +1,5 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+
 /**
  * Parses the options of an npm script. If the options are `--help` or wrong, the function ends the process before
  * anything else is started.
@@ -19,4 +21,16 @@ export function optionsOrExit<Options extends { readonly help: boolean }>(
     process.stderr.write(`npm run ${name}: ${(error as Error).message}\n\n${help}`);
     process.exit(2);
   }
+}
+
+/** Like `optionsOrExit`, for a command line that `parseArgs` checks completely. The option `--help` is added. */
+export function argumentsOrExit<const Config extends ParseArgsConfig>(name: string, help: string, config: Config) {
+  let parsed: unknown;
+  optionsOrExit(name, `${help}  -h, --help  print this help\n`, (args) => {
+    const options = { ...config.options, help: { type: 'boolean', short: 'h' } } as const;
+    const { values, positionals } = parseArgs({ ...config, args: [...args], options });
+    parsed = { values, positionals };
+    return { help: 'help' in values && values.help === true };
+  });
+  return parsed as ReturnType<typeof parseArgs<Config>>;
 }

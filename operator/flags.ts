@@ -17,9 +17,9 @@ export const HELP = `Usage: npm start -- [flags]
                                (default: the pod's namespace, else ${OPERATOR_NAMESPACE})
   --excluded-namespaces LIST   namespaces that no policy reaches, separated by commas, * at the end for a prefix
                                (default: ${EXCLUDED_NAMESPACES.join(',')};
-                               on OpenShift also ${PLATFORM_NAMESPACES.OpenShift}, on GKE also ${PLATFORM_NAMESPACES.GKE})
-  --psa-defaults LIST          the defaults in the cluster's PodSecurityConfiguration, if they are not privileged:
-                               enforce=baseline:latest,… The operator sets no looser label.
+                               on OpenShift also ${PLATFORM_NAMESPACES.OpenShift}, on GKE also GKE's own namespaces)
+  --psa-defaults LIST          the defaults in the cluster's PodSecurityConfiguration, if they are not privileged and
+                               the operator cannot ask for them: warn=baseline:latest,… It sets no looser label.
   --kube-api-qps N             writes per second on average; statuses have another limit of this size (default: 50)
   --kube-api-burst N           writes at once (default: 100)
   --leader-elect               let only the replica that holds the Lease write (default: off)

@@ -6,17 +6,20 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiClient, isNotFound, pathFor } from './cluster/client.ts';
 import { loadKubeConfig } from './cluster/kubeconfig.ts';
-import { platformsOf } from './cluster/platform.ts';
+import { detectPlatform } from './cluster/platform.ts';
+import { POLICIES } from './cluster/sources.ts';
 import { type Flags, HELP, parseFlags } from './flags.ts';
 import { excludedOn } from './model/namespaces.ts';
+import type { RawPage } from './model/raw.ts';
 import { Operator } from './operator.ts';
 import { aborted } from './runtime/aborted.ts';
 import { authorized } from './runtime/access.ts';
-import { ServerTime } from './runtime/clock.ts';
+import { ServerTime, SYSTEM_CLOCK } from './runtime/clock.ts';
 import { Election } from './runtime/election.ts';
 import { healthHandler } from './runtime/health.ts';
 import { createLog, type Log } from './runtime/log.ts';
 import { createMetrics, metricsHandler } from './runtime/metrics.ts';
+import { Revisions } from './runtime/revisions.ts';
 import { type Certificate, type RunningServer, serve } from './runtime/server.ts';
 
 /**
@@ -62,16 +65,24 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const time = new ServerTime();
   const own = new ApiClient(config, { onAnswer: metrics.request, onTime: time.saw });
   let excludedNamespaces: readonly string[];
+  let apiGroups: readonly string[];
   try {
     await ensureNamespace(own, flags.operatorNamespace, log, stopping);
-    excludedNamespaces = flags.excludedNamespaces ?? excludedOn(await platformsOf(own));
+    const platform = await detectPlatform(own).catch((error: unknown) => {
+      // With the flag, the platform only makes the messages about its namespaces more complete.
+      if (!flags.excludedNamespaces) throw error;
+      return { platforms: [], apiGroups: [] };
+    });
+    excludedNamespaces = flags.excludedNamespaces ?? excludedOn(platform.platforms);
+    apiGroups = platform.apiGroups;
   } catch (error) {
     if (stopping.aborted) return;
     throw error;
   }
   log.info('no policy reaches some namespaces', { excludedNamespaces });
   const instance = process.env.POD_NAME || hostname();
-  const election = flags.leaderElect ? newElection(flags, own, instance, log) : undefined;
+  const revisions = new Revisions((seen, found) => operator.rolledBack(seen, found));
+  const election = flags.leaderElect ? newElection(flags, { client: own, instance, revisions, log }) : undefined;
   const { qps, burst } = flags;
   const beforeWrite = election?.assertMayWrite;
   const client = new ApiClient(config, {
@@ -85,6 +96,7 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const operator = new Operator(client, {
     ...flags,
     excludedNamespaces,
+    apiGroups,
     instance,
     log,
     observeQueue: metrics.queue,
@@ -111,10 +123,18 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const servers: RunningServer[] = [];
   try {
     for (const [address, handler, how] of handlers) if (address) servers.push(await serve(address, handler, how));
+    const following = election ? undefined : revisions.follow(() => revisionOf(own, stopping), stopping, SYSTEM_CLOCK);
     await lead(operator, election, stopping);
+    await following;
   } finally {
     await Promise.all([...servers, client, own, reviewer].map((one) => one.close()));
   }
+}
+
+/** The revision of the storage. With leader election, the Lease shows the revision. */
+async function revisionOf(client: ApiClient, signal: AbortSignal): Promise<string | undefined> {
+  const path = pathFor(POLICIES.apiVersion, POLICIES.kind);
+  return (await client.get<RawPage>(path, { limit: 1 }, signal)).metadata?.resourceVersion ?? undefined;
 }
 
 /** A standby also follows the cluster, so that the standby can take over at once. */
@@ -132,11 +152,18 @@ async function lead(operator: Operator, election: Election | undefined, stopping
   await operator.ended();
 }
 
-function newElection(flags: Flags, client: ApiClient, instance: string, log: Log): Election {
+interface ElectionParts {
+  readonly client: ApiClient;
+  readonly instance: string;
+  readonly revisions: Revisions;
+  readonly log: Log;
+}
+
+function newElection(flags: Flags, { client, instance, revisions, log }: ElectionParts): Election {
   const { operatorNamespace: namespace, leaseDurationMs, renewDeadlineMs, retryPeriodMs } = flags;
   const identity = `${instance}_${randomUUID()}`;
   const periods = { leaseDurationMs, renewDeadlineMs, retryPeriodMs };
-  return new Election({ client, namespace, name: LEASE, identity, log, ...periods });
+  return new Election({ client, namespace, name: LEASE, identity, log, revisions, ...periods });
 }
 
 /**

@@ -7,12 +7,13 @@ import { Definition } from './cluster/definition.ts';
 import { FollowedReports } from './cluster/reports.ts';
 import { createCluster, type FollowedCluster } from './cluster/store.ts';
 import { ClusterState, type ClusterStateOptions } from './controllers/cluster-state.ts';
-import type { Context, Controller } from './controllers/controller.ts';
+import { type Context, type Controller, originOf } from './controllers/controller.ts';
 import { Evaluation } from './controllers/evaluation.ts';
 import { Events } from './controllers/events.ts';
 import { Expiry } from './controllers/expiry.ts';
 import { Labels } from './controllers/labels.ts';
 import { LeftoverLabels } from './controllers/leftover-labels.ts';
+import { PodSecurity } from './controllers/pod-security.ts';
 import { Programs } from './controllers/programs.ts';
 import { Promotion } from './controllers/promotion.ts';
 import { Protection } from './controllers/protection.ts';
@@ -23,6 +24,7 @@ import { Status } from './controllers/status.ts';
 import { Withdrawal } from './controllers/withdrawal.ts';
 import { exportPolicies } from './report/policy-metrics.ts';
 import { EventRecorder } from './report/recorder.ts';
+import { wentBackEvent } from './report/transitions.ts';
 import { aborted } from './runtime/aborted.ts';
 import type { Metrics, ReflectorObserver } from './runtime/metrics.ts';
 import { RateLimit } from './runtime/rate-limit.ts';
@@ -39,6 +41,16 @@ interface OperatorOptions extends ClusterStateOptions, RunningOptions {
  */
 const EVENTS_LIMIT = [50, 100] as const;
 
+/** The time in ms for a standby to become the leader and to report a rollback that nobody has reported. */
+const REPORT_WENT_BACK_MS = 60_000;
+
+/** The newest resourceVersion that was seen, and the older one that was found `at` a time in ms. */
+interface WentBack {
+  readonly seen: string;
+  readonly found: string;
+  readonly at: number;
+}
+
 export class Operator {
   readonly #client: ApiClient;
   readonly #options: OperatorOptions;
@@ -52,14 +64,27 @@ export class Operator {
    * else.
    */
   #running: Running | undefined;
+  /** Ends the current term early. */
+  #term: AbortController | undefined;
+  /** The signal that ends the following of the cluster. */
+  #following: AbortSignal | undefined;
+  /** The last time that everything was read again. */
+  #reading: Promise<unknown> | undefined;
+  /** The revisions of a rollback that no leader has reported yet. */
+  #unreported: WentBack | undefined;
   #synced = false;
   #reportsEnded: Promise<void> | undefined;
 
   constructor(client: ApiClient, options: OperatorOptions) {
     this.#client = client;
     this.#options = options;
-    const { log, reflectorObserver } = options;
-    const following = { onChange: this.#changed, log, ...(reflectorObserver && { reflectorObserver }) };
+    const { log, reflectorObserver, now } = options;
+    const following = {
+      onChange: this.#changed,
+      log,
+      ...(reflectorObserver && { reflectorObserver }),
+      ...(now && { now }),
+    };
     this.#followed = createCluster(client, { ...following, asksIn: options.operatorNamespace });
     this.#reports = new FollowedReports(following);
     this.#recorder = new EventRecorder(client.apart(new RateLimit(...EVENTS_LIMIT)), {
@@ -90,6 +115,7 @@ export class Operator {
     return [
       new Programs(context, this.#followed.answeringServers),
       new Promotion(context, this.#options.operatorNamespace),
+      new PodSecurity(context, this.#options.operatorNamespace),
       new Labels(context),
       new LeftoverLabels(context),
       new Evaluation(context),
@@ -108,11 +134,56 @@ export class Operator {
    * state of an earlier term.
    */
   async lead(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const term = new AbortController();
+      this.#term = term;
+      await this.#lead(AbortSignal.any([signal, term.signal]));
+      // An error only says that `signal` was aborted. The loop then ends.
+      if (!signal.aborted) await this.#reading?.catch(() => {});
+    }
+  }
+
+  /**
+   * Reads and proves everything again, because the storage of the API servers went back to an earlier revision. The
+   * memory of the operator is from a future that no longer happens. Call this method on a standby, too.
+   */
+  readonly rolledBack = (seen: string, found: string): void => {
+    const { log } = this.#options;
+    log.warn('the storage of the API servers went back to an earlier revision, reading everything again', {
+      seen,
+      found,
+    });
+    const signal = this.#following;
+    if (!signal || signal.aborted) return;
+    this.#reading = Promise.all([this.#followed.readAgain(signal), this.#reports.readAgain()]);
+    this.#reading.catch(() => {});
+    this.#unreported = { seen, found, at: Date.now() };
+    if (!this.#running) return;
+    this.#reportWentBack();
+    this.#term?.abort();
+  };
+
+  /**
+   * Reports the last rollback, if no leader has. While etcd was away, the leader may have lost its Lease, so that nobody
+   * led when the rollback was found. An older rollback was reported by the leader of that time.
+   */
+  #reportWentBack(): void {
+    const { operatorNamespace, instance } = this.#options;
+    const wentBack = this.#unreported;
+    const namespace = this.#followed.cluster.namespace(operatorNamespace);
+    if (!wentBack || !namespace) return;
+    this.#unreported = undefined;
+    if (Date.now() - wentBack.at > REPORT_WENT_BACK_MS) return;
+    this.#recorder.later(wentBackEvent(namespace, wentBack, originOf({ instance, state: this.#state })));
+  }
+
+  async #lead(signal: AbortSignal): Promise<void> {
     const beforeAccept = () => this.#definition.read(signal);
     const running = new Running(this.#controllers(signal), this.#state, { ...this.#options, beforeAccept });
     this.#running = running;
     this.#changed({ of: 'term' });
     running.start();
+    this.#reportWentBack();
     await aborted(signal);
     this.#running = undefined;
     // After the term, the operator deletes the results, because a standby must not show the results of its last term.
@@ -123,6 +194,7 @@ export class Operator {
    * Follows the cluster until `signal` is aborted. The promise resolves when the operator has read the whole cluster.
    */
   async follow(signal: AbortSignal): Promise<void> {
+    this.#following = signal;
     this.#reportsEnded = this.#reports.follow(this.#client, signal);
     await this.#followed.start(signal);
     this.#synced = true;

@@ -1,8 +1,11 @@
 /**
- * `npm test` runs all tests in several processes at the same time, each with its own control plane. The command prints
+ * `npm test` checks the code, builds the control plane, and runs all tests in several processes at the same time, each
+ * with its own control plane. The command prints
  * the output of the first process immediately. The command prints the other outputs when all processes have ended. The
  * output ends with the failed tests, and with one line with the sums for .ci/run.
  */
+import { spawnSync } from 'node:child_process';
+import { argumentsOrExit } from '../hack/options-or-exit.ts';
 import { FAILED_TEST } from './support/reporter.ts';
 import { type Ended, execute } from './versions/execute.ts';
 import { CLOSING_LINE } from './versions/runs.ts';
@@ -42,6 +45,21 @@ const ENVIRONMENT = { ...process.env, GOGC: process.env.GOGC ?? '400' };
 const SILENCE_MS = 15 * 60_000;
 /** If a process hangs, the command prints this number of characters from the end of the process's output. */
 const OUTPUT_END = 1000;
+
+/** The npm scripts that must succeed before the tests. */
+const BEFORE = [['lint'], ['typecheck'], ['controlplane', '--', '--build']];
+
+const HELP = `Usage: npm test
+
+Runs lint, types and all tests, as in CI. The first run builds the control plane.
+
+`;
+
+argumentsOrExit('test', HELP, {});
+for (const script of BEFORE) {
+  const { status } = spawnSync('npm', ['run', ...script], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
 
 interface Counts {
   readonly passed: number;

@@ -3,7 +3,7 @@
  * docs/reference/check-changes.schema.json describes the form.
  */
 import type { Effect } from './effect.ts';
-import type { CheckedPolicy, CheckedViolation } from './result.ts';
+import type { CheckedItem, CheckedPolicy, CheckedViolation } from './result.ts';
 
 export interface Changes {
   /** The candidate policies, and the live policies that no candidate policy replaces. */
@@ -25,7 +25,7 @@ export interface Changes {
  */
 export type ChangeKind = 'NewlyRefused' | 'PerhapsRefused' | 'NewlyAdmitted' | 'ReportedOtherwise';
 
-export interface WorkloadChange {
+export interface WorkloadChange extends Pick<CheckedItem, 'addedContainers' | 'remark'> {
   readonly namespace: string;
   readonly kind: string;
   readonly name: string;
@@ -83,10 +83,10 @@ export interface RolloutStart {
   readonly state: 'Enforced' | 'EnforcedAtOnce' | 'Soaking' | 'Blocked';
 }
 
-export interface RefusedIfEnforced {
+export interface RefusedIfEnforced extends Pick<CheckedItem, 'addedContainers' | 'remark'> {
   readonly kind: string;
   readonly name: string;
-  /** Unknown: whether the pod is refused depends on who creates the pod. */
+  /** Unknown: it depends on who creates the pod, or the pods are refused today and nobody knows what they contain. */
   readonly effect: 'Refused' | 'Unknown';
   readonly violations: readonly CheckedViolation[];
 }

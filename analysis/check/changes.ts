@@ -3,6 +3,7 @@
  * policies, or replaces one of the live policies.
  */
 import type { CompleteRollout, Mode } from '../../operator/api/capability-policy.ts';
+import { REFUSED_RULE } from '../../operator/evaluate/refused.ts';
 import { COST_RULE } from '../../operator/evaluate/verdict.ts';
 import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
 import { entriesByKey } from '../../operator/model/by-key.ts';
@@ -25,6 +26,7 @@ import type {
 } from './changes-result.ts';
 import { checkedPolicies } from './checked.ts';
 import { EFFECTS, type Effect, effectOf, isWorse } from './effect.ts';
+import { AS_IT_IS, originOf } from './origin.ts';
 import { pendingIn, type RolloutInput, rolloutStarts } from './rollout-start.ts';
 import { violationsOf } from './running.ts';
 
@@ -144,9 +146,17 @@ function compare(before: ReadonlyMap<string, WorkloadEffect>, after: ReadonlyMap
     // Violations are described only for workloads whose effect changes. Describing the violations of all workloads
     // would take longer than all other work.
     const violations = now && is !== 'Admitted' ? violationsOf(now.result, now.mode) : [];
-    const fields = { namespace, kind, name, before: was, after: is, violations };
+    const fields = { namespace, kind, name, before: was, after: is, violations, ...originIn(now, is) };
     return { before: was, after: is, change: { ...fields, change: changeKind(was, is) } };
   });
+}
+
+function originIn(
+  now: Pick<WorkloadEffect, 'result'> | undefined,
+  effect: Effect,
+): Pick<WorkloadChange, 'addedContainers' | 'remark'> {
+  const { onlyOldPods: _, ...origin } = now && effect !== 'Admitted' ? originOf(now.result, [now.result]) : AS_IT_IS;
+  return origin;
 }
 
 function changeKind(before: Effect, after: Effect): ChangeKind {
@@ -160,7 +170,9 @@ const refusedIn = perObject((result: EvaluatedWorkloads): readonly RefusedIfEnfo
     const effect = effectIn('Enforce', workload);
     if (effect !== 'Refused' && effect !== 'Unknown') return [];
     const { kind, name } = workload;
-    return [{ kind, name, effect, violations: violationsOf(workload, 'Enforce') }];
+    return [
+      { kind, name, effect, violations: violationsOf(workload, 'Enforce'), ...originIn({ result: workload }, effect) },
+    ];
   }),
 );
 
@@ -204,10 +216,10 @@ function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange
 
 /**
  * Whether the workload blocks a rollout under the operator's rules. A pod whose verdict depends on the pod's creator
- * blocks no rollout. A pod that is too expensive to evaluate blocks a rollout.
+ * blocks no rollout. A pod that is too expensive to evaluate blocks a rollout, and so do pods that are refused today.
  */
 function isBlocking({ effect, violations }: RefusedIfEnforced): boolean {
-  return effect === 'Refused' || violations.some(({ rule }) => rule === COST_RULE);
+  return effect === 'Refused' || violations.some(({ rule }) => rule === COST_RULE || rule === REFUSED_RULE);
 }
 
 function rolloutSummary(

@@ -8,6 +8,7 @@ import type { PolicyContext } from '../policies/context.ts';
 import { pathText } from '../schema/paths.ts';
 import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
 import { withMisspelt } from './misspelt.ts';
+import { AS_IT_IS } from './origin.ts';
 import type { CheckedItem, ItemVerdict, NotSelectedReason } from './result.ts';
 
 interface ManifestEvaluatorOptions {
@@ -57,7 +58,7 @@ export class ManifestEvaluator {
       file,
       verdict,
       notSelected: verdict === 'NotSelected' ? this.#whyNotSelected(candidate, namespace) : null,
-      onlyOldPods: false,
+      ...AS_IT_IS,
       violations: withMisspelt(
         ofModes.flatMap(({ mode, result }) => checkedViolations(result, mode, locate)),
         unknown,

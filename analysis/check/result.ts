@@ -36,6 +36,13 @@ export interface CheckedItem {
   readonly notSelected: NotSelectedReason | null;
   /** True if the template of a workload in a cluster complies, but pods of an older template violate policies. */
   readonly onlyOldPods: boolean;
+  /**
+   * The sorted names of containers in violations that the template of a workload in a cluster lacks: something injects
+   * them into pods, or somebody added them to running pods.
+   */
+  readonly addedContainers: readonly string[];
+  /** Why pods of the workload violate policies, if the workload's template is not the reason; null otherwise. */
+  readonly remark: string | null;
   readonly violations: readonly CheckedViolation[];
   /** Advice on capabilities. The advice does not affect the verdict. */
   readonly findings: readonly CheckedFinding[];

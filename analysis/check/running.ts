@@ -9,6 +9,7 @@ import { MODES } from '../../operator/policy/deciding.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import { pathText } from '../schema/paths.ts';
 import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
+import { AS_IT_IS, originOf } from './origin.ts';
 import type { CheckedItem, CheckedViolation } from './result.ts';
 
 interface EvaluatedInMode {
@@ -41,7 +42,12 @@ function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedI
     verdict,
     // `notSelected` is null, because a policy decides about every workload in the results.
     notSelected: null,
-    onlyOldPods: verdict === 'Violating' && bad.every((one) => one.evaluated.templateComplies),
+    ...(verdict === 'Violating'
+      ? originOf(
+          evaluated,
+          bad.map((one) => one.evaluated),
+        )
+      : AS_IT_IS),
     violations: bad.flatMap((one) => violationsOf(one.evaluated, one.mode)),
     findings: checkedFindings(specOf(kind, namespace, name, cluster) ?? { containers: [] }, placeIn(kind)),
   };

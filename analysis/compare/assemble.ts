@@ -2,7 +2,7 @@
 import type { Container, PodContent, Volume } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf } from '../../operator/model/raw.ts';
 import type { Fieldset } from './fields.ts';
-import { nameKey, type Option, type Piece } from './options.ts';
+import { type Broken, nameKey, type Option, type Piece } from './options.ts';
 import type { Plan } from './plans.ts';
 import { mergedObjects, USUAL } from './tiny-pods.ts';
 
@@ -18,7 +18,15 @@ interface Draft {
  * The pod that follows the plan. The result is undefined if the containers cannot be in one pod, for example if two
  * containers have the same name.
  */
-export function assembled({ options, refusers, target }: Plan): PodContent | undefined {
+export function assembled(plan: Plan): PodContent | undefined {
+  const { options } = plan;
+  const quick = quickDrafts(plan);
+  const drafts = quick && areDistinct(quick) ? quick : covering(plan);
+  return drafts && podOf(options, drafts.length > 0 ? drafts : [{ pieces: new Map() }]);
+}
+
+/** The smallest container for each violated rule. Several of the containers may have the same name. */
+function quickDrafts({ options, refusers, target }: Plan): Draft[] | undefined {
   const drafts: Draft[] = [];
   if (target) place(drafts, target.group, target.piece);
   for (let refuser = 0; refuser < refusers; refuser++) {
@@ -29,8 +37,53 @@ export function assembled({ options, refusers, target }: Plan): PodContent | und
     if (!piece) return undefined;
     place(drafts, group, piece);
   }
-  if (drafts.length === 0) drafts.push({ pieces: new Map() });
-  return podOf(options, drafts);
+  return drafts;
+}
+
+/** The maximum number of choices of pieces for a pod. */
+const MOST_CHOICES = 10_000;
+
+/**
+ * Containers with different names that violate the target and every refusing policy. The result is undefined if the
+ * search finds no such containers.
+ */
+function covering({ options, refusers, target }: Plan): Draft[] | undefined {
+  const pieces = options.flatMap(({ breaking, others }, group) =>
+    [...breaking.values(), ...others.values()].map((piece) => ({ group, piece })),
+  );
+  const smallestFirst = pieces.toSorted((a, b) => a.piece.size - b.piece.size);
+  let left = MOST_CHOICES;
+  const search = (drafts: readonly Draft[], needed: readonly ((piece: Piece) => boolean)[]): Draft[] | undefined => {
+    const missing = needed.findIndex((is) => !drafts.some((draft) => [...draft.pieces.values()].some(is)));
+    const [is] = missing < 0 ? [] : needed.slice(missing);
+    if (!is) return [...drafts];
+    for (const { group, piece } of smallestFirst) {
+      if (!is(piece)) continue;
+      if (left-- <= 0) return undefined;
+      const more = drafts.map((draft) => ({ pieces: new Map(draft.pieces) }));
+      place(more, group, piece);
+      const found = areDistinct(more) && search(more, needed.slice(missing + 1));
+      if (found) return found;
+    }
+    return undefined;
+  };
+  const ofTarget = target ? [(piece: Piece) => piece.violated.some((one) => isSame(one, target.broken))] : [];
+  const ofRefusers = Array.from({ length: refusers }, (_, refuser) => (piece: Piece) => violates([piece], refuser));
+  return search([], [...ofTarget, ...ofRefusers]);
+}
+
+function isSame(a: Broken, b: Broken): boolean {
+  return a.refuser === b.refuser && a.rule === b.rule;
+}
+
+/** Whether no two containers must have the same name. */
+function areDistinct(drafts: readonly Draft[]): boolean {
+  const names = drafts.flatMap(({ pieces }) => {
+    const named = [...pieces.values()].find(({ isNamed }) => isNamed);
+    // A container with the usual name can get any other name that no policy selects.
+    return named && named.container.name !== USUAL.name ? [named.container.name] : [];
+  });
+  return new Set(names).size === names.length;
 }
 
 function violates(pieces: readonly Piece[], refuser: number): boolean {

@@ -17,6 +17,7 @@ import { type NamespaceClass, namespaceClasses } from './namespaces.ts';
 import { NAMESPACE_NAME } from './one-mode.ts';
 import type { PolicySet } from './policy-set.ts';
 import { smallest } from './smallest.ts';
+import { MOST_TOGETHER } from './together.ts';
 import { TooMany } from './too-many.ts';
 import { areTooManyAsked, TOO_MANY_ASKED, type Use, type UsesOptions, usesOf } from './uses.ts';
 import type { Side, Sides } from './witnesses.ts';
@@ -139,12 +140,6 @@ export class Questions implements TimeLimit {
   }
 }
 
-/**
- * The rules about lists of the pod itself. Rules about lists of containers are not included. One item of a list may
- * break the rule in one policy, and another item may break the rule in another policy.
- */
-const POD_LISTS = ['sysctls', 'supplementalGroups'] as const;
-
 interface ComparingOptions extends UsesOptions, Pick<CompareOptions, 'all' | 'directions' | 'impossible'> {
   /** Whether the comparison ends at the first difference. */
   readonly isFirstEnough?: boolean;
@@ -248,12 +243,6 @@ class Comparing {
     this.#examined.checkTime();
     const usable = refusing.filter(({ usableBy, name }) => usableBy === 'Everyone' || use.refusing.includes(name));
     const where = { namespace: namespace.labels, use: use.admitting, direction };
-    for (const rule of POD_LISTS) {
-      if (new Set(usable.map(({ values }) => JSON.stringify(values[rule]))).size > 2) {
-        const message = `more than two policies have other values of ${rule}, and only two items of a list are tried together`;
-        this.#result.undecided.push({ ...where, message });
-      }
-    }
     const { alternatives } = this.#examined.checks;
     for (const alternative of policy ? alternatives(policy) : [{ checks: [], fillsHostUsers: false }]) {
       const others = usable.flatMap(alternatives);
@@ -264,6 +253,10 @@ class Comparing {
           ...where,
           message: `the comparison does not understand the checks of rule ${rule}`,
         });
+      }
+      for (const list of found.plans.tooLong) {
+        const message = `more than ${MOST_TOGETHER} policies have other values for ${list}, and only ${MOST_TOGETHER} items of a list are tried together`;
+        this.#result.undecided.push({ ...where, message });
       }
       // If no policy is usable, one pod represents all rules. Other users can have the right to use a policy that
       // refuses the pod by a rule.

@@ -6,7 +6,7 @@
 import type { Fieldset } from './fields.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
 import { ONE_OF, REQUIRED } from './kubernetes.ts';
-import { isContainerName, keysOf, typeOf } from './paths.ts';
+import { isContainerName, keysOf, tellsContainersApart, typeOf } from './paths.ts';
 import { type ContainerPart, mergedObjects, type PodPart, type TinyPod, USUAL } from './tiny-pods.ts';
 import { TooMany } from './too-many.ts';
 
@@ -64,14 +64,6 @@ export function dimensionsOf({ fields, paths, checks }: Group, { containers, isC
       values: has(/^v\b|^spec\.volumes/) ? volumesOf(fields.values('v'), fields.lengths('spec.volumes')) : [undefined],
     },
   ];
-}
-
-/**
- * Whether the path is the name, the image or an annotation of a container. The name, the image and the annotations
- * distinguish the containers of a pod.
- */
-export function tellsContainersApart(path: string): boolean {
-  return isContainerName(path) || path.startsWith('c@');
 }
 
 function volumesOf(volumes: readonly unknown[], lengths: readonly number[]): (readonly Fieldset[] | undefined)[] {

@@ -20,6 +20,7 @@ import {
 import { isRoot, keysOf, sizeOf, typeOf, valueOfUnknown } from './paths.ts';
 import { APPENDED, type Constant, type Reads } from './reads.ts';
 import { type Compared, otherText, variantsOf } from './texts.ts';
+import { severalOf } from './together.ts';
 import { TooMany } from './too-many.ts';
 import { unknownValues } from './unknown-values.ts';
 
@@ -53,10 +54,15 @@ export class Fields {
   readonly #known = new Map<string, readonly unknown[]>();
 
   readonly #isBeside: (field: string) => boolean;
+  readonly #together: (list: string) => number;
 
-  /** @param isBeside says whether a field of the pod is examined together with the fields in `reads` */
-  constructor(reads: Iterable<Reads>, isBeside: (field: string) => boolean) {
+  /**
+   * @param isBeside says whether a field of the pod is examined together with the fields in `reads`
+   * @param together the maximum number of items that a list of the given path combines
+   */
+  constructor(reads: Iterable<Reads>, isBeside: (field: string) => boolean, together: (list: string) => number) {
     this.#isBeside = isBeside;
+    this.#together = together;
     for (const { paths, presence, relations, functions } of reads) {
       for (const path of paths) this.#paths.add(path);
       for (const path of presence) this.#presence.add(path);
@@ -195,10 +201,8 @@ export class Fields {
 
   /**
    * Lists with one item. If checks require items, the result also has two other kinds of lists. A list of the first
-   * kind lacks one or two required items. A list of the second kind has all required items and one other item. For a
-   * list of the pod itself, the result also has every pair of items as a list. The reason is that two policies may each
-   * refuse one of the items. A list of a container needs no pairs, because two containers can each have one of the
-   * items.
+   * kind lacks one or two required items. A list of the second kind has all required items and one other item. The
+   * result also has lists of several items, because several policies may each refuse one of the items.
    */
   #lists(path: string): readonly unknown[] {
     const items = this.values(`${path}[]`).filter((item) => item !== undefined);
@@ -206,9 +210,7 @@ export class Fields {
     if (path.startsWith('spec.') && this.#allowedKeys(`${path}[]`).length > 2)
       throw new TooMany(`several unknown fields of the items of ${path}`);
     const long = this.lengths(path).flatMap((length) => items.map((item) => repeated(item, length)));
-    const two = path.startsWith('spec.')
-      ? items.flatMap((one, i) => items.slice(i + 1).map((other) => [one, other]))
-      : [];
+    const several = this.#severalOf(path, items);
     const required = this.#required(`${path}[]`);
     // One policy may require some items, while another policy refuses one more item.
     const beside = required.length === 0 ? [] : items.filter((item) => !required.includes(item as Constant));
@@ -219,12 +221,42 @@ export class Fields {
     return [
       undefined,
       ...items.map((item) => [item]),
-      ...two,
+      ...several,
       ...lacking,
       ...beside.map((item) => [...required, item]),
       ...long,
       ...padded,
     ];
+  }
+
+  /**
+   * Lists of several items. A list of three or more items has only one item of each class, because the number of lists
+   * would become too large.
+   *
+   * @throws TooMany
+   */
+  #severalOf(path: string, items: readonly unknown[]): readonly unknown[][] {
+    const most = this.#together(path);
+    if (most < 3) return severalOf(items, most);
+    const classes = Map.groupBy(items, (item) => this.#classOf(`${path}[]`, item));
+    const different = [...classes.values()].flatMap(([first]) => first ?? []);
+    let count = 1;
+    for (let chosen = 0; chosen < Math.min(most, different.length); chosen++)
+      count = (count * (different.length - chosen)) / (chosen + 1);
+    if (count > MOST_VALUES) throw new TooMany(`more than ${MOST_VALUES} lists of ${most} items of ${path}`);
+    return [...severalOf(items, 2), ...severalOf(different, most).filter(({ length }) => length > 2)];
+  }
+
+  /** A text that is equal for two items if no check of a single item distinguishes them. */
+  #classOf(path: string, item: unknown): string {
+    if (typeof item === 'string') return this.#signature(path, item);
+    if (typeof item === 'number') {
+      const constants = this.#constants(path).filter((one) => typeof one === 'number');
+      return `${constants.filter((one) => one < item).length} ${constants.includes(item)}`;
+    }
+    if (typeof item !== 'object' || item === null) return JSON.stringify(item);
+    const fields = Object.entries(item).map(([name, value]) => [name, this.#classOf(`${path}.${name}`, value)]);
+    return JSON.stringify(fields);
   }
 
   /** The items that checks require in the list. */

@@ -6,8 +6,9 @@
 import type { KnownCheck } from './alternatives.ts';
 import { Fields, type Fieldset, product } from './fields.ts';
 import { CONTRADICTED, LIMITING, NEEDED, SECCOMP, TOGETHER } from './kubernetes.ts';
-import { ANNOTATIONS, isContainerName, rootOf, typeOf } from './paths.ts';
+import { ANNOTATIONS, isContainerName, rootOf, tellsContainersApart, typeOf } from './paths.ts';
 import type { Reads } from './reads.ts';
+import { MOST_TOGETHER, type Together } from './together.ts';
 
 export interface Group {
   readonly checks: readonly UnderstoodCheck[];
@@ -23,6 +24,8 @@ export interface Groups {
   readonly isCommon: (path: string) => boolean;
   /** If true, fields are in one group if the API server refuses some combinations of their values. */
   readonly isStrict: boolean;
+  /** The maximum number of items that are tried together in the list at the path. */
+  readonly together: (list: string) => number;
 }
 
 /** The fields that belong to no group. */
@@ -45,10 +48,11 @@ export function isUnderstood(check: KnownCheck): check is UnderstoodCheck {
 const COMMON = /^spec\.(?:\w+|os\.name)$/;
 
 /**
+ * @param counted the number of items that a pod may need in each list
  * @param isStrict if false, groups are smaller, but the API server refuses some combinations of values from different
- * groups
+ * groups. Also, two containers may need the same name
  */
-export function groupsOf(checks: readonly UnderstoodCheck[], isStrict = false): Groups {
+export function groupsOf(checks: readonly UnderstoodCheck[], counted: Together, isStrict = false): Groups {
   const rulesOf = new Map<string, Set<string>>();
   for (const { rule, reads } of checks) {
     for (const path of reads.paths) rulesOf.set(path, (rulesOf.get(path) ?? new Set()).add(rule));
@@ -63,9 +67,18 @@ export function groupsOf(checks: readonly UnderstoodCheck[], isStrict = false): 
   const isCommon = (path: string) =>
     common.has(path) || ofSome.has(path) || (path === 'spec.os' && common.has('spec.os.name'));
   const isBeside = (field: string) => isStrict || common.has(field);
+  // A list of a container usually needs only one item, because several containers can each have one of the items. Only
+  // one container of a pod can have the name that a policy selects.
+  const isNamed = checks.some(({ reads }) => [...reads.paths].some(tellsContainersApart));
+  const together = (list: string) => {
+    const least = list.startsWith('spec.') ? 2 : 1;
+    const isCounted = list.startsWith('spec.') || (isStrict && isNamed && list.startsWith('c.'));
+    return isCounted ? Math.min(MOST_TOGETHER, Math.max(least, counted.get(list) ?? 0)) : 1;
+  };
   const fields = new Fields(
     checks.map(({ reads }) => reads),
     isBeside,
+    together,
   );
   const companions = ofSome.size === 0 ? [undefined] : fields.object('x', (path) => ofSome.has(path));
   return {
@@ -74,6 +87,7 @@ export function groupsOf(checks: readonly UnderstoodCheck[], isStrict = false): 
       fields: new Fields(
         ofGroup.map(({ reads }) => reads),
         isBeside,
+        together,
       ),
       paths: new Set(ofGroup.flatMap(({ reads }) => [...reads.paths])),
     })),
@@ -81,6 +95,7 @@ export function groupsOf(checks: readonly UnderstoodCheck[], isStrict = false): 
     containers: containersIn(fields),
     isCommon,
     isStrict,
+    together,
   };
 }
 

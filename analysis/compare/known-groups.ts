@@ -24,7 +24,11 @@ export class KnownGroups {
   ofGroup(group: Group, groups: Groups): KnownGroup {
     const ofChecks = this.#ofChecks(group.checks);
     const common = commonDimensions(groups);
-    const key = JSON.stringify([[...group.paths].filter(groups.isCommon), common, groups.containers, groups.isStrict]);
+    const together = [...group.paths]
+      .filter((path) => path.endsWith('[]'))
+      .map((path) => groups.together(path.slice(0, -2)));
+    const ofPaths = [[...group.paths].filter(groups.isCommon), together];
+    const key = JSON.stringify([ofPaths, common, groups.containers, groups.isStrict]);
     const known = ofChecks.get(key) ?? this.#find(group, groups, common);
     ofChecks.set(key, known);
     return known;
@@ -33,7 +37,11 @@ export class KnownGroups {
   #find(group: Group, groups: Groups, common: readonly Dimension[]): KnownGroup {
     const dimensions = dimensionsOf(group, groups);
     const rows = rowsOf([...common, ...dimensions], group.checks, this.#pods);
-    return new KnownGroup({ checks: group.checks, dimensions, rows }, this.#pods, this.budget);
+    return new KnownGroup(
+      { checks: group.checks, dimensions, rows, isStrict: groups.isStrict },
+      this.#pods,
+      this.budget,
+    );
   }
 }
 
@@ -42,21 +50,25 @@ interface GroupRows {
   readonly dimensions: readonly Dimension[];
   /** A number for each value in the group's own dimensions and in the common dimensions. */
   readonly rows: Rows;
+  /** Whether options keep all pieces that violate different policies. */
+  readonly isStrict: boolean;
 }
 
 export class KnownGroup implements GroupRows {
   readonly checks;
   readonly dimensions;
   readonly rows;
+  readonly isStrict;
   readonly #pods: TinyPods;
   readonly #budget: Budget;
   readonly #values = new Map<string, GroupValues>();
   readonly #options = new Map<string, { readonly options: readonly Option[]; readonly pods: number }>();
 
-  constructor({ checks, dimensions, rows }: GroupRows, pods: TinyPods, budget: Budget) {
+  constructor({ checks, dimensions, rows, isStrict }: GroupRows, pods: TinyPods, budget: Budget) {
     this.checks = checks;
     this.dimensions = dimensions;
     this.rows = rows;
+    this.isStrict = isStrict;
     this.#pods = pods;
     this.#budget = budget;
   }
@@ -77,7 +89,7 @@ export class KnownGroup implements GroupRows {
     // only once.
     const values = this.#values.get(place) ?? valuesOf(left, this.checks, common);
     this.#values.set(place, values);
-    const options = optionsOf(values, sides, this.#pods, this.#budget);
+    const options = optionsOf(values, sides, { pods: this.#pods, budget: this.#budget, keepsAll: this.isStrict });
     this.#options.set(key, { options, pods: countOf(values) });
     return options;
   }

@@ -179,10 +179,11 @@ export function acceptedValues(path: string, named: readonly unknown[]): readonl
 export function isAcceptedText(path: string, text: string): boolean {
   if (path.endsWith('oci.ref')) return PINNED_REFERENCE.test(text);
   if (path.endsWith('sysctls[].name')) return isSysctl(text);
+  if (path.endsWith('appArmorProfile.localhostProfile')) return isName(text);
   return !/\b(?:seccompProfile|baseProfile)\.localhostProfile$/.test(path) || isDescending(text);
 }
 
-/** Whether the path of a file does not leave its folder (validateLocalDescendingPath). */
+/** Whether the path of a file does not leave its folder (validateLocalDescendingPath). The path may be empty. */
 function isDescending(path: string): boolean {
   return !path.startsWith('/') && !path.split('/').includes('..');
 }
@@ -337,6 +338,7 @@ function isContainer(container: Container, spec: PodSpec, annotations: PodConten
 
 const CAP_SYS_ADMIN = 'CAP_SYS_ADMIN';
 const SECCOMP_OF_POD = `${SECCOMP.annotation}/pod`;
+const LOCALHOST = 'localhost/';
 const SECCOMP_OF_CONTAINER = `container.${SECCOMP.annotation}/`;
 
 /** Whether the historical annotation names a profile, and does not contradict the field. */
@@ -350,7 +352,9 @@ function isSeccompAnnotation(annotation: string | undefined, field: unknown): bo
   if (type === 'RuntimeDefault') return byDefault;
   if (type === 'Unconfined') return unconfined;
   if (type === 'Localhost') return annotation === `localhost/${localhostProfile}`;
-  return byDefault || unconfined || /^localhost\/(?!(?:.*\/)?\.\.(?:\/|$))./.test(annotation);
+  return (
+    byDefault || unconfined || (annotation.startsWith(LOCALHOST) && isDescending(annotation.slice(LOCALHOST.length)))
+  );
 }
 
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
@@ -372,8 +376,7 @@ function isAnnotation(annotation: string | undefined, own: unknown, spec: PodSpe
 
 /** Whether an annotation of AppArmor names a profile. */
 function isNamed(annotation: string): boolean {
-  const name = annotation.replace(/^localhost\//, '');
-  return annotation !== '' && name !== '' && name === name.trim();
+  return isName(annotation.replace(/^localhost\//, ''));
 }
 
 function annotationFor(profile: unknown): string {
@@ -400,9 +403,13 @@ function isBase(value: unknown): boolean {
 /** @param isFile whether the profile is the path of a file, and not a name */
 function isLocalProfile(value: unknown, isFile = true): boolean {
   const { type, localhostProfile } = objectOf(value);
-  const isNamed =
-    typeof localhostProfile === 'string' && localhostProfile !== '' && (!isFile || isDescending(localhostProfile));
-  return (type === 'Localhost') === isNamed && (isNamed || localhostProfile === undefined);
+  if (type !== 'Localhost') return localhostProfile === undefined;
+  return typeof localhostProfile === 'string' && (isFile ? isDescending(localhostProfile) : isName(localhostProfile));
+}
+
+/** Whether the text can be the name of an AppArmor profile (ValidateAppArmorProfileField). */
+function isName(text: string): boolean {
+  return text !== '' && text === text.trim();
 }
 
 function isPort({ hostPort, containerPort }: Record<string, unknown>, { hostNetwork }: PodSpec): boolean {

@@ -45,6 +45,11 @@ export interface Option {
   readonly defaults: ReadonlyMap<string, Piece>;
   /** The smallest container or volume that violates a rule of a refusing policy. The key is `brokenKey`. */
   readonly breaking: ReadonlyMap<string, Piece>;
+  /**
+   * Further containers that violate rules of refusing policies. In a container with a certain name, several policies
+   * may have to be violated at once. The list is empty unless the search is strict.
+   */
+  readonly others: ReadonlyMap<string, Piece>;
   /** The refusing policies that a pod with all these containers violates. Bit i stands for policy i. */
   readonly mask: bigint;
   readonly size: number;
@@ -117,12 +122,12 @@ export function valuesOf(
  * The options that the admitting policy admits. The list is empty if the admitting policy admits no pod with these
  * values.
  */
-export function optionsOf(values: GroupValues, sides: Sides, pods: TinyPods, budget: Budget): Option[] {
+export function optionsOf(values: GroupValues, sides: Sides, examining: Examining): Option[] {
   const options = new Map<string, Option>();
   for (const own of values.pods) {
-    const option = optionOf(values, own, sides, { pods, budget });
+    const option = optionOf(values, own, sides, examining);
     if (!option) continue;
-    const key = [...option.breaking.keys(), '|', ...option.defaults.keys()].sort().join();
+    const key = [...option.breaking.keys(), '|', ...option.defaults.keys(), ...option.others.keys()].sort().join();
     const known = options.get(key);
     if (!known || option.size < known.size) options.set(key, option);
   }
@@ -140,6 +145,13 @@ function* piecesOf(values: GroupValues, own: PodPart): Generator<TinyPod> {
   }
 }
 
+interface Examining {
+  readonly pods: TinyPods;
+  readonly budget: Budget;
+  /** Whether options keep a piece for each name and each list of violated rules. */
+  readonly keepsAll: boolean;
+}
+
 /** The number of pods that `optionsOf` examines. */
 export function countOf({ pods, containers, companions, volumes, mounts }: GroupValues): number {
   const alone = Math.min(containers.length, 1);
@@ -151,10 +163,11 @@ function optionOf(
   values: GroupValues,
   own: PodPart,
   sides: Sides,
-  { pods, budget }: { readonly pods: TinyPods; readonly budget: Budget },
+  { pods, budget, keepsAll }: Examining,
 ): Option | undefined {
   const defaults = new Map<string, Piece>();
   const breaking = new Map<string, Piece>();
+  const others = new Map<string, Piece>();
   let mask = 0n;
   for (const tiny of piecesOf(values, own)) {
     budget.spend();
@@ -165,13 +178,17 @@ function optionOf(
     );
     const piece = { ...tiny, violated, isNamed: values.isNamed, size: sizeOf(tiny) };
     if (!tiny.volumes) keepSmaller(defaults, nameKey(tiny.container), piece);
+    if (keepsAll && violated.length > 0)
+      keepSmaller(others, JSON.stringify([nameKey(tiny.container), violated.map(brokenKey)]), piece);
     for (const broken of violated) {
       mask |= 1n << BigInt(broken.refuser);
       keepSmaller(breaking, brokenKey(broken), piece);
     }
   }
   const [first] = [...defaults.values()].sort((a, b) => a.size - b.size);
-  return first && { spec: first.spec, annotations: first.annotations, defaults, breaking, mask, size: first.size };
+  return (
+    first && { spec: first.spec, annotations: first.annotations, defaults, breaking, others, mask, size: first.size }
+  );
 }
 
 function keepSmaller(kept: Map<string, Piece>, key: string, piece: Piece): void {

@@ -88,3 +88,11 @@ export function typeOf(path: string): string {
  * with such an expression.
  */
 export class NotUnderstood extends Error {}
+
+/**
+ * Whether the path is the name, the image or an annotation of a container. The name, the image and the annotations
+ * distinguish the containers of a pod.
+ */
+export function tellsContainersApart(path: string): boolean {
+  return isContainerName(path) || path.startsWith('c@');
+}

@@ -10,6 +10,7 @@ import { groupsOf, isUnderstood, type UnderstoodCheck } from './groups.ts';
 import type { KnownGroups } from './known-groups.ts';
 import { type Broken, brokenKey, type Option, type Piece, type Sides } from './options.ts';
 import { reduced } from './rows.ts';
+import { MOST_TOGETHER, type Together, togetherIn } from './together.ts';
 import { TooMany } from './too-many.ts';
 
 /**
@@ -29,12 +30,14 @@ export interface Plans {
   readonly plans: readonly Plan[];
   /** The rules whose CEL expressions the comparison does not understand. The rules belong to refusing policies. */
   readonly notUnderstood: readonly string[];
+  /** The lists of the pod of which more than MOST_TOGETHER policies may each refuse another item. */
+  readonly tooLong: readonly string[];
 }
 
 /** @throws TooMany if there are more values than the budget allows, or TooLate */
 export function plansFor(
   admitting: Admitting,
-  refusing: readonly Pick<Alternative, 'checks'>[],
+  refusing: readonly Pick<Alternative, 'checks' | 'policy'>[],
   known: KnownGroups,
   isStrict = false,
 ): Plans {
@@ -42,19 +45,31 @@ export function plansFor(
   const others = refusing.map(({ checks }) => checks.filter((check) => !own.has(check)));
   // If the admitting policy has all checks of a refusing policy, the refusing policy admits every pod that the
   // admitting policy admits.
-  if (others.some((checks) => checks.length === 0)) return { plans: [], notUnderstood: [] };
+  if (others.some((checks) => checks.length === 0)) return { plans: [], notUnderstood: [], tooLong: [] };
   const notUnderstood = others.flat().flatMap((check) => (isUnderstood(check) ? [] : [check.rule]));
   const sides: Sides = {
     admitting: admitting.checks.filter(isUnderstood),
     refusing: others.map((checks) => checks.filter(isUnderstood)),
     fillsHostUsers: admitting.fillsHostUsers,
   };
-  return { plans: plansOf(sides, known, isStrict), notUnderstood: [...new Set(notUnderstood)] };
+  const byPolicy = Map.groupBy(sides.refusing.entries(), ([i]) => refusing[i]?.policy);
+  const together = togetherIn([...byPolicy.values()].map((all) => all.flatMap(([, checks]) => checks)));
+  const tooLong = [...together].flatMap(([list, count]) =>
+    list.startsWith('spec.') && count > MOST_TOGETHER ? [list] : [],
+  );
+  const plans = plansOf(sides, { known, together, isStrict });
+  return { plans, notUnderstood: [...new Set(notUnderstood)], tooLong };
 }
 
-function plansOf(sides: Sides, known: KnownGroups, isStrict: boolean): Plan[] {
+interface Search {
+  readonly known: KnownGroups;
+  readonly together: Together;
+  readonly isStrict: boolean;
+}
+
+function plansOf(sides: Sides, { known, together, isStrict }: Search): Plan[] {
   const checks = new Set<UnderstoodCheck>([...sides.admitting, ...sides.refusing.flat()]);
-  const groups = groupsOf([...checks], isStrict);
+  const groups = groupsOf([...checks], together, isStrict);
   const common = commonDimensions(groups);
   const ofGroups = groups.groups.map((group) => {
     const isOf = (check: UnderstoodCheck) => group.checks.includes(check);

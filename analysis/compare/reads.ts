@@ -316,6 +316,8 @@ function merged(a: Value, b: Value): Value {
  * first condition is `k == "field"`.
  */
 function narrowed(scope: Scope, { op, args }: Node): Scope {
+  // `a && (b && c)` is printed as `a && b && c`, which is parsed as `(a && b) && c`.
+  if (op === '&&') return (args as readonly Node[]).reduce(narrowed, scope);
   if (op !== '==') return scope;
   const [variable, text] = args as readonly [Node, Node];
   const known = variable.op === 'id' ? scope.get(`${variable.args}`) : undefined;

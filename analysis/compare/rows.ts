@@ -14,12 +14,11 @@ import {
   NAME,
   OTHERS,
   podPartOf,
-  tellsContainersApart,
   VOLUMES,
   volumesIn,
 } from './dimensions.ts';
 import type { UnderstoodCheck } from './groups.ts';
-import { keysOf } from './paths.ts';
+import { keysOf, tellsContainersApart } from './paths.ts';
 import { ReadParts, WHOLE } from './read-parts.ts';
 import type { ContainerPart, PodKeys, TinyPod, TinyPods, Understood } from './tiny-pods.ts';
 import { TooMany } from './too-many.ts';

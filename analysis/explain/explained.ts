@@ -31,10 +31,20 @@ export interface ExplainedTopics {
   readonly workloads: number;
   readonly topics: readonly ExplainedTopic[];
   /**
+   * The workloads that lack pods because an API server refuses them. Webhooks may change pods, so nobody knows which
+   * containers these pods have.
+   */
+  readonly refused: readonly RefusedWorkload[];
+  /**
    * Sentences about the kinds that could not be read. Each sentence also says what is missing in the answer as a
    * result. The list is empty if the answer is complete.
    */
   readonly missing: readonly string[];
+}
+
+export interface RefusedWorkload extends WorkloadName {
+  /** The API server's message. */
+  readonly message: string;
 }
 
 export interface ExplainedTopic extends Partial<AdminAccess> {
@@ -132,8 +142,13 @@ export function explainedTopics(topics: readonly Topic[], explained: ExplainedCl
         ),
       };
     }),
+    refused: places.flatMap(({ groups }) => groups.flatMap(refusedIn)),
     missing,
   };
+}
+
+function refusedIn({ workload: { kind, namespace, name }, refusal }: Group): RefusedWorkload[] {
+  return refusal ? [{ kind, namespace, name, message: refusal.message }] : [];
 }
 
 /** A namespace with its workloads, and the policies that decide in the namespace. */

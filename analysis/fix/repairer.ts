@@ -18,6 +18,7 @@ import { perObject } from '../../operator/policy/memo.ts';
 import { fixesOf, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { FIX_CLASSES, type Fix, type FixClass } from '../../operator/rules/rule.ts';
+import { SIZE_RULE } from '../../operator/rules/size.ts';
 import { changesBy, isSameField, type PodChange, withChange } from './changed-fields.ts';
 
 /** A change of one field, with all the violations that the change ends. */
@@ -151,6 +152,7 @@ export class Repairer {
     if (rule === USE_RULE)
       return 'no field of a pod grants the use of a policy: create a binding that grants the use, or choose another service account';
     if (rule === COST_RULE) return 'it is not known whether the pod complies';
+    if (rule === SIZE_RULE) return 'a list of the pod is too long, and must be shortened by hand';
     const fixes = this.#fixesOf(policy).get(rule) ?? [];
     const possible = fixes.filter((fix) =>
       changesBy(fix, content, this.#engine).some((change) => container === undefined || change.container === container),

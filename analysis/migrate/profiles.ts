@@ -143,7 +143,7 @@ function unfitDefault(field: string, name: string, profile: Profile): Remark | u
   const remark = unfitRemark(field, name, profile);
   if (profile.localhostProfile !== '') return remark;
   const text =
-    'left out: the profile names no file, and no pod can have this profile now. Before, pods without a profile got this profile. Now these pods get no profile';
+    'left out: the profile names no file, and no container can start with this profile now. Before, pods without a profile got this profile. Now these pods get no profile';
   return inexact(field, name, text);
 }
 
@@ -158,7 +158,7 @@ function unfitRemark(field: string, name: string, { localhostProfile }: Profile)
     : localhostProfile.length > LONGEST
       ? `the profile is longer than ${LONGEST} characters`
       : localhostProfile === ''
-        ? 'the profile names no file, and no pod can have this profile'
+        ? 'the profile names no file, and no container can start with this profile'
         : undefined;
   if (why === undefined) return undefined;
   const said = localhostProfile === '' ? known : inexact;

@@ -225,6 +225,7 @@ export class PolicyContextBuilder {
       namespaces,
       automounting: this.#all.automounting,
       sources: this.#all.sources,
+      live: supposed.live,
     });
   }
 
@@ -246,7 +247,7 @@ export class PolicyContextBuilder {
     const policies = [...this.#all.policies].map(([name, policy]) =>
       enforced.includes(name) ? enforcedEverywhere(policy) : policy,
     );
-    // A manifest has no status. So the statuses of the live policies count, even if manifests replace these policies.
+    // The status of a manifest is ignored. So the statuses of the live policies count, even if manifests replace them.
     const known = serverDefaults ?? (live && reportedServerDefaults([...live.policies(), ...policies]));
     const namespaces = new Map(
       live?.namespaces().map((one) => [one.name, { ...one, labels: labels.get(one.name) ?? one.labels }]),
@@ -268,7 +269,9 @@ export class PolicyContextBuilder {
   }
 
   #addPolicyManifest({ object, file, line, lineOf, textOf }: InputObject, tell: (trouble: Trouble) => void): void {
-    const { policy, problems } = validatePolicy(object, textOf);
+    // Anybody can write a status into a file. `kubectl apply` ignores it, and so does the builder.
+    const { status: _, ...stated } = object;
+    const { policy, problems } = validatePolicy(stated, textOf);
     const name = String(object.metadata?.name ?? '');
     for (const { path, message } of problems) {
       tell({ file, line: lineOf(path), message: `CapabilityPolicy ${name}: ${message}` });

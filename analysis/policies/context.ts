@@ -66,6 +66,12 @@ export interface EvaluatedContext extends Pick<PolicyContext, 'labelsOf' | 'sour
   evaluateCluster(only?: string): Iterable<EvaluatedWorkloads>;
 }
 
+/** The policies of a cluster. They decided about the pods that the cluster has, and about those that it refused. */
+export interface LivePolicies {
+  /** The policies that decide in a namespace in mode Enforce. */
+  enforcedIn(namespace: string): readonly ResolvedPolicy[];
+}
+
 /** The policies that decide in a namespace in one mode. */
 interface DecidingPolicies {
   readonly mode: Mode;
@@ -80,9 +86,11 @@ interface PolicyContextInput {
   readonly automounting: Automounting;
   /** The file and line from which each policy was read. The key is the policy's name. Live policies have no entry. */
   readonly sources: ReadonlyMap<string, PolicySource>;
+  /** The policies of the cluster, if the context has others. */
+  readonly live?: LivePolicies | undefined;
 }
 
-export class PolicyContext {
+export class PolicyContext implements LivePolicies {
   readonly evaluation: EvaluationContext;
   readonly compiled: Compiled;
   readonly sources: PolicyContextInput['sources'];
@@ -116,9 +124,14 @@ export class PolicyContext {
     });
   }
 
+  enforcedIn(namespace: string): readonly ResolvedPolicy[] {
+    return this.deciding(namespace).find(({ mode }) => mode === 'Enforce')?.policies ?? [];
+  }
+
   /** @param only the only namespace to evaluate; undefined for all namespaces */
   evaluateCluster(only?: string): Iterable<NamespaceVerdicts> {
-    return evaluateCluster(this.#input.cluster, this.#input.state, this.evaluation, only);
+    const { cluster, state, live } = this.#input;
+    return evaluateCluster(cluster, state, this.evaluation, { only, live: live && ((name) => live.enforcedIn(name)) });
   }
 
   /**

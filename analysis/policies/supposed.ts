@@ -1,9 +1,11 @@
 /** A hypothetical state of a cluster: some policies are enforced everywhere, or are pending in some namespaces. */
 import { type CompletePolicy, ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';
-import type { Labels } from './context.ts';
+import type { Labels, LivePolicies } from './context.ts';
 
 export interface Supposed {
+  /** The policies of the cluster. */
+  readonly live?: LivePolicies;
   /** The names of the policies that are enforced in every namespace, without a rollout. */
   readonly enforced?: readonly string[];
   /** The rollouts in each namespace. The key is the namespace's name. */

@@ -9,7 +9,13 @@
 import type { CapabilityPolicyStatus, CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
 import type { Violation } from '../../operator/evaluate/violations.ts';
-import type { NamespaceView, PodContent, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
+import type {
+  NamespaceView,
+  PodContent,
+  RefusalText,
+  RoleBindingView,
+  RoleView,
+} from '../../operator/model/objects.ts';
 import type { WorkloadKind } from '../../operator/model/workload-kinds.ts';
 import type { Finding } from '../capabilities/findings.ts';
 import type { ContainerRuntime } from '../capabilities/runtimes.ts';
@@ -125,6 +131,8 @@ export interface Controller {
   readonly replicas?: number;
   /** True for a finished Job. */
   readonly finished?: true;
+  /** The API server's refusal of pods that the controller lacks. */
+  readonly refused?: RefusalText;
   /** The index of the pod template in `shapes`. */
   readonly shape: number;
 }

@@ -109,12 +109,13 @@ export function restoreWorkloads(
   { name: namespace, controllers }: SnapshotNamespace,
   templateOf: (shape: number) => PodContent,
 ): Omit<Content, 'pods'> {
-  const workloads = controllers.map(({ id, owner, finished, shape, ...controller }) => ({
+  const workloads = controllers.map(({ id, owner, finished, refused, shape, ...controller }) => ({
     ...controller,
     namespace,
     uid: uidOf(id),
     ...(owner && { owner: restoreOwner(owner) }),
     finished: finished ?? false,
+    ...(refused && { refused: { ...refused, at: 0 } }),
     template: templateOf(shape),
   }));
   return { workloads, byName: new Map(workloads.map((workload) => [`${workload.kind}/${workload.name}`, workload])) };

@@ -252,7 +252,7 @@ function verdict(
 }
 
 function controller(
-  { kind, name, uid, owner, replicas, finished, template }: WorkloadView,
+  { kind, name, uid, owner, replicas, finished, refused, template }: WorkloadView,
   shapes: Shapes,
   ids: Indexed<string>,
 ): Controller {
@@ -263,6 +263,7 @@ function controller(
     ...(owner && { owner: reference(owner, ids) }),
     ...(replicas !== undefined && { replicas }),
     ...(finished && { finished }),
+    ...(refused && { refused: { by: refused.by, message: refused.message } }),
     shape: shapes.index(template),
   };
 }

@@ -5,6 +5,7 @@
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { entriesByKey } from '../../operator/model/by-key.ts';
 import type { Level, Standard } from '../../operator/standards/level-version.ts';
 import { type Base, type Beside, exceptionsBeside } from './beside.ts';
@@ -37,6 +38,11 @@ export interface SuggestOptions {
   readonly evaluator: Evaluator;
 }
 
+export interface RefusedWorkload extends WorkloadName {
+  /** The API server's message. */
+  readonly message: string;
+}
+
 export interface Suggestion {
   readonly namespace: string;
   /**
@@ -56,6 +62,8 @@ export interface Suggestion {
   readonly used: boolean;
   /** The number of workloads in the namespace. */
   readonly workloads: number;
+  /** The workloads whose pods an API server refuses. The suggestion leaves out containers that webhooks add to them. */
+  readonly refused: readonly RefusedWorkload[];
   /** For each evaluated level, the number of workloads that the level admits without overrides. */
   readonly admitted: Partial<Readonly<Record<SuggestedLevel, number>>>;
   /**
@@ -106,6 +114,7 @@ function suggestFor(namespace: string, workloads: readonly Workload[], options: 
     exceptions: exceptionsFor({ workloads, ordinary: admitted }, fitting),
     used,
     workloads: workloads.length,
+    refused: workloads.flatMap(refusedOf),
     admitted: Object.fromEntries(candidacies.map((one) => [one.level, one.admitted.size])),
   };
 }
@@ -126,7 +135,12 @@ function besidePolicies(
     exceptions,
     used: options.used,
     workloads: workloads.length,
+    refused: workloads.flatMap(refusedOf),
     admitted: {},
     beside: { mode, priority, pending, policies: deciding.map(({ name }) => name), base, admitted },
   };
+}
+
+function refusedOf({ name, refusal }: Workload): RefusedWorkload[] {
+  return refusal ? [{ ...name, message: refusal.message }] : [];
 }

@@ -1,6 +1,6 @@
 /**
  * Tightens the policies of a cluster by removing the grants that no workload needs. Each change is a JSON merge patch
- * (RFC 7386) of the policy.
+ * (RFC 7386) of the policy. A comparison proves that each change, and all changes together, admit no further pod.
  */
 import { type CompletePolicy, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { statedSpec } from '../../operator/api/defaults.ts';
@@ -13,6 +13,7 @@ import type { Cluster } from '../../operator/model/objects.ts';
 import type { PolicyState } from '../../operator/state/policy-state.ts';
 import { evaluateCluster } from '../policies/evaluate-cluster.ts';
 import { validatePolicy } from '../policies/validate.ts';
+import { Proof } from './narrowing.ts';
 
 /** A policy that admits more than its workloads need. */
 export interface TightenedPolicy {
@@ -49,8 +50,9 @@ export function tightenedPolicies(input: TightenInput): TightenedPolicy[] {
   const unneeded = new Map(
     cluster.policies().map((policy) => [nameOf(policy), unneededOf(policy, state, before)] as const),
   );
-  const removed = safeRemovals(input, before, removable(cluster.policies(), unneeded));
-  const deletable = safeDeletions(input, before, removed, unneeded);
+  const proof = new Proof(input.stateOf, (policies) => withPolicies(cluster, policies));
+  const removed = safeRemovals(input, before, proved(removable(cluster.policies(), unneeded), cluster, proof));
+  const deletable = safeDeletions(input, before, { removed, unneeded, proof });
   return cluster
     .policies()
     .map((policy) => tightened(policy, deletable.has(nameOf(policy)), removed.get(nameOf(policy)) ?? []))
@@ -90,6 +92,22 @@ function removable(policies: readonly CompletePolicy[], unneeded: Removed): Remo
   );
 }
 
+/**
+ * The grants whose removal is proved to open nothing. If the proof fails for all grants of a policy together, the result
+ * has the grants that can be removed one after another.
+ */
+function proved(removed: Removed, cluster: Cluster, proof: Proof): Removed {
+  const provedOf = (policy: CompletePolicy, grants: readonly Grant[]): readonly Grant[] => {
+    if (grants.length === 0 || proof.narrows(policy, without(policy, grants))) return grants;
+    const kept: Grant[] = [];
+    for (const grant of grants) if (proof.narrows(policy, without(policy, [...kept, grant]))) kept.push(grant);
+    return kept;
+  };
+  return new Map(
+    cluster.policies().map((policy) => [nameOf(policy), provedOf(policy, removed.get(nameOf(policy)) ?? [])] as const),
+  );
+}
+
 function isValid(policy: CompletePolicy): boolean {
   const { apiVersion, kind, spec } = policy;
   return validatePolicy({ apiVersion, kind, metadata: { name: nameOf(policy) }, spec } as never).problems.length === 0;
@@ -120,17 +138,19 @@ function safeRemovals(input: TightenInput, before: Verdicts, removed: Removed): 
 function safeDeletions(
   input: TightenInput,
   before: Verdicts,
-  removed: Removed,
-  unneeded: Removed,
+  { removed, unneeded, proof }: { readonly removed: Removed; readonly unneeded: Removed; readonly proof: Proof },
 ): ReadonlySet<string> {
-  const all = [...unneeded].filter(([, grants]) => grants.some(({ path }) => path === WHOLE)).map(([name]) => name);
   const policies = tightenedBy(input.cluster, removed);
+  const all = [...unneeded]
+    .filter(([, grants]) => grants.some(({ path }) => path === WHOLE))
+    .map(([name]) => name)
+    .filter((name) => proof.deletionNarrows([name], input.cluster.policies()));
   const isSafe = (names: readonly string[]) =>
     worseWith(
       input,
       before,
       policies.filter((policy) => !names.includes(nameOf(policy))),
-    ).length === 0;
+    ).length === 0 && proof.deletionNarrows(names, policies);
   if (all.length === 0 || isSafe(all)) return new Set(all);
   const some: string[] = [];
   for (const name of all) if (isSafe([...some, name])) some.push(name);

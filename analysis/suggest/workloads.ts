@@ -2,7 +2,7 @@
 import { type Candidate, customCandidate } from '../../operator/evaluate/verdict.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
-import type { PodContent } from '../../operator/model/objects.ts';
+import type { PodContent, RefusalText } from '../../operator/model/objects.ts';
 
 /** A pod in the form that policies evaluate, and the workload that owns the pod. */
 export interface Given {
@@ -13,6 +13,8 @@ export interface Given {
    * the creator of the pod is not known.
    */
   readonly candidate?: Candidate;
+  /** The refusal of pods that a controller would have created from this template. */
+  readonly refusal?: RefusalText;
 }
 
 export interface Workload {
@@ -26,6 +28,7 @@ export interface Workload {
   readonly candidates: readonly Candidate[];
   /** The names of the service accounts that the pods use. */
   readonly serviceAccounts: readonly string[];
+  readonly refusal?: RefusalText;
 }
 
 /** The workloads in a fixed order. The workloads and their order do not depend on the order of the input. */
@@ -36,9 +39,10 @@ export function workloadsOf(given: readonly Given[]): Workload[] {
     const pods = new Map(own.map(({ content }) => [JSON.stringify(content), content]));
     const serviceAccounts = [...new Set(own.map(({ content }) => content.spec.serviceAccountName ?? 'default'))].sort();
     const candidates = new Map(own.map((one) => candidateOf(one)).map((one) => [JSON.stringify(one), one]));
-    return first
-      ? [{ name: first.workload, pods: valuesByKey(pods), candidates: valuesByKey(candidates), serviceAccounts }]
-      : [];
+    if (!first) return [];
+    const refusal = own.find((one) => one.refusal)?.refusal;
+    const distinct = { pods: valuesByKey(pods), candidates: valuesByKey(candidates) };
+    return [{ name: first.workload, ...distinct, serviceAccounts, ...(refusal && { refusal }) }];
   });
 }
 

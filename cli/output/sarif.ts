@@ -4,6 +4,7 @@ import { referencesBy, referenceText } from '../../analysis/check/rule-reference
 import { escapedControls } from '../../analysis/text/printable-values.ts';
 import { USE_RULE } from '../../operator/evaluate/verdict.ts';
 import { RULES } from '../../operator/rules/index.ts';
+import { SIZE_RULE } from '../../operator/rules/size.ts';
 import { VERSION } from '../version.ts';
 import { relativePath } from './relative-path.ts';
 
@@ -35,6 +36,7 @@ export class SarifRun {
     const rules = [
       ...RULES.map(({ id, title }) => [id, title] as const),
       [USE_RULE, 'The pod must be allowed to use the policy.'] as const,
+      [SIZE_RULE, 'The lists of a pod must not be longer than the lists of real pods.'] as const,
       ...ownRules,
       [PROBLEM, 'Input that cannot be read or evaluated, and fields that the API server refuses.'] as const,
     ];

@@ -41,11 +41,15 @@ const TEMPLATES: readonly Template[] = [
       'rbac/role_binding.yaml',
       'rbac/namespaced_roles.yaml',
       'rbac/namespaced_role_bindings.yaml',
-      'rbac/metrics_reader_role.yaml',
       'rbac/capabilitypolicy_viewer_role.yaml',
       'rbac/capabilitypolicy_editor_role.yaml',
       'rbac/policyreport_viewer_role.yaml',
     ],
+  },
+  {
+    name: 'metrics-reader',
+    files: ['prometheus/metrics_reader_role.yaml'],
+    when: '.Values.metricsReader.create',
   },
   {
     name: 'metrics-auth',

@@ -1,6 +1,5 @@
 /**
  * Bundles the operator as one file, which is in the image beside Node. Bundles cappol as the files that npm installs.
- * The command line is `node config/release/bundle.ts operator|cappol [FOLDER]` (dist/operator, dist/cappol).
  *
  * The bundles of the operator and of cappol contain all packages that the programs need. An installation therefore
  * downloads nothing else. The bundles keep the names of functions, so that stack traces are readable without a source
@@ -9,7 +8,8 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { argumentsOrExit } from '../../hack/options-or-exit.ts';
 import { type Contents, contentsOf, mergeContents } from './contents.ts';
 import { ROOT } from './output.ts';
 import { bundlePage } from './page.ts';
@@ -77,6 +77,30 @@ function oldestNode(): string {
   return engines.node.replace('>=', 'node');
 }
 
+/**
+ * The modules of `@kubernetes/client-node` that only export other modules again, such as the list of all models. Other
+ * packages have modules of these names, too.
+ */
+const LISTS = /^@kubernetes\/client-node$|^\.\/(?:.*\/)?(?:index|all|api|ObjectParamAPI)\.js$/;
+
+/**
+ * The modules of `@kubernetes/client-node` only define classes and functions, but its package.json does not say so.
+ * Without this plugin, the bundles would contain the models of all kinds and the clients of all API groups. esbuild
+ * asks the plugin about the lists only, because it takes ten times as long to ask about each of a thousand models.
+ */
+const UNUSED_MODELS: Plugin = {
+  name: 'unused-models',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: LISTS }, async ({ path, ...from }) => {
+      const isPart = /@kubernetes[/\\]client-node[/\\]dist/.test(from.resolveDir);
+      if (from.pluginData === UNUSED_MODELS.name || (path.startsWith('.') && !isPart)) return undefined;
+      const { importer, kind, resolveDir } = from;
+      const found = await resolve(path, { importer, kind, resolveDir, pluginData: UNUSED_MODELS.name });
+      return { ...found, sideEffects: false };
+    });
+  },
+};
+
 async function bundle(options: BuildOptions): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
@@ -86,11 +110,10 @@ async function bundle(options: BuildOptions): Promise<Bundle> {
     platform: 'node',
     outExtension: { '.js': '.mjs' },
     banner: { js: REQUIRE },
-    // The package `ws` tries to load `bufferutil` and `utf-8-validate`, but also works without them.
-    external: ['bufferutil', 'utf-8-validate'],
     // An import of `punycode` must load the npm package, because Node's own module `punycode` prints a deprecation
     // warning.
     alias: { punycode: './node_modules/punycode/punycode.es6.js' },
+    plugins: [UNUSED_MODELS],
     legalComments: 'none',
     logLevel: 'warning',
     ...options,
@@ -132,7 +155,13 @@ function writeBundle({ files, packages }: Bundle, folder: string): void {
 }
 
 if (import.meta.main) {
-  const [program = '', folder = join(ROOT, 'dist', program)] = process.argv.slice(2);
+  const help = `Usage: node config/release/bundle.ts operator|cappol [FOLDER]
+
+Bundles a program into FOLDER (default: dist/operator or dist/cappol). \`npm run build\` bundles cappol.
+
+`;
+  const { positionals } = argumentsOrExit('build', help, { allowPositionals: true });
+  const [program = '', folder = join(ROOT, 'dist', program)] = positionals;
   const bundles: Readonly<Record<string, () => Promise<Bundle>>> = { operator: bundleOperator, cappol: bundleCappol };
   const bundled = await bundles[program]?.();
   if (!bundled) throw new Error(`no program ${JSON.stringify(program)}: write operator or cappol`);

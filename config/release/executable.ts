@@ -1,6 +1,5 @@
 /**
- * Builds cappol as one executable. The command line is `npm run release:executable -- [--out FOLDER]`. The executable
- * is for the system and processor of the machine on which the script runs. The executable contains the Node that runs
+ * `npm run release:executable` builds cappol as one executable. The executable is for the system and processor of the machine on which the script runs. The executable contains the Node that runs
  * the script. The script also writes an archive of the executable and the licences, and the checksum of the archive.
  *
  * The method is described in https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html.
@@ -84,4 +83,8 @@ function nodeLicence(): string {
   return `node ${process.versions.node} (MIT, and those of what it contains)\n\n${text}`;
 }
 
-if (import.meta.main) await writeExecutable(outputFolder(), thisPlatform());
+if (import.meta.main) {
+  const does =
+    'Builds cappol as one executable for this system and processor, with an archive of it and the checksum of the archive.';
+  await writeExecutable(outputFolder('release:executable', does), thisPlatform());
+}

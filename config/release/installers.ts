@@ -1,7 +1,6 @@
 /**
- * Writes the manifest for krew and the formula for Homebrew. The command line is `npm run release:installers -- [--out
- * FOLDER]`. The manifest and the formula contain the checksums of the executables' archives. The script reads the
- * checksums from the folder to which it writes.
+ * `npm run release:installers` writes the manifest for krew and the formula for Homebrew. The manifest and the formula
+ * contain the checksums of the executables' archives.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +10,10 @@ import { krewManifest } from './krew.ts';
 import { outputFolder, ROOT } from './output.ts';
 
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-const folder = outputFolder();
+const folder = outputFolder(
+  'release:installers',
+  'Writes the manifest for krew and the formula for Homebrew, with the checksums of the archives in the same folder.',
+);
 const archives = archivesIn(folder, `${REPOSITORY}/releases/download/v${version}`);
 writeFileSync(join(folder, 'cappol.yaml'), krewManifest(version, archives));
 writeFileSync(join(folder, 'cappol.rb'), homebrewFormula(version, archives));

@@ -1,13 +1,10 @@
-/**
- * Writes the packed chart, and install.yaml for `kubectl apply -f`. The command line is `npm run release:manifests --
- * [--out FOLDER]`. The script uses the same versions of kubectl and helm as the tests.
- */
+/** `npm run release:manifests` uses the same versions of kubectl and helm as the tests. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tools } from '../../hack/tools.ts';
 import { outputFolder } from './output.ts';
 
-const folder = outputFolder();
+const folder = outputFolder('release:manifests', 'Writes the packed chart, and install.yaml for `kubectl apply -f`.');
 const tools = await Tools.find();
 try {
   const { stdout } = await tools.run('kubectl', 'kustomize', 'config/default');

@@ -1,7 +1,4 @@
-/**
- * Writes notes.md. The command line is `npm run release:notes -- [--out FOLDER]`. The file has the section of
- * docs/CHANGELOG.md for the version in package.json.
- */
+/** `npm run release:notes` writes notes.md. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outputFolder, ROOT } from './output.ts';
@@ -28,10 +25,14 @@ export function notesOf(changelog: string, version: string): string {
 }
 
 if (import.meta.main) {
+  const folder = outputFolder(
+    'release:notes',
+    'Writes notes.md: the section of docs/CHANGELOG.md for the version in package.json.',
+  );
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const changelog = readFileSync(join(ROOT, 'docs', 'CHANGELOG.md'), 'utf8');
   try {
-    writeFileSync(join(outputFolder(), 'notes.md'), notesOf(changelog, version));
+    writeFileSync(join(folder, 'notes.md'), notesOf(changelog, version));
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     process.exitCode = 1;

@@ -1,12 +1,12 @@
 /**
- * Builds the page as one file, `page.html`. The command line is `node config/release/page.ts [FOLDER]` (dist/page). The
- * file contains the program, the worker, the style, and a Content Security Policy that allows no other code. `cappol
+ * Builds the page as one file, `page.html`. The file contains the program, the worker, the style, and a Content Security Policy that allows no other code. `cappol
  * report` adds snapshots to the page, and `cappol ui` serves the page unchanged.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
+import { argumentsOrExit } from '../../hack/options-or-exit.ts';
 import { type Contents, contentsOf, mergeContents } from './contents.ts';
 import { ROOT } from './output.ts';
 
@@ -102,4 +102,12 @@ export async function writePage(folder: string = join(ROOT, 'dist', 'page')): Pr
   return page;
 }
 
-if (import.meta.main) await writePage(...process.argv.slice(2));
+if (import.meta.main) {
+  const help = `Usage: npm run build:page -- [FOLDER]
+
+Builds the page of \`cappol ui\` and \`cappol report\` into FOLDER (default: dist/page).
+
+`;
+  const { positionals } = argumentsOrExit('build:page', help, { allowPositionals: true });
+  await writePage(...positionals);
+}

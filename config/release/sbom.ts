@@ -1,6 +1,5 @@
 /**
- * Lists the contents of the image, except for Node. The output is CycloneDX JSON. The command line is `npm run
- * release:sbom -- [--out FOLDER]`. npm makes the list from package-lock.json. The script does not use `--omit=dev`.
+ * `npm run release:sbom` lists the contents of the image, except for Node. The output is CycloneDX JSON. npm makes the list from package-lock.json. The script does not use `--omit=dev`.
  * With this option, npm 11.19 also omits packages that the operator needs, if development needs them, too.
  */
 import { execFileSync } from 'node:child_process';
@@ -72,8 +71,9 @@ function refOf({ name, version }: Pick<BundledPackage, 'name' | 'version'>): str
 }
 
 if (import.meta.main) {
+  const folder = outputFolder('release:sbom', 'Lists the contents of the image, except for Node, as CycloneDX JSON.');
   const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const packages = bundledPackages(readLock(), await bundleOperator());
   const text = JSON.stringify(shipped(sbomOfAll(), name, packages), null, 2);
-  writeFileSync(join(outputFolder(), `${name}-${version}.cdx.json`), `${text}\n`);
+  writeFileSync(join(folder, `${name}-${version}.cdx.json`), `${text}\n`);
 }

@@ -1,181 +1,150 @@
 /**
- * Part (e) of the bench measures the time to create a pod in four cases. The cases are a namespace without policies,
- * Pod Security Admission, our policies, and an admission policy that checks nothing. The last case shows the lowest
- * time that an admission policy can reach.
+ * Part (e) of the bench measures what a pod costs kube-apiserver: the CPU time for the creation of a pod below several
+ * sets of policies, beside a namespace without policies and a namespace with a label of Pod Security Admission.
  */
-import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
 import { createNamespace, startBenchCluster } from './bench-cluster.ts';
-import { bindByHand, writeByHand } from './by-hand.ts';
-import { growth, ratio, type Spread, shown, spreadOf } from './numbers.ts';
+import { shown, spreadOf } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
 import { createPod, USER } from './pods.ts';
 import { allProgrammed, applyPolicy } from './policies.ts';
+import { ServerUsage } from './server-usage.ts';
 import type { Table } from './table.ts';
+import { type NamedSpec, TOPOLOGIES } from './topology-policies.ts';
 
 interface Setting {
   readonly title: string;
-  /**
-   * The name of the series to which the case belongs. The cases of a series differ in the number of policies that
-   * select the namespace.
-   */
-  readonly series?: string;
-  readonly policies: readonly CapabilityPolicySpec[];
+  readonly policies: readonly NamedSpec[];
 }
 
-type Measured = Setting & Readonly<Record<keyof typeof NAMESPACES, Spread>>;
+interface Measured {
+  readonly title: string;
+  readonly containers: number;
+  /** CPU of kube-apiserver for one pod in each namespace, in ms: the median of all rounds. */
+  readonly cpuMs: Readonly<Record<keyof typeof NAMESPACES, number>>;
+}
 
-const WARM_UP = 30;
-const PODS = 200;
+const CONTAINERS = [3, 20];
+const ROUNDS = 7;
+const PODS = 300;
+const PARALLEL = 8;
 const LABEL = 'bench';
-/**
- * The labels of each namespace. Each key of the object is the name of a namespace. The measured namespace is `ours`. No
- * policy selects the namespace `none`. Pod Security Admission checks `podSecurity`. In the namespace `nothing`, the
- * deciding admission policy checks nothing.
- */
+/** The labels of each namespace. Each key of the object is the name of a namespace. */
 const NAMESPACES = {
   none: {},
-  podSecurity: { 'pod-security.kubernetes.io/enforce': 'restricted' },
-  nothing: { [`${LABEL}-nothing`]: '' },
-  ours: { [LABEL]: '0' },
+  'pod-security': { 'pod-security.kubernetes.io/enforce': 'restricted' },
+  ours: { [LABEL]: '' },
 };
+type NamespaceName = keyof typeof NAMESPACES;
+const NAMES = Object.keys(NAMESPACES) as NamespaceName[];
 
-/** Each function says whether the policy with the given index admits the pod. */
-const ADMITTING = {
-  'the first': (index: number) => index === 0,
-  'the last': (index: number, count: number) => index === count - 1,
-  'every one': () => true,
-};
-type Admitting = keyof typeof ADMITTING;
+const RESTRICTED = policy('restricted', {});
 
 const SETTINGS: readonly Setting[] = [
-  { title: '1 policy', policies: meeting(1, 'the first', ofOneSelector) },
-  ...series('of one selector', 'the first', ofOneSelector),
-  ...series('of one selector', 'the last', ofOneSelector),
-  ...series('of own selectors', 'every one', ofOwnSelectors),
-  ...series('of own selectors', 'the last', ofOwnSelectors),
-  { title: '100 disjoint', policies: disjoint(100) },
+  { title: '1 policy', policies: [RESTRICTED] },
+  { title: '1 policy and 300 exceptions', policies: [RESTRICTED, ...exceptions(300)] },
+  { title: '1 policy and 1,000 exceptions', policies: [RESTRICTED, ...exceptions(1_000)] },
+  { title: '14 policies that decide, and the first admits', policies: fourteen((index) => index === 0) },
+  { title: '14 policies that decide, and the last admits', policies: fourteen((index) => index === 13) },
+  { title: '14 policies that decide, and all admit', policies: fourteen(() => true) },
+  {
+    title: '1 policy with 4 entries of spec.containers',
+    policies: [policy('entries', { containers: [0, 1, 2, 3].map(entry) })],
+  },
+  { title: '1 policy with defaulting', policies: [policy('defaulting', { defaulting: 'Enabled' })] },
+  {
+    title: '1 policy with restricted use',
+    policies: [policy('restricted-use', { subjects: [{ kind: 'Group', name: 'system:masters' }] })],
+  },
 ];
 
 export async function admission(): Promise<Table> {
   const measured: Measured[] = [];
-  for (const setting of SETTINGS) measured.push(await measure(setting));
+  for (const setting of SETTINGS) measured.push(...(await measure(setting)));
   return {
-    title: '(e) Admission: creating a pod, p50 / p99 in ms',
-    columns: ['policies', 'none', 'Pod Security', 'checks nothing', 'ours', 'ours / Pod Security', 'added to none'],
-    rows: measured.map(({ title, none, podSecurity, nothing, ours }) => [
+    title: '(e) Admission: CPU of kube-apiserver for a pod, in ms',
+    columns: ['policies', 'containers', 'none', 'Pod Security', 'ours', 'added by Pod Security', 'added by us'],
+    rows: measured.map(({ title, containers, cpuMs }) => [
       title,
-      both(none),
-      both(podSecurity),
-      both(nothing),
-      both(ours),
-      ratio(ours.p50, podSecurity.p50),
-      shown(ours.p50 - none.p50, 'ms'),
+      `${containers}`,
+      ...NAMES.map((name) => shown(cpuMs[name])),
+      shown(cpuMs['pod-security'] - cpuMs.none),
+      shown(cpuMs.ours - cpuMs.none),
     ]),
     notes: [
-      `The bench makes ${PODS} dry runs in each of four namespaces on one API server, one after the other and in turn.`,
-      '"Checks nothing" is one ValidatingAdmissionPolicy with the expression `true`. No ValidatingAdmissionPolicy costs less.',
-      'Policies of one selector select the same namespaces. Policies of own selectors all select the measured namespace.',
-      'If only the last policy by name admits the pod, the API server evaluates every other policy before the last policy.',
-      'If the policies are disjoint, 99 of the policies select other namespaces.',
-      ...[...new Set(measured.map((one) => one.series))].flatMap((name) => (name ? growthOf(name, measured) : [])),
+      `Each number is the median of ${ROUNDS} rounds. In a round, the bench makes ${PODS} dry runs in each namespace, ${PARALLEL} at a time.`,
+      'Nothing else uses the API server meanwhile: the operator has ended, and the controllers stand still.',
+      'Exceptions select other namespaces by name. The policies that decide differ in their ranges of user IDs.',
     ],
     measured,
   };
 }
 
-async function measure(setting: Setting): Promise<Measured> {
-  const { policies } = setting;
+async function measure({ title, policies }: Setting): Promise<Measured[]> {
   const cluster = await startBenchCluster();
   const { client, controlPlane } = cluster;
+  const servers = new ServerUsage(controlPlane);
   const operator = startOperator(controlPlane.kubeconfig);
   try {
-    for (const [name, labels] of Object.entries(NAMESPACES)) await createNamespace(client, name.toLowerCase(), labels);
-    const names = policies.map((_, index) => `policy-${String(index).padStart(3, '0')}`);
-    await writeByHand(client, 'nothing', 'true');
-    await bindByHand(client, 'nothing', NAMESPACES.nothing);
-    for (const [index, name] of names.entries()) await applyPolicy(client, name, policies[index] ?? {});
+    for (const [name, labels] of Object.entries(NAMESPACES)) await createNamespace(client, name, labels);
+    for (const { name, spec } of policies) await applyPolicy(client, name, spec);
+    const names = policies.map(({ name }) => name);
     await operator.during(allProgrammed(client, names));
-    const times = { none: [], podSecurity: [], nothing: [], ours: [] } as Record<keyof typeof NAMESPACES, number[]>;
-    for (let round = -WARM_UP; round < PODS; round++) {
-      for (const [name, list] of Object.entries(times)) {
-        const time = await timeOfPod(client, name.toLowerCase());
-        if (round >= 0) list.push(time);
-      }
+    // The objects of the operator stay in force, and the API server is quiet.
+    await operator.stop();
+    const measured: Measured[] = [];
+    for (const containers of CONTAINERS) {
+      const cpuMs = await cpuOfPods(client, servers, containers);
+      measured.push({ title, containers, cpuMs });
     }
-    const { none, podSecurity, nothing, ours } = times;
-    return {
-      ...setting,
-      none: spreadOf(none),
-      podSecurity: spreadOf(podSecurity),
-      nothing: spreadOf(nothing),
-      ours: spreadOf(ours),
-    };
+    return measured;
   } finally {
     await operator.stop();
+    await servers.close();
     await cluster.stop();
   }
 }
 
-/** Measures the creation of a pod. @returns the time in milliseconds */
-async function timeOfPod(client: ApiClient, namespace: string): Promise<number> {
-  const started = performance.now();
-  await createPod(client, namespace);
-  return performance.now() - started;
+async function cpuOfPods(client: ApiClient, servers: ServerUsage, containers: number): Promise<Measured['cpuMs']> {
+  const times = { none: [], 'pod-security': [], ours: [] } as Record<NamespaceName, number[]>;
+  const options = { containers };
+  // The first round warms up the API server.
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const name of NAMES) {
+      const before = servers.cpuSeconds('kube-apiserver');
+      let left = PODS;
+      const worker = async () => {
+        while (left-- > 0) await createPod(client, name, options);
+      };
+      await Promise.all(Array.from({ length: PARALLEL }, worker));
+      const seconds = servers.cpuSeconds('kube-apiserver') - before;
+      if (round >= 0) times[name].push((seconds / PODS) * 1_000);
+    }
+  }
+  const median = (name: NamespaceName) => spreadOf(times[name]).p50;
+  return { none: median('none'), 'pod-security': median('pod-security'), ours: median('ours') };
 }
 
-/**
- * Makes policies that all select the measured namespace.
- *
- * @param admitting says which of the policies admit the pod
- * @param selectorOf returns the selector of the policy with the given index
- */
-function meeting(count: number, admitting: Admitting, selectorOf: (index: number) => LabelSelector) {
-  const users = (i: number) =>
-    ADMITTING[admitting](i, count) ? ([USER, USER + i] as const) : ([i + 1, i + 1] as const);
-  // All policies differ, so that the API server evaluates each policy separately.
-  return Array.from({ length: count }, (_, i) => policy(selectorOf(i), users(i)));
+/** A policy that selects the measured namespace. */
+function policy(name: string, spec: Partial<CapabilityPolicySpec>): NamedSpec {
+  const namespaceSelector = { matchLabels: NAMESPACES.ours };
+  return { name, spec: { namespaceSelector, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off', ...spec } };
 }
 
-function series(name: string, admitting: Admitting, selectorOf: (index: number) => LabelSelector): Setting[] {
-  return [5, 14].map((count) => ({
-    title: `${count} ${name}, ${admitting} admits`,
-    series: `${name}, where ${admitting} admits,`,
-    policies: meeting(count, admitting, selectorOf),
-  }));
+function exceptions(count: number): readonly NamedSpec[] {
+  return TOPOLOGIES.above?.exceptions(count) ?? [];
 }
 
-function growthOf(name: string, measured: readonly Measured[]): string[] {
-  const some = measured.filter(({ series }) => series === name);
-  return growth(
-    `The cost of policies ${name} grows with their number`,
-    some.map(({ policies }) => policies.length),
-    some.map(({ ours, none }) => ours.p50 - none.p50),
-  );
+/** Policies that all decide. A policy that does not admit the pod admits another user ID. */
+function fourteen(admits: (index: number) => boolean): NamedSpec[] {
+  return Array.from({ length: 14 }, (_, i) => {
+    const ranges = [admits(i) ? { min: USER, max: USER + i } : { min: i + 1, max: i + 1 }];
+    return policy(`policy-${String(i).padStart(2, '0')}`, { overrides: { runAsUser: { rule: 'MustRunAs', ranges } } });
+  });
 }
 
-function disjoint(count: number): CapabilityPolicySpec[] {
-  return Array.from({ length: count }, (_, index) => policy({ matchLabels: { [LABEL]: String(index) } }, [USER, USER]));
-}
-
-function ofOneSelector(): LabelSelector {
-  return { matchLabels: NAMESPACES.ours };
-}
-
-function ofOwnSelectors(index: number): LabelSelector {
-  return { ...ofOneSelector(), matchExpressions: [{ key: `own-${index}`, operator: 'DoesNotExist' }] };
-}
-
-/** A policy that admits a range of user IDs. @param users the first and the last user ID of the range */
-function policy(namespaceSelector: LabelSelector, [min, max]: readonly [number, number]): CapabilityPolicySpec {
-  return {
-    namespaceSelector,
-    level: 'restricted',
-    mode: 'Enforce',
-    overrides: { runAsUser: { rule: 'MustRunAs', ranges: [{ min, max }] } },
-  };
-}
-
-function both({ p50, p99 }: Spread): string {
-  return `${shown(p50)} / ${shown(p99)}`;
+/** An entry of `spec.containers` that one of the pod's containers has. */
+function entry(index: number) {
+  return { names: [`container-${index}`], overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'CHOWN'] } } };
 }

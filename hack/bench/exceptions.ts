@@ -193,7 +193,7 @@ type Send = (client: ApiClient, round: number) => Promise<unknown>;
 
 function requestsOf({ teams }: PolicyTopology, excepted: BenchNamespace): Readonly<Record<string, Send>> {
   const pods = (where: string, namespace: string, add: string): Record<string, Send> => ({
-    [`pod, ${where}, admitted`]: (client) => createPod(client, namespace, where === 'excepted' ? [add] : undefined),
+    [`pod, ${where}, admitted`]: (client) => createPod(client, namespace, { add: where === 'excepted' ? [add] : [] }),
     [`pod, ${where}, refused`]: (client) => refusedPod(client, namespace),
   });
   return {
@@ -239,7 +239,7 @@ async function refusedPod(client: ApiClient, namespace: string): Promise<boolean
 }
 
 async function admits(client: ApiClient, namespace: string, capability: string): Promise<boolean> {
-  return createPod(client, namespace, [capability]).then(
+  return createPod(client, namespace, { add: [capability] }).then(
     () => true,
     (error: unknown) => ignoreRefusal(error) ?? false,
   );

@@ -1,6 +1,6 @@
 /** Runs `npm run bench`: measures the operator on separate control planes, prints tables, and writes JSON. */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { argumentsOrExit } from '../options-or-exit.ts';
 import { admission } from './admission.ts';
 import { commandLine } from './command-line.ts';
 import { comparisons } from './compare.ts';
@@ -46,7 +46,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
   --json FILE     where the measurements go (default: bench.json)
 `;
 
-const { values } = parseArgs({
+const { values } = argumentsOrExit('bench', HELP, {
   options: {
     only: { type: 'string', default: 'abcdefgilmnop' },
     pods: { type: 'string', default: '1000,10000,100000' },
@@ -62,7 +62,6 @@ const { values } = parseArgs({
     distinct: { type: 'boolean', default: false },
     'other-tools': { type: 'boolean', default: false },
     json: { type: 'string', default: 'bench.json' },
-    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
@@ -93,8 +92,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   p: () => comparisons(Number(values.compared)),
 };
 
-if (values.help) process.stdout.write(HELP);
-else await bench();
+await bench();
 
 async function bench(): Promise<void> {
   const machine = thisMachine();

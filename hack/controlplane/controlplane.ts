@@ -109,6 +109,11 @@ export interface ControlPlane {
    * 30 seconds to find new kinds.
    */
   restartControllerManager(): Promise<void>;
+  /**
+   * Ends all API servers and etcd, lets `change` change the folder with the data of etcd, and starts them again on the
+   * same ports. A copy of the folder that is put back is a restore of etcd without a bump of the revision.
+   */
+  restartEtcd(change: (dataDir: string) => void | Promise<void>): Promise<void>;
   /** Starts another API server on the same etcd. @returns the server's URL */
   addApiServer(options?: ApiServerOptions): Promise<string>;
   /** Ends an API server with SIGTERM. The server is not started again. */
@@ -187,11 +192,10 @@ class LocalControlPlane implements ControlPlane {
     const wanted = typeof apiServers === 'number' ? Array.from({ length: apiServers }, () => ({})) : apiServers;
     const [etcdPort = 0, ...ports] = await freePorts(1 + wanted.length);
     this.#etcdPort = etcdPort;
-    const dataDir = this.#options.dataDir ?? join(this.dir, 'etcd');
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    mkdirSync(this.#dataDir, { recursive: true, mode: 0o700 });
     mkdirSync(this.#logDir, { recursive: true });
     this.#say('starting etcd and kube-apiserver');
-    this.#etcd = this.#launch(etcdCommand(this.#programs, this.#logDir, dataDir, etcdPort));
+    this.#etcd = this.#launch(etcdCommand(this.#programs, this.#logDir, this.#dataDir, etcdPort));
     const places = wanted.map((options, index) => ({ address: LOOPBACK, port: ports[index] ?? 0, ...options }));
     this.#writeKubeconfig(this.kubeconfig, urlOf(places[0]), 'admin', this.#credentials.admin);
     await this.#options.beforeLaunch?.(this.kubeconfig);
@@ -200,6 +204,10 @@ class LocalControlPlane implements ControlPlane {
     if (this.#options.controllers !== false) await this.#startControllers();
     this.#ready = true;
     this.#say(`ready after ${((Date.now() - started) / 1000).toFixed(1)} s at ${this.server}`);
+  }
+
+  get #dataDir(): string {
+    return this.#options.dataDir ?? join(this.dir, 'etcd');
   }
 
   get #logDir(): string {
@@ -227,6 +235,17 @@ class LocalControlPlane implements ControlPlane {
     const restarted = { url: old.url, process: this.#launch(old.process.command) };
     this.#apiServers[index] = restarted;
     await this.#apiServerReady(restarted);
+  }
+
+  async restartEtcd(change: (dataDir: string) => void | Promise<void>): Promise<void> {
+    const etcd = this.#etcd;
+    if (!etcd) throw new Error('etcd was not started');
+    await Promise.all(this.#apiServers.map((each) => each.process.stop('SIGTERM')));
+    await etcd.stop('SIGTERM');
+    await change(this.#dataDir);
+    this.#etcd = this.#launch(etcd.command);
+    this.#apiServers = this.#apiServers.map(({ url, process }) => ({ url, process: this.#launch(process.command) }));
+    await Promise.all(this.#apiServers.map((each) => this.#apiServerReady(each)));
   }
 
   async restartControllerManager(): Promise<void> {

@@ -1,20 +1,32 @@
 /**
- * Runs a control plane for experiments until Ctrl-C. The command line is `npm run controlplane`.
- *
- * Standard output has only lines that a shell can evaluate. All other output is on standard error. With `--node`, the
- * control plane has a real node, so that pods run. With `--build`, the script only builds missing programs.
+ * Runs a control plane for experiments until Ctrl-C. Standard output has only lines that a shell can evaluate. All other
+ * output is on standard error.
  */
 import { delimiter } from 'node:path';
 import { lacking } from '../needs.ts';
 import { NODE_NEEDS } from '../node/needs.ts';
 import { startNode } from '../node/node.ts';
 import { findNodePrograms } from '../node/programs.ts';
+import { argumentsOrExit } from '../options-or-exit.ts';
 import { findBinaries } from './binaries.ts';
 import { type ControlPlane, startControlPlane } from './controlplane.ts';
 import { findHelm } from './helm.ts';
 
+const HELP = `Usage: npm run controlplane -- [options]
+
+Runs a control plane for experiments until Ctrl-C, and prints the variables to set in your shell. The first run builds
+the programs of the control plane.
+
+  --node      add a node, so that pods run: needs Linux, root and some packages
+  --build     only build the programs that are missing
+`;
+
+const { values } = argumentsOrExit('controlplane', HELP, {
+  options: { node: { type: 'boolean' }, build: { type: 'boolean' } },
+});
+
 try {
-  await (process.argv.includes('--build') ? build() : stayUp());
+  await (values.build ? build() : stayUp());
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;
@@ -28,7 +40,7 @@ async function build(): Promise<void> {
 
 async function stayUp(): Promise<void> {
   const ending = endingSignal();
-  const started = await Promise.race([process.argv.includes('--node') ? startNode() : withoutNode(), ending]);
+  const started = await Promise.race([values.node ? startNode() : withoutNode(), ending]);
   if (started === undefined) {
     process.exit();
   }

@@ -4,18 +4,18 @@
  * script makes the reference pages of the rules and of the commands, and the manifests of the observer. The script also
  * writes three tables: the decision records in docs/README.md, the controls in docs/compliance.md, and the Kubernetes
  * versions in docs/operations.md. Pages show outputs of programs. In the outputs that pages show, the script replaces
- * the Kubernetes version by the newest version.
+ * the Kubernetes version by the newest version. The script then runs the other generators.
  *
- * With `--check`, the script writes no files, and names each file that differs from its sources. If a file differs, the
- * script exits with 1. The test suite runs `--check`, and so fails if a generated file is out of date.
+ * The test suite runs `--check`, and so fails if a generated file is out of date.
  */
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { load } from 'js-yaml';
 import { RULES } from '../../operator/rules/index.ts';
+import { argumentsOrExit } from '../options-or-exit.ts';
 import { apiReference, type Crd } from './api-reference.ts';
 import { commandReference } from './command-reference.ts';
 import { controlsTable } from './controls-table.ts';
@@ -44,7 +44,19 @@ const OBSERVER = join(ROOT, 'config', 'observe');
 const JSON_SCHEMA = join(ROOT, 'docs', 'reference', 'capabilitypolicy.schema.json');
 const CRD_GENERATE = join(ROOT, 'node_modules', '.bin', 'crd-generate');
 
-process.exitCode = process.argv.includes('--check') ? await check() : await write();
+/** The generators that other tests check. Each is a process, because it may import what this script writes. */
+const OTHER_GENERATORS = ['config/helm/generate.ts', 'config/release/licences.ts', 'test/architecture/table.ts'];
+
+const HELP = `Usage: npm run generate -- [options]
+
+Writes all generated files and texts.
+
+  --check     write nothing, name each file of hack/generate that is out of date, and exit with 1 if there is one
+`;
+
+const { values } = argumentsOrExit('generate', HELP, { options: { check: { type: 'boolean' } } });
+
+process.exitCode = values.check ? await check() : await write();
 
 async function check(): Promise<number> {
   const pages = [...(await referencePages())].map(async ([path, text]) => {
@@ -70,6 +82,9 @@ async function write(): Promise<number> {
   for (const [path, text] of await referencePages()) {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
+  }
+  for (const generator of OTHER_GENERATORS) {
+    execFileSync(process.execPath, [join(ROOT, generator)], { stdio: 'inherit' });
   }
   return 0;
 }

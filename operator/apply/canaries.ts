@@ -77,6 +77,8 @@ export class Canaries {
   /** An API server's answer that explains why a canary is overdue. */
   failure(program: Program, live: Live): string | undefined {
     const awaited = this.awaited(program, live);
+    if (awaited?.isUnprovable)
+      return `the program is written only after a probe has tested its rules, but ${awaited.waitsFor}`;
     return awaited && awaited.awaitedMs >= PASSES_MS ? awaited.waitsFor : undefined;
   }
 

@@ -5,9 +5,8 @@
  * both the old and the new state of the binding.
  */
 import type { Compiled } from '../compile/compile.ts';
-import type { Manifest } from '../compile/objects.ts';
 import { usesAsked } from '../compile/program.ts';
-import { type Grant, objectsOfGrant } from '../compile/rbac.ts';
+import { type Grant, objectsOfGrant, withSubjects } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { arrayOf } from '../model/raw.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -78,13 +77,18 @@ export class Grants {
    * The method also writes the binding if no admission policy requires the verb `use` on the policy. Admission policies
    * that only warn or audit do not count.
    */
-  async writeAtOnce({ compiled: { grants }, live, shown, asked, isInForce, isLeaving }: GrantsPass): Promise<void> {
-    this.#see(grants, live, shown);
-    await this.#each('first', grants, async (policy, { role, roleBinding }) => {
-      await this.#writes.ensure(role, live, policy);
-      if (!roleBinding) return;
-      const isAsked = asked.has(policy) || (isLeaving(policy) && live.has(keyOf(roleBinding)));
-      if (!isAsked || isInForce(policy)) await this.#writes.ensure(roleBinding, live, policy);
+  async writeAtOnce(pass: GrantsPass): Promise<void> {
+    const { compiled, live, shown, asked, isInForce, isLeaving } = pass;
+    this.#see(compiled.grants, live, shown);
+    await this.#each('first', compiled.grants, async (policy, grant) => {
+      const { role, roleBinding } = grant;
+      const isAsked = asked.has(policy) || (isLeaving(policy) && roleBinding && live.has(keyOf(roleBinding)));
+      const objects = roleBinding && (!isAsked || isInForce(policy)) ? [role, roleBinding] : [role];
+      // The role has the spec that stays in force if users cannot be removed. So the role gets the new spec only after
+      // their removal.
+      const removesFirst = live.has(keyOf(role)) && this.#mustNarrow(policy, grant, pass);
+      const ordered = removesFirst ? objects.slice(1).concat(objects.length > 1 ? role : []) : objects;
+      for (const one of ordered) await this.#writes.ensure(one, live, policy);
     });
   }
 
@@ -96,21 +100,42 @@ export class Grants {
   }
 
   /**
-   * Narrows the bindings of policies whose rows are about to change. The method narrows a binding if the old program
-   * and the new program both require the verb `use` on the policy.
+   * Narrows the bindings of policies whose rows are about to change, and of policies that keep an earlier spec until
+   * their former users are removed. Then the roles get the new specs.
    */
-  async narrow({ compiled, live, asked, askedByNew }: GrantsPass, policies: ReadonlySet<string>): Promise<void> {
-    await this.#each('narrow', compiled.grants, async (policy, { role, roleBinding }) => {
-      const before = live.get(keyOf({ ...role, kind: 'ClusterRoleBinding' }));
-      if (!before || !policies.has(policy) || !asked.has(policy) || !askedByNew.has(policy)) return;
-      const subjects = shared(before.subjects, roleBinding?.subjects);
-      if (subjects.length === arrayOf(before.subjects).length) return;
-      const { annotations: _, ...metadata } = role.metadata;
+  async narrow(pass: GrantsPass, changing: ReadonlySet<string>): Promise<void> {
+    const { compiled, live } = pass;
+    await this.#each('narrow', compiled.grants, async (policy, grant) => {
+      const before = bindingOf(grant, live);
+      const isDue = changing.has(policy) || compiled.held.has(policy);
+      if (!before || !isDue || !this.#mustNarrow(policy, grant, pass)) return;
+      const { annotations: _, ...metadata } = grant.role.metadata;
       const { apiVersion, kind, roleRef } = before;
-      // The API server does not store an empty list of subjects.
-      const some = subjects.length > 0 ? { subjects } : {};
-      await this.#writes.ensure({ apiVersion, kind, metadata, roleRef, ...some }, live, policy);
+      const binding = { apiVersion, kind, metadata, roleRef };
+      const subjects = shared(before.subjects, grant.roleBinding?.subjects);
+      await this.#writes.ensure(withSubjects(binding, subjects), live, policy);
+      await this.#writes.ensure(grant.role, live, policy);
     });
+  }
+
+  /** Whether the binding has users that the policy's next row must not have. */
+  #mustNarrow(policy: string, grant: Grant, { compiled, live, askedByNew }: GrantsPass): boolean {
+    if (!askedByNew.has(policy) && !compiled.held.has(policy)) return false;
+    const before = bindingOf(grant, live);
+    return before !== undefined && !isWithin(before.subjects, grant.roleBinding?.subjects);
+  }
+
+  /**
+   * The policies that have to keep the spec whose row is in force, because the API server refuses to remove users that
+   * the next row must not have.
+   */
+  unnarrowed(pass: GrantsPass): ReadonlySet<string> {
+    const { compiled } = pass;
+    const isRefused = (policy: string) => compiled.held.has(policy) || this.failure(policy) !== undefined;
+    const found = [...compiled.grants].filter(
+      ([policy, grant]) => isRefused(policy) && this.#mustNarrow(policy, grant, pass),
+    );
+    return new Set(found.map(([policy]) => policy));
   }
 
   /**
@@ -119,13 +144,14 @@ export class Grants {
    * see the change of the binding.
    */
   obstacle(policy: string, { compiled, live, shown, asked, askedByNew, isLeaving }: GrantsPass): string | undefined {
-    const { role, roleBinding } = compiled.grants.get(policy) ?? {};
+    const grant = compiled.grants.get(policy);
     const [passing] = STEPS.flatMap((step) => this.#refusals.passing(unitOf(step, policy)) ?? []);
-    if (passing !== undefined || !role) return passing;
-    const key = keyOf({ ...role, kind: 'ClusterRoleBinding' });
-    const before = live.get(key);
+    if (passing !== undefined || !grant) return passing;
+    const before = bindingOf(grant, live);
     if (!before) return undefined;
-    if (canonical(before.subjects) === canonical(roleBinding?.subjects)) {
+    const key = keyOf(before);
+    const users = grant.earlier ?? grant.roleBinding?.subjects;
+    if (canonical(before.subjects) === canonical(users)) {
       // Without this wait, an API server may load the program before the binding, and refuse the new users.
       return askedByNew.has(policy) && !this.#hasFollowed(key, before.metadata.resourceVersion)
         ? 'the API servers first have to see who may use the policy'
@@ -133,9 +159,8 @@ export class Grants {
     }
     if (!asked.has(policy) && isLeaving(policy))
       return 'the change of users waits until no older program checks their right to use the policy';
-    const isNarrow = shared(before.subjects, roleBinding?.subjects).length === arrayOf(before.subjects).length;
     // The new row may admit more than the old row, and the binding still has users of the old row.
-    if (askedByNew.has(policy) && !isNarrow) return this.#unremovedUsers(policy);
+    if (askedByNew.has(policy) && !isWithin(before.subjects, users)) return this.#unremovedUsers(policy);
     if (!asked.has(policy)) return undefined;
     const since = this.#shownSince.get(key);
     const isShown = since !== undefined && shown.get(key)?.metadata.resourceVersion === before.metadata.resourceVersion;
@@ -219,7 +244,15 @@ export function refuses({ metadata }: Pick<RenderedObject, 'metadata'>): boolean
   return !/^capabilitypolicy\.(warn|audit)/.test(metadata.name);
 }
 
-function shared(before: unknown, wanted: unknown): Manifest['subjects'][] {
+function bindingOf({ role }: Grant, live: Live): RenderedObject | undefined {
+  return live.get(keyOf({ ...role, kind: 'ClusterRoleBinding' }));
+}
+
+function shared(before: unknown, wanted: unknown): unknown[] {
   const kept = new Set(arrayOf(wanted).map(canonical));
-  return arrayOf(before).filter((subject) => kept.has(canonical(subject))) as Manifest['subjects'][];
+  return arrayOf(before).filter((subject) => kept.has(canonical(subject)));
+}
+
+function isWithin(some: unknown, all: unknown): boolean {
+  return shared(some, all).length === arrayOf(some).length;
 }

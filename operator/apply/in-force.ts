@@ -37,6 +37,8 @@ const PROOF_COUNTS_MS = 180_000;
  * multiplied by `share`. If a program in force fails its repeated probe, the time since the first failure counts.
  */
 const AGAIN = { share: 1 / 8, leastMs: 100, mostMs: 10_000 };
+/** The time in ms after which refused probes are reported. */
+const REFUSED_MS = 1_500;
 const NONE: ReadonlyMap<string, string> = new Map();
 const NO_OBJECTS: ReadonlyMap<string, string | undefined> = new Map();
 const COMPILING = 'waiting for the API servers to compile the program';
@@ -74,6 +76,8 @@ export class InForce {
   #objects = NO_OBJECTS;
   /** The reason why the last probe did not show that every API server enforces the program. */
   waitsFor: string | undefined;
+  /** The time of the first of the last refused probes. The time is undefined if the last probe was not refused. */
+  #refusedSince: number | undefined;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
@@ -114,6 +118,14 @@ export class InForce {
    */
   get awaitedMs(): number {
     return this.#awaited ? this.#clock.now() - Math.max(this.#awaited.since, this.#trustedFrom) : 0;
+  }
+
+  /**
+   * Whether somebody else has refused the probes for some time. API servers may enforce the program, but no probe can
+   * prove it. A single refusal may be temporary, for example while a webhook restarts.
+   */
+  get isUnprovable(): boolean {
+    return this.#refusedSince !== undefined && this.#clock.now() - this.#refusedSince >= REFUSED_MS;
   }
 
   /** The time of the next probe. */
@@ -222,6 +234,27 @@ export class InForce {
     this.#askProvenAt = now + againMs(now - this.#failingSince);
   }
 
+  /**
+   * Probes the live version of a program that the operator cannot replace, if this process has no proof of any version.
+   * After a restart, the rows that the operator did not want to change are therefore still in force.
+   *
+   * @param wanted the version that the operator cannot write
+   */
+  async recognise(text: Text, wanted: Text, servers: readonly ApiClient[]): Promise<void> {
+    const now = this.#clock.now();
+    if (this.#text || now < Math.max(this.#trustedFrom, this.#askProvenAt)) return;
+    const { holds } = await everywhere(servers, text, text.hash);
+    if (!holds) {
+      this.#failingSince ??= now;
+      this.#askProvenAt = now + againMs(now - this.#failingSince);
+      return;
+    }
+    this.#holds(text, servers);
+    this.#text = text;
+    for (const id of [...this.#changed]) if (text.rows.get(id) === wanted.rows.get(id)) this.#changed.delete(id);
+    for (const id of differing(text.rows, wanted.rows)) this.#changed.add(id);
+  }
+
   async #ask(text: Text, servers: readonly ApiClient[], now: number): Promise<void> {
     this.#sees(addressesOf(servers));
     // This process has no proof of this version, so another process may have written this version.
@@ -233,6 +266,7 @@ export class InForce {
       return;
     }
     this.waitsFor = other?.message || COMPILING;
+    this.#refusedSince = other?.isRefused ? (this.#refusedSince ?? now) : undefined;
     this.#failingSince ??= now;
     const since = this.#awaited?.since ?? this.#failingSince;
     this.#askAt = now + againMs(now - since);
@@ -273,6 +307,7 @@ export class InForce {
     this.#changed.clear();
     this.#awaited = undefined;
     this.waitsFor = undefined;
+    this.#refusedSince = undefined;
     this.#askAt = 0;
     this.#possible.clear();
     this.#possible.add(text.hash);

@@ -9,9 +9,8 @@ import type { LabelRefusal } from './outcome.ts';
 const NO_ROLLOUT: RolloutLabels = { set: {}, remove: [] };
 
 /**
- * Writes the planned labels by server-side apply. If a label is missing in the plan and the operator is the label's
- * only owner, the API server removes the label. If another field manager also applies the label, the API server keeps
- * the label.
+ * Writes the planned labels by server-side apply, and removes the labels that are due to be removed. The labels in
+ * `plan.kept` stay for the field managers that apply them.
  *
  * @returns whether anything had to be changed
  * @throws ApiError 409 if somebody changed a label or deleted the namespace after the operator made the plan. After an
@@ -42,11 +41,11 @@ export async function writeLabels(
     } as Parameters<ApiClient['apply']>[0],
     { force: plan.force || differing.some((label) => namespace.labels[label] !== undefined) },
   );
-  // Server-side apply does not remove a field that has a second owner. The record and the labels of rollouts belong to
-  // the operator alone, even if another field manager also owns these fields. So the operator removes the record and
-  // these labels explicitly.
+  // Server-side apply does not remove a field that has a second owner. The record, the labels of rollouts and the labels
+  // in `plan.remove` belong to the operator, even if another field manager also owns these fields, for example after a
+  // restore. So the operator removes them explicitly.
   const record = plan.record === undefined && metadata?.annotations?.[RECORD] !== undefined;
-  const kept = rollout.remove.filter((label) => metadata?.labels?.[label] !== undefined);
+  const kept = [...plan.remove, ...rollout.remove].filter((label) => metadata?.labels?.[label] !== undefined);
   if (record || kept.length > 0) {
     await client.change(pathFor('v1', 'Namespace', undefined, namespace.name), {
       metadata: {

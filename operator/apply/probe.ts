@@ -4,8 +4,9 @@
  * write. So the operator sends each server a dry run that creates an object. The program that is probed refuses or
  * changes the object. Other programs ignore the object.
  */
-import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
+import { type ApiClient, ApiError, isInvalid, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Program, probeCarrier } from '../compile/program.ts';
+import { refuserIn, WEBHOOK_FAILS } from './refuser.ts';
 
 export type Probed = Pick<Program, 'name' | 'kind'>;
 
@@ -17,6 +18,8 @@ interface Answer {
   readonly hash: string | undefined;
   /** The reason why the answer of the server contains no hash. */
   readonly message: string;
+  /** Whether another tool's admission policy, a webhook or a missing right refused the probe. */
+  readonly isRefused?: boolean;
 }
 
 const HASH = new RegExp(`${PROBE_ANSWER} ([0-9a-f]+)`);
@@ -29,10 +32,27 @@ export async function ask(server: ApiClient, program: Probed): Promise<Answer> {
     const { metadata } = await server.create(path, carrier, { dryRun: true });
     return { hash: (mutates && metadata?.annotations?.[PROBE_ANNOTATION]) || '', message: '' };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = withoutSuffix(error instanceof Error ? error.message : String(error));
     const hash = error instanceof ApiError ? HASH.exec(message)?.[1] : undefined;
-    return hash === undefined ? { hash, message } : { hash, message: '' };
+    if (hash !== undefined) return { hash, message: '' };
+    return isRefusal(error) ? { hash, message: refusalText(message), isRefused: true } : { hash, message };
   }
+}
+
+/** Every probe has another random name. Without the name, equal refusals have equal messages. */
+function withoutSuffix(message: string): string {
+  return message.replaceAll(/(capabilitypolicy-probe)-[a-z0-9]+/g, '$1');
+}
+
+/** Whether the API server answered that the request is not allowed, or that a webhook did not answer. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return error.status === 403 || WEBHOOK_FAILS.test(error.message) || isInvalid(error);
+}
+
+/** Names the component that refuses the probe. The API server's message may have several lines. */
+function refusalText(message: string): string {
+  return `${refuserIn(message) ?? 'the API server'} refuses the probe: ${message.replaceAll(/\s+/g, ' ')}`;
 }
 
 /**

@@ -28,6 +28,10 @@ export interface Progress {
   failure(program: Program): string | undefined;
   /** The reason why a program is not in force yet. */
   obstacle(program: Program): string | undefined;
+  /** Whether the policy is completely in force without the program, because the program changes no pod. */
+  isIdle(policy: ResolvedPolicy, program: Program): boolean;
+  /** Whether the program is written, and somebody else refuses its probes. */
+  isUnprovable(program: Program): boolean;
   /**
    * A message that one of the program's objects is being deleted. An object that is being deleted counts as missing.
    */
@@ -43,14 +47,28 @@ export interface Progress {
  * less progress.
  */
 export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
-  const parts = Map.groupBy(progress.compiled.policies, ({ name }) => name);
-  return new Map(
-    [...parts].map(([name, policies]) => {
+  const { policies, held } = progress.compiled;
+  const parts = Map.groupBy(policies, ({ name }) => name);
+  return new Map([
+    ...[...parts].map(([name, policies]) => {
       const outcomes = policies.map((policy) => outcomeOf(policy, progress));
       const worst = ORDER.flatMap((state) => outcomes.find((outcome) => outcome.state === state) ?? [])[0];
-      return [name, worst as ProgramOutcome];
+      return [name, worst as ProgramOutcome] as const;
     }),
-  );
+    ...[...held.values()].map((policy) => [policy.name, outcomeOfHeld(policy, progress)] as const),
+  ]);
+}
+
+/** The outcome of a policy that keeps an earlier spec. The earlier spec may be in force, and the current spec is not. */
+function outcomeOfHeld(policy: ResolvedPolicy, { compiled, answering, refused }: Progress): ProgramOutcome {
+  const refusal = refused(policy.name);
+  const waits = 'this version of the policy waits until its former users are removed';
+  return {
+    state: refusal === undefined ? 'Working' : 'Failed',
+    row: rowOf(policy, compiled),
+    servers: { inForce: 0, answering },
+    message: refusal === undefined ? waits : `${waits}: ${refusal}`,
+  };
 }
 
 const ORDER = ['Failed', 'Working', 'InForce'] as const;
@@ -61,7 +79,7 @@ const ORDER = ['Failed', 'Working', 'InForce'] as const;
  */
 function outcomeOf(policy: ResolvedPolicy, progress: Progress): ProgramOutcome {
   const { compiled, answering } = progress;
-  const programs = programsOf(policy, compiled);
+  const programs = programsOf(policy, compiled).filter((program) => !progress.isIdle(policy, program));
   const row = rowOf(policy, compiled);
   const servers = programs.map((program) => progress.serversWith(policy.id, program));
   const missing = programs.filter((_, index) => servers[index] === 0);
@@ -73,12 +91,14 @@ function outcomeOf(policy: ResolvedPolicy, progress: Progress): ProgramOutcome {
   ];
   if (failure !== undefined) return { state: 'Failed', row, servers: { inForce: 0, answering }, message: failure };
   const inForce = Math.min(...servers, answering);
-  const message = obstacleTo(policy, programs, missing[0] ?? leaving, progress);
+  const awaited = missing[0] ?? leaving;
+  const message = obstacleTo(policy, programs, awaited, progress);
   return {
     state: message === undefined ? 'InForce' : 'Working',
     row,
     servers: { inForce, answering },
     message: message ?? '',
+    ...(awaited && progress.isUnprovable(awaited) && { isUnprovable: true }),
   };
 }
 

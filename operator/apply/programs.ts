@@ -8,10 +8,10 @@
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
-import { objectsOfProgram, type Program, rowsIn, TEXT_LABEL } from '../compile/program.ts';
+import { isProbeBinding, objectsOfProgram, type Program, rowsIn, TEXT_LABEL } from '../compile/program.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
-import { policyNameOf } from '../policy/parts.ts';
+import { evaluatesFilled, policyNameOf } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type Clock, SYSTEM_CLOCK } from '../runtime/clock.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
@@ -19,7 +19,8 @@ import { keyOf, type Live, labelOf, liveObjects } from '../state/live.ts';
 import { Canaries, canaryUnit } from './canaries.ts';
 import { Grants, type GrantsPass, refuses, unitsOf, usesOf } from './grants.ts';
 import { differing, InForce, type Question } from './in-force.ts';
-import type { PassResult } from './outcome.ts';
+import { liveTextOf } from './live-text.ts';
+import type { PassResult, RefusedProgram } from './outcome.ts';
 import { distinct } from './probe.ts';
 import { outcomesOf } from './program-outcomes.ts';
 import { deletion, ProgramWrites } from './program-writes.ts';
@@ -107,10 +108,14 @@ export class Programs {
       if (await this.#canaries.isReady(program, live, servers)) ready.push(program);
     });
     const changing = ready.map((program) => [program, this.#changing(program, live)] as const);
-    await this.#grants.narrow(begun, new Set(changing.flatMap(([, policies]) => [...policies])));
+    const granted = { ...begun, live: this.#writes.latest(live) };
+    await this.#grants.narrow(granted, new Set(changing.flatMap(([, policies]) => [...policies])));
     const pass = { ...begun, live: this.#writes.latest(live) };
     await inParallel(changing, AT_ONCE, ([program, policies]) => this.#write(program, policies, pass));
-    await inParallel(this.#unwritten(pass), AT_ONCE, ({ name }) => this.#inForceOf(name).askProven(servers));
+    await inParallel(this.#unwritten(pass), AT_ONCE, async (program) => {
+      await this.#inForceOf(program.name).askProven(servers);
+      await this.#recognise(program, pass);
+    });
     await this.#grants.writeWanted(pass);
     await this.#removal.remove(this.#removable(compiled, live), (name) => this.#inForceOf(name));
     await this.#removal.ask(servers);
@@ -145,11 +150,12 @@ export class Programs {
    * The names of the policies whose rows change when the operator writes the program. If the earlier rows are not
    * known, the result may be incomplete.
    */
-  #changing({ policy, hash, rows }: Program, live: Live): ReadonlySet<string> {
+  #changing(program: Program, live: Live): ReadonlySet<string> {
+    const { policy, hash, rows } = program;
     const before = live.get(keyOf(policy));
     const liveHash = before && labelOf(before, TEXT_LABEL);
     if (liveHash === hash) return new Set();
-    const known = liveHash === undefined ? undefined : this.#rows.get(liveHash);
+    const known = before && (this.#rows.get(liveHash ?? '') ?? liveTextOf(program, before)?.rows);
     const names = (known ? differing(known, rows) : [...rows.keys()]).map(policyNameOf);
     return new Set(known || !before ? names : [...names, ...rowsIn(before)]);
   }
@@ -167,6 +173,15 @@ export class Programs {
   /** The programs whose newest version is not in the cluster. The API servers enforce an older version, or none. */
   #unwritten({ compiled, live }: Pick<Pass, 'compiled' | 'live'>): readonly Program[] {
     return compiled.programs.filter((program) => !this.#programs.isWritten(program, live));
+  }
+
+  /** After a restart, finds out which rows of the refused program API servers already enforce. */
+  async #recognise(program: Program, { live, servers }: Pass): Promise<void> {
+    const before = live.get(keyOf(program.policy));
+    const areBound = program.bindings.every((binding) => this.#writes.isCurrent(binding, live));
+    if (!before || !areBound || !this.#isRefused(program)) return;
+    const text = liveTextOf(program, before);
+    if (text) await this.#inForceOf(program.name).recognise(text, program, servers);
   }
 
   #obstacleToWrite(program: Program, changing: ReadonlySet<string>, pass: Pass): string | undefined {
@@ -218,9 +233,17 @@ export class Programs {
     const isGone = (id: string) => (program: Program) => !mayEnforceOther.get(program)?.(id);
     const isInForce = (id: string) => (program: Program) => this.#inForceOf(program.name).serversWith(id, program) > 0;
     const every = (policy: string, is: (id: string) => (program: Program) => boolean, has: boolean) =>
-      (ids.get(policy) ?? []).every(({ id }) => programs.filter(({ rows }) => rows.has(id) === has).every(is(id)));
-    const isLeaving = (policy: string) =>
-      older.has(policy) || this.#removal.mayEnforce(policy) || !every(policy, isGone, false);
+      (ids.get(policy) ?? []).every((part) => {
+        const some = programs.filter((one) => one.rows.has(part.id) === has && !this.#isIdle(part, one, live));
+        return some.every(is(part.id));
+      });
+    const found = new Set<string>();
+    // A step that waited for the older rows must not look done to the later steps of the same pass.
+    const isLeaving = (policy: string) => {
+      const is = found.has(policy) || older.has(policy) || this.#removal.mayEnforce(policy);
+      if (is || !every(policy, isGone, false)) found.add(policy);
+      return found.has(policy);
+    };
     return {
       asked: usesOf(texts),
       askedByNew: usesOf(refusing.map(({ policy }) => policy as unknown as RenderedObject)),
@@ -280,6 +303,8 @@ export class Programs {
       leaving: (policy) => leaving.find(([, isLeaving]) => isLeaving(policy))?.[0],
       failure: (program) => this.#failure(program, live),
       obstacle: (program) => this.#obstacle(program, pass),
+      isIdle: (policy, program) => this.#isIdle(policy, program, live),
+      isUnprovable: (program) => this.#programs.isWritten(program, live) && this.#inForceOf(program.name).isUnprovable,
       deletion: (program) => deletions.get(program),
       refused: (policy) =>
         this.#grants.failure(policy) ?? unremoved.find(({ object }) => policiesIn(object).has(policy))?.error.message,
@@ -288,8 +313,26 @@ export class Programs {
         return !grant || this.#grants.isCurrent(grant, live);
       },
     });
-    const [unremovedRow] = compiled.programs.flatMap((program) => this.#unremovedRow(program, live) ?? []);
-    return { outcomes, unremoved: unremoved[0]?.error ?? unremovedRow };
+    const unremovedRows = compiled.programs.flatMap((program) => {
+      const error = this.#unremovedRow(program, live);
+      return error ? [{ error, object: program.policy }] : [];
+    });
+    const [left] = [...unremoved, ...unremovedRows];
+    return {
+      outcomes,
+      held: this.#grants.unnarrowed(pass),
+      refused: this.#refused(pass),
+      unremoved: left?.error,
+      unremovedFrom: left?.object,
+    };
+  }
+
+  #refused({ compiled, live }: Pass): RefusedProgram[] {
+    return compiled.programs.flatMap((program) => {
+      if (!unitsFor(program).some((unit) => this.#refusals.reported(unit))) return [];
+      const before = live.get(keyOf(program.policy));
+      return [{ program, changing: this.#changing(program, live), live: before ? rowsIn(before) : NONE }];
+    });
   }
 
   /**
@@ -304,6 +347,17 @@ export class Programs {
   #failure(program: Program, live: Live): string | undefined {
     const [failure] = unitsFor(program).flatMap((unit) => this.#refusals.failure(unit) ?? []);
     return failure ?? this.#canaries.failure(program, live);
+  }
+
+  /**
+   * Whether a refused program for defaulting leaves the policy as it is. A policy that fills in nothing has a row in the
+   * program so that other policies do not change the pods that the policy admits. If nothing binds the program, no
+   * policy changes pods.
+   */
+  #isIdle(policy: ResolvedPolicy, program: Program, live: Live): boolean {
+    if (program.kind !== 'Defaulting' || evaluatesFilled(policy)) return false;
+    const isBound = program.bindings.some((binding) => !isProbeBinding(binding) && live.has(keyOf(binding)));
+    return !isBound && this.#failure(program, live) !== undefined;
   }
 
   #obstacle(program: Program, pass: Pass): string | undefined {
@@ -322,7 +376,10 @@ export class Programs {
    * work, because nobody waits for these versions.
    */
   #otherMs({ compiled, live }: Pass, stale: readonly RenderedObject[], toWrite: readonly Program[]): number {
-    const isGranted = [...compiled.grants.values()].every((grant) => this.#grants.isCurrent(grant, live));
+    // The next try of a refused write has its own time.
+    const isGranted = [...compiled.grants].every(
+      ([policy, grant]) => this.#grants.failure(policy) !== undefined || this.#grants.isCurrent(grant, live),
+    );
     const now = this.#clock.now();
     return Math.min(
       ...this.#unwritten({ compiled, live }).map(({ name }) => this.#inForceOf(name).askProvenAt - now),

@@ -108,9 +108,13 @@ export class Refusals {
   }
 
   #mayPass({ error, times, since }: Refusal): boolean {
-    const isTransient = !(error instanceof ApiError) || isRace(error) || isOverloaded(error) || error.status >= 500;
-    return isTransient && (times < REPORTED.times || this.#clock.now() - since < REPORTED.ms);
+    return isTransient(error) && (times < REPORTED.times || this.#clock.now() - since < REPORTED.ms);
   }
+}
+
+/** Whether the same request may succeed a moment later. */
+export function isTransient(error: Error): boolean {
+  return !(error instanceof ApiError) || isRace(error) || isOverloaded(error) || error.status >= 500;
 }
 
 /** Whether somebody changed or deleted the object after the watch showed the object. */

@@ -5,11 +5,9 @@
 import {
   FIELD_MANAGER,
   GROUP,
-  KIND,
   type LabelSelector,
   MANAGED_BY_LABEL,
   ROLLOUT_CONFIG_MAP_PREFIX,
-  VERSION,
 } from '../api/capability-policy.ts';
 import { entriesByKey } from '../model/by-key.ts';
 import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
@@ -23,8 +21,8 @@ export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
  * namespace can have the same key.
  */
 const WHOLE = 'rollout.json';
-/** Matches the index at the end of a ConfigMap's name. */
-const INDEX = new RegExp(`^${ROLLOUT_CONFIG_MAP_PREFIX}(\\d+)\\.`);
+/** Matches the index and the name of the policy at the end of a ConfigMap's name. */
+const NAME = new RegExp(`^${ROLLOUT_CONFIG_MAP_PREFIX}(\\d+)\\.(.+)$`);
 /**
  * The maximum number of entries in one ConfigMap. A ConfigMap can hold 1 MiB. A ConfigMap with this number of entries
  * has about 70 kB. Each change rewrites the whole ConfigMap.
@@ -38,7 +36,6 @@ export interface ConfigMap {
     readonly name: string;
     readonly namespace: string;
     readonly labels: Readonly<Record<string, string>>;
-    readonly ownerReferences: readonly object[];
   };
   readonly data: Readonly<Record<string, string>>;
 }
@@ -81,15 +78,19 @@ export function configMapsOf(
     entries[name] = textOf(entry);
     data.set(index, entries);
   }
-  return new Map([...data].map(([index, one]) => [index, configMap(policy, state.uid, index, namespace, one)]));
+  return new Map([...data].map(([index, one]) => [index, configMap(policy, index, namespace, one)]));
 }
 
-function wholeOf({ begun, selector, excluded, inForce, labelling, lastPromotion }: RolloutState): string {
+function wholeOf(state: RolloutState): string {
+  const { uid, deleted, begun, selector, excluded, inForce, rested, labelling, lastPromotion } = state;
   return JSON.stringify({
+    uid,
+    deleted: deleted && timeOf(deleted),
     begun,
     selector,
     excluded,
     inForce,
+    rested,
     labelling: labelling && { ...labelling, since: timeOf(labelling.since) },
     lastPromotion: lastPromotion && timeOf(lastPromotion),
   });
@@ -106,7 +107,11 @@ export function configMapName(policy: string, index: number): string {
   return `${ROLLOUT_CONFIG_MAP_PREFIX}${index}.${policy}`;
 }
 
-function configMap(policy: string, uid: string, index: number, namespace: string, data: ConfigMap['data']): ConfigMap {
+/**
+ * The ConfigMap has no owner. If the policy owned the ConfigMap, the garbage collector would delete the state when the
+ * policy is deleted and created again.
+ */
+function configMap(policy: string, index: number, namespace: string, data: ConfigMap['data']): ConfigMap {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -114,7 +119,6 @@ function configMap(policy: string, uid: string, index: number, namespace: string
       name: configMapName(policy, index),
       namespace,
       labels: { [MANAGED_BY_LABEL]: FIELD_MANAGER, [ROLLOUT_OF_LABEL]: policy },
-      ownerReferences: [{ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, name: policy, uid }],
     },
     data,
   };
@@ -124,24 +128,31 @@ function configMap(policy: string, uid: string, index: number, namespace: string
 export interface Kept {
   readonly state: RolloutState;
   readonly placement: Placement;
+  /** The indexes of the ConfigMaps that an earlier release wrote. They have an owner. */
+  readonly owned: ReadonlySet<number>;
 }
 
 /**
  * @param raws all ConfigMaps of rollouts
- * @returns the rollouts that can be read. The key is the policy's uid
+ * @returns the rollouts that can be read. The key is the policy's name
  */
 export function keptIn(raws: readonly RawObject[]): Map<string, Kept> {
-  const byOwner = Map.groupBy(raws, ({ metadata }) => metadata?.ownerReferences?.[0]?.uid ?? '');
-  return new Map([...byOwner].map(([uid, ofOne]) => [uid, keptOf(uid, ofOne)]));
+  const byPolicy = Map.groupBy(raws, ({ metadata }) => NAME.exec(metadata?.name ?? '')?.[2] ?? '');
+  byPolicy.delete('');
+  return new Map([...byPolicy].map(([policy, ofOne]) => [policy, keptOf(ofOne)]));
 }
 
-function keptOf(uid: string, raws: readonly RawObject[]): Kept {
+function keptOf(raws: readonly RawObject[]): Kept {
   const namespaces = new Map<string, Entry>();
   const placement = new Map<string, number>();
+  const owned = new Set<number>();
   let whole: Partial<RolloutState> = {};
+  let uid = '';
   for (const { metadata, data } of raws) {
-    const index = Number(INDEX.exec(metadata?.name ?? '')?.[1] ?? Number.NaN);
-    if (Number.isNaN(index)) continue;
+    const index = Number(NAME.exec(metadata?.name ?? '')?.[1]);
+    const [owner] = metadata?.ownerReferences ?? [];
+    if (owner) owned.add(index);
+    uid ||= owner?.uid ?? '';
     for (const [key, text] of Object.entries(textsIn(data))) {
       const value = parsed(text);
       if (key === WHOLE) whole = wholeIn(value);
@@ -151,17 +162,21 @@ function keptOf(uid: string, raws: readonly RawObject[]): Kept {
       placement.set(key, index);
     }
   }
-  return { state: { begun: false, ...whole, uid, namespaces }, placement };
+  return { state: { begun: false, uid, ...whole, namespaces }, placement, owned };
 }
 
 function wholeIn(whole: Readonly<Record<string, unknown>>): Partial<RolloutState> {
   const promoted = millisecondsIn(whole.lastPromotion);
-  const { selector, inForce, excluded } = whole;
+  const deleted = millisecondsIn(whole.deleted);
+  const { uid, selector, inForce, rested, excluded } = whole;
   const labelling = labellingIn(objectOf(whole.labelling));
   return {
     begun: whole.begun === true,
+    ...(typeof uid === 'string' && { uid }),
+    ...(deleted !== undefined && { deleted }),
     ...(isSelector(selector) && { selector }),
     ...(isSelector(inForce) && { inForce }),
+    ...(isSelector(rested) && { rested }),
     ...(Array.isArray(excluded) && { excluded: excluded.map(String) }),
     ...(labelling && { labelling }),
     ...(promoted !== undefined && { lastPromotion: promoted }),

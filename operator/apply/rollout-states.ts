@@ -26,13 +26,19 @@ interface Written {
 const NOTHING: Written = { placement: new Map(), texts: new Map() };
 
 /**
+ * A list of the ConfigMaps is used for this time in ms. At the start of a term, all rollouts share one list. A policy
+ * that is restored later needs a new list, because its ConfigMaps may have been restored, too.
+ */
+const LIST_KEPT_MS = 1_000;
+
+/**
  * Reads and writes the ConfigMaps of rollouts. Each leader's term has its own instance. During the term, no other
  * process writes the ConfigMaps of rollouts.
  */
 export class RolloutStates {
   readonly #client: ApiClient;
   readonly #namespace: string;
-  #kept: Promise<Map<string, Kept>> | undefined;
+  #kept: { readonly listed: Promise<Map<string, Kept>>; readonly until: number } | undefined;
   /** The last write of each rollout's state. The key is the policy's name. */
   readonly #written = new Map<string, Written>();
 
@@ -42,20 +48,25 @@ export class RolloutStates {
     this.#namespace = namespace;
   }
 
-  /** The saved state of the policy with this uid. @throws the client's error */
-  async read(policy: string, uid: string): Promise<RolloutState | undefined> {
-    this.#kept ??= this.#list().catch((error: unknown) => {
-      this.#kept = undefined;
-      throw error;
-    });
-    const kept = (await this.#kept).get(uid);
-    if (!kept) return undefined;
+  /** The saved state of the policy with this name. @throws the client's error */
+  async read(policy: string): Promise<RolloutState | undefined> {
+    const kept = (await this.#all()).get(policy);
+    if (!kept) {
+      this.#written.delete(policy);
+      return undefined;
+    }
     const texts = configMapsOf(policy, kept.state, kept.placement, this.#namespace);
+    const textOf = (index: number, one: ConfigMap) => (kept.owned.has(index) ? '' : JSON.stringify(one));
     this.#written.set(policy, {
       placement: kept.placement,
-      texts: new Map([...texts].map(([index, one]) => [index, JSON.stringify(one)])),
+      texts: new Map([...texts].map(([index, one]) => [index, textOf(index, one)])),
     });
     return kept.state;
+  }
+
+  /** The names of the policies with a saved state. Some of these policies may be deleted. @throws the client's error */
+  async policies(): Promise<string[]> {
+    return [...(await this.#all()).keys()];
   }
 
   /**
@@ -74,15 +85,25 @@ export class RolloutStates {
     }
     for (const index of before.texts.keys()) if (!wanted.has(index)) await this.#remove(policy, index);
     this.#written.set(policy, { placement, texts });
-    (await this.#kept)?.set(state.uid, { state, placement });
+    this.#kept = undefined;
   }
 
   /** Deletes the state of a policy that no longer has a rollout. @throws the client's error */
-  async remove(policy: string, uid: string | undefined): Promise<void> {
-    if (uid !== undefined && !this.#written.has(policy)) await this.read(policy, uid);
+  async remove(policy: string): Promise<void> {
+    if (!this.#written.has(policy)) await this.read(policy);
     for (const index of this.#written.get(policy)?.texts.keys() ?? []) await this.#remove(policy, index);
     this.#written.delete(policy);
-    if (uid !== undefined) (await this.#kept)?.delete(uid);
+    this.#kept = undefined;
+  }
+
+  #all(): Promise<Map<string, Kept>> {
+    if (this.#kept && performance.now() < this.#kept.until) return this.#kept.listed;
+    const kept = { listed: this.#list(), until: performance.now() + LIST_KEPT_MS };
+    this.#kept = kept;
+    kept.listed.catch(() => {
+      if (this.#kept === kept) this.#kept = undefined;
+    });
+    return kept.listed;
   }
 
   async #list(): Promise<Map<string, Kept>> {

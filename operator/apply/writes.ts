@@ -1,7 +1,7 @@
 /** Writes rendered objects that are missing in the cluster or have drifted. */
 import { isDeepStrictEqual } from 'node:util';
 import { FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
-import { type ApiClient, isInvalid, isNotFound, pathFor, pathOf } from '../cluster/client.ts';
+import { type ApiClient, isForbidden, isInvalid, isNotFound, pathFor, pathOf } from '../cluster/client.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { versionOf } from '../model/raw.ts';
@@ -9,6 +9,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import { hasText, keyOf, type Live, liveObjects } from '../state/live.ts';
 import { canonical, hasDrifted } from './drift.ts';
+import { refuserIn } from './refuser.ts';
 
 interface Named {
   readonly kind: string;
@@ -253,13 +254,19 @@ export class Writes {
     if (before && isUnchangeable(before, manifest)) {
       await this.#client.remove(pathOf(manifest), { uid: before.metadata.uid ?? '' });
     }
-    const applied = await this.#apply(manifest, before);
+    const { applied, refusal } = await this.#apply(manifest, before);
     if (!hasDrifted(applied, manifest)) return applied;
     // Server-side apply does not remove a field that somebody added. The object belongs to the operator alone, so the
     // operator replaces the object.
     const { resourceVersion } = applied.metadata;
     const whole = { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
-    return (await this.#client.replace(whole)) as RenderedObject;
+    try {
+      return (await this.#client.replace(whole)) as RenderedObject;
+    } catch (error) {
+      // The operator may not replace objects of every kind. An error about this missing right would hide the refusal of
+      // somebody else.
+      throw refusal && refuserIn(refusal.message) && isForbidden(error) ? refusal : error;
+    }
   }
 
   /**
@@ -268,14 +275,18 @@ export class Writes {
    * needs the right to read the parameter (k8s.io/kubernetes
    * pkg/registry/admissionregistration/validatingadmissionpolicybinding/authz.go).
    *
-   * @returns the object. If the API server refused the apply as invalid, the object is unchanged
+   * @returns the object. If the API server refused the apply as invalid, the object is unchanged, and `refusal` is the
+   * API server's error. An admission policy of somebody else refuses with the same status code
    */
-  async #apply(manifest: Manifest, before: RenderedObject | undefined): Promise<RenderedObject> {
+  async #apply(
+    manifest: Manifest,
+    before: RenderedObject | undefined,
+  ): Promise<{ readonly applied: RenderedObject; readonly refusal?: Error }> {
     try {
-      return (await this.#client.apply(manifest, { force: true })) as RenderedObject;
+      return { applied: (await this.#client.apply(manifest, { force: true })) as RenderedObject };
     } catch (error) {
       if (!before || !hasDrifted(before, manifest) || !isInvalid(error)) throw error;
-      return before;
+      return { applied: before, refusal: error };
     }
   }
 }
@@ -288,7 +299,10 @@ export class Writes {
  *
  * @param before the version that was read. If the object has changed after the read, the API server answers 409
  */
-function inPlaceOf({ metadata: { resourceVersion, finalizers = [], ...before } }: RenderedObject, manifest: Manifest) {
+export function inPlaceOf(
+  { metadata: { resourceVersion, finalizers = [], ...before } }: RenderedObject,
+  manifest: Manifest,
+) {
   const labels = { ...before.labels, ...manifest.metadata.labels };
   const annotations = { ...before.annotations, ...manifest.metadata.annotations };
   return { ...manifest, metadata: { ...manifest.metadata, labels, annotations, finalizers, resourceVersion } };

@@ -90,7 +90,7 @@ export function isConflict(error: unknown): boolean {
 }
 
 /** Whether the server refuses the request, and would also refuse the same request later. */
-export function isInvalid(error: unknown): boolean {
+export function isInvalid(error: unknown): error is ApiError {
   return error instanceof ApiError && (error.status === 400 || error.status === 422);
 }
 

@@ -240,12 +240,30 @@ export class ApiClient {
     return this.#json({ method: 'PATCH', path, query: writeQuery({}), body: fields, contentType });
   }
 
+  /** Sets `fields` in the object at `path` by dry run. @returns the texts of the API server's warnings */
+  async warningsOf(path: string, fields: object): Promise<readonly string[]> {
+    let warnings: readonly string[] = [];
+    const contentType = 'application/merge-patch+json';
+    const onWarnings = (texts: readonly string[]) => {
+      warnings = texts;
+    };
+    await this.#json({
+      method: 'PATCH',
+      path,
+      query: writeQuery({ dryRun: true }),
+      body: fields,
+      contentType,
+      onWarnings,
+    });
+    return warnings;
+  }
+
   /**
    * Replaces an object completely, including the fields that other clients set. Use this method only for objects that
    * belong to the operator alone.
    */
-  async replace(object: Identified): Promise<RawObject> {
-    return this.#json({ method: 'PUT', path: pathOf(object), query: writeQuery({}), body: object });
+  async replace(object: Identified, options: WriteOptions = {}): Promise<RawObject> {
+    return this.#json({ method: 'PUT', path: pathOf(object), query: writeQuery(options), body: object });
   }
 
   /**

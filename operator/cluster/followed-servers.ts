@@ -1,9 +1,10 @@
 /** Follows the API servers and their versions. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Change } from '../model/objects.ts';
+import type { Change, UnlearnedDefaults } from '../model/objects.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ApiClient } from './client.ts';
+import { askTemplateMutators } from './mutators.ts';
 import { askServerDefaults, askServers, askUnknownPodFields, endpoints, oldest, type ServerMinors } from './servers.ts';
 
 export interface FollowedServersOptions {
@@ -40,6 +41,12 @@ const MOST_FAILURES = 3;
 /** A client of an API server is reused for this time in ms. Every probe needs clients. */
 const CLIENTS_KEPT_MS = 10_000;
 
+/** The fields that API servers fill in, as far as the client may believe the answers. */
+interface AskedDefaults {
+  readonly defaults: readonly string[] | undefined;
+  readonly unlearned?: UnlearnedDefaults;
+}
+
 export class FollowedServers {
   readonly #client: ApiClient;
   readonly #options: FollowedServersOptions;
@@ -54,6 +61,7 @@ export class FollowedServers {
   #failures = 0;
   #unknownPodFields: readonly string[] = [];
   #serverDefaults: readonly string[] | undefined;
+  #unlearned: UnlearnedDefaults | undefined;
   #clients: { readonly found: Promise<readonly ApiClient[]>; readonly until: number } | undefined;
 
   constructor(client: ApiClient, options: FollowedServersOptions) {
@@ -80,6 +88,11 @@ export class FollowedServers {
    */
   get serverDefaults(): readonly string[] | undefined {
     return this.#serverDefaults;
+  }
+
+  /** The fields that the client does not take for fields that API servers fill in, because of a mutator. */
+  get unlearned(): UnlearnedDefaults | undefined {
+    return this.#unlearned;
   }
 
   /**
@@ -141,14 +154,17 @@ export class FollowedServers {
   }
 
   /**
-   * Reads the pod fields again after a change of the API servers. An upgrade may add fields. @returns whether the
-   * fields of these API servers are known
+   * Reads the pod fields again after a change of the API servers. An upgrade may add fields. Asks again what API servers
+   * fill in after a change of what may have changed the answer. @returns whether the fields of these API servers are
+   * known
    */
   async #lookAtFields(): Promise<boolean> {
     const minors = this.#minors;
-    if (isDeepStrictEqual(minors, this.#fieldsOf)) return true;
+    const areRead = isDeepStrictEqual(minors, this.#fieldsOf);
+    if (areRead && !this.#unlearned) return true;
     try {
-      await this.#readFields();
+      if (!areRead) await this.#readFields();
+      else if (await this.#mayLearn()) await this.#askDefaults(this.#unknownPodFields);
       this.#fieldsOf = minors;
       this.#failures = 0;
       return true;
@@ -162,26 +178,47 @@ export class FollowedServers {
 
   async #readFields(): Promise<void> {
     const { askFields = askUnknownPodFields } = this.#options;
-    const clients = await this.answering();
-    const fields = await askFields(clients);
+    await this.#askDefaults(await askFields(await this.answering()));
+  }
+
+  /** Whether the mutators that stopped the client from learning have changed, or are not in the API. */
+  async #mayLearn(): Promise<boolean> {
+    if (!this.#unlearned) return false;
+    const { mutators, namespace } = this.#unlearned;
+    return mutators.length === 0 || !isDeepStrictEqual(await askTemplateMutators(this.#client, namespace), mutators);
+  }
+
+  async #askDefaults(fields: readonly string[]): Promise<void> {
+    const asked = await this.#defaultsFor(fields).catch((error: unknown) => ({ error }));
     // The client records the unknown pod fields, even if it could not find out which fields API servers fill in.
-    const asked = await this.#defaultsFor(fields, clients).catch((error: unknown) => ({ error }));
-    this.#note(fields, asked && 'error' in asked ? this.#serverDefaults : asked);
-    if (asked && 'error' in asked) throw asked.error;
+    this.#note(fields, 'error' in asked ? { defaults: this.#serverDefaults } : asked);
+    if ('error' in asked) throw asked.error;
   }
 
-  async #defaultsFor(fields: readonly string[], clients: readonly ApiClient[]): Promise<readonly string[] | undefined> {
-    const { asksIn, askDefaults = askServerDefaults } = this.#options;
-    if (asksIn === undefined) return undefined;
-    return fields.length === 0 ? [] : askDefaults(clients, asksIn);
+  /** While a mutator matches, the client learns nothing, because the mutator may have set each value of the answer. */
+  async #defaultsFor(fields: readonly string[]): Promise<AskedDefaults> {
+    const { asksIn: namespace, askDefaults = askServerDefaults } = this.#options;
+    if (namespace === undefined) return { defaults: undefined };
+    if (fields.length === 0) return { defaults: [] };
+    const before = await askTemplateMutators(this.#client, namespace);
+    const { filled, added } = await askDefaults(await this.answering(), namespace);
+    const mutators = [...new Set([...before, ...(await askTemplateMutators(this.#client, namespace))])].sort();
+    if (mutators.length === 0 && added.length === 0) return { defaults: filled };
+    return { defaults: this.#serverDefaults, unlearned: { values: [...filled, ...added], mutators, namespace } };
   }
 
-  #note(fields: readonly string[], defaults: readonly string[] | undefined): void {
-    const before = [this.#unknownPodFields, this.#serverDefaults ?? []];
+  #note(fields: readonly string[], { defaults, unlearned }: AskedDefaults): void {
+    const before = [this.#unknownPodFields, this.#serverDefaults ?? [], this.#unlearned];
     this.#unknownPodFields = fields;
     this.#serverDefaults = defaults;
-    if (isDeepStrictEqual([fields, defaults ?? []], before)) return;
+    this.#unlearned = unlearned;
+    if (isDeepStrictEqual([fields, defaults ?? [], unlearned], before)) return;
     const { onChange, log } = this.#options;
+    if (unlearned && !isDeepStrictEqual(unlearned, before[2])) {
+      log.warn('webhooks or mutating policies may have set unknown fields, so policies do not admit them', {
+        ...unlearned,
+      });
+    }
     if (fields.length > 0 && !isDeepStrictEqual(fields, before[0])) {
       log.warn('API servers have pod fields that no rule checks', { fields, defaults });
     }

@@ -19,6 +19,7 @@ const RBAC = 'rbac.authorization.k8s.io/v1';
 
 const RESOURCES: Readonly<Record<string, Resource>> = {
   [`${GROUP}/${VERSION} ${KIND}`]: { plural: PLURAL, namespaced: false },
+  'v1 Event': { plural: 'events', namespaced: true },
   'v1 ConfigMap': { plural: 'configmaps', namespaced: true },
   'v1 Namespace': { plural: 'namespaces', namespaced: false },
   'v1 Pod': { plural: 'pods', namespaced: true },
@@ -31,6 +32,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   ),
   [`${ADMISSION} MutatingAdmissionPolicy`]: { plural: 'mutatingadmissionpolicies', namespaced: false },
   [`${ADMISSION} MutatingAdmissionPolicyBinding`]: { plural: 'mutatingadmissionpolicybindings', namespaced: false },
+  [`${ADMISSION} MutatingWebhookConfiguration`]: { plural: 'mutatingwebhookconfigurations', namespaced: false },
   [`${ADMISSION} ValidatingAdmissionPolicy`]: { plural: 'validatingadmissionpolicies', namespaced: false },
   [`${ADMISSION} ValidatingAdmissionPolicyBinding`]: { plural: 'validatingadmissionpolicybindings', namespaced: false },
   [`${RBAC} ClusterRole`]: { plural: 'clusterroles', namespaced: false },

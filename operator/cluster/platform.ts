@@ -1,15 +1,17 @@
 /** Detects the platforms of a cluster, so that the operator knows which namespaces belong to a platform. */
 import type { Platform } from '../model/namespaces.ts';
+import { OPENSHIFT_GROUPS } from '../model/platform-namespaces.ts';
 import { arrayOf, objectOf } from '../model/raw.ts';
 import { type ApiClient, ApiError } from './client.ts';
 
-/**
- * Every OpenShift and MicroShift cluster serves one of these API groups. Only users with the right to write CRDs or
- * APIServices can add these API groups. Ordinary users do not have this right.
- */
-const OPENSHIFT = ['config.openshift.io', 'security.openshift.io'];
 /** Matches the version of an API server on GKE, such as `v1.33.4-gke.1134000`. */
 const GKE = /-gke\./;
+
+interface DetectedPlatform {
+  readonly platforms: readonly Platform[];
+  /** The names of the API groups that the API server serves. */
+  readonly apiGroups: readonly string[];
+}
 
 /**
  * Detects the platforms of a cluster. If the API server does not answer, the function throws an error and does not
@@ -18,7 +20,7 @@ const GKE = /-gke\./;
  *
  * @throws the client's errors, and an ApiError with advice if the API server refuses the request
  */
-export async function platformsOf(client: ApiClient): Promise<Platform[]> {
+export async function detectPlatform(client: ApiClient): Promise<DetectedPlatform> {
   try {
     return await detected(client);
   } catch (error) {
@@ -30,16 +32,18 @@ export async function platformsOf(client: ApiClient): Promise<Platform[]> {
 
 /**
  * Detects platforms by the version and the API groups. Every authenticated user may read the version and the API groups
- * (ClusterRole system:discovery).
+ * (ClusterRole system:discovery). Only users with the right to write CRDs or APIServices can add the API groups of
+ * OpenShift. Ordinary users do not have this right.
  */
-async function detected(client: ApiClient): Promise<Platform[]> {
+async function detected(client: ApiClient): Promise<DetectedPlatform> {
   const [version, groups] = await Promise.all([
     client.get<{ readonly gitVersion?: unknown }>('/version'),
     client.get<{ readonly groups?: unknown }>('/apis'),
   ]);
-  const names = arrayOf(groups.groups).map((group) => objectOf(group).name);
-  return [
-    ...(OPENSHIFT.some((name) => names.includes(name)) ? (['OpenShift'] as const) : []),
+  const apiGroups = arrayOf(groups.groups).map((group) => String(objectOf(group).name));
+  const platforms = [
+    ...(OPENSHIFT_GROUPS.some((name) => apiGroups.includes(name)) ? (['OpenShift'] as const) : []),
     ...(GKE.test(String(version.gitVersion)) ? (['GKE'] as const) : []),
   ];
+  return { platforms, apiGroups };
 }

@@ -26,6 +26,7 @@ export interface Source {
   readonly apiVersion: string;
   readonly kind: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
   /** Whether the sink uses the managedFields of the objects. */
   readonly managedFields?: boolean;
   /**
@@ -33,6 +34,10 @@ export interface Source {
    * kind is requested again from time to time.
    */
   readonly optional?: boolean;
+  /**
+   * Whether the reader also accepts that it may not read the kind. The role of an earlier release may lack the right.
+   */
+  readonly dispensable?: boolean;
   /** Whether the sink uses only the metadata of the objects. */
   readonly metadataOnly?: boolean;
 }
@@ -128,7 +133,7 @@ export class Reading {
   }
 
   async #list(signal: AbortSignal): Promise<string> {
-    const query = { labelSelector: this.#source.labelSelector };
+    const query = selectorsOf(this.#source);
     const onPage = (page: RawPage) => {
       for (const item of page.items ?? []) this.#hand(item, (raw) => this.#sink.put(raw));
     };
@@ -142,7 +147,7 @@ export class Reading {
     // The timeout has jitter, so that the watches of all kinds do not end together.
     const timeoutSeconds = Math.round(this.#options.watchSeconds * (1 + Math.random() / 2));
     const query = {
-      labelSelector: this.#source.labelSelector,
+      ...selectorsOf(this.#source),
       allowWatchBookmarks: true,
       ...from,
       timeoutSeconds,
@@ -201,4 +206,8 @@ export class Reading {
       this.#options.log.error('object skipped', { namespace, name, error });
     }
   }
+}
+
+export function selectorsOf({ labelSelector, fieldSelector }: Source): Pick<Source, 'labelSelector' | 'fieldSelector'> {
+  return { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
 }

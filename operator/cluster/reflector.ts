@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../runtime/log.ts';
 import type { ReflectorObserver } from '../runtime/metrics.ts';
 import { askedMs } from '../runtime/retry-after.ts';
-import { ApiError, isExpired, isNotFound, isOverloaded, pathFor } from './client.ts';
+import { ApiError, isExpired, isForbidden, isNotFound, isOverloaded, pathFor } from './client.ts';
 import { type Reader, Reading, type Source } from './reading.ts';
 import type { Sink } from './sink.ts';
 import { Trouble } from './trouble.ts';
@@ -131,6 +131,7 @@ export class Reflector {
    */
   #explain(error: unknown): number | undefined {
     if (isNotFound(error)) return this.#absent();
+    if (this.#source.dispensable && isForbidden(error)) return this.#forbidden(error);
     if (isExpired(error)) {
       this.#log.info('resourceVersion expired, listing again', { resourceVersion: this.#reading.version });
       this.#reading.version = undefined;
@@ -152,6 +153,13 @@ export class Reflector {
     }
     this.#trouble.report('the API server does not serve this kind yet, waiting for it', { path: this.#path });
     return ABSENT_DELAY_MS;
+  }
+
+  #forbidden(error: unknown): number {
+    this.#reading.version = undefined;
+    this.#trouble.report('no right to read this kind, continuing without it', { path: this.#path, error });
+    this.#tellAbsent();
+    return this.#absentMs;
   }
 
   #whenRead(): void {

@@ -51,6 +51,7 @@ export class FollowedReports {
   readonly #options: FollowedReportsOptions;
   /** The followed APIs of reports. The preferred API comes first. */
   readonly #followed: readonly Followed[];
+  #reflectors: readonly Reflector[] = [];
 
   constructor(options: FollowedReportsOptions) {
     this.#options = options;
@@ -62,12 +63,16 @@ export class FollowedReports {
     const { log, reflectorObserver: observer } = this.#options;
     const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
     const options = { log, absentMs: ABSENT_MS, ...(observer && { observer }) };
-    await Promise.all(
-      this.#followed.map((sink) => {
-        const source = { ...sink.api, labelSelector, optional: true, metadataOnly: true };
-        return new Reflector(client, source, sink, signal, options).run();
-      }),
-    );
+    this.#reflectors = this.#followed.map((sink) => {
+      const source = { ...sink.api, labelSelector, optional: true, metadataOnly: true };
+      return new Reflector(client, source, sink, signal, options);
+    });
+    await Promise.all(this.#reflectors.map((one) => one.run()));
+  }
+
+  /** Reads the reports again. The promise resolves when they have been read. */
+  async readAgain(): Promise<void> {
+    await Promise.all(this.#reflectors.map((one) => one.refresh()));
   }
 
   /**

@@ -2,6 +2,7 @@
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { arrayOf, objectOf, type RawObject } from '../model/raw.ts';
 import { CORE_OPENAPI, type PublishedSchema, unknownPodFields } from '../standards/unknown-pod-fields.ts';
+import { beforeAdmission } from './before-admission.ts';
 import { type ApiClient, isForbidden, pathFor } from './client.ts';
 import { unknownValues } from './unknown-values.ts';
 
@@ -95,12 +96,12 @@ async function unknownFieldsOf(client: ApiClient): Promise<string[]> {
  * Finds the fields that the API servers fill in, but that this release does not know. The result has the format of the
  * field `serverDefaults` in the type `Standard`. The function creates PodTemplates by dry run and reads the answers.
  * API servers fill in the same fields in a template and in a pod. The operator has no right to create pods, because
- * with this right the operator could run programs.
+ * with this right the operator could run programs. Webhooks and mutating policies may add fields to a PodTemplate, too.
  *
  * @param namespace the namespace in which the operator may create PodTemplates
  * @throws the client's error when a server refuses a PodTemplate
  */
-export async function askServerDefaults(clients: readonly ApiClient[], namespace: string): Promise<string[]> {
+export async function askServerDefaults(clients: readonly ApiClient[], namespace: string): Promise<ServerDefaults> {
   const path = pathFor('v1', 'PodTemplate', namespace);
   const asked = clients.flatMap((client) =>
     BARE_PODS.map(async (spec) => {
@@ -108,10 +109,23 @@ export async function askServerDefaults(clients: readonly ApiClient[], namespace
       const body = { apiVersion: 'v1', kind: 'PodTemplate', metadata, template: { spec } };
       const answer = await client.create(path, body, { dryRun: true });
       const sent = new Set(unknownValues(spec));
-      return unknownValues(objectOf(answer.template).spec).filter((text) => !sent.has(text));
+      const newIn = ({ template }: RawObject) =>
+        unknownValues(objectOf(template).spec).filter((text) => !sent.has(text));
+      return { all: newIn(answer), filled: newIn(beforeAdmission(answer)) };
     }),
   );
-  return [...new Set((await Promise.all(asked)).flat())].sort();
+  const answers = await Promise.all(asked);
+  const filled = new Set(answers.flatMap((one) => one.filled));
+  const added = new Set(answers.flatMap(({ all }) => all.filter((text) => !filled.has(text))));
+  return { filled: [...filled].sort(), added: [...added].sort() };
+}
+
+/** Fields that this release does not know, in the format of the field `serverDefaults` in the type `Standard`. */
+export interface ServerDefaults {
+  /** The fields that API servers fill in. */
+  readonly filled: readonly string[];
+  /** The fields that webhooks or mutating policies add. */
+  readonly added: readonly string[];
 }
 
 /** A container with an object of every kind in which API servers fill in fields. */

@@ -17,6 +17,17 @@ export const PODS: Source = { apiVersion: 'v1', kind: 'Pod' };
 export const WORKLOADS: readonly Source[] = WORKLOAD_KINDS.map(({ apiVersion, kind }) => ({ apiVersion, kind }));
 export const PODS_AND_WORKLOADS: readonly Source[] = [PODS, ...WORKLOADS];
 
+/**
+ * The Events about pods that a controller could not create. StatefulSets, DaemonSets and Jobs have no condition that
+ * says so.
+ */
+export const REFUSALS: Source = {
+  apiVersion: 'v1',
+  kind: 'Event',
+  fieldSelector: 'reason=FailedCreate',
+  dispensable: true,
+};
+
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
 /**

@@ -2,6 +2,7 @@
  * Keeps the last seen state of the cluster. The store follows every relevant kind, keeps the projections of the kind's
  * objects, and reports changes.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { type CompletePolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import type {
   Change,
@@ -13,6 +14,7 @@ import type {
   RoleBindingView,
   RoleView,
   SeenObject,
+  UnlearnedDefaults,
   WorkloadView,
 } from '../model/objects.ts';
 import type { RawObject } from '../model/raw.ts';
@@ -27,7 +29,8 @@ import { Collection } from './collection.ts';
 import { FollowedServers, type FollowedServersOptions } from './followed-servers.ts';
 import type { Source } from './reading.ts';
 import { Reflector } from './reflector.ts';
-import { bufferUntilListed, fanOut } from './sink.ts';
+import { RefusedPods } from './refused-pods.ts';
+import { bufferUntilListed, fanOut, type Sink } from './sink.ts';
 import * as sources from './sources.ts';
 
 interface ClusterOptions extends FollowedServersOptions {
@@ -43,15 +46,18 @@ interface ClusterOptions extends FollowedServersOptions {
   /** The store reads only the metadata of objects of these kinds. */
   readonly metadataOnly?: readonly Source[];
   readonly reflectorObserver?: ReflectorObserver;
+  /** Returns the time of day, in milliseconds since 1970. */
+  readonly now?: () => number;
 }
 
 export type FollowedCluster = ReturnType<typeof createCluster>;
 
 export function createCluster(client: ApiClient, options: ClusterOptions) {
   const { onChange, log, rules = RULES, except = [], metadataOnly = [], reflectorObserver: observer } = options;
+  const { now = () => Date.now() } = options;
   const projection = createProjection(rules);
   const servers = new FollowedServers(client, options);
-  const store = new Store(projection, servers, onChange);
+  const store = new Store(projection, servers, onChange, now);
   const reflectors = new Map<Source, Reflector>();
   let ended: Promise<unknown> = Promise.resolve();
   return {
@@ -89,6 +95,14 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
       const read = sources.DECIDING.map((source) => reflectors.get(source)?.refresh());
       await orAborted(Promise.all(read), signal);
     },
+    /**
+     * Reads all kinds again. Call this method when the storage of the API servers went back to an earlier revision.
+     *
+     * @throws the signal's reason, if the signal is aborted earlier
+     */
+    async readAgain(signal: AbortSignal): Promise<void> {
+      await orAborted(Promise.all([...reflectors.values()].map((one) => one.refresh())), signal);
+    },
     /** Resolves when the signal has been aborted and the store no longer follows the cluster. */
     async ended(): Promise<void> {
       await ended;
@@ -105,15 +119,17 @@ interface Servers {
   readonly oldest: number;
   readonly unknownPodFields?: readonly string[];
   readonly serverDefaults?: readonly string[] | undefined;
+  readonly unlearned?: UnlearnedDefaults | undefined;
 }
 
 export class Store implements Cluster {
   /** The followed kinds, and their sinks. */
-  readonly followed = new Map<Source, Collection<unknown>[]>();
+  readonly followed = new Map<Source, (Sink & { readonly synced: Promise<void> })[]>();
   readonly #policies: Collection<CompletePolicy>;
   readonly #namespaces: Collection<NamespaceView>;
   readonly #pods: Collection<PodView>;
   readonly #workloads: ReadonlyMap<string, Collection<WorkloadView>>;
+  readonly #refused: RefusedPods;
   /** The roles. The store has one collection for the kind `Role`, and one for the kind `ClusterRole`. */
   readonly #roles: ReadonlyMap<string, Collection<RoleView>>;
   readonly #bindings: readonly Collection<RoleBindingView>[];
@@ -123,7 +139,11 @@ export class Store implements Cluster {
   #allRendered: readonly RenderedObject[] | undefined;
   readonly #servers: Servers;
 
-  constructor(projection: Projection, servers: Servers, onChange: (change: Change) => void) {
+  /**
+   * @param now returns the time in milliseconds since 1970 at which a refusal counts as seen. If the function is absent,
+   * the time of the refusal in the cluster counts
+   */
+  constructor(projection: Projection, servers: Servers, onChange: (change: Change) => void, now?: () => number) {
     this.#servers = servers;
     const rbac = () => onChange({ of: 'rbac' });
     const { policy, namespace, pod, workload, role, roleBinding, rendered, finalizing } = projection;
@@ -136,9 +156,24 @@ export class Store implements Cluster {
     this.#workloads = new Map(
       sources.WORKLOADS.map((source) => [
         source.kind,
-        this.#follow(source, workload, (view, before) => onChange({ of: 'workload', ...seen(view, before) })),
+        this.#follow(source, workload, (view, before) => {
+          const current = this.#workloads.get(view.kind)?.get(view.namespace, view.name);
+          const shown = before && this.#refused.in(before);
+          this.#refused.changed(current, current === view ? before : view);
+          // Each start of a pod changes whether its workload lacks pods. Readers see only the refusal.
+          if (current && shown && isDeepStrictEqual(seenByReaders(shown), seenByReaders(this.#refused.in(current))))
+            return;
+          onChange({ of: 'workload', ...seen(view, before) });
+        }),
       ]),
     );
+    this.#refused = new RefusedPods({
+      project: projection.refusal,
+      find: ({ kind, namespace, name }) => this.#workloads.get(kind)?.get(namespace, name),
+      onChange,
+      ...(now && { now }),
+    });
+    this.followed.set(sources.REFUSALS, [this.#refused]);
     this.#roles = new Map(
       [sources.ROLES, sources.CLUSTER_ROLES].map((source) => [source.kind, this.#follow(source, role, rbac)]),
     );
@@ -175,6 +210,10 @@ export class Store implements Cluster {
     return this.#servers.serverDefaults;
   }
 
+  get unlearnedDefaults(): UnlearnedDefaults | undefined {
+    return this.#servers.unlearned;
+  }
+
   policies(): readonly CompletePolicy[] {
     return this.#policies.in('');
   }
@@ -198,11 +237,13 @@ export class Store implements Cluster {
   workloads(namespace: string): Iterable<WorkloadView> {
     return [...this.#workloads.values()]
       .flatMap((workloads) => workloads.in(namespace).filter((view) => !isHistory(view)))
+      .map((view) => this.#refused.in(view))
       .sort((a, b) => compare(a.name, b.name) || compare(a.kind, b.kind));
   }
 
   workload(namespace: string, kind: string, name: string): WorkloadView | undefined {
-    return this.#workloads.get(kind)?.get(namespace, name);
+    const view = this.#workloads.get(kind)?.get(namespace, name);
+    return view && this.#refused.in(view);
   }
 
   *roles(): Generator<RoleView> {
@@ -230,7 +271,7 @@ export class Store implements Cluster {
     changed: (view: View, before?: View) => void,
   ): Collection<View> {
     const collection = new Collection<View>({ project, changed });
-    this.followed.set(source, [...(this.followed.get(source) ?? []), collection as Collection<unknown>]);
+    this.followed.set(source, [...(this.followed.get(source) ?? []), collection]);
     return collection;
   }
 
@@ -255,6 +296,10 @@ async function orAborted(done: Promise<unknown>, signal: AbortSignal): Promise<v
  */
 function seen<View extends SeenObject>(view: View, before: View | undefined) {
   return { namespace: view.namespace, name: view.name, seen: [before ?? [], view].flat() };
+}
+
+function seenByReaders({ lacksPods: _lacks, replicaFailure: _failure, ...rest }: WorkloadView) {
+  return rest;
 }
 
 function isOurs(raw: RawObject): boolean {

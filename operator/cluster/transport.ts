@@ -25,6 +25,8 @@ export interface Call {
    * The connection may be silent for this time in ms between two parts of the answer. The default is `timeoutMs`.
    */
   readonly idleMs?: number;
+  /** Receives the texts of the warnings in a successful answer. */
+  readonly onWarnings?: (texts: readonly string[]) => void;
 }
 
 export interface Settings {
@@ -62,7 +64,10 @@ const MAX_RETRY_WAIT_S = 10;
 export async function send(connection: Connection, settings: Settings, call: Call): Promise<Body> {
   for (let attempt = 0; ; attempt++) {
     const { statusCode, headers, body } = await counted(connection, settings, call);
-    if (statusCode >= 200 && statusCode < 300) return body;
+    if (statusCode >= 200 && statusCode < 300) {
+      call.onWarnings?.([headers.warning ?? []].flat().flatMap(warningTexts));
+      return body;
+    }
     const parts = parseError(statusCode, await body.text(), headers['retry-after']?.toString());
     const error = new ApiError(parts, `${call.method} ${call.path}`);
     const wait = isOverloaded(error) ? (parts.retryAfterSeconds ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
@@ -129,6 +134,11 @@ function lastChecked(body: string, { beforeWrite }: Settings): Readable {
   }
   // undici accepts any async iterable (docs/api/Dispatcher.md), but its types allow only streams.
   return pulled() as AsyncIterable<string> as Readable;
+}
+
+/** The texts in a header Warning. API servers write `299 - "TEXT"`, with backslashes before quotes (RFC 7234). */
+function warningTexts(header: string): string[] {
+  return [...header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replaceAll(/\\(.)/g, '$1'));
 }
 
 function urlOf(server: string, path: string, query: Query = {}): string {

@@ -16,6 +16,17 @@ export interface AcceptOptions {
    */
   readonly lastAccepted?: ReadonlyMap<string, CompleteSpec>;
   /**
+   * The policies whose current spec is not in force yet, because the API server refuses to remove users of an earlier
+   * spec. The key is the policy's name. The value is the earlier spec, which stays in force meanwhile. The value is
+   * undefined if no earlier spec is in force.
+   */
+  readonly held?: ReadonlyMap<string, CompleteSpec | undefined>;
+  /**
+   * The policies whose current spec is not in force, because the API server refuses each program with its row. The key
+   * is the policy's name.
+   */
+  readonly rejected?: ReadonlyMap<string, Rejection>;
+  /**
    * The stages of rollouts. The key is the policy's name. If the map has no entry for a policy, the policy's rollout
    * has begun in every namespace.
    */
@@ -29,6 +40,13 @@ export interface AcceptOptions {
   readonly serverDefaults?: readonly string[];
   /** The current time, in ms since 1970. If this field is absent, no policy counts as expired. */
   readonly now?: number;
+}
+
+export interface Rejection {
+  /** The API server's message. */
+  readonly message: string;
+  /** The earlier spec, which stays in force. The value is undefined if no earlier spec is in force. */
+  readonly before: CompleteSpec | undefined;
 }
 
 export interface Accepted {
@@ -49,6 +67,11 @@ export interface Accepted {
    * is the policy's name.
    */
   readonly specs: ReadonlyMap<string, CompleteSpec>;
+  /**
+   * The current version of each policy in `AcceptOptions.held` whose current version could be compiled. The key is the
+   * policy's name. The current version is not in force.
+   */
+  readonly held: ReadonlyMap<string, ResolvedPolicy>;
   /** The uid of each policy, including policies that are not in force. The key is the policy's name. */
   readonly uids: ReadonlyMap<string, string>;
 }
@@ -66,22 +89,31 @@ export function* accept(
   const resolveHere = (policy: CompletePolicy) => resolve(policy, oldestServer, serverDefaults);
   const refusals = new Map<string, Refusal>();
   const expired: ResolvedPolicy[] = [];
+  const held = new Map<string, ResolvedPolicy>();
   // Existing policies come first. If a new policy does not fit together with existing policies, the existing policies
   // stay in force.
   const existing: Candidate[] = [];
   const changed: Candidate[] = [];
   for (const policy of policies.toSorted(byAge)) {
-    const resolution = shortEnough(resolveHere(staged(policy, options)));
+    const rejection = rejectionOf(policy, options);
+    const resolution = rejection ? rejected(rejection) : shortEnough(resolveHere(staged(policy, options)));
     if ('refusal' in resolution) refusals.set(policy.metadata?.name ?? '', resolution.refusal);
     const last = lastAcceptedOf(policy, options);
     const current = 'policy' in resolution ? [resolution.policy] : [];
-    const isUnchanged = current.length > 0 && last && textOf(last) === textOf(policy.spec);
+    const isHeld = isHeldBack(policy, options);
+    const isUnchanged = !isHeld && current.length > 0 && last && textOf(last) === textOf(policy.spec);
     const before = last && !isUnchanged ? resolveAsItWas({ ...policy, spec: last }, resolveHere) : undefined;
-    const versions = [...current, ...(before ? [before] : [])];
-    const [newest] = versions;
+    const versions = [...(isHeld ? [] : current), ...(before ? [before] : [])];
+    const [newest] = [...current, ...versions];
     // When the newest spec of a policy has expired, an earlier spec must not come back into force.
     if (newest && newest.expires <= now) expired.push(newest);
-    else {
+    else if (isHeld) {
+      for (const one of current) held.set(one.name, one);
+      existing.push({
+        versions: before && before.expires > now ? [partsOf(before, stageOf(policy, options))] : [],
+        later: [],
+      });
+    } else {
       const parts = versions
         .filter(({ expires }) => expires > now)
         .map((version) => partsOf(version, stageOf(policy, options)));
@@ -97,18 +129,24 @@ export function* accept(
   for (const [name, refusal] of fit.refusals) refusals.set(name, refusal);
   const specs = policies.flatMap((policy) => {
     const name = policy.metadata?.name ?? '';
-    const spec = refusals.has(name) ? lastAcceptedOf(policy, options) : staged(policy, options).spec;
+    const keepsLast = refusals.has(name) || held.has(name);
+    const spec = keepsLast ? lastAcceptedOf(policy, options) : staged(policy, options).spec;
     return spec ? [[name, spec] as const] : [];
   });
   const byId = (some: readonly ResolvedPolicy[]) => some.toSorted((a, b) => compareText(a.id, b.id));
   const uids = new Map(policies.map(({ metadata }) => [metadata?.name ?? '', metadata?.uid ?? '']));
-  return { policies: byId(fit.policies), expired: byId(expired), refusals, specs: new Map(specs), uids };
+  return { policies: byId(fit.policies), expired: byId(expired), refusals, held, specs: new Map(specs), uids };
 }
 
 /** Refuses a policy if its row is too long for the API server. */
 function shortEnough(resolution: Resolution): Resolution {
   const refusal = 'policy' in resolution ? tooLong(resolution.policy) : undefined;
   return refusal ? { refusal } : resolution;
+}
+
+function rejected({ message }: Rejection): Resolution {
+  const text = `the API server refuses programs with this version of the policy, so other policies do not wait for it. Change the policy, or remove what refuses it; the operator asks again after 30 s, and later at longer intervals: ${message}`;
+  return { refusal: { reason: 'WriteRefused', message: text } };
 }
 
 const BEGUN: Stage = { begun: true };
@@ -150,8 +188,20 @@ function resolveAsItWas(
   return resolveAsItWas({ ...policy, spec: { ...policy.spec, levelVersion: 'latest' } }, resolve);
 }
 
-function lastAcceptedOf({ metadata }: CompletePolicy, { lastAccepted }: AcceptOptions): CompleteSpec | undefined {
-  return lastAccepted?.get(metadata?.uid ?? '');
+/** The spec that stays in force if the current spec does not come into force. */
+function lastAcceptedOf(policy: CompletePolicy, options: AcceptOptions): CompleteSpec | undefined {
+  const { name = '', uid = '' } = policy.metadata ?? {};
+  const rejection = rejectionOf(policy, options);
+  if (rejection) return rejection.before;
+  return isHeldBack(policy, options) ? options.held?.get(name) : options.lastAccepted?.get(uid);
+}
+
+function rejectionOf({ metadata }: CompletePolicy, options: AcceptOptions): Rejection | undefined {
+  return options.rejected?.get(metadata?.name ?? '');
+}
+
+function isHeldBack({ metadata }: CompletePolicy, { held }: AcceptOptions): boolean {
+  return held?.has(metadata?.name ?? '') === true;
 }
 
 /**
@@ -169,7 +219,7 @@ function sortedKeys(_key: string, value: unknown): unknown {
  * Compares policies by their creation time. Policies that were created in the same second are ordered by name. A policy
  * that is not in the cluster yet counts as the youngest.
  */
-function byAge({ metadata: a }: CompletePolicy, { metadata: b }: CompletePolicy): number {
+export function byAge({ metadata: a }: CompletePolicy, { metadata: b }: CompletePolicy): number {
   const created = (metadata: CompletePolicy['metadata']) => String(metadata?.creationTimestamp ?? '~');
   return compareText(created(a), created(b)) || compareText(a?.name ?? '', b?.name ?? '');
 }

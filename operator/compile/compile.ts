@@ -9,7 +9,7 @@ import { runToEnd } from '../policy/run-to-end.ts';
 import { type Accepted, type AcceptOptions, accept, textOf } from './accept.ts';
 import type { Program } from './program.ts';
 import { type ProgramOptions, Programs } from './programs.ts';
-import { type Grant, renderGrant } from './rbac.ts';
+import { type Grant, narrowed, renderGrant } from './rbac.ts';
 import { Resolver } from './resolver.ts';
 
 export interface CompileOptions extends ProgramOptions, AcceptOptions {}
@@ -26,6 +26,7 @@ export const NOTHING_COMPILED: Compiled = {
   policies: [],
   expired: [],
   refusals: new Map(),
+  held: new Map(),
   specs: new Map(),
   uids: new Map(),
   programs: [],
@@ -65,20 +66,29 @@ export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
   };
 }
 
-/** Renders one grant for each policy, even if the policy has two parts. */
+/**
+ * Renders one grant for each policy, even if the policy has two parts. A policy that keeps an earlier spec, because its
+ * users cannot be removed, gets a grant with fewer users than the earlier spec.
+ */
 function grantsOf(
-  { policies, specs }: Accepted,
+  { policies, specs, held }: Accepted,
   { ownerUid = '', stages }: CompileOptions,
   memo: Memo<Grant>,
 ): Map<string, Grant> {
-  const byName = new Map<string, ResolvedPolicy>(policies.map((policy) => [policy.name, policy]));
+  const byName = new Map<string, ResolvedPolicy>(
+    [...held.values(), ...policies].map((policy) => [policy.name, policy]),
+  );
   const grantOf = (policy: ResolvedPolicy) => {
     const spec = specs.get(policy.name);
+    const next = held.get(policy.name);
     const text = spec ? textOf(spec) : '';
     const stage = spec?.rollout && stages?.get(policy.name);
     const leftOut = stage && (stage.leftOut ?? []).join(' ');
-    const key = `${idOf(policy)} ${ownerUid} ${leftOut} ${text}`;
-    return memo.get(key, () => renderGrant(policy, text, ownerUid, leftOut));
+    const key = `${idOf(policy)} ${next ? idOf(next) : ''} ${ownerUid} ${leftOut} ${text}`;
+    return memo.get(key, () => {
+      const grant = renderGrant(policy, text, ownerUid, leftOut);
+      return next && next !== policy ? narrowed(grant, renderGrant(next, text, ownerUid)) : grant;
+    });
   };
   return new Map([...byName].map(([name, policy]) => [name, grantOf(policy)]));
 }

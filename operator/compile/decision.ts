@@ -5,19 +5,14 @@
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
+import { SIZE_RULE } from '../rules/size.ts';
 import { offeredSince } from '../standards/server-features.ts';
 import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
 import { ENFORCED, PENDING, type Row } from './rows.ts';
-import {
-  firstViolatedRule,
-  type NeededRules,
-  ruleVariables,
-  type Violations,
-  violationVariables,
-} from './rules-cel.ts';
+import { type NeededRules, ruleVariables, VIOLATED_RULES, type Violations, violationVariables } from './rules-cel.ts';
 import { ENTRIES, type Table } from './table.ts';
-import { UNIT } from './units-cel.ts';
+import { IS_TOO_LARGE, UNIT } from './units-cel.ts';
 
 /** The columns that at least one row has. The program leaves out CEL expressions about columns that no row has. */
 export type Columns = ReadonlySet<string>;
@@ -37,6 +32,8 @@ export const MOST_ASKED = 10;
  * only their number.
  */
 const DESCRIBED = 3;
+/** A message ends with a number and these words, if it does not describe all deciding policies. */
+export const MORE_POLICIES = 'more CapabilityPolicies that decide in the namespace do not admit it either';
 /**
  * The maximum number of violations that a message describes, for all policies together. For further violations, the
  * message gives only their number.
@@ -134,27 +131,30 @@ export function isPending(labels: string): string {
  * added container is evaluated together with the whole pod. If the existing pod complies with no policy, the program
  * evaluates the added container alone. The added container has the fields that it inherits from the pod
  * (docs/decisions/0008).
+ * @param byRules evaluates the rules
  */
-export function complyingVariables(needed: NeededRules, columns: Columns): Variable[] {
+export function complyingVariables(needed: NeededRules, columns: Columns, byRules = ruleVariables): Variable[] {
   const filling = 'variables.deciding.filter(p, has(p.defaulting))';
   const fills = columns.has('defaulting');
   const { OLD, ADDED, INHERITED } = UNIT;
   const before = `(variables.passed[${OLD}].size() > 0 ? variables.passed[${OLD}] : variables.passed[${INHERITED}])`;
   const compliesBefore = `${before}.exists(o, o.name == p.name)`;
-  const ofPod = (passed: string) =>
-    `variables.ephemeral ? variables.${passed}[${ADDED}].filter(p, ${compliesBefore}) : variables.${passed}[${OLD}]`;
-  const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed') };
-  if (!fills) return [...ruleVariables(needed, 'variables.deciding', { filled: false }), asIs];
+  // No rule evaluates a pod that is too large. Only policies that restrict nothing admit the pod.
+  const ifTooLarge = (from: string) => (columns.has('unrestricted') ? `${from}.filter(p, has(p.unrestricted))` : '[]');
+  const ofPod = (passed: string, from: string) =>
+    `${IS_TOO_LARGE} ? ${ifTooLarge(from)} : variables.ephemeral ? variables.${passed}[${ADDED}].filter(p, ${compliesBefore}) : variables.${passed}[${OLD}]`;
+  const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed', 'variables.deciding') };
+  if (!fills) return [...byRules(needed, 'variables.deciding', { filled: false }), asIs];
   // In a namespace where the policy is pending, defaulting fills in nothing. If the pod would comply after defaulting,
   // the pod causes no warning in such a namespace. A template is evaluated in the form that its pods have after
   // defaulting.
   const counts = `(p.defaulting[0] == "Later" || ${RESOURCE} != "pods")`;
   const isNew = '!variables.unfilled.exists(o, o.name == p.name)';
   return [
-    ...ruleVariables(needed, 'variables.deciding', { filled: false }),
-    ...ruleVariables(needed, filling, { filled: true }),
+    ...byRules(needed, 'variables.deciding', { filled: false }),
+    ...byRules(needed, filling, { filled: true }),
     asIs,
-    { name: 'filled', expression: ofPod('passedFilled') },
+    { name: 'filled', expression: ofPod('passedFilled', filling) },
     { name: 'complying', expression: `variables.unfilled + variables.filled.filter(p, ${counts} && ${isNew})` },
   ];
 }
@@ -204,6 +204,9 @@ export function mayUse(policy: string): string {
 const VIOLATED = 'violations';
 const VIOLATED_FILLED = 'violationsFilled';
 
+/** A CEL expression of type list(int): the indexes of the described policies. */
+const PLACES = `${positions(DESCRIBED)}.filter(i, i < variables.described.size())`;
+
 /** A CEL expression of type list(int): the indexes of the units. */
 const UNIT_POSITIONS = `${positions(Object.keys(UNIT).length)}.filter(u, u < variables.units.size())`;
 
@@ -214,13 +217,11 @@ const UNIT_POSITIONS = `${positions(Object.keys(UNIT).length)}.filter(u, u < var
  */
 export function messageVariables(needed: NeededRules, columns: Columns): Variable[] {
   const fills = columns.has('defaulting');
-  const deciding = 'variables.deciding';
   const asIs = violationVariables(needed, 'variables.described');
   const filled = fills ? violationVariables(needed, 'variables.described', asIs) : undefined;
-  const places = `${positions(DESCRIBED)}.filter(i, i < variables.described.size())`;
   const allOf = (name: string, { names }: Violations): Variable => ({
     name,
-    expression: `${places}.map(i, ${UNIT_POSITIONS}.map(u, ${names.map((one) => `variables.${one}[i][u]`).join(' + ')}))`,
+    expression: `${PLACES}.map(i, ${UNIT_POSITIONS}.map(u, ${names.map((one) => `variables.${one}[i][u]`).join(' + ')}))`,
   });
   const lists = (all: string) => {
     const of = (unit: number, from = all) => `variables.${from}[i][${unit}]`;
@@ -233,31 +234,59 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   // The message leaves out violations that defaulting fixes. If defaulting was not applied, but the pod would comply
   // after defaulting, the message contains the violations.
   const isAsIs = '(!has(p.defaulting) || p.defaulting[0] == "Enabled" && variables.filled.exists(o, o.name == p.name))';
-  const wrong = filled ? `(${isAsIs} ? ${lists(VIOLATED)} : ${lists(VIOLATED_FILLED)})` : lists(VIOLATED);
+  const ofRules = filled ? `(${isAsIs} ? ${lists(VIOLATED)} : ${lists(VIOLATED_FILLED)})` : lists(VIOLATED);
+  const wrong = `(${IS_TOO_LARGE} ? [${JSON.stringify(`${SIZE_RULE}: pod `)} + variables.tooLarge] : ${ofRules})`;
   const most = `(${VIOLATIONS} / variables.described.size())`;
-  const notUsable = `"the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/" + p.name[0] + ", which cluster administrators have by their wildcard verbs)"`;
   const listed = `[${wrong}].map(w, (w.size() <= ${most} ? w : ${upTo('w', most)}).join("; ") + (w.size() > ${most} ? "; and " + string(w.size() - ${most}) + " more" : ""))[0]`;
-  const complies =
-    columns.has('use') || fills ? `variables.complying.exists(o, o.name == p.name) ? ${notUsable} : ` : '';
-  const reason = `"CapabilityPolicy " + p.name[0] + ": " + (${complies}${listed})`;
-  const unit = `variables.ephemeral ? ${UNIT.ADDED} : ${UNIT.OLD}`;
-  const rule = firstViolatedRule(needed, unit, '"a rule even without the added container"');
-  const brief = `"CapabilityPolicy " + p.name[0] + ": " + (${complies}"the pod violates " + ${rule})`;
-  const reasons = (one: string) => `${places}.map(i, [variables.described[i]].map(p, ${one})[0])`;
-  const more = `(${deciding}.size() > ${DESCRIBED} ? [string(${deciding}.size() - ${DESCRIBED}) + " more CapabilityPolicies that decide in the namespace do not admit it either"] : [])`;
   return [
-    {
-      // A CEL expression of type list: the first deciding policies, in the order of names.
-      name: 'described',
-      expression: `[${deciding}.filter(p, ${deciding}.filter(o, o.name[0] < p.name[0]).size() < ${DESCRIBED})].map(l, ${positions(DESCRIBED)}.filter(k, k < l.size()).map(k, l.filter(p, l.filter(o, o.name[0] < p.name[0]).size() == k)[0]))[0]`,
-    },
+    describedVariable(),
     ...asIs.variables,
     ...(filled?.variables ?? []),
     allOf(VIOLATED, asIs),
     ...(filled ? [allOf(VIOLATED_FILLED, filled)] : []),
-    { name: 'message', expression: oneLine(`(${reasons(reason)} + ${more}).join(" | ")`) },
-    { name: 'brief', expression: oneLine(`(${reasons(brief)} + ${more}).join(" | ") + ${WITHOUT_DETAILS}`) },
+    { name: 'message', expression: oneLine(messageOf(columns, listed)) },
   ];
+}
+
+/**
+ * Adds `message`, a CEL variable of type string, for API servers without variables. If an expression has no room for
+ * all violations, the message names only the first rule that the pod violates. The variable needs the variables of
+ * namingVariables().
+ */
+export function briefMessageVariables(columns: Columns): Variable[] {
+  const unit = `variables.ephemeral ? ${UNIT.ADDED} : ${UNIT.OLD}`;
+  const first = `variables.${VIOLATED_RULES}[${unit}].filter(o, o.name == p.name[0])[0].rule`;
+  const named = `[${first}].map(r, r == "" ? "a rule even without the added container" : "rule " + r)[0]`;
+  const brief = `"the pod violates " + (${IS_TOO_LARGE} ? "rule ${SIZE_RULE}" : ${named})`;
+  return [
+    describedVariable(),
+    { name: 'message', expression: oneLine(`${messageOf(columns, brief)} + ${WITHOUT_DETAILS}`) },
+  ];
+}
+
+/** A CEL variable of type list: the first deciding policies, in the order of names. */
+function describedVariable(): Variable {
+  const deciding = 'variables.deciding';
+  return {
+    name: 'described',
+    expression: `[${deciding}.filter(p, ${deciding}.filter(o, o.name[0] < p.name[0]).size() < ${DESCRIBED})].map(l, ${positions(DESCRIBED)}.filter(k, k < l.size()).map(k, l.filter(p, l.filter(o, o.name[0] < p.name[0]).size() == k)[0]))[0]`,
+  };
+}
+
+/**
+ * A CEL expression of type string: why the described policies do not admit the pod.
+ * @param wrong CEL of type string, for a candidate `p` at the place `i` of the described policies: what violates it
+ */
+function messageOf(columns: Columns, wrong: string): string {
+  const notUsable = `"the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/" + p.name[0] + ", which cluster administrators have by their wildcard verbs)"`;
+  const complies =
+    columns.has('use') || columns.has('defaulting')
+      ? `variables.complying.exists(o, o.name == p.name) ? ${notUsable} : `
+      : '';
+  const reason = `"CapabilityPolicy " + p.name[0] + ": " + (${complies}${wrong})`;
+  const deciding = 'variables.deciding.size()';
+  const more = `(${deciding} > ${DESCRIBED} ? [string(${deciding} - ${DESCRIBED}) + " ${MORE_POLICIES}"] : [])`;
+  return `(${PLACES}.map(i, [variables.described[i]].map(p, ${reason})[0]) + ${more}).join(" | ")`;
 }
 
 /** A CEL expression of type list: the first `count` items of a list. @param count CEL of type int */

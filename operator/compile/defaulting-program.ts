@@ -18,6 +18,7 @@ import type { ProgramText } from './program-text.ts';
 import { rowOf } from './rows.ts';
 import { BELONGS, entriesFor, flattened, LEVEL, type NeededRules } from './rules-cel.ts';
 import { tableOf } from './table.ts';
+import { IS_TOO_LARGE } from './units-cel.ts';
 
 /**
  * The key of a pod's annotation. The value is the name of the policy that admitted the pod. The annotation informs
@@ -139,7 +140,8 @@ function changesCel({ rules, values, entry }: Fillings): string {
       ? []
       : [`(variables.ephemeral ? variables.added : variables.containers).exists(c, ${ofContainers.join(' || ')})`]),
   ];
-  return values.bind(conditions.join(' || ') || 'false');
+  // Defaulting does not change a pod that is too large to be evaluated.
+  return conditions.length === 0 ? 'false' : values.bind(`!(${IS_TOO_LARGE}) && (${conditions.join(' || ')})`);
 }
 
 /** A CEL expression of type list(map). The list contains only the candidate whose name is alphabetically first. */

@@ -103,10 +103,53 @@ export function isTighter(
 }
 
 /**
+ * Whether Pod Security refuses a pod that the deciding policies admit. If no policy of mode Enforce decides, the result
+ * is false.
+ *
+ * @param labels the labels by which the policies decide
+ * @param enforced the level and version that Pod Security enforces in the namespace
+ */
+export function refusesAdmitted(
+  policies: readonly ResolvedPolicy[],
+  labels: Readonly<Record<string, string>>,
+  enforced: LevelVersion,
+): boolean {
+  return deciding(policies, 'Enforce', labels).some(
+    (policy) => compareLevels(levelAt(policy, enforced.minor), enforced.level) < 0,
+  );
+}
+
+/**
+ * The level and version that Pod Security enforces in a namespace without the label `enforce`. The label
+ * `enforce-version` replaces the version of the default. If the namespace has the label `enforce`, the result is
+ * undefined.
+ */
+export function enforcedByDefault(
+  labels: Readonly<Record<string, string>>,
+  byDefault: LevelVersion,
+  server: number,
+): LevelVersion | undefined {
+  if (labels[labelOfMode('Enforce')] !== undefined) return undefined;
+  const version = labels[`${labelOfMode('Enforce')}-version`];
+  const minor = version === undefined ? byDefault.minor : (parseVersion(version) ?? server);
+  return { ...byDefault, minor: Math.min(minor, NEWEST_KNOWN_MINOR) };
+}
+
+/** Returns 30 for `v1.30`. Every other text, such as `latest`, means the newest version that this release knows. */
+export function minorOf(version: string): number {
+  return parseVersion(version) ?? NEWEST_KNOWN_MINOR;
+}
+
+/** Returns `baseline:v1.30`, or `privileged` if there is no level. */
+export function formatLevel(one: LevelVersion | undefined): string {
+  return one ? `${one.level}:${formatVersion(one.minor)}` : 'privileged';
+}
+
+/**
  * Reads the level and version of a mode from a namespace's labels. The result is undefined if the labels admit every
  * pod, or if there are no labels for the mode.
  */
-function labelled(
+export function labelled(
   mode: PodSecurityMode,
   labels: Readonly<Record<string, string>>,
   server: number,

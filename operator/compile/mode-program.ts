@@ -9,6 +9,7 @@ import { RULES, WARNING_RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { type Variable, withVariables } from './bound-variables.ts';
 import {
+  briefMessageVariables,
   columnsIn,
   complyingVariables,
   decidingVariables,
@@ -31,8 +32,9 @@ import { ownsCel, type Shard } from './partition.ts';
 import { EPHEMERAL, POD_VARIABLES } from './pod-cel.ts';
 import type { ProgramText } from './program-text.ts';
 import { commonColumns, entriesOf, type Row, rowOf } from './rows.ts';
-import type { NeededRules } from './rules-cel.ts';
+import { type NeededRules, namingVariables } from './rules-cel.ts';
 import { tableOf } from './table.ts';
+import { IS_TOO_LARGE } from './units-cel.ts';
 
 const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Deny'],
@@ -74,6 +76,8 @@ interface Deciding {
   readonly actions: { readonly pods: readonly string[]; readonly templates: readonly string[] };
   /** The message that the API server sends if the expression of the message fails. */
   readonly message: string;
+  /** A CEL expression of type bool: true if the program ignores the pod. */
+  readonly ignores?: string;
 }
 
 /**
@@ -105,13 +109,15 @@ export function unknownFieldsProgram(shard: Shard, options: AdmissionOptions): P
     row: (policy) => Object.fromEntries(Object.entries(rowOf(policy)).filter(([column]) => kept.has(column))),
     actions: { pods: ['Warn', 'Audit'], templates: ['Warn', 'Audit'] },
     message: 'this pod has fields that this release of CapabilityPolicy does not know',
+    // The program of the mode already refuses the pod, or warns about it.
+    ignores: IS_TOO_LARGE,
   });
 }
 
 function decidingProgram(
   { policies, selector, ...range }: Shard,
   options: AdmissionOptions,
-  { rules, row, actions, message }: Deciding,
+  { rules, row, actions, message, ignores }: Deciding,
 ): ProgramText {
   const table = tableOf(policies, row);
   const columns = columnsIn(policies.map(row));
@@ -124,15 +130,25 @@ function decidingProgram(
     IS_MIRROR_POD,
     ...(owns === undefined ? [] : [`!(${owns})`]),
   );
-  const variables = [
+  const before = [
     { name: 'probe', expression: IS_PROBE },
     { name: 'skipped', expression: skipped },
     ...POD_VARIABLES,
     ...decidingVariables(table, columns, { hasTime: true, everywhere: selector !== undefined }),
+  ];
+  const variables = [
+    ...before,
     ...complyingVariables(rules, columns),
     ...ofUse,
     ...messageVariables(rules, columns),
     { name: 'sound', expression: soundCel(table, columns) },
+  ];
+  let brief: readonly Variable[] | undefined;
+  const makeBrief = () => [
+    ...before,
+    ...complyingVariables(rules, columns, namingVariables),
+    ...ofUse,
+    ...briefMessageVariables(columns),
   ];
   const pods = [...PODS, ...POD_UPDATES];
   return {
@@ -153,13 +169,17 @@ function decidingProgram(
     }),
     validations: [
       {
-        unless: 'variables.probe || variables.skipped',
+        unless: ['variables.probe', 'variables.skipped', ...(ignores === undefined ? [] : [ignores])].join(' || '),
         expression: ['variables.deciding.size() == 0', ...admitted].join(' || '),
         message,
         messageExpression: {
           quiet: 'variables.deciding.size() == 0 || variables.free',
           text: 'variables.message',
-          brief: 'variables.brief',
+          // Only API servers without variables need them, and a program asks for them several times.
+          brief: () => {
+            brief ??= makeBrief();
+            return brief;
+          },
         },
       },
     ],

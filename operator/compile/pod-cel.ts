@@ -5,9 +5,10 @@
 import { CONTROLLERS, TEMPLATE_PATH, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import type { RuleChecks } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';
+import { TOO_LARGE } from '../rules/size.ts';
 import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
-import { DESCRIBED_UNITS, POSITIONS, UNITS } from './units-cel.ts';
+import { DESCRIBED_UNITS, IS_TOO_LARGE, POSITIONS, UNITS } from './units-cel.ts';
 
 /**
  * Matches the tokens of a CEL expression: names, fields, operators, literals and macros that loop. In each evaluation,
@@ -69,17 +70,17 @@ export const POD_VARIABLES: readonly Variable[] = [
       'variables.spec.?initContainers.orValue([]) + variables.spec.?containers.orValue([]) + variables.spec.?ephemeralContainers.orValue([])',
   },
   { name: 'claims', expression: CLAIMS },
+  { name: 'tooLarge', expression: TOO_LARGE },
   {
     // A volume claim template replaces the volume of the same name, as in operator/projection/pod-projection.ts.
     name: 'volumes',
-    expression: `variables.claims.size() == 0 ? ${VOLUMES} : ${VOLUMES}.filter(v, !(v.name in variables.claims)) + variables.claims.map(n, {"name": dyn(n), "persistentVolumeClaim": dyn({})})`,
+    expression: `variables.claims.size() == 0 ? ${VOLUMES} : ${IS_TOO_LARGE} ? [] : ${VOLUMES}.filter(v, !(v.name in variables.claims)) + variables.claims.map(n, {"name": dyn(n), "persistentVolumeClaim": dyn({})})`,
   },
   {
     // The API server forbids changes and removals of existing ephemeral containers
     // (ValidatePodEphemeralContainersUpdate).
     name: 'added',
-    expression:
-      'variables.spec.?ephemeralContainers.orValue([]).filter(c, !dyn(oldObject).spec.?ephemeralContainers.orValue([]).exists(o, o.name == c.name))',
+    expression: `${IS_TOO_LARGE} ? [] : variables.spec.?ephemeralContainers.orValue([]).filter(c, !dyn(oldObject).spec.?ephemeralContainers.orValue([]).exists(o, o.name == c.name))`,
   },
   { name: 'units', expression: UNITS },
   { name: 'describedUnits', expression: DESCRIBED_UNITS },

@@ -44,10 +44,14 @@ interface Validation {
    * A CEL expression of type string: the message. The API server evaluates the message expression for every request,
    * even if the request is admitted.
    * @param quiet CEL of type bool: true if no message is needed. The value matters only if `unless` is false
-   * @param brief a shorter message for API servers without variables. The program uses the shorter message if there is
-   * no room for `text`
+   * @param brief other variables for `quiet` and `text` on API servers without variables. They make a shorter message
+   * for an expression that has no room for the message
    */
-  readonly messageExpression?: { readonly quiet: string; readonly text: string; readonly brief?: string };
+  readonly messageExpression?: {
+    readonly quiet: string;
+    readonly text: string;
+    readonly brief?: () => readonly Variable[];
+  };
 }
 
 /** A validation with the reason of its refusals. The validation for the probe has no reason. */
@@ -108,8 +112,8 @@ function inlinedExpression({ unless, expression }: Written, variables: readonly 
 function inlinedMessage({ unless, messageExpression }: Written, variables: readonly Variable[]): string | undefined {
   if (!messageExpression) return undefined;
   const { quiet, text, brief } = messageExpression;
-  for (const one of [text, ...(brief === undefined ? [] : [brief])]) {
-    const value = valueWithVariables(variables, `${quiet} ? "" : ${one}`);
+  for (const variablesOf of [() => variables, ...(brief === undefined ? [] : [brief])]) {
+    const value = valueWithVariables(variablesOf(), `${quiet} ? "" : ${text}`);
     const written = `${withVariables(variables, unless)} ? "" : string(${value})`;
     if (written.length <= EXPRESSION_BUDGET) return written;
   }
@@ -147,9 +151,13 @@ export function programOf(text: ProgramText, named: Named): Program {
   const { kind, name, rows, uids = [], ownerUid, hasVariables } = named;
   checkNames(text.variables);
   const spec = specOf(text, '', hasVariables);
-  const withoutTable = { ...text, variables: text.variables.filter(({ name }) => !text.table.includes(name)) };
+  const withoutTable = (some: readonly Variable[]) => some.filter(({ name }) => !text.table.includes(name));
+  const briefs = hasVariables
+    ? []
+    : text.validations.map(({ messageExpression }) => messageExpression?.brief?.() ?? []);
   const hash = hashOf([text.kind, spec, text.bindings]);
-  const rulesHash = hashOf([withoutTable, text.spec(''), hasVariables]);
+  const withoutRows = { ...text, variables: withoutTable(text.variables) };
+  const rulesHash = hashOf([withoutRows, text.spec(''), hasVariables, ...briefs.map(withoutTable)]);
   const objects = (name: string, bindings: ProgramText['bindings']) => ({
     policy: {
       apiVersion: ADMISSION,

@@ -18,6 +18,11 @@ import {
 export interface Grant {
   readonly role: Manifest;
   readonly roleBinding: Manifest | undefined;
+  /**
+   * The subjects that may use the policy's rows. The field is present if the binding has fewer subjects, because the
+   * policy keeps an earlier spec until the other subjects are removed.
+   */
+  readonly earlier?: readonly unknown[];
 }
 
 /** The objects of a grant, in the order in which they are created. */
@@ -46,6 +51,27 @@ export function renderGrant(policy: ResolvedPolicy, spec: string, ownerUid: stri
     ...(leftOut !== undefined && { [LEFT_OUT_ANNOTATION]: leftOut }),
   };
   return { role: renderRole(policy, { ...metadata, annotations }), roleBinding: renderRoleBinding(policy, metadata) };
+}
+
+/**
+ * The grant of a policy that keeps an earlier spec until its former users are removed. The binding has only the subjects
+ * that are in both the earlier and the next binding.
+ */
+export function narrowed(earlier: Grant, next: Grant): Grant {
+  const subjects = subjectsOf(earlier);
+  if (!next.roleBinding) return { role: earlier.role, roleBinding: undefined, earlier: subjects };
+  const wanted = new Set(subjectsOf(next).map((subject) => JSON.stringify(subject)));
+  const both = subjects.filter((subject) => wanted.has(JSON.stringify(subject)));
+  return { role: earlier.role, roleBinding: withSubjects(next.roleBinding, both), earlier: subjects };
+}
+
+function subjectsOf({ roleBinding }: Grant): readonly unknown[] {
+  return (roleBinding?.subjects as readonly unknown[] | undefined) ?? [];
+}
+
+/** The binding with other subjects. The API server does not store an empty list of subjects. */
+export function withSubjects({ subjects: _, ...binding }: Manifest, subjects: readonly unknown[]): Manifest {
+  return { ...binding, ...(subjects.length > 0 && { subjects }) } as Manifest;
 }
 
 /** The names of the namespaces that the enforced part leaves out by name, as in the annotation of the role. */

@@ -17,18 +17,43 @@ export type Row = Readonly<Record<string, readonly string[]>>;
 export const PENDING = 'pending';
 export const ENFORCED = 'enforced';
 
-export const levelKey = ({ level, minor }: Standard): string => `${level}:${formatVersion(minor)}`;
-
-/** The columns of a level without overrides: all columns that a rule reads. */
-export function levelColumns(standard: Standard): Columns {
-  const key = JSON.stringify([levelKey(standard), standard.server, standard.serverDefaults]);
-  const columns =
-    LEVELS.get(key) ?? columnsOf(Object.fromEntries(RULES.map((r) => [r.id, r.value({}, standard)])), standard);
-  LEVELS.set(key, columns);
-  return columns;
+interface Level {
+  /** The level and version, such as `restricted:v1.25`. */
+  readonly key: string;
+  readonly columns: Columns;
 }
 
-const LEVELS = new Map<string, Columns>();
+/**
+ * The key of a level and version in the table of levels. Many versions of a level have the same columns, so these
+ * versions share one key. The key names the oldest of these versions. With a key for each version, the levels would be
+ * longer than an API server accepts for one expression.
+ */
+export const levelKey = (standard: Standard): string => levelOf(standard).key;
+
+/** The columns of a level without overrides: all columns that a rule reads. */
+export const levelColumns = (standard: Standard): Columns => levelOf(standard).columns;
+
+function levelOf(standard: Standard): Level {
+  const known = JSON.stringify(standard);
+  const found = LEVELS.get(known) ?? oldestLike(standard);
+  LEVELS.set(known, found);
+  return found;
+}
+
+const LEVELS = new Map<string, Level>();
+
+/** The oldest version that has the same columns as the version of `standard`. */
+function oldestLike(standard: Standard): Level {
+  const columns = columnsAt(standard);
+  const text = JSON.stringify(columns);
+  const older = Array.from({ length: standard.minor }, (_, minor) => ({ ...standard, minor }));
+  const like = older.find((one) => JSON.stringify(levelColumns(one)) === text);
+  return like ? levelOf(like) : { key: `${standard.level}:${formatVersion(standard.minor)}`, columns };
+}
+
+function columnsAt(standard: Standard): Columns {
+  return columnsOf(Object.fromEntries(RULES.map((r) => [r.id, r.value({}, standard)])), standard);
+}
 
 function columnsOf(values: Readonly<Record<string, unknown>>, standard: Standard): Columns {
   return Object.assign({}, ...RULES.map((rule) => rule.columns(values[rule.id], standard)));
@@ -48,6 +73,8 @@ export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
     ...(evaluatesFilled(policy) && { defaulting: [defaulting ? 'Enabled' : 'Later'] }),
     ...(seccompChanges && { seccompChanges: ['Yes'] }),
     ...(policy.containers.length > 0 && { containers: [name] }),
+    // The bounds for the size of a pod apply only to policies that restrict anything.
+    ...(policy.checks.length === 0 && { unrestricted: ['Yes'] }),
     ...exceptions(columnsOf(policy.values, standard), standard),
   };
 });

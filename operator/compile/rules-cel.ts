@@ -1,7 +1,5 @@
 /**
- * The rules as CEL expressions about candidate policies. Each rule is one variable. If the pod complies with a
- * candidate policy in this rule and in all earlier rules, the variable lists the policy. If a pod violates one rule of
- * a policy, later rules do not evaluate this policy.
+ * The rules as CEL expressions about candidate policies: with which of them a pod complies, and what the pod violates.
  */
 import { and } from '../rules/cel.ts';
 import { type Condition, not } from '../rules/condition.ts';
@@ -46,14 +44,15 @@ interface RuleText {
    * line for each violation of the rule.
    */
   readonly violations: readonly string[];
-  /** The variables that `complies` and `violations` read. Each variable is computed once for the pod. */
-  readonly facts: readonly Variable[];
 }
 
 /**
- * Adds one CEL variable of type list(list(map)) for each rule. For each unit, the variable lists a candidate if the
- * unit complies with the candidate in this rule and in all earlier rules. A rule with a long text has further
- * variables. An API server checks many small expressions faster than one long expression.
+ * Adds the CEL variable `passed` of type list(list(map)): for each unit, the candidates with which the unit complies.
+ *
+ * One loop over the containers evaluates the tests of all rules, because each loop costs an API server more than most
+ * tests. Only the tests whose text depends on the candidate run once for each candidate. A long text is split into
+ * several variables, because an API server checks many small expressions faster than one long expression. Rules that
+ * get another value from entries of `spec.containers` follow, each as variables of its own.
  * @param from CEL of type list(map): the candidates
  * @param filled whether the variables evaluate the pod after defaulting. If the value is true, the names of the
  * variables end in `Filled`
@@ -61,34 +60,76 @@ interface RuleText {
  */
 export function ruleVariables(needed: NeededRules, from: string, { filled }: { readonly filled: boolean }) {
   const suffix = filled ? 'Filled' : '';
-  let candidates = from;
+  const options = textOptions(needed, filled);
+  const values = new RowValues('p', LEVEL, needed.common);
+  const tests = needed.rules
+    .filter(({ id }) => !needed.restated.has(id))
+    .flatMap((rule) => plainTests(rule, values, options));
+  const isFixed = ({ violates, applies }: Test) =>
+    values.names(violates).length === 0 && (typeof applies !== 'string' || values.names(applies).length === 0);
+  const { fixed = [], ofCandidate = [] } = Object.groupBy(tests, (test) => (isFixed(test) ? 'fixed' : 'ofCandidate'));
   const variables: Variable[] = [];
-  for (const { rule, complies, facts } of textsOf(needed, filled)) {
-    variables.push(...facts);
-    for (const [i, part] of complies.entries()) {
-      const isLast = i === complies.length - 1;
-      const name = `${afterRule(rule)}${suffix}${isLast ? '' : `Part${i}`}`;
-      variables.push({ name, expression: `variables.units.map(unit, ${candidates}.filter(p, ${part}))` });
-      candidates = `variables.${name}[unit.index]`;
+  let candidates = from;
+  const add = (name: string, expression: string) => {
+    variables.push({ name: `${name}${suffix}`, expression: `variables.units.map(unit, ${expression})` });
+    return `variables.${name}${suffix}[unit.index]`;
+  };
+  const facts = inOneLoop(fixed).map((text, i) => add(`complies${i}`, text));
+  if (facts.length > 0) candidates = `(${facts.join(' && ')} ? ${candidates} : [])`;
+  for (const [i, text] of inOneLoop(ofCandidate).entries()) {
+    candidates = add(`passed${i}`, `${candidates}.filter(p, ${values.bind(text)})`);
+  }
+  for (const rule of needed.rules.filter(({ id }) => needed.restated.has(id))) {
+    for (const [i, part] of restatedText(rule, options).complies.entries()) {
+      candidates = add(`after${capitalized(nameOf(rule))}${i === 0 ? '' : i}`, `${candidates}.filter(p, ${part})`);
     }
   }
-  const passed = `passed${suffix}`;
-  variables.push({ name: passed, expression: `variables.units.map(unit, ${candidates})` });
+  add('passed', candidates);
   return variables;
 }
 
-/**
- * A CEL expression of type string, for candidate `p`. The string names the first rule that a unit violates, such as
- * `rule hostPID`.
- * @param index CEL of type int: the index of the unit
- * @param otherwise CEL of type string: the value if the unit complies with all rules
- */
-export function firstViolatedRule(needed: NeededRules, index: string, otherwise: string): string {
-  const choices = textsOf(needed, false).map(({ rule }) => {
-    const complies = `variables.${afterRule(rule)}[${index}].exists(o, o.name == p.name)`;
-    return `!${complies} ? ${JSON.stringify(`rule ${rule.id}`)} : `;
+/** CEL expressions of type bool, for a unit `unit`. The unit complies with the tests if all expressions are true. */
+function inOneLoop(tests: readonly Test[]): string[] {
+  return grouped(tests, (test) => test.violates.length).map((group) => {
+    const of = (over: Check['over']) => group.filter((test) => test.over === over);
+    const each = (over: Check['over']) =>
+      of(over).map(({ applies, ...test }) => unless(applies, `!(${violatesInUnit(test)})`));
+    const loop = (blocks: string, item: string, texts: readonly string[]) =>
+      texts.length === 0 ? [] : [`unit.${blocks}.all(block, block.all(${item}, ${and(...texts)}))`];
+    return and(
+      ...of('pod').map(compliesWith),
+      ...loop('containerBlocks', 'c', each('containers')),
+      ...loop('volumeBlocks', 'v', each('volumes')),
+    );
   });
-  return `(${choices.join('')}${otherwise})`;
+}
+
+/** The variable of namingVariables() with the rules that the pod violates. */
+export const VIOLATED_RULES = 'violatedRules';
+
+/**
+ * Does what ruleVariables() does, by one test of all rules after the other. So the result can name the first rule that
+ * a candidate violates: the variable `violatedRules` of type list(list(map)) has the `name` of each candidate and the
+ * `rule`, for each unit. If the unit complies with the candidate, the rule is empty.
+ *
+ * Without variables, one expression contains the decision and the message. It has no room for the rules in both forms.
+ */
+export function namingVariables(needed: NeededRules, from: string, { filled }: { readonly filled: boolean }) {
+  const suffix = filled ? 'Filled' : '';
+  const choices = textsOf(needed, filled).map(
+    ({ rule, complies }) => `!(${and(...complies)}) ? ${JSON.stringify(rule.id)} : `,
+  );
+  const violated = `${VIOLATED_RULES}${suffix}`;
+  return [
+    {
+      name: violated,
+      expression: `variables.units.map(unit, ${from}.map(p, {"name": p.name[0], "rule": ${choices.join('')}""}))`,
+    },
+    {
+      name: `passed${suffix}`,
+      expression: `variables.${violated}.map(all, ${from}.filter(p, all.exists(one, one.name == p.name[0] && one.rule == "")))`,
+    },
+  ];
 }
 
 /**
@@ -132,21 +173,19 @@ function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/**
- * The name of a variable. If the pod complies with a candidate in this rule and in all earlier rules, the variable
- * lists the candidate.
- */
-function afterRule(rule: Rule): string {
-  return `after${capitalized(nameOf(rule))}`;
-}
-
 function nameOf({ id }: Rule): string {
   return id.replace(/\.(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function textsOf({ rules, restated, ...others }: NeededRules, filled: boolean): RuleText[] {
-  const needed = { ...others, filled, making: filled ? rules.filter(makesTrue) : [] };
-  return rules.flatMap((rule) => (restated.has(rule.id) ? [restatedText(rule, needed)] : plainText(rule, needed)));
+function textsOf(needed: NeededRules, filled: boolean): RuleText[] {
+  const options = textOptions(needed, filled);
+  return needed.rules.flatMap((rule) =>
+    needed.restated.has(rule.id) ? [restatedText(rule, options)] : plainText(rule, options),
+  );
+}
+
+function textOptions({ rules, common, mostEntries }: NeededRules, filled: boolean): TextOptions {
+  return { common, mostEntries, filled, making: filled ? rules.filter(makesTrue) : [] };
 }
 
 /** Whether an expression in the tests of other rules becomes true because of defaulting by this rule. */
@@ -162,27 +201,22 @@ interface TextOptions {
   readonly making: readonly Rule[];
 }
 
+/** Returns the tests of a rule that some policy needs. */
+function plainTests(rule: Rule, values: RowValues, { filled, making }: TextOptions): Test[] {
+  return applying(rule.tests(values, { filled }), fillingsOf(making, values));
+}
+
 /** Returns the expressions of a rule. The list is empty if the rule admits every pod in all policies. */
-function plainText(rule: Rule, { common, filled, making }: TextOptions): RuleText[] {
-  const values = new RowValues('p', LEVEL, common);
-  const tests = applying(rule.tests(values, { filled }), fillingsOf(making, values));
+function plainText(rule: Rule, options: TextOptions): RuleText[] {
+  const values = new RowValues('p', LEVEL, options.common);
+  const tests = plainTests(rule, values, options);
   if (tests.length === 0) return [];
-  const facts: Variable[] = [];
-  const conditions = tests.map((test, i) => {
-    const fact = values.names(test.violates).length > 0 ? undefined : factOf(test);
-    if (fact === undefined) return compliesWith(test);
-    const name = `${nameOf(rule)}Violated${filled ? 'Filled' : ''}${i}`;
-    facts.push({ name, expression: `variables.units.map(unit, ${fact})` });
-    return unless(test.applies, `!variables.${name}[unit.index]`);
-  });
+  const lists = tests.map((test) => violationsOf(rule, test));
   return [
     {
       rule,
-      complies: grouped(conditions).map((group) => values.bind(and(...group))),
-      violations: grouped(tests.map((test) => violationsOf(rule, test))).map((lists) =>
-        values.bindValue(`(${lists.join(' + ')})`),
-      ),
-      facts,
+      complies: groupedTexts(tests.map(compliesWith)).map((group) => values.bind(and(...group))),
+      violations: groupedTexts(lists).map((group) => values.bindValue(`(${group.join(' + ')})`)),
     },
   ];
 }
@@ -190,18 +224,22 @@ function plainText(rule: Rule, { common, filled, making }: TextOptions): RuleTex
 /** The maximum total length, in characters, of the texts that one CEL expression joins. */
 const SHORT = 3_000;
 
-/** Puts neighbouring CEL texts into one group if the group stays short. Each text is in one group. */
-function grouped(texts: readonly string[]): readonly (readonly string[])[] {
-  const groups: string[][] = [];
+function groupedTexts(texts: readonly string[]): readonly (readonly string[])[] {
+  return grouped(texts, (text) => text.length);
+}
+
+/** Puts neighbouring items into one group if the group stays short. Each item is in one group. */
+function grouped<Item>(items: readonly Item[], lengthOf: (item: Item) => number): readonly (readonly Item[])[] {
+  const groups: Item[][] = [];
   let length = 0;
-  for (const text of texts) {
-    length += text.length;
+  for (const item of items) {
+    length += lengthOf(item);
     const last = groups.at(-1);
     if (last && length <= SHORT) {
-      last.push(text);
+      last.push(item);
     } else {
-      groups.push([text]);
-      length = text.length;
+      groups.push([item]);
+      length = lengthOf(item);
     }
   }
   return groups;
@@ -231,18 +269,7 @@ function anyOf(condition: Condition, otherwise: string): string {
   return `(${condition}) || ${otherwise}`;
 }
 
-/**
- * A CEL expression of type bool, for a unit `unit`. The expression is true if the unit violates the test for every
- * candidate. If computing the expression once for the pod saves nothing, the function returns undefined.
- */
-function factOf(test: Test): string | undefined {
-  const { over, violates } = test;
-  if (over === 'containers') return `!unit.containerBlocks.all(block, block.all(c, !(${violates})))`;
-  return over === 'pod' && LOOP.test(violates) ? `unit.pod && (${violatesInUnit(test)})` : undefined;
-}
-
 const OWN = /\bown\b/;
-const LOOP = /\.(?:all|exists|filter|map)\(/;
 
 /** A CEL expression of type bool, for a unit `unit`: true if the unit complies with the test. */
 function compliesWith(test: Test): string {
@@ -307,15 +334,14 @@ function restatedText(rule: Rule, { common, mostEntries, filled, making }: TextO
   const around = (text: string, macro: string, end: string) =>
     OWN.test(text) ? `[${entriesFor(rule)}]${macro}own, ${text}${end}` : text;
   const complies = [
-    ...grouped(others.map(compliesWith)).map((group) => values.bind(and(...group))),
-    ...grouped(ofEntry.map(compliesWith)).map((group) => values.bind(`own.all(e, ${entry.bind(and(...group))})`)),
+    ...groupedTexts(others.map(compliesWith)).map((group) => values.bind(and(...group))),
+    ...groupedTexts(ofEntry.map(compliesWith)).map((group) => values.bind(`own.all(e, ${entry.bind(and(...group))})`)),
   ];
-  const listed = [...grouped(others.map((test) => violationsOf(rule, test))), [flat]];
+  const listed = [...groupedTexts(others.map((test) => violationsOf(rule, test))), [flat]];
   return {
     rule,
     complies: (complies.length > 0 ? complies : ['true']).map((part) => around(part, '.all(', ')')),
     violations: listed.map((lists) => around(values.bindValue(`(${lists.join(' + ')})`), '.map(', ')[0]')),
-    facts: [],
   };
 }
 

@@ -11,21 +11,20 @@
  */
 const BLOCK = 256;
 
+/**
+ * A CEL expression of type bool: true if the pod exceeds a bound of operator/rules/size.ts. A variable that iterates
+ * over lists of the pod must first read this condition.
+ */
+export const IS_TOO_LARGE = 'variables.tooLarge != ""';
+
 /** A CEL expression of type list(int): the positions in a block. */
 export const POSITIONS = `[${Array.from({ length: BLOCK }, (_, i) => i).join(', ')}]`;
 
-/**
- * The maximum number of items that are split into blocks. Splitting costs 18 cost units per item, and the limit for an
- * expression is 1,000,000 cost units. A list with more than MOST_IN_BLOCKS items is therefore not split.
- */
-const MOST_IN_BLOCKS = 64 * BLOCK;
-
 /** A CEL expression of type list(list): the items of a list, in blocks. */
 export function blocksOf(list: string): string {
-  const isOneBlock = `${list}.size() <= ${BLOCK} || ${list}.size() > ${MOST_IN_BLOCKS}`;
   const positions = `start + ${BLOCK} <= ${list}.size() ? variables.positions : variables.positions.filter(i, start + i < ${list}.size())`;
   const block = `(${positions}).map(i, ${list}[start + i])`;
-  return `${isOneBlock} ? [${list}] : variables.positions.map(i, i * ${BLOCK}).filter(start, start < ${list}.size()).map(start, ${block})`;
+  return `${list}.size() <= ${BLOCK} ? [${list}] : variables.positions.map(i, i * ${BLOCK}).filter(start, start < ${list}.size()).map(start, ${block})`;
 }
 
 /**
@@ -61,10 +60,11 @@ const MOUNTED = ['volumeMounts', 'volumeDevices']
 /**
  * A CEL expression of type list(map): the units. The text of each check appears once, because the check iterates over
  * the units. `pod` is true if pod-level checks apply. `volumes` and `containers` are the items to evaluate.
- * `volumeBlocks` and `containerBlocks` have the same items in blocks, for loops over long lists.
+ * `volumeBlocks` and `containerBlocks` have the same items in blocks, for loops over long lists. A pod that is too large
+ * has no units, so no rule evaluates the pod.
  */
 export const UNITS = [
-  '(variables.ephemeral',
+  `(${IS_TOO_LARGE} ? [] : variables.ephemeral`,
   `? [${[
     unit(
       UNIT.OLD,

@@ -6,10 +6,20 @@
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';
 import type { CompilerOptions } from '../compile/compile.ts';
-import { type PodSecurityDefaults, podSecurityLabels } from '../compile/labels.ts';
+import { isAsTight } from '../compile/label-order.ts';
+import {
+  enforcedByDefault,
+  formatLevel,
+  type LevelVersion,
+  labelled,
+  type PodSecurityDefaults,
+  podSecurityLabels,
+  refusesAdmitted,
+} from '../compile/labels.ts';
 import type { AdmissionOptions } from '../compile/match.ts';
 import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
 import type { Change, Cluster, NamespaceView } from '../model/objects.ts';
+import { type PlatformNamespace, platformNamespace } from '../model/platform-namespaces.ts';
 import { runToEnd } from '../policy/run-to-end.ts';
 import { awaitedOf, hasPendingLabel, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
 import { SeenObjects } from '../promotion/seen.ts';
@@ -34,6 +44,8 @@ export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
    * false, a policy with `rollout` is compiled as if its rollout had begun.
    */
   readonly rollsOut?: boolean;
+  /** The API groups that the cluster serves. They show which platform the cluster has. */
+  readonly apiGroups?: readonly string[];
   /** Returns the uid of the CustomResourceDefinition of policies. Without the uid, rendered objects have no owner. */
   readonly ownerUid?: () => string;
 }
@@ -57,16 +69,20 @@ export class ClusterState {
   readonly #cluster: Cluster;
   readonly #podSecurityDefaults: PodSecurityDefaults;
   readonly #now: () => number;
+  readonly #apiGroups: readonly string[];
+  /** Whether a namespace carries the platform. A change of the namespace or of its workloads removes its entry. */
+  readonly #platform = new Map<string, PlatformNamespace | undefined>();
   /**
    * The time at which policies began to wait for the saved states of rollouts. The time comes from performance.now().
    */
   #awaitsSince: number | undefined;
 
   constructor(cluster: Cluster, options: ClusterStateOptions) {
-    const { podSecurityDefaults, now = () => Date.now(), rollsOut = false, ...rest } = options;
+    const { podSecurityDefaults, now = () => Date.now(), rollsOut = false, apiGroups = [], ...rest } = options;
     this.#cluster = cluster;
     this.#podSecurityDefaults = podSecurityDefaults;
     this.#now = now;
+    this.#apiGroups = apiGroups;
     this.policies = new PolicyState(cluster, {
       ...rest,
       now,
@@ -86,9 +102,11 @@ export class ClusterState {
         return this.#applyPolicy(cause);
       case 'pod':
       case 'workload':
+        if (cause.of === 'workload') this.#platform.delete(cause.namespace);
         this.#see(cause);
         return unchanged(cause);
       case 'namespace':
+        this.#platform.delete(cause.name);
         if (!this.#cluster.namespace(cause.name)) this.#forgetNamespace(cause.name);
         return { cause, ...this.policies.apply(cause) };
       case 'rbac':
@@ -150,9 +168,69 @@ export class ClusterState {
 
   /** The Pod Security labels that policies want on a namespace. */
   wantedLabels(namespace: NamespaceView): Record<string, string> {
-    const options = { oldestServer: this.#cluster.oldestServer, podSecurityDefaults: this.#podSecurityDefaults };
+    const options = { oldestServer: this.#cluster.oldestServer, podSecurityDefaults: this.#defaults() };
     const { policies } = this;
     return podSecurityLabels(policies.selecting(namespace.name), policies.effectiveLabels(namespace), options);
+  }
+
+  /**
+   * Returns a function that says whether Pod Security refuses pods that the deciding policies admit, if the namespace
+   * has the given labels.
+   */
+  refusing(namespace: NamespaceView): (labels: Readonly<Record<string, string>>) => boolean {
+    const policies = this.policies.selecting(namespace.name);
+    const effective = this.policies.effectiveLabels(namespace);
+    return (labels) => {
+      const enforced = labelled('enforce', labels, this.#cluster.oldestServer);
+      return enforced !== undefined && refusesAdmitted(policies, effective, enforced);
+    };
+  }
+
+  /**
+   * The default of Pod Security, such as `baseline:v1.30`, if a namespace with the given labels has no label `enforce` and
+   * the default refuses pods that the deciding policies admit.
+   */
+  refusingDefault(namespace: NamespaceView, labels: Readonly<Record<string, string>>): string | undefined {
+    const { current } = this.outcomes.podSecurity;
+    const byDefault = current?.isKnown ? current.enforce : this.#podSecurityDefaults.enforce;
+    const enforced = byDefault && enforcedByDefault(labels, byDefault, this.#cluster.oldestServer);
+    const policies = this.policies.selecting(namespace.name);
+    if (!enforced || !refusesAdmitted(policies, this.policies.effectiveLabels(namespace), enforced)) return undefined;
+    return formatLevel(enforced);
+  }
+
+  /** The default that the flag --psa-defaults names and the default that API servers enforce, if they differ. */
+  wrongFlag(): { readonly flag: string; readonly enforced: string } | undefined {
+    const { enforce } = this.#podSecurityDefaults;
+    const { current } = this.outcomes.podSecurity;
+    if (!enforce || !current?.isKnown) return undefined;
+    const [flag, enforced] = [enforce, current.enforce].map(formatLevel) as [string, string];
+    return flag === enforced ? undefined : { flag, enforced };
+  }
+
+  /** The defaults for labels. If the flag and the answer of an API server differ, the tighter of the two counts. */
+  #defaults(): PodSecurityDefaults {
+    const { current } = this.outcomes.podSecurity;
+    const enforce = tighterOf(current?.enforce, this.#podSecurityDefaults.enforce, this.#cluster.oldestServer);
+    return { ...this.#podSecurityDefaults, ...(enforce && { enforce }) };
+  }
+
+  /** The label outcome according to the namespace's current labels. */
+  presentLabels(namespace: NamespaceView): LabelOutcome {
+    return presentLabels(namespace, this.wantedLabels(namespace), this.refusing(namespace));
+  }
+
+  /** Returns those of the namespaces that carry the cluster's platform. */
+  platformAmong(namespaces: readonly string[]): PlatformNamespace[] {
+    return namespaces.flatMap((name) => {
+      const namespace = this.#cluster.namespace(name);
+      if (!namespace) return [];
+      if (!this.#platform.has(name)) {
+        const workloads = this.#cluster.workloads(name);
+        this.#platform.set(name, platformNamespace(namespace, workloads, this.#apiGroups));
+      }
+      return this.#platform.get(name) ?? [];
+    });
   }
 
   /** The time of day, in milliseconds since 1970. */
@@ -167,9 +245,7 @@ export class ClusterState {
   labelOutcomes(namespaces: readonly string[]): Map<string, LabelOutcome> {
     const entries = namespaces.flatMap((name) => {
       const namespace = this.#cluster.namespace(name);
-      return namespace
-        ? [[name, this.outcomes.labels.get(name) ?? presentLabels(namespace, this.wantedLabels(namespace))] as const]
-        : [];
+      return namespace ? [[name, this.outcomes.labels.get(name) ?? this.presentLabels(namespace)] as const] : [];
     });
     return new Map(entries);
   }
@@ -218,4 +294,13 @@ export class ClusterState {
     const namespaces = this.#cluster.namespaces().map(({ name }) => name);
     return { cause, policies: new Set(policies), namespaces: new Set(namespaces), recompiles: true };
   }
+}
+
+/** The tighter of two defaults. If neither is as tight as the other, the result is the first one. */
+function tighterOf(
+  one: LevelVersion | undefined,
+  other: LevelVersion | undefined,
+  server: number,
+): LevelVersion | undefined {
+  return one && !(other && isAsTight(other, one, server)) ? one : other;
 }

@@ -2,8 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Mode } from '../api/capability-policy.ts';
 import { labelRefusal, writeLabels } from '../apply/label-writer.ts';
-import { heldBack, labelOutcome, planLabels, presentLabels } from '../apply/namespace-labels.ts';
+import { heldBack, type LabelPlan, labelOutcome, planLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';
+import { isExempt } from '../apply/pod-security-probe.ts';
 import { isTighter, LABEL_OF_MODE, LABEL_PREFIX } from '../compile/labels.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
@@ -14,8 +15,9 @@ import { namespaceEvents } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** The time in ms after which the controller checks again whether the saved states of rollouts have been read. */
+/** The time in ms after which the controller checks again whether the answers that it waits for have come. */
 const STATES_AGAIN_MS = 20;
+const EXEMPT_FOR_MS = 3_600_000;
 
 export class Labels implements Controller {
   readonly name = 'labels';
@@ -25,6 +27,9 @@ export class Labels implements Controller {
   readonly #waiting = new Set<string>();
   /** The namespaces whose last write was refused. */
   readonly #refused = new Set<string>();
+
+  /** Whether Pod Security exempts a namespace. The key is the namespace, and `asked` comes from performance.now(). */
+  readonly #exempt = new Map<string, { uid: string; asked: number; isExempt: boolean }>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -38,15 +43,18 @@ export class Labels implements Controller {
 
   async reconcile(name: Key, again: (ms: number) => void): Promise<void> {
     const { client, cluster, state, log } = this.#context;
-    if (state.awaitsRollouts()) return again(STATES_AGAIN_MS);
+    // A label replaces the default of Pod Security, so the default must be known first.
+    if (state.awaitsRollouts() || !state.outcomes.podSecurity.current) return again(STATES_AGAIN_MS);
     const namespace = cluster.namespace(name);
     if (!namespace || namespace.terminating) {
       state.outcomes.labels.delete(name);
       this.#waiting.delete(name);
       this.#refused.delete(name);
+      this.#exempt.delete(name);
       return;
     }
-    const plan = planLabels(namespace, this.#labelsForNow(namespace));
+    const enforced = state.promotions.enforcedIn(namespace);
+    const plan = planLabels(namespace, this.#labelsForNow(namespace), state.refusing(namespace), enforced);
     const rollout = state.rolloutLabels(namespace);
     let wrote: boolean;
     try {
@@ -54,18 +62,46 @@ export class Labels implements Controller {
     } catch (error) {
       const refusal = labelRefusal(error, namespace, plan, rollout);
       // A single refusal may be temporary, for example while etcd elects a leader.
-      if (refusal && this.#refused.has(name)) await this.#tell(namespace, { ...this.#present(namespace), refusal });
+      if (refusal && this.#refused.has(name))
+        await this.#tell(namespace, { ...state.presentLabels(namespace), refusal });
       if (refusal) this.#refused.add(name);
       throw error;
     }
     this.#refused.delete(name);
     this.#reportRestored(namespace, rollout);
-    if (wrote) log.info('set labels of namespace', { namespace: name, labels: { ...plan.labels, ...rollout.set } });
-    await this.#tell(namespace, labelOutcome(name, plan));
+    if (wrote) {
+      const labels = { ...plan.labels, ...rollout.set };
+      const removed = [...plan.remove, ...rollout.remove];
+      log.info('set labels of namespace', { namespace: name, labels, removed, leftToOtherManagers: plan.kept });
+    }
+    await this.#tell(namespace, await this.#withoutExempt(namespace, this.#outcomeOf(namespace, plan)));
   }
 
-  #present(namespace: NamespaceView): LabelOutcome {
-    return presentLabels(namespace, this.#context.state.wantedLabels(namespace));
+  #outcomeOf(namespace: NamespaceView, plan: LabelPlan): LabelOutcome {
+    const left = Object.entries(namespace.labels).filter(([label]) => !plan.remove.includes(label));
+    const refusingDefault = this.#context.state.refusingDefault(namespace, {
+      ...Object.fromEntries(left),
+      ...plan.labels,
+    });
+    return { ...labelOutcome(namespace.name, plan), ...(refusingDefault && { refusingDefault }) };
+  }
+
+  /** In an exempt namespace, Pod Security refuses nothing. */
+  async #withoutExempt(namespace: NamespaceView, outcome: LabelOutcome): Promise<LabelOutcome> {
+    const { refusingDefault: _, ...rest } = outcome;
+    const conflicts = outcome.conflicts.filter(({ refuses }) => !refuses);
+    const isClaimed = outcome.refusingDefault !== undefined || conflicts.length < outcome.conflicts.length;
+    if (!isClaimed) this.#exempt.delete(namespace.name);
+    return isClaimed && (await this.#isExempt(namespace)) ? { ...rest, conflicts } : outcome;
+  }
+
+  async #isExempt({ name, uid }: NamespaceView): Promise<boolean> {
+    const now = performance.now();
+    const known = this.#exempt.get(name);
+    if (known?.uid === uid && now - known.asked < EXEMPT_FOR_MS) return known.isExempt;
+    const asked = await isExempt(this.#context.client, name);
+    this.#exempt.set(name, { uid, asked: now, isExempt: asked });
+    return asked;
   }
 
   async #tell(namespace: NamespaceView, outcome: LabelOutcome): Promise<void> {

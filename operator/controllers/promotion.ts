@@ -2,16 +2,27 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { KeptRollouts } from '../apply/kept-rollouts.ts';
+import { isEnforcedByLabel } from '../apply/namespace-labels.ts';
 import { rowOf } from '../compile/program.ts';
 import { leftOutBy } from '../compile/rbac.ts';
 import { evaluatingSeen, type PromotionVerdict } from '../evaluate/promotion.ts';
 import { pendingPartOf, rolloutLabel } from '../policy/parts.ts';
 import { runToEnd } from '../policy/run-to-end.ts';
 import { isSameSelector, matches } from '../policy/selector.ts';
+import { isRecorded } from '../promotion/enforced-record.ts';
 import type { StepInput, StepResult } from '../promotion/input.ts';
 import { progressOf } from '../promotion/progress.ts';
-import { type Entry, isLabelled, isPending, leftOutByName, type RolloutState, rollsOut } from '../promotion/state.ts';
+import {
+  type Entry,
+  isLabelled,
+  isPending,
+  isUnbegun,
+  leftOutByName,
+  type RolloutState,
+  rollsOut,
+} from '../promotion/state.ts';
 import { step } from '../promotion/step.ts';
+import { beginningEvent } from '../report/rollout-events.ts';
 import { promotionEvent } from '../report/rollout-progress-events.ts';
 import { regardingPolicy } from '../report/transitions.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
@@ -26,6 +37,12 @@ const DELAY_MS = 100;
  * the wall clock.
  */
 const MOST_AGAIN_MS = 60_000;
+/** The time in ms until a refused state is written again. */
+const UNSAVED_AGAIN_MS = 10_000;
+/** The key for the states of deleted policies. No policy has an empty name. */
+const RETIRED = '';
+/** The time in ms between two looks for states of deleted policies that were kept long enough. */
+const RETIRED_AGAIN_MS = 3_600_000;
 
 export class Promotion implements Controller {
   readonly name = 'promotion';
@@ -48,7 +65,7 @@ export class Promotion implements Controller {
   keysFor({ cause, policies }: StateChange): Iterable<Key> {
     const { cluster, state } = this.#context;
     // If a policy had a rollout under an earlier leader, the saved state of this rollout may still exist.
-    if (cause.of === 'term') return policies;
+    if (cause.of === 'term') return [...policies, RETIRED];
     if (cause.of === 'policy') return [cause.name];
     if (cause.of === 'namespace') return this.#concernedBy(cause.name);
     if (cause.of === 'found' && cause.by === this.name) return [];
@@ -63,15 +80,19 @@ export class Promotion implements Controller {
 
   async reconcile(name: Key, again: (ms: number) => void): Promise<void> {
     const { cluster, state } = this.#context;
+    if (name === RETIRED) {
+      for (const retired of await this.#kept.retired()) if (await this.#kept.retire(retired)) this.#forget(retired);
+      return again(RETIRED_AGAIN_MS);
+    }
     const policy = cluster.policy(name);
-    const { refusals, specs } = state.policies.compiled;
-    const spec = refusals.has(name) ? specs.get(name) : policy?.spec;
+    const { refusals, held, specs } = state.policies.compiled;
+    const spec = refusals.has(name) || held.has(name) ? specs.get(name) : policy?.spec;
     // The policy was never accepted.
     if (policy && !spec) return;
-    if (!policy || !spec) return this.#end(name, () => this.#kept.remove(name, undefined));
+    if (!policy || !spec) return this.#end(name, () => this.#kept.retire(name));
     if (spec.mode !== 'Enforce' || state.policies.hasExpired(name))
       return this.#end(name, () => this.#kept.rest(policy));
-    if (!rollsOut(spec)) return this.#end(name, () => this.#kept.remove(name, policy.metadata?.uid));
+    if (!rollsOut(spec)) return this.#end(name, () => this.#kept.remove(name));
     const before = await this.#kept.stateOf(policy);
     // If the policies have changed since the step began, the step starts again.
     if (state.policies.isStale) return again(0);
@@ -85,8 +106,10 @@ export class Promotion implements Controller {
     const isNew = state.promotions.get(name) !== before;
     // The first state must be saved before the operator writes any object that depends on this state. If a crash lost
     // the first state, the next process would derive a state from labels that anybody may have set.
-    if (isNew || result.state !== before) {
-      await this.#kept.write(name, result.state);
+    const { unsaved } = state.outcomes;
+    if (isFirst(before)) await this.#tellBeginning(policy, result.state);
+    if (isNew || result.state !== before || unsaved.has(name)) {
+      await this.#save(name, result.state);
       if (this.#context.signal.aborted) return;
       // During the write, the rollout ended and its state was forgotten. The state of this step is therefore no longer
       // true.
@@ -100,9 +123,27 @@ export class Promotion implements Controller {
     else if (!isDeepStrictEqual(progress, shown)) this.#context.found({ by: this.name, policies: [name] });
     this.#reportEnforced(policy, result);
     this.#cooldown.start(name, spentMs);
+    if (unsaved.has(name)) again(UNSAVED_AGAIN_MS);
     // If this step changed the state, another step has to continue from the changed state.
     if (result.state !== before) again(Math.max(DELAY_MS, this.#cooldown.left(name)));
     else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - state.now())));
+  }
+
+  /**
+   * Saves the state. If the API server refuses the ConfigMap, the rollout goes on without it, so that the policy is
+   * enforced in new namespaces. After a restart, the row of the policy and the labels show the state.
+   * @throws the client's error if the error may be temporary
+   */
+  async #save(name: string, next: RolloutState): Promise<void> {
+    const { unsaved } = this.#context.state.outcomes;
+    const before = unsaved.get(name);
+    const refusal = await this.#kept.write(name, next);
+    if (refusal === undefined) unsaved.delete(name);
+    else unsaved.set(name, refusal);
+    if (unsaved.get(name) === before) return;
+    const error = unsaved.get(name);
+    if (error) this.#context.log.warn('the state of the rollout is refused', { policy: name, error });
+    this.#context.found({ by: this.name, policies: [name], recompiles: true });
   }
 
   /** Yields the name of each policy that has a rollout, if a change of the namespace concerns the policy. */
@@ -120,7 +161,7 @@ export class Promotion implements Controller {
 
   #input(name: string, given: Pick<StepInput, 'rollout' | 'selector' | 'state'>): StepInput {
     const { cluster, state } = this.#context;
-    const existingSelector = enforcedSpecs(cluster.rendered()).get(given.state.uid)?.namespaceSelector;
+    const existingSelector = enforcedSpecs(cluster.rendered()).get(name)?.namespaceSelector;
     return {
       ...given,
       ...(existingSelector && { existingSelector }),
@@ -192,9 +233,35 @@ export class Promotion implements Controller {
     found({
       by: this.name,
       policies: [policy],
-      namespaces: changedIn(before?.namespaces ?? new Map(), after.namespaces),
+      namespaces: [...changedIn(before?.namespaces ?? new Map(), after.namespaces), ...this.#newlyIn(before, after)],
       recompiles: !isCurrent,
     });
+  }
+
+  /** The namespaces whose records change, because another selector is in force on every API server. */
+  #newlyIn(before: RolloutState | undefined, after: RolloutState): string[] {
+    if (before?.inForce === after.inForce) return [];
+    const selectors = [before?.inForce, after.inForce].filter((selector) => selector !== undefined);
+    const namespaces = this.#context.cluster.namespaces();
+    return namespaces.flatMap(({ name, labels }) =>
+      selectors.some((selector) => matches(selector, labels)) ? [name] : [],
+    );
+  }
+
+  /**
+   * Reports that the rollout begins where Pod Security enforces a level. The Event is written before the state is saved:
+   * after a crash in between, the next process writes the same Event.
+   */
+  async #tellBeginning(policy: CompletePolicy, { namespaces }: RolloutState): Promise<void> {
+    const { recorder, cluster, log } = this.#context;
+    const pending = [...namespaces].flatMap(([name, entry]) =>
+      isPending(entry) ? (cluster.namespace(name) ?? []) : [],
+    );
+    const labelled = pending.filter(isEnforcedByLabel).map(({ name }) => name);
+    if (labelled.length === 0) return;
+    const event = beginningEvent(policy, { pending: pending.length, labelled }, originOf(this.#context));
+    for (const error of await recorder.tell([event]))
+      log.warn('an Event was refused', { policy: policy.metadata?.name, error });
   }
 
   #reportEnforced(policy: CompletePolicy, { promoted, enforced }: StepResult): void {
@@ -210,19 +277,34 @@ export class Promotion implements Controller {
 
   /**
    * Ends the rollout of a policy, because the policy rests or no longer has `rollout`.
-   * @param keep a function that keeps or deletes the saved state
+   * @param keep keeps or deletes the saved state. Returns whether the rollout is over and will not go on
    */
-  async #end(name: string, keep: () => Promise<void>): Promise<void> {
+  async #end(name: string, keep: () => Promise<boolean>): Promise<void> {
     const { state, found } = this.#context;
     const before = state.promotions.get(name);
-    await keep();
+    const isOver = await keep();
     if (this.#context.signal.aborted) return;
+    if (isOver) this.#forget(name);
     this.#cooldown.forget(name);
+    state.outcomes.unsaved.delete(name);
     state.outcomes.progress.delete(name);
     if (!before) return;
     state.promotions.delete(name);
     found({ by: this.name, policies: [name], namespaces: [...before.namespaces.keys()] });
   }
+
+  /** The records of namespaces need not say any more where the policy is enforced. */
+  #forget(policy: string): void {
+    const { state, cluster, found } = this.#context;
+    state.promotions.end(policy);
+    const recorded = cluster.namespaces().filter((namespace) => isRecorded(namespace, rolloutLabel(policy)));
+    if (recorded.length > 0) found({ by: this.name, namespaces: recorded.map(({ name }) => name) });
+  }
+}
+
+/** Whether nothing is known about a rollout before its first step. */
+function isFirst(state: RolloutState): boolean {
+  return isUnbegun(state) && !state.labelling && state.namespaces.size === 0;
 }
 
 /**

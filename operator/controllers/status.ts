@@ -1,10 +1,11 @@
 /** Writes the status of each policy, and the Events about changes of the status. */
 import type { CapabilityPolicyStatus, CompletePolicy } from '../api/capability-policy.ts';
+import { isForbidden, isInvalid } from '../cluster/api-error.ts';
 import { MODES } from '../policy/deciding.ts';
 import type { Resolution } from '../policy/resolve.ts';
 import { GrantHistories, type Unused } from '../report/grant-histories.ts';
 import { buildStatus } from '../report/status.ts';
-import { policyEvents } from '../report/transitions.ts';
+import { policyEvents, statusRefusedEvent } from '../report/transitions.ts';
 import type { FindIdentity } from '../report/violation-events.ts';
 import { WrittenStatuses, writeReport } from '../report/writer.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
@@ -76,7 +77,11 @@ export class Status implements Controller {
     const unused = this.#grants.look(policy, areas, state.outcomes.verdicts, state.now());
     const status = this.#cooldown.after(name, () => this.#build(policy, resolution, unused, origin.now));
     const events = policyEvents(policy, status, this.#findIdentity, origin);
-    await writeReport(client, recorder.tell, policy, status, events);
+    await writeReport(client, recorder.tell, policy, status, events).catch((error: unknown) => {
+      // Without a status, an Event is the only report on the policy.
+      if (isForbidden(error) || isInvalid(error)) recorder.later(statusRefusedEvent(policy, error as Error, origin));
+      throw error;
+    });
     this.#written.add(seen, status);
     if (unused?.untilNextMs !== undefined) again(unused.untilNextMs);
   }
@@ -95,6 +100,7 @@ export class Status implements Controller {
     const program = outcomes.programs.get(name);
     const progress = outcomes.progress.get(name);
     const lastAccepted = state.policies.acceptedText(name);
+    const wrongFlag = state.wrongFlag();
     return buildStatus({
       policy,
       resolution,
@@ -104,11 +110,14 @@ export class Status implements Controller {
       ...(program && { program }),
       ...(outcomes.protection.current && { protection: outcomes.protection.current }),
       ...(progress && { progress }),
+      ...(wrongFlag && { wrongFlag }),
       labels: state.labelOutcomes(coverage?.selected ?? []),
+      platform: state.platformAmong(coverage?.selected ?? []),
       verdicts: outcomes.verdicts,
       ...(unused && { unusedGrants: unused.grants }),
       holdersOfAll: use.holdersOfAll(),
       unknownPodFields: cluster.unknownPodFields,
+      unlearnedDefaults: cluster.unlearnedDefaults,
       loosenings: state.policies.loosenings(name),
       olderBindings: use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
       now,

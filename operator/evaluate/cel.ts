@@ -1,9 +1,10 @@
 /**
  * Evaluates CEL in the same way as the API server. The engine is cel-js with a counter of the costs. cel-js and the API
- * server treat text beyond ASCII differently, so this file replaces some functions of cel-js. The file
- * test/differential/cel-functions.test.ts compares each function with a real API server.
+ * server treat text beyond ASCII differently, so engine/cel/functions.ts replaces some functions of cel-js.
  */
 import { Environment } from '@marcbachmann/cel-js';
+import { COST_OF_CHARACTER, itemsIn, TOO_EXPENSIVE } from '../../engine/cel/costs.ts';
+import { OWN, REPLACED, STRING_FUNCTIONS } from '../../engine/cel/functions.ts';
 import { TOKEN } from '../compile/pod-cel.ts';
 import type { PodSpec } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
@@ -21,29 +22,11 @@ interface Program {
  */
 const MOST_PROGRAMS = 10_000;
 /**
- * The cost that cel-go charges for each character that a function traverses (cel-go checker/cost.go
- * StringTraversalCostFactor).
- */
-const COST_OF_CHARACTER = 0.1;
-/**
  * The fixed cost of an evaluation, and the fixed cost of a loop over a list. One unit of a fixed cost is the time that
  * cel-js needs to evaluate one name or operator.
  */
 const COST_OF_RUN = 100;
 const COST_OF_LIST = 400;
-
-/** The error of an evaluation that costs more than its limit. */
-export class TooExpensive extends Error {
-  constructor() {
-    super('too expensive to evaluate');
-  }
-}
-
-/**
- * The engine throws the same error object every time, because the error may occur for every item of a list. A new error
- * would record a stack trace each time. Recording the stack trace takes longer than the evaluation.
- */
-const TOO_EXPENSIVE = new TooExpensive();
 
 interface EngineOptions {
   /**
@@ -73,16 +56,20 @@ export class CelEngine {
   constructor({ register }: EngineOptions = {}) {
     register?.(this.#environment);
     const charged = (text: string) => this.#charge(text.length * COST_OF_CHARACTER);
-    for (const [signature, compute] of Object.entries(FUNCTIONS)) {
+    for (const [signature, compute] of Object.entries(STRING_FUNCTIONS)) {
       this.#environment.registerFunction(`string.${OWN}${signature}`, (text: string, ...rest: never[]) => {
         charged(text);
         return compute(text, ...rest);
       });
     }
+    // cel-js lacks the function `sum` of Kubernetes' list library.
+    this.#environment.registerFunction('list<V>.sum(): int', (numbers: readonly bigint[]) =>
+      numbers.reduce((sum, number) => sum + number, 0n),
+    );
     for (const collection of ['list<V>', 'map']) {
       const signature = `${collection}.${METERED}(int): ${collection}`;
       this.#environment.registerFunction(signature, (items: object, costOfItem: bigint) => {
-        this.#charge(COST_OF_LIST + sizeOf(items) * Number(costOfItem));
+        this.#charge(COST_OF_LIST + itemsIn(items) * Number(costOfItem));
         return items;
       });
     }
@@ -159,66 +146,15 @@ function ownsConstructor(value: unknown): boolean {
 }
 
 /**
- * The prefix of the CEL functions that this file defines. A caller of cel-js cannot replace a function of cel-js. The
- * engine therefore rewrites expressions to call the prefixed function.
- */
-const OWN = 'asApiServer_';
-/**
  * The name of the function that adds the cost of a macro to the total. Rewritten expressions call this function on each
  * list before the macro.
  */
 const METERED = 'metered_';
 
-type Compute = (text: string, ...rest: never[]) => unknown;
-
-/**
- * The functions of cel-go ext/strings.go that differ from cel-js. JavaScript counts UTF-16 units, but some of these
- * functions count code points. The other functions change only ASCII characters. For `size`, `startsWith`, `endsWith`,
- * `contains`, `join` and `==`, cel-js itself gives the same results as cel-go.
- */
-const FUNCTIONS: Readonly<Record<string, Compute>> = {
-  'lowerAscii(): string': (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
-  'upperAscii(): string': (text) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
-  'indexOf(string): int': (text, search: string) => BigInt(pointsBefore(text, text.indexOf(search))),
-  'substring(int): string': (text, start: bigint) => substring(text, start),
-  'substring(int, int): string': (text, start: bigint, end: bigint) => substring(text, start, end),
-  // cel-js lacks the function `replace`.
-  'replace(string, string): string': (text, old: string, by: string) =>
-    old === '' ? by + [...text].map((point) => point + by).join('') : text.replaceAll(old, () => by),
-  // RE2 counts code points, so the expression needs the flag `u`.
-  'matches(string): bool': (text, pattern: string) => expression(pattern, 'u').test(text),
-  'findAll(string): list<string>': (text, pattern: string) => text.match(expression(pattern, 'gu')) ?? [],
-  'split(string): list<string>': (text, separator: string) => (separator === '' ? [...text] : text.split(separator)),
-};
-
-/** Supports the part of RE2's syntax that the rules and programs use. */
-function expression(pattern: string, flags: string): RegExp {
-  return new RegExp(pattern.replaceAll('\\x{', '\\u{'), flags);
-}
-
-/** @returns the number of code points before the UTF-16 unit at this index. For the index -1, the result is -1 */
-function pointsBefore(text: string, unit: number): number {
-  return unit === -1 ? -1 : [...text.slice(0, unit)].length;
-}
-
-function substring(text: string, start: bigint, end?: bigint): string {
-  const points = [...text];
-  const [from, to] = [Number(start), end === undefined ? points.length : Number(end)];
-  if (from < 0 || to > points.length || from > to)
-    throw new Error(`substring: index out of range in a text of ${points.length}`);
-  return points.slice(from, to).join('');
-}
-
-function sizeOf(items: object): number {
-  if (Array.isArray(items)) return items.length;
-  return items instanceof Map || items instanceof Set ? items.size : Object.keys(items).length;
-}
-
 const LITERAL = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/;
 const LITERAL_OR_CALL = new RegExp(`${LITERAL.source}|\\.(\\w+)\\(`, 'g');
 const LITERAL_OR_BRACKET = new RegExp(`${LITERAL.source}|[()]`, 'g');
 const MACROS = ['all', 'exists', 'filter', 'map'];
-const REPLACED = new Set(Object.keys(FUNCTIONS).map((signature) => signature.slice(0, signature.indexOf('('))));
 
 function rewritten(text: string): string {
   return text.replace(LITERAL_OR_CALL, (found, name: string | undefined, at: number) => {

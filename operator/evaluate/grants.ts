@@ -3,7 +3,13 @@
  * removed, the policy would admit less. The examples of the rules show which values admit more. This file therefore
  * does not name any rule.
  */
-import type { CapabilityPolicyOverrides, CompleteSpec, ContainerOverrides, Subject } from '../api/capability-policy.ts';
+import type {
+  CapabilityPolicyOverrides,
+  CompleteSpec,
+  ContainerOverrides,
+  NamedContainers,
+  Subject,
+} from '../api/capability-policy.ts';
 import { overridesOf } from '../policy/containers.ts';
 import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -93,9 +99,31 @@ function* findingGrantsAnew({ spec, standard, defaulting }: ResolvedPolicy): Gen
     const complete = (stated: ContainerOverrides) => overridesOf({ ...entry, overrides: stated }, spec);
     const stating = { standard, defaulting, complete };
     const grants = yield* findingGrantsIn(`${path}.overrides`, entry.overrides ?? {}, stating);
-    if (grants.length > 0) all.push(...grants, { path });
+    all.push(...grants);
+    if (grants.length > 0 && isNothingWithout(grants, entry, index, { spec, standard })) all.push({ path });
   }
   return all;
+}
+
+/**
+ * Whether the entry of `spec.containers` has no effect without its grants. If the entry also restricts its containers,
+ * the policy would admit more without the entry. An entry that selects containers of another entry is kept, because
+ * both entries restrict these containers.
+ */
+function isNothingWithout(
+  grants: readonly Grant[],
+  entry: NamedContainers,
+  index: number,
+  { spec, standard }: Pick<ResolvedPolicy, 'spec' | 'standard'>,
+): boolean {
+  const { overrides = {}, containers = [] } = spec;
+  const isShared = containers.some(
+    (other, i) => i !== index && (other.names ?? []).some((name) => entry.names?.includes(name)),
+  );
+  if (isShared) return false;
+  const rest = without(`spec.containers[${index}].overrides`, entry.overrides ?? {}, new Set(grants.map(keyOf)));
+  const values = (all: CapabilityPolicyOverrides) => JSON.stringify(RULES.map(({ value }) => value(all, standard)));
+  return values(overridesOf({ ...entry, overrides: rest }, spec)) === values(overrides);
 }
 
 /** Returns a subject of a policy as a grant. Without the subject, the policy would admit the pods of fewer users. */
@@ -157,7 +185,7 @@ function* findingGrantsIn<Stated extends object>(
     // If somebody removed the value, defaulting would fill in other values than before. The pods might then stop
     // working.
     if (stating.defaulting && change.fills) continue;
-    if (entry === undefined ? change.tightens : change.changed) found.push(grant);
+    if (entry === undefined ? change.tightens : change.changed && !change.admitsCrowded) found.push(grant);
   }
   return found;
 }
@@ -200,6 +228,8 @@ interface Change {
    * violations, and no example gets fewer violations.
    */
   readonly tightens: boolean;
+  /** Whether the change makes a rule admit a pod with very many volumes. */
+  readonly admitsCrowded: boolean;
   /** Whether the change makes defaulting fill in another value. */
   readonly fills: boolean;
 }
@@ -218,6 +248,9 @@ function changeBetween(
   return {
     changed: changed.length > 0,
     tightens: differences.some((one) => one > 0) && !differences.some((one) => one < 0),
+    admitsCrowded: changed.some(({ rule, from, to }) =>
+      differencesOf(rule, [from, to], standard, crowdedPods(rule)).some((one) => one < 0),
+    ),
     fills: changed.some(
       ({ rule, from, to }) => JSON.stringify(rule.fills(from, standard)) !== JSON.stringify(rule.fills(to, standard)),
     ),
@@ -225,12 +258,17 @@ function changeBetween(
 }
 
 /**
- * Returns a number for each example pod of the rule. The number says how many more violations the pod has with the
- * second value than with the first value.
+ * Returns a number for each pod, by default for each example pod of the rule. The number says how many more violations
+ * the pod has with the second value than with the first value.
  */
-function differencesOf(rule: Rule, values: readonly [unknown, unknown], standard: Standard): number[] {
+function differencesOf(
+  rule: Rule,
+  values: readonly [unknown, unknown],
+  standard: Standard,
+  pods = examplePods(rule),
+): number[] {
   const checks = values.map((value) => [{ rule: rule.id, checks: rule.checks(value, standard) }]);
-  return examplePods(rule).map((pod) => {
+  return pods.map((pod) => {
     const [from = 0, to = 0] = checks.map(
       (one) => evaluator.violations(pod, { checks: one, filledChecks: one }).length,
     );
@@ -241,6 +279,21 @@ function differencesOf(rule: Rule, values: readonly [unknown, unknown], standard
 const examplePods = perObject(({ examples }: Rule) =>
   examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]).map(examplePod),
 );
+
+/** More volumes than any rule examines in a pod. */
+const MANY_VOLUMES = 300;
+
+/**
+ * A pod with very many volumes, for rules about volumes. A rule may refuse such a pod only because some entries of its
+ * list are costly to check.
+ */
+const crowdedPods = perObject(({ examples }: Rule) => {
+  const isAboutVolumes = examples.some(({ admits, refuses }) =>
+    [...admits, ...refuses].some(({ spec }) => spec?.volumes),
+  );
+  const volumes = Array.from({ length: MANY_VOLUMES }, (_, i) => ({ name: `data-${i}`, emptyDir: {} }));
+  return isAboutVolumes ? [examplePod({ spec: { volumes } })] : [];
+});
 
 /**
  * The paths of the lists in which each entry admits something. The function finds these lists by the examples of the

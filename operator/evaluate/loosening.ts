@@ -72,10 +72,11 @@ export function loosenedRules(policy: ResolvedPolicy, other: ResolvedPolicy): re
   const { name, priority, meanwhile } = other;
   if (meanwhile === undefined || name === policy.name || priority > policy.priority) return [];
   const enforced = other.pendingFor ?? other;
-  return enforced.mode === 'Enforce' ? compared(policy)(enforced) : [];
+  return enforced.mode === 'Enforce' ? looserRules(policy)(enforced) : [];
 }
 
-const compared = perObject((policy: ResolvedPolicy) =>
+/** The rules by which the first policy admits an example that the second policy refuses. */
+export const looserRules = perObject((policy: ResolvedPolicy) =>
   perObject((enforced: ResolvedPolicy): readonly string[] => {
     const isBroken = (pod: PodContent, rule: string, { checks, filledChecks }: ResolvedPolicy) => {
       const only = (all: ResolvedPolicy['checks']) => all.filter((one) => one.rule === rule);

@@ -2,8 +2,9 @@
  * Lists the pods and templates to evaluate in a namespace. Each item names the workload that a person would edit to
  * change the pod or template.
  */
-import type { Cluster, PodView, SeenObject, WorkloadView } from '../model/objects.ts';
+import type { Cluster, PodView, Refusal, SeenObject, WorkloadView } from '../model/objects.ts';
 import { isHistory, mayBeCustomHistory, ownersWithPods } from '../model/revisions.ts';
+import { type PodSource, sourceOf } from './pod-source.ts';
 import { type Candidate, podCandidate, templateCandidate } from './verdict.ts';
 import { type Top, topController } from './workloads.ts';
 
@@ -18,6 +19,10 @@ export interface Member extends Top {
    */
   readonly own: boolean;
   readonly candidate: Candidate;
+  /** The last refusal of a pod that a controller would have created from this template. */
+  readonly refusal?: Refusal;
+  /** For a pod, the template from which its controller made it. */
+  readonly source?: PodSource;
 }
 
 /**
@@ -49,13 +54,21 @@ export function memberOf(object: SeenObject, cluster: Objects): Member[] {
 function templateMember(workload: WorkloadView, cluster: Objects): Member {
   const top = topController(workload.kind, workload, cluster);
   const own = top.workload.kind === workload.kind && top.workload.name === workload.name;
-  return { ...top, pod: false, own, candidate: templateCandidate(workload) };
+  const { refused } = workload;
+  return { ...top, pod: false, own, candidate: templateCandidate(workload), ...(refused && { refusal: refused }) };
 }
 
 function podMember(pod: PodView, cluster: Objects): Member[] {
   if (pod.mirror || pod.finished) return [];
+  const source = sourceOf(pod, cluster);
   return [
-    { ...topController('Pod', pod, cluster), pod: true, own: pod.owner === undefined, candidate: podCandidate(pod) },
+    {
+      ...topController('Pod', pod, cluster),
+      pod: true,
+      own: pod.owner === undefined,
+      candidate: podCandidate(pod),
+      ...(source && { source }),
+    },
   ];
 }
 

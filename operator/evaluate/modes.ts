@@ -3,10 +3,12 @@
  * their content, or the rights to use these policies have changed. In all other cases, the function returns the earlier
  * results.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
+import { ENFORCE_LABEL, namesOnlyTemplate, type RefusalContext, withRefusal } from './refused.ts';
 import type { EvaluationContext } from './verdict.ts';
 import {
   admittedAsAWhole,
@@ -39,6 +41,8 @@ interface ModeContext {
    * policies, the list is empty.
    */
   readonly exceptions: Admitting;
+  /** Absent in other modes than Enforce, because only Enforce policies refuse pods. */
+  readonly refusals?: RefusalContext;
 }
 
 export interface EvaluatedMode {
@@ -50,16 +54,21 @@ export interface EvaluatedMode {
 /** The results of the modes in which some policy decides. */
 export type EvaluatedModes = Partial<Readonly<Record<Mode, EvaluatedMode>>>;
 
+export interface Selecting extends RefusalContext {
+  /** All policies that select the namespace. */
+  readonly policies: readonly ResolvedPolicy[];
+  /** The namespace's labels. */
+  readonly labels: Labels;
+}
+
 /**
  * Evaluates in steps. The function yields at each point where other work may run.
  *
- * @param policies all policies that select the namespace
- * @param labels the namespace's labels
  * @param before earlier results about the same workloads
  */
 export function* evaluatingModes(
   groups: readonly Group[],
-  { policies, labels }: { readonly policies: readonly ResolvedPolicy[]; readonly labels: Labels },
+  { policies, labels, decidedSince, live }: Selecting,
   evaluation: EvaluationContext,
   before: readonly EvaluatedModes[] = [],
 ): Generator<void, EvaluatedModes> {
@@ -67,7 +76,12 @@ export function* evaluatingModes(
   for (const mode of MODES) {
     const deciders = deciding(policies, mode, labels);
     if (deciders.length === 0) continue;
-    const context = { deciders, evaluation, exceptions: exceptionsFrom(modes.Enforce, deciders) };
+    const context = {
+      deciders,
+      evaluation,
+      exceptions: exceptionsFrom(modes.Enforce, deciders),
+      ...(mode === 'Enforce' && { refusals: { labels, decidedSince, live: othersOf(live, deciders, groups) } }),
+    };
     const known = before.map((one) => one[mode]).find((one) => one && isSame(one.context, context));
     modes[mode] = known ?? (yield* evaluatingMode(groups, context));
   }
@@ -84,15 +98,39 @@ function exceptionsFrom(enforced: EvaluatedMode | undefined, [first]: readonly R
 }
 
 function* evaluatingMode(groups: readonly Group[], context: ModeContext): Generator<void, EvaluatedMode> {
-  const { deciders, evaluation, exceptions } = context;
+  const { deciders, evaluation, exceptions, refusals } = context;
   const workloads: WorkloadVerdict[] = [];
   const admitting: (string | undefined)[] = [];
   for (const [index, group] of groups.entries()) {
     const verdicts = yield* evaluatingMembers(group, deciders, evaluation);
-    workloads.push(mergeMembers(group, verdicts, exceptions[index]));
-    admitting.push(admittedAsAWhole(verdicts));
+    const merged = mergeMembers(group, verdicts, exceptions[index]);
+    const isRefused = refusals && group.refusal && !(yield* isExplained(group, context));
+    workloads.push(isRefused ? withRefusal(merged, group, deciders, refusals) : merged);
+    admitting.push(isRefused ? undefined : admittedAsAWhole(verdicts));
   }
   return { context, result: { deciding: deciders.map(({ name }) => name), workloads }, admitting };
+}
+
+/**
+ * Whether policies that are not in the cluster are evaluated, and the workload's template alone shows why the policies of
+ * the cluster refuse its pods. Then the template also shows whether the evaluated policies refuse the pods.
+ */
+function* isExplained(group: Group, { evaluation, refusals }: ModeContext): Generator<void, boolean> {
+  const { refusal, members } = group;
+  const { live = [] } = refusals ?? {};
+  if (!refusal || live.length === 0 || !namesOnlyTemplate(refusal, group)) return false;
+  const verdicts = yield* evaluatingMembers(group, live, evaluation);
+  return members.some(({ own, pod }, index) => own && !pod && verdicts[index]?.verdict === 'Violating');
+}
+
+/** The policies of the cluster, if pods are refused and other policies are evaluated. */
+function othersOf(
+  live: readonly ResolvedPolicy[] | undefined,
+  deciders: readonly ResolvedPolicy[],
+  groups: readonly Group[],
+): readonly ResolvedPolicy[] | undefined {
+  if (!live || !groups.some(({ refusal }) => refusal)) return undefined;
+  return isSameList(live, deciders) || isDeepStrictEqual(live, deciders) ? undefined : live;
 }
 
 function isSame(a: ModeContext, b: ModeContext): boolean {
@@ -100,6 +138,10 @@ function isSame(a: ModeContext, b: ModeContext): boolean {
     isSameList(a.deciders, b.deciders) &&
     isSameList(a.exceptions, b.exceptions) &&
     a.evaluation.evaluator === b.evaluation.evaluator &&
+    a.refusals?.labels[ENFORCE_LABEL] === b.refusals?.labels[ENFORCE_LABEL] &&
+    a.refusals?.decidedSince === b.refusals?.decidedSince &&
+    isSameList(a.refusals?.live ?? [], b.refusals?.live ?? []) &&
+    (a.refusals?.live === undefined) === (b.refusals?.live === undefined) &&
     a.deciders.every(
       ({ name, usableBy }) =>
         usableBy === 'Everyone' || a.evaluation.use.rightsTo(name) === b.evaluation.use.rightsTo(name),

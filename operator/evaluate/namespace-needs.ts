@@ -10,6 +10,7 @@ import type { Labels } from '../policy/selector.ts';
 import { compareLevels } from '../standards/level-version.ts';
 import { ByForm } from './by-content.ts';
 import { findingGrants, type Grant, keyOf, subjectGrant } from './grants.ts';
+import { looserRules } from './loosening.ts';
 import type { EvaluatedModes } from './modes.ts';
 import { findingNeededGrants } from './needs.ts';
 import { isSubject } from './use.ts';
@@ -49,12 +50,15 @@ export function* findingNeeds(
 ): Generator<void, NamespaceNeeds> {
   const found = new Map<string, PolicyNeeds>();
   let candidates: readonly Candidate[] | undefined;
+  // Refused pods may have containers that no template has, so nobody knows what the pods need.
+  const isUnknown = groups.some(({ refusal }) => refusal);
   for (const { context } of Object.values(modes)) {
     const { deciders } = context;
     const all: Finding[] = [];
     for (const policy of deciders) {
       const own = yield* findingGrants(policy);
       const one = new Finding(policy, own, behind(policy, deciders, policies, labels), evaluation);
+      if (isUnknown) one.addAll();
       all.push(one);
       found.set(policy.name, one.result);
     }
@@ -120,13 +124,27 @@ class Finding {
     this.result = {
       grants: this.#subjects.length === 0 ? this.#own : [...this.#own, ...this.#subjects.map(({ grant }) => grant)],
       needed: this.#needed,
-      isException: admitsMore && behind.some((other) => other !== policy),
+      isException: admitsMore && behind.some((other) => other !== policy) && !this.#restricts(behind),
     };
+  }
+
+  /**
+   * Whether the namespace would admit more without the policy. If the policy decides beside the others, it restricts
+   * nothing. Policies of a lower priority may be looser.
+   */
+  #restricts(behind: readonly ResolvedPolicy[]): boolean {
+    return !behind.includes(this.policy) && behind.some((other) => looserRules(other)(this.policy).length > 0);
   }
 
   /** Whether a candidate can need anything from the policy: a grant, or the whole policy as an exception. */
   get isOpen(): boolean {
     return this.result.grants.length > 0 || this.result.isException;
+  }
+
+  addAll(): void {
+    for (const grant of this.result.grants) this.#needed.add(keyOf(grant));
+    this.#needed.add(WHOLE);
+    this.#knowsAll = true;
   }
 
   /** Adds the grants that a candidate needs, in steps. */

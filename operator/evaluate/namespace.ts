@@ -7,6 +7,7 @@ import { membersOf, type Objects, type Seen } from './members.ts';
 import { type EvaluatedModes, evaluatingModes, type ModeVerdicts } from './modes.ts';
 import { findingNeeds, type NamespaceNeeds } from './namespace-needs.ts';
 import { evaluatingPromotion, type PromotionVerdict } from './promotion.ts';
+import type { DecidedSince } from './refused.ts';
 import type { EvaluationContext } from './verdict.ts';
 import { groupsOf } from './workload-verdict.ts';
 
@@ -23,6 +24,15 @@ export interface NamespaceVerdicts {
   readonly needs: NamespaceNeeds;
 }
 
+interface NamespaceOptions {
+  /** Objects that are gone or changed. These objects count only for promotions. */
+  readonly seen?: readonly Seen[];
+  /** The time since which the current policies decide. By default, every refusal counts. */
+  readonly decidedSince?: DecidedSince | undefined;
+  /** The Enforce policies that decide in the cluster, if the policies are not in the cluster. */
+  readonly live?: readonly ResolvedPolicy[] | undefined;
+}
+
 type Evaluated = Pick<NamespaceView, 'name' | 'labels'>;
 
 /** @param policies all accepted policies. The namespace must not be excluded */
@@ -31,28 +41,27 @@ export function evaluateNamespace(
   policies: readonly ResolvedPolicy[],
   cluster: Objects,
   evaluation: EvaluationContext,
+  options: NamespaceOptions = {},
 ): NamespaceVerdicts {
-  return runToEnd(evaluatingNamespace(namespace, policies, cluster, evaluation));
+  return runToEnd(evaluatingNamespace(namespace, policies, cluster, evaluation, options));
 }
 
 /**
  * Does what evaluateNamespace() does, in steps. The evaluation reads the namespace's pods and workloads once, at the
  * start.
- *
- * @param seen objects that are gone or changed. These objects count only for promotions
  */
 export function* evaluatingNamespace(
   { name, labels }: Evaluated,
   policies: readonly ResolvedPolicy[],
   cluster: Objects,
   evaluation: EvaluationContext,
-  seen: readonly Seen[] = [],
+  { seen = [], decidedSince, live }: NamespaceOptions = {},
 ): Generator<void, NamespaceVerdicts> {
   const groups = groupsOf(membersOf(name, cluster));
-  const evaluated = yield* evaluatingModes(groups, { policies, labels }, evaluation);
+  const evaluated = yield* evaluatingModes(groups, { policies, labels, decidedSince, live }, evaluation);
   const promotions = new Map<string, PromotionVerdict>();
   for (const policy of policies.filter(({ pendingFor }) => pendingFor)) {
-    const pending = { policy, policies, labels, groups, seen, cluster };
+    const pending = { policy, policies, labels, decidedSince, groups, seen, cluster };
     promotions.set(policy.name, yield* evaluatingPromotion(pending, evaluation));
   }
   const needs = yield* findingNeeds({ groups, modes: evaluated, policies, labels }, evaluation);

@@ -2,6 +2,8 @@
  * Finds out which grants of a policy a pod or template needs. Somebody can remove all grants that no workload needs.
  * After this, no workload violates the policy in more ways than before.
  */
+
+import { TooExpensive } from '../../engine/cel/costs.ts';
 import type { PodContent } from '../model/objects.ts';
 import { containerEntries } from '../policy/containers.ts';
 import { perObject } from '../policy/memo.ts';
@@ -9,7 +11,6 @@ import { checksOfRules, type ResolvedPolicy, type Valued } from '../policy/resol
 import { runToEnd, shared } from '../policy/run-to-end.ts';
 import { RULES } from '../rules/index.ts';
 import { ByForm } from './by-content.ts';
-import { TooExpensive } from './cel.ts';
 import { grantsOf, keyOf, withoutGrants } from './grants.ts';
 import type { Evaluator, Violation } from './violations.ts';
 

@@ -8,6 +8,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
 import { severityRank } from '../rules/severity.ts';
 import { memberOf, type Objects, type Seen } from './members.ts';
+import { type RefusalContext, withRefusal } from './refused.ts';
 import type { EvaluationContext } from './verdict.ts';
 import { evaluatingWorkloads, type Group, groupsOf, isTooExpensive, type WorkloadVerdict } from './workload-verdict.ts';
 
@@ -23,7 +24,7 @@ export interface PromotionVerdict {
   readonly violatedAt?: number;
 }
 
-interface Pending {
+interface Pending extends RefusalContext {
   /** The pending part of the policy. */
   readonly policy: ResolvedPolicy;
   /** All policies that select the namespace. */
@@ -43,8 +44,11 @@ export function* evaluatingPromotion(
 ): Generator<void, PromotionVerdict> {
   const deciders = decidersOf(pending);
   if (deciders.length === 0) return { violating: 0 };
-  const evaluated = yield* evaluatingWorkloads(pending.groups.map(asCreatedAgain), deciders, evaluation);
-  const workloads = evaluated.filter(wouldBeRefused);
+  const groups = pending.groups.map(asCreatedAgain);
+  const evaluated = yield* evaluatingWorkloads(groups, deciders, evaluation);
+  const workloads = evaluated
+    .map((workload, index) => withRefusal(workload, groups[index] as Group, [pending.policy], pending))
+    .filter(wouldBeRefused);
   const worst = workloads.reduce<WorkloadVerdict | undefined>((a, b) => (a && !isWorse(b, a) ? a : b), undefined);
   const violatedAt = yield* evaluatingSeen(pending, evaluation);
   return { violating: workloads.length, ...(worst && { worst }), ...(violatedAt !== undefined && { violatedAt }) };
@@ -96,10 +100,11 @@ function asCreatedAgain(group: Group): Group {
 
 /**
  * Whether the API server would refuse the workload. A pod that is too expensive to evaluate counts as refused. API
- * servers have cost limits, and refuse a pod that is too expensive. No Standard has cost limits.
+ * servers have cost limits, and refuse a pod that is too expensive. No Standard has cost limits. If pods of the workload
+ * are refused already, nobody knows what they contain, so the workload counts as refused, too.
  */
 function wouldBeRefused(workload: WorkloadVerdict): boolean {
-  return workload.verdict === 'Violating' || isTooExpensive(workload);
+  return workload.verdict === 'Violating' || workload.refused !== undefined || isTooExpensive(workload);
 }
 
 function isWorse(a: WorkloadVerdict, b: WorkloadVerdict): boolean {

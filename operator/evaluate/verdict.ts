@@ -6,6 +6,8 @@
  * file together. The API server evaluates containers that are added to a pod (docs/decisions/0008). This code evaluates
  * a pod as a whole.
  */
+
+import { TooExpensive } from '../../engine/cel/costs.ts';
 import { MOST_ASKED } from '../compile/decision.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import type { PodContent, PodView, WorkloadView } from '../model/objects.ts';
@@ -16,7 +18,6 @@ import { evaluatesFilled } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { runToEnd } from '../policy/run-to-end.ts';
 import { ByForm } from './by-content.ts';
-import { TooExpensive } from './cel.ts';
 import { controllerUser, serviceAccountUser, type UseIndex, type User } from './use.ts';
 import type { Evaluator, Violation } from './violations.ts';
 

@@ -2,12 +2,15 @@
  * Finds the violations of pods and templates. In admission, an API server evaluates the CEL expressions of the rules.
  * Here, cel-js evaluates the same expressions.
  */
-import { placedContainers } from '../model/containers.ts';
+
+import { TooExpensive } from '../../engine/cel/costs.ts';
+import { containersOf, placedContainers } from '../model/containers.ts';
 import type { PodContent, Volume } from '../model/objects.ts';
 import { checksOver, type ResolvedPolicy, type RuleChecks } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
 import type { Asking, Check } from '../rules/rule.ts';
-import { CelEngine, celValue, celValueIn, TooExpensive } from './cel.ts';
+import { pathOfSize, SIZE_RULE, TOO_LARGE } from '../rules/size.ts';
+import { CelEngine, celValue, celValueIn } from './cel.ts';
 import { VerdictCache } from './verdict-cache.ts';
 
 export interface Violation {
@@ -100,6 +103,9 @@ export class Evaluator {
   }
 
   #evaluate(pod: PodContent, ofRules: readonly RuleChecks[]): Violation[] {
+    if (ofRules.length === 0) return [];
+    const tooLarge = this.#engine.run(TOO_LARGE, sizeContextOf(pod)) as string;
+    if (tooLarge !== '') return [{ rule: SIZE_RULE, message: `pod ${tooLarge}`, path: pathOfSize(tooLarge) }];
     const targets = targetsOf(pod);
     // Most parts break no rule. The evaluator therefore first evaluates all checks in one expression. One expression
     // takes half the time of separate expressions.
@@ -150,6 +156,12 @@ export class Evaluator {
 /** Shortens a message and adds an ellipsis, but never cuts inside a character. */
 function shortened(text: string): string {
   return text.length <= MESSAGE_LENGTH ? text : `${text.slice(0, MESSAGE_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
+/** The variables of `TOO_LARGE`. The projection has already added the volumes of a template's claims. */
+function sizeContextOf({ spec }: PodContent) {
+  const cel = celValueIn(spec);
+  return { variables: { spec: cel(spec), containers: containersOf(spec).map(cel), claims: [] } };
 }
 
 function targetsOf({ spec, annotations }: PodContent): Record<Check['over'], CheckTarget[]> {

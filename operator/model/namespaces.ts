@@ -14,11 +14,26 @@ export const OPERATOR_ACCOUNT = 'capabilitypolicy-operator';
 
 /**
  * The namespaces in which each platform runs its own pods. The operator excludes the namespaces of a platform only on
- * clusters of this platform. If a platform's namespaces were excluded on every platform, anyone who may create
- * namespaces could create a namespace `openshift-*` on another platform. No policy would apply in this namespace.
+ * clusters of this platform. On another platform, anyone who may create namespaces could choose such a name, and no
+ * policy would apply in the namespace.
+ *
+ * A prefix is in this list only if the platform reserves it: OpenShift refuses a project request for `openshift-*`. GKE
+ * reserves no prefix, so its namespaces are listed one by one.
  */
-export const PLATFORM_NAMESPACES: Readonly<Record<Platform, string>> = { OpenShift: 'openshift-*', GKE: 'gke-*' };
+export const PLATFORM_NAMESPACES: Readonly<Record<Platform, readonly string[]>> = {
+  OpenShift: ['openshift-*'],
+  GKE: [
+    'gke-gmp-system',
+    'gke-managed-cim',
+    'gke-managed-dpv2-observability',
+    'gke-managed-filestorecsi',
+    'gke-managed-system',
+    'gke-managed-volumepopulator',
+    'gmp-public',
+    'gmp-system',
+  ],
+};
 
 export function excludedOn(platforms: readonly Platform[]): string[] {
-  return [...EXCLUDED_NAMESPACES, ...platforms.map((platform) => PLATFORM_NAMESPACES[platform])];
+  return [...EXCLUDED_NAMESPACES, ...platforms.flatMap((platform) => PLATFORM_NAMESPACES[platform])];
 }

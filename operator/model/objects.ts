@@ -56,11 +56,18 @@ export interface NamespaceView {
    * is missing, the field is absent.
    */
   readonly recorded?: string;
+  /** The field is true if the annotation management.cattle.io/system-namespace of Rancher is `true`. */
+  readonly isSystemOfRancher?: true;
   /**
    * The field managers that own each pod-security.kubernetes.io label, from managedFields. The key is the key of the
    * label.
    */
   readonly labelOwners: Readonly<Record<string, readonly FieldOwner[]>>;
+  /**
+   * The other field managers that apply `recorded`. They apply a copy of the whole namespace, such as a backup. If there
+   * are none, the field is absent.
+   */
+  readonly recordedBy?: readonly string[];
 }
 
 export interface FieldOwner {
@@ -74,6 +81,11 @@ export interface PodView extends PodContent {
   readonly uid: string;
   readonly owner?: Owner;
   readonly serviceAccount: string;
+  /**
+   * The revision of the template from which the pod was made, as its StatefulSet or DaemonSet names it. Absent for other
+   * pods.
+   */
+  readonly revision?: string;
   /**
    * Whether the pod is a mirror pod. A node creates a mirror pod for a static pod. Admission can't stop the static pod.
    */
@@ -95,7 +107,52 @@ export interface WorkloadView {
   readonly replicas?: number;
   /** Whether the workload is a Job that has finished. */
   readonly finished: boolean;
+  /** Whether the workload wants more pods than exist. If not, or if a manifest has no status, the field is absent. */
+  readonly lacksPods?: true;
+  /**
+   * The refusal in the condition ReplicaFailure. Controllers do not update the condition while further attempts fail.
+   */
+  readonly replicaFailure?: RefusalText;
+  /** The last refusal of a pod of this workload. The field is absent unless the workload lacks pods. */
+  readonly refused?: Refusal;
+  /**
+   * The revision that a StatefulSet or DaemonSet gives to pods of its current template. Absent for other kinds, and until
+   * the controller has seen the current template.
+   */
+  readonly revision?: string;
+  /** The field is true for a DaemonSet with a privileged container whose pods tolerate every taint. */
+  readonly isNodeAgent?: true;
   readonly template: PodContent;
+}
+
+/** An API server's answer to a controller that tried to create a pod. */
+export interface RefusalText {
+  /** The part of the API server that refused the pod: one of the operator's programs, or Pod Security Admission. */
+  readonly by: 'Program' | 'PodSecurity';
+  /** The API server's message, without the name of the pod. Each attempt has another name. */
+  readonly message: string;
+}
+
+export interface Refusal extends RefusalText {
+  /**
+   * The time of the last attempt, in milliseconds since 1970. The operator uses the time at which it heard of the
+   * attempt, by its own clock. `cappol` uses the time in the Event, by the cluster's clock. Without an Event, the value
+   * is 0, and the refusal counts as current.
+   */
+  readonly at: number;
+}
+
+/** An Event about a controller that could not create a pod. */
+export interface RefusalEvent extends RefusalText {
+  readonly namespace: string;
+  /** The workload. */
+  readonly uid: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Changes with each attempt: the number of attempts and the time of the last attempt. */
+  readonly attempt: string;
+  /** The time of the last attempt, in milliseconds since 1970. If the Event has no time, the value is 0. */
+  readonly time: number;
 }
 
 export type SeenObject = PodView | WorkloadView;
@@ -181,6 +238,8 @@ export type Change =
       /** The object before and after the change. After a deletion, the list has only the deleted object. */
       readonly seen?: readonly SeenObject[];
     }
+  /** An API server refused a pod again, for the same reason. */
+  | { readonly of: 'refused-again'; readonly namespace: string }
   | { readonly of: 'rbac' }
   | { readonly of: 'rendered'; readonly kind: string; readonly name: string }
   | { readonly of: 'finalizing' }
@@ -220,4 +279,16 @@ export interface Cluster {
    * policies.
    */
   readonly serverDefaults?: readonly string[] | undefined;
+  /** The answers that do not count in `serverDefaults`. The value is undefined if every answer counts. */
+  readonly unlearnedDefaults?: UnlearnedDefaults | undefined;
+}
+
+/** Values in API servers' answers that a webhook or mutating policy may have set instead of the API server. */
+export interface UnlearnedDefaults {
+  /** The values of fields that this release does not know, in the format of `serverDefaults` in the type `Standard`. */
+  readonly values: readonly string[];
+  /** The webhooks and mutating policies for people. The list is empty if the API does not show them. */
+  readonly mutators: readonly string[];
+  /** The namespace that the operator asked in. */
+  readonly namespace: string;
 }

@@ -5,6 +5,7 @@ export interface RawMetadata {
   readonly namespace?: string | null;
   readonly uid?: string | null;
   readonly resourceVersion?: string | null;
+  readonly generation?: number | null;
   readonly labels?: Readonly<Record<string, string>> | null;
   readonly annotations?: Readonly<Record<string, string>> | null;
   readonly ownerReferences?: readonly RawOwnerReference[] | null;
@@ -81,6 +82,13 @@ export function textsIn(value: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(objectOf(value)).filter((entry): entry is [string, string] => isText(entry[1])),
   );
+}
+
+/** The conditions in the object's status whose status is True. */
+export function trueConditions({ status }: RawObject): Readonly<Record<string, unknown>>[] {
+  return arrayOf(objectOf(status).conditions)
+    .map(objectOf)
+    .filter((condition) => condition.status === 'True');
 }
 
 export function isText(value: unknown): value is string {

@@ -86,11 +86,11 @@ export interface RuleChecks {
 }
 
 /**
- * Why a policy cannot be compiled. A refusal has the reason of the condition Accepted, and a message with the field and
- * the fix.
+ * Why a policy does not come into force. A refusal has the reason of the condition Accepted, and a message with the field
+ * and the fix.
  */
 export interface Refusal {
-  readonly reason: 'VersionTooNew' | 'ServerTooOld' | 'InvalidSpec' | 'TooExpensive';
+  readonly reason: 'VersionTooNew' | 'ServerTooOld' | 'InvalidSpec' | 'TooExpensive' | 'WriteRefused';
   readonly message: string;
 }
 

@@ -126,15 +126,15 @@ function pick(value: unknown, fields: readonly string[]): Record<string, unknown
 }
 
 /**
- * Returns the fields of an object that are not in the set `known`. Usually, all fields of the object are in the set.
+ * Returns the fields of an object that are not in the set `known`.
  * @param known the fields to leave out. If the value is undefined, the function leaves out all fields
  */
 function pickExcept(value: unknown, known: ReadonlySet<string> | undefined): Record<string, unknown> | undefined {
   if (!known) return undefined;
   const source = objectOf(value);
-  let others: string[] | undefined;
-  for (const field in source) if (!known.has(field)) others = [...(others ?? []), field];
-  return others && pick(source, others);
+  const others: string[] = [];
+  for (const field in source) if (!known.has(field)) others.push(field);
+  return others.length > 0 ? pick(source, others) : undefined;
 }
 
 function nameIn(value: unknown): string {

@@ -2,7 +2,7 @@
  * Finds the owners of a namespace's Pod Security labels. The namespace's managedFields and the annotation of `kubectl
  * apply` show the owners.
  */
-import { FIELD_MANAGER } from '../api/capability-policy.ts';
+import { FIELD_MANAGER, RECORD } from '../api/capability-policy.ts';
 import { entriesByKey } from '../model/by-key.ts';
 import type { FieldOwner } from '../model/objects.ts';
 import { objectOf, type RawMetadata, textsIn } from '../model/raw.ts';
@@ -37,17 +37,39 @@ export function labelOwners(metadata: RawMetadata): Record<string, readonly Fiel
 }
 
 /**
+ * The sorted names of the field managers that apply the operator's record of its labels, without the operator. As for
+ * labels, a client-side apply counts.
+ */
+export function recordAppliers({ managedFields, annotations }: RawMetadata): string[] {
+  const isStated = lastAppliedMetadata(annotations, RECORD).annotations?.[RECORD] !== undefined;
+  const owners = (managedFields ?? []).flatMap(({ manager, operation, fieldsV1 }) => {
+    if (manager === undefined || manager === FIELD_MANAGER || !(operation === 'Apply' || isStated)) return [];
+    const owned = objectOf(objectOf(objectOf(fieldsV1)['f:metadata'])['f:annotations']);
+    return FIELD + RECORD in owned ? [manager] : [];
+  });
+  return [...new Set(owners)].sort();
+}
+
+/**
  * The current labels that a client-side apply set, according to the annotation of `kubectl apply`. Argo CD uses
  * client-side apply by default. In managedFields, a label from a client-side apply looks like a label that a person
  * changed. If the operator reverted a label of a client-side apply, the tool that set the label would apply its own
  * value again and again.
  */
 function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
-  const lastApplied = textsIn(annotations)[LAST_APPLIED_ANNOTATION];
-  if (!lastApplied?.includes(PREFIX)) return new Set();
-  const stated = Object.entries(textsIn(objectOf(objectOf(parsed(lastApplied)).metadata).labels));
+  const stated = Object.entries(lastAppliedMetadata(annotations, PREFIX).labels ?? {});
   return new Set(stated.filter(([key, value]) => labels?.[key] === value).map(([key]) => key));
 }
+
+/** The labels and annotations of the last client-side apply, if its text contains `part`. */
+function lastAppliedMetadata(annotations: unknown, part: string): Partial<Record<'labels' | 'annotations', Texts>> {
+  const lastApplied = textsIn(annotations)[LAST_APPLIED_ANNOTATION];
+  if (!lastApplied?.includes(part)) return {};
+  const metadata = objectOf(objectOf(parsed(lastApplied)).metadata);
+  return { labels: textsIn(metadata.labels), annotations: textsIn(metadata.annotations) };
+}
+
+type Texts = Readonly<Record<string, string>>;
 
 /**
  * Parses the annotation of a client-side apply. The function does not trust the annotation, because anybody may write

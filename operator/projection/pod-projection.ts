@@ -1,11 +1,14 @@
 /** Projects pods and workloads to their identity, and to the content that some rule reads. */
 import type { Owner, PodContent, PodView, WorkloadView } from '../model/objects.ts';
-import { arrayOf, isText, objectOf, type RawObject, valueAt } from '../model/raw.ts';
+import { arrayOf, isText, objectOf, type RawObject, trueConditions, valueAt } from '../model/raw.ts';
 import { Recent } from '../model/recent.ts';
 import { isHistory } from '../model/revisions.ts';
 import { claimsPath, templatePath, type WorkloadKind } from '../model/workload-kinds.ts';
 import type { Rule } from '../rules/rule.ts';
 import { type ContentProjection, createContentProjection } from './content-projection.ts';
+import { lacksPods } from './lacking-pods.ts';
+import { replicaFailure } from './refusal-projection.ts';
+import { currentRevision, podRevision } from './revision.ts';
 import type { Pool } from './sharing.ts';
 
 export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
@@ -38,6 +41,7 @@ function projectPod(raw: RawObject, projection: ContentProjection, names: Names)
     uid: uid ?? '',
     ...(owner && { owner }),
     serviceAccount: spec.serviceAccountName ?? 'default',
+    ...names.revision(podRevision(raw, owner)),
     mirror: MIRROR_ANNOTATION in objectOf(raw.metadata?.annotations) && isNode(owner),
     finished: phase === 'Succeeded' || phase === 'Failed',
     annotations,
@@ -54,6 +58,7 @@ function projectWorkload(raw: RawObject, projection: ContentProjection, names: N
   const { replicas } = objectOf(raw.spec);
   const { namespace, name, uid } = raw.metadata ?? {};
   const owner = names.owner(raw);
+  const failure = replicaFailure(raw);
   const view = {
     kind: raw.kind as WorkloadKind,
     namespace: names.shared(namespace ?? ''),
@@ -62,6 +67,10 @@ function projectWorkload(raw: RawObject, projection: ContentProjection, names: N
     ...(owner && { owner }),
     ...(typeof replicas === 'number' && { replicas }),
     finished: raw.kind === 'Job' && isFinishedJob(raw),
+    ...(lacksPods(raw) && ({ lacksPods: true } as const)),
+    ...(failure && { replicaFailure: failure }),
+    ...names.revision(currentRevision(raw)),
+    ...(raw.kind === 'DaemonSet' && isNodeAgent(raw) && { isNodeAgent: true as const }),
   };
   return { ...view, template: isHistory(view) ? NO_CONTENT : projection.content(templateIn(raw, view.kind)) };
 }
@@ -105,10 +114,18 @@ function withClaims(volumes: readonly unknown[], claims: ReadonlyMap<string, num
   return [...replaced, ...[...claims.keys()].filter((name) => !own.has(name)).map(volumeOf)];
 }
 
-function isFinishedJob(raw: RawObject): boolean {
-  return arrayOf(objectOf(raw.status).conditions)
+/** A toleration without a key tolerates every taint. */
+function isNodeAgent(raw: RawObject): boolean {
+  const { tolerations, containers, initContainers } = objectOf(valueAt(raw, [...templatePath('DaemonSet'), 'spec']));
+  const toleratesAll = arrayOf(tolerations)
     .map(objectOf)
-    .some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
+    .some(({ key, operator }) => operator === 'Exists' && !key);
+  const all = [...arrayOf(containers), ...arrayOf(initContainers)];
+  return toleratesAll && all.some((one) => objectOf(objectOf(one).securityContext).privileged === true);
+}
+
+function isFinishedJob(raw: RawObject): boolean {
+  return trueConditions(raw).some(({ type }) => type === 'Complete' || type === 'Failed');
 }
 
 /** The strings and owners that many objects share. The class keeps one copy of equal strings and of equal owners. */
@@ -118,6 +135,10 @@ class Names {
 
   shared(text: string): string {
     return this.#texts.get(text, (own) => own);
+  }
+
+  revision(revision: string | undefined): { readonly revision?: string } {
+    return revision === undefined ? {} : { revision: this.shared(revision) };
   }
 
   owner({ metadata }: RawObject): Owner | undefined {

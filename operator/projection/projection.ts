@@ -6,18 +6,30 @@
  */
 import { type CapabilityPolicy, type CompletePolicy, RECORD, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts';
 import { completePolicy } from '../api/defaults.ts';
-import type { FinalizingView, NamespaceView, RenderedObject, RoleBindingView, RoleView } from '../model/objects.ts';
+import type {
+  FinalizingView,
+  NamespaceView,
+  RefusalEvent,
+  RenderedObject,
+  RoleBindingView,
+  RoleView,
+} from '../model/objects.ts';
 import { objectOf, type RawObject, textsIn, withoutNulls } from '../model/raw.ts';
 import { SharedTexts } from '../model/shared-texts.ts';
 import type { Rule } from '../rules/rule.ts';
-import { LAST_APPLIED_ANNOTATION, labelOwners } from './label-owners.ts';
+import { LAST_APPLIED_ANNOTATION, labelOwners, recordAppliers } from './label-owners.ts';
 import { createPodProjection, type PodProjection } from './pod-projection.ts';
 import { projectRole, projectRoleBinding } from './rbac-projection.ts';
+import { createRefusalProjection } from './refusal-projection.ts';
 import type { Pool } from './sharing.ts';
+
+const RANCHER_SYSTEM = 'management.cattle.io/system-namespace';
 
 export interface Projection extends PodProjection {
   namespace(raw: RawObject): NamespaceView;
   policy(raw: RawObject): CompletePolicy;
+  /** For an Event that is not about a pod refused by a program or by Pod Security, the result is undefined. */
+  refusal(raw: RawObject): RefusalEvent | undefined;
   role(raw: RawObject): RoleView | undefined;
   roleBinding(raw: RawObject): RoleBindingView;
   rendered(raw: RawObject): RenderedObject;
@@ -34,6 +46,7 @@ export function createProjection(rules: readonly Rule[], pool?: Pool): Projectio
     ...createPodProjection(rules, pool),
     namespace: projectNamespace,
     policy: projectPolicy,
+    refusal: createRefusalProjection(),
     role: projectRole,
     roleBinding: projectRoleBinding,
     rendered: (raw) => texts.share(projectRendered(raw)),
@@ -42,7 +55,9 @@ export function createProjection(rules: readonly Rule[], pool?: Pool): Projectio
 }
 
 function projectNamespace(raw: RawObject): NamespaceView {
-  const recorded = textsIn(raw.metadata?.annotations)[RECORD];
+  const annotations = textsIn(raw.metadata?.annotations);
+  const recorded = annotations[RECORD];
+  const recorders = recordAppliers(raw.metadata ?? {});
   const created = Date.parse(String(raw.metadata?.creationTimestamp ?? ''));
   return {
     name: raw.metadata?.name ?? '',
@@ -51,7 +66,9 @@ function projectNamespace(raw: RawObject): NamespaceView {
     terminating: Boolean(raw.metadata?.deletionTimestamp) || objectOf(raw.status).phase === 'Terminating',
     labels: textsIn(raw.metadata?.labels),
     ...(recorded !== undefined && { recorded }),
+    ...(annotations[RANCHER_SYSTEM] === 'true' && { isSystemOfRancher: true }),
     labelOwners: labelOwners(raw.metadata ?? {}),
+    ...(recorders.length > 0 && { recordedBy: recorders }),
   };
 }
 

@@ -26,9 +26,10 @@ export function entryFor(namespace: RolloutNamespace, input: StepInput, mayLeave
   return next && isPending(next) ? leftOut(next, namespace, input, mayLeaveOut) : next;
 }
 
-function first({ uid, label, covered, guarded, isNew }: RolloutNamespace, input: StepInput): Entry | undefined {
+function first(namespace: RolloutNamespace, input: StepInput): Entry | undefined {
+  const { uid, label, covered, guarded, isNew, recorded } = namespace;
   const since = input.now;
-  if (covered || isNew) {
+  if (covered || isNew || recorded) {
     if (label !== ROLLOUT_PENDING) return undefined;
     // If no guard protects the label, anybody may have set the label.
     return { uid, state: guarded ? 'Pending' : 'Enforced', since };

@@ -1,4 +1,7 @@
-/** Computes the state of a rollout in the first step of a leader's term, and after the policy has rested. */
+/**
+ * Computes the state of a rollout in the first step of a leader's term, after the policy has rested, and after the policy
+ * was created again.
+ */
 import type { CompleteSpec } from '../api/capability-policy.ts';
 import { rolloutLabel } from '../policy/parts.ts';
 import { matches } from '../policy/selector.ts';
@@ -23,19 +26,32 @@ interface Found {
  * Returns the saved state. If no state is saved, the function derives the state from the enforced part and the labels.
  */
 export function firstState(found: Found): RolloutState {
-  const { uid, kept, enforced, excluded } = found;
+  const { uid, enforced, excluded } = found;
+  const kept = found.kept && ofPolicy(found.kept, uid);
   const began = enforced && { begun: true, selector: enforced.namespaceSelector, excluded };
   // The enforced spec has no `rollout`. Without `rollout`, no guard protected the label, so the label's value means
   // nothing.
-  if (enforced && began && !enforced.rollout) return { ...began, uid, namespaces: enforcedBefore(found, enforced) };
+  if (enforced && began && !enforced.rollout)
+    return { ...began, rested: began.selector, uid, namespaces: enforcedBefore(found, enforced) };
   if (!kept) {
     const namespaces = new Map();
     return began ? { ...began, inForce: began.selector, uid, namespaces } : { begun: false, uid, namespaces };
   }
   // The enforced part was deleted, and nothing has guarded the labels since the deletion.
-  if (kept.begun && !began) return resting(kept, undefined);
+  if (kept.begun && !began) return { ...resting(kept, undefined), uid };
   if (!kept.begun && !kept.selector && began) return { ...kept, ...began };
   return { ...kept, excluded: kept.excluded ?? excluded };
+}
+
+/**
+ * The state of the policy with this uid. After the policy with the uid in the state was deleted, nothing may have guarded
+ * the labels for a moment. A label without an entry then means nothing.
+ */
+function ofPolicy(kept: RolloutState, uid: string): RolloutState {
+  const { deleted: _, ...state } = kept;
+  if (state.uid === uid) return state;
+  const { inForce, ...rest } = state;
+  return { ...rest, uid, ...(inForce && { rested: inForce }) };
 }
 
 /**

@@ -43,6 +43,8 @@ export interface NamespaceLabels {
   readonly labels: Labels;
   /** The creation time of the namespace, in milliseconds since 1970. If the time is unknown, the value is undefined. */
   readonly created?: number;
+  /** The operator's record on the namespace. If there is no record, the value is undefined. */
+  readonly recorded?: string;
 }
 
 export interface StepResult {

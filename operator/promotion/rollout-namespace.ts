@@ -1,9 +1,10 @@
 /** A namespace in the form that a step of a rollout uses. */
-import type { LabelSelector } from '../api/capability-policy.ts';
+import { type LabelSelector, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { isExcluded } from '../policy/deciding.ts';
 import { matches } from '../policy/selector.ts';
+import { isRecorded } from './enforced-record.ts';
 import type { NamespaceLabels, StepInput } from './input.ts';
-import { type Entry, isCovered, type Labelling, type RolloutState } from './state.ts';
+import { type Entry, isCovered, isPending, type Labelling, type RolloutState } from './state.ts';
 
 export interface RolloutNamespace {
   readonly name: string;
@@ -30,6 +31,11 @@ export interface RolloutNamespace {
    * later, the policy is enforced from the beginning.
    */
   readonly isNew: boolean;
+  /**
+   * Whether the operator recorded on the namespace that the policy is enforced there. The record outlives the state of
+   * the rollout and the programs.
+   */
+  readonly recorded: boolean;
   /** Whether the enforced part selects the namespace because the namespace was removed from `--excluded-namespaces`. */
   readonly leftExclusion: boolean;
   readonly entry: Entry | undefined;
@@ -43,6 +49,7 @@ export function rolloutNamespace(
 ): RolloutNamespace {
   const { name, uid, labels, created } = namespace;
   const entry = state.namespaces.get(name);
+  const recorded = isRecorded(namespace, label);
   const covered =
     isCovered(state, namespace) ||
     (existingSelector !== undefined && isCovered({ ...state, selector: existingSelector }, namespace));
@@ -54,10 +61,25 @@ export function rolloutNamespace(
     covered,
     guarded: isGuarded(state, namespace),
     isNew: labelling !== undefined && created !== undefined && created > labelling.since,
+    recorded,
     leftExclusion:
       state.begun && isExcluded(name, state.excluded ?? []) && matchesAny(labels, state.selector, existingSelector),
-    entry: entry?.uid === uid ? entry : undefined,
+    entry: entry && entryOf(entry, { uid, label: labels[label], recorded }),
   };
+}
+
+/**
+ * The entry, if it is about this namespace. A namespace that was restored has another uid. If its entry and its label
+ * both say that the namespace is pending, the namespace stays pending. Otherwise, the namespace is new. If the record of
+ * a namespace without the label says that the policy is enforced, the entry is from an older backup.
+ */
+function entryOf(
+  entry: Entry,
+  { uid, label, recorded }: Pick<RolloutNamespace, 'uid' | 'label' | 'recorded'>,
+): Entry | undefined {
+  if (recorded && isPending(entry) && label === undefined) return undefined;
+  if (entry.uid === uid) return entry;
+  return isPending(entry) && label === ROLLOUT_PENDING ? { ...entry, uid } : undefined;
 }
 
 /**

@@ -7,8 +7,10 @@ import {
   ROLLOUT_PENDING,
 } from '../api/capability-policy.ts';
 import type { NamespaceView } from '../model/objects.ts';
-import { rolloutLabel, type Stage } from '../policy/parts.ts';
+import { policyOfLabel, rolloutLabel, type Stage } from '../policy/parts.ts';
 import type { Labels } from '../policy/selector.ts';
+import { isRecorded, recordedRollouts } from './enforced-record.ts';
+import { isGuarded } from './rollout-namespace.ts';
 import { isLabelled, isPending, leftOutByName, type RolloutState, rollsOut } from './state.ts';
 
 /** The labels of rollouts that a namespace should have, and the labels to remove. */
@@ -17,7 +19,13 @@ export interface RolloutLabels {
   readonly remove: readonly string[];
 }
 
-type Namespace = Pick<NamespaceView, 'name' | 'uid' | 'labels'>;
+/**
+ * The maximum number of policies that the operator does not know and keeps in the record of a namespace. Anybody who
+ * creates a namespace may write its record.
+ */
+const MOST_UNKNOWN = 64;
+
+type Namespace = Pick<NamespaceView, 'name' | 'uid' | 'labels' | 'recorded'>;
 
 export class Rollouts {
   /** The states of rollouts. The key is the policy's name. */
@@ -27,6 +35,8 @@ export class Rollouts {
    * namespace, and the label.
    */
   readonly #labelled = new Set<string>();
+  /** The policies whose rollouts are over. The records of namespaces need not say where they are enforced. */
+  readonly #over = new Set<string>();
   /** No policy and no admission policy uses these labels any more, so the labels can be removed. */
   #unused: ReadonlySet<string> = new Set();
 
@@ -36,6 +46,12 @@ export class Rollouts {
 
   set(policy: string, state: RolloutState): void {
     this.#states.set(policy, state);
+    this.#over.delete(policy);
+  }
+
+  /** Records that the policy has no rollout any more, or was deleted long ago. */
+  end(policy: string): void {
+    this.#over.add(policy);
   }
 
   delete(policy: string): void {
@@ -55,6 +71,7 @@ export class Rollouts {
   clear(): void {
     this.#states.clear();
     this.#labelled.clear();
+    this.#over.clear();
     this.#unused = new Set();
   }
 
@@ -100,6 +117,22 @@ export class Rollouts {
     });
   }
 
+  /**
+   * The sorted labels of the rollouts whose policies are enforced in the namespace, for the record on the namespace. The
+   * record keeps what it says about a policy that is not known, that rests, or that is not in force yet.
+   */
+  enforcedIn(namespace: Namespace): string[] {
+    const known = [...this.#states].flatMap(([policy, state]) => {
+      const label = rolloutLabel(policy);
+      return isEnforcedIn(namespace, state, label) ? [label] : [];
+    });
+    const others = recordedRollouts(namespace).filter((label) => {
+      const policy = policyOfLabel(label);
+      return !this.#states.has(policy) && !this.#over.has(policy);
+    });
+    return [...known, ...others.slice(0, MOST_UNKNOWN)].sort();
+  }
+
   labelsOf({ name, uid, labels }: Namespace): RolloutLabels {
     const set: Record<string, string> = {};
     const remove: string[] = [];
@@ -123,6 +156,14 @@ export class Rollouts {
   }
 }
 
+function isEnforcedIn(namespace: Namespace, state: RolloutState, label: string): boolean {
+  const entry = state.namespaces.get(namespace.name);
+  const own = entry?.uid === namespace.uid ? entry : undefined;
+  if (own && isPending(own)) return false;
+  const isUndecided = state.inForce === undefined || (!own && namespace.labels[label] !== undefined);
+  return isUndecided ? isRecorded(namespace, label) : isGuarded(state, namespace);
+}
+
 function labelledKey({ name, uid }: Pick<Namespace, 'name' | 'uid'>, label: string): string {
   return `${name} ${uid} ${label}`;
 }
@@ -143,8 +184,8 @@ export function hasPendingLabel(labels: Labels): boolean {
 /**
  * The stage of each rollout. The key is the policy's name.
  *
- * @param existing the specs of the enforced parts that exist. The key is the policy's uid
- * @param leftOut the names of the namespaces that an enforced part leaves out by name. The key is the policy's uid
+ * @param existing the specs of the enforced parts that exist. The key is the policy's name
+ * @param leftOut the names of the namespaces that an enforced part leaves out by name. The key is the policy's name
  */
 export function stagesOf(
   policies: readonly CompletePolicy[],
@@ -157,7 +198,7 @@ export function stagesOf(
       const { name = '', uid = '' } = metadata ?? {};
       const state = rollouts.get(name);
       const { selector, ...stage } =
-        state?.uid === uid ? stageOf(state) : stageWithoutState(existing.get(uid), leftOut.get(uid));
+        state?.uid === uid ? stageOf(state) : stageWithoutState(existing.get(name), leftOut.get(name));
       // If the policy's mode is not Enforce, the newest selector applies at once.
       return [name, { ...stage, ...(selector && rollsOut(spec) && { selector }) }] as const;
     }),

@@ -9,8 +9,13 @@ import { type Labels, matches } from '../policy/selector.ts';
 
 /** The state of a rollout. All times are in milliseconds since 1970. */
 export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
-  /** The policy's uid. A policy that was deleted and created again has no state yet. */
+  /**
+   * The uid of the policy that wrote the state. If the policy was deleted and created again, for example by a restore,
+   * the policy goes on from the state of the earlier policy with the same name.
+   */
   readonly uid: string;
+  /** The time at which the operator saw that the policy was deleted. */
+  readonly deleted?: number;
   /**
    * The operator has labelled all namespaces that this selector selects. If the operator has labelled the namespaces of
    * several selectors, the field has the newest selector. The field is undefined before the rollout begins for the
@@ -27,6 +32,11 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
    * namespace counts as enforced.
    */
   readonly inForce?: LabelSelector;
+  /**
+   * The selector that was in force before the rollout rested. The field is set while a rollout continues after a rest,
+   * until every API server enforces the policy again.
+   */
+  readonly rested?: LabelSelector;
   /**
    * The labelling of namespaces that is in progress. The field has the selector of the namespaces that are being
    * labelled, and the start time of the labelling. Namespaces that are created after this time are new.
@@ -50,7 +60,10 @@ export interface Labelling {
 export const ENTRY_STATES = ['Undecided', 'Pending', 'Soaking', 'Blocked', 'Enforced'] as const;
 
 export interface Entry {
-  /** The namespace's uid. A namespace that was deleted and created again is new. */
+  /**
+   * The namespace's uid. A namespace that was deleted and created again is new, unless it was restored with the label
+   * `pending`.
+   */
   readonly uid: string;
   /**
    * Undecided: the rollout has `soak: 0s`. If no workload in the namespace violates the policy, the policy is enforced
@@ -102,9 +115,15 @@ export function leftOutByName({ namespaces }: Pick<RolloutState, 'namespaces'>):
  * @param existingSelector the selector of the enforced part that still exists
  */
 export function resting(state: RolloutState, existingSelector: LabelSelector | undefined): RolloutState {
-  const { inForce, labelling: _, selector: __, ...rest } = state;
-  const selector = existingSelector ?? inForce;
+  const { inForce, labelling: _, selector: __, rested: ___, ...rest } = state;
+  // A rollout that has not begun again has no enforced part. Its selector is from the time before the rest.
+  const selector = existingSelector ?? inForce ?? (state.begun ? state.rested : state.selector);
   return { ...rest, begun: false, ...(selector && { selector }) };
+}
+
+/** Whether the policy has never been enforced in any namespace by this rollout, so that the state says nothing. */
+export function isUnbegun({ begun, inForce, selector, rested }: RolloutState): boolean {
+  return !begun && !(inForce || selector || rested);
 }
 
 /** Whether the policy is rolled out namespace by namespace. If the policy's mode is not Enforce, its rollout rests. */

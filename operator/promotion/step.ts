@@ -37,12 +37,14 @@ export function step(input: StepInput): StepResult {
   const { promoted, lastPromotion, next } = promote(entries, input, label);
   const begins = labelling !== undefined && labelled;
   if (begins) dropUndecided(entries);
-  const { labelling: _, ...kept } = state;
+  const { labelling: _, rested: __, ...kept } = state;
+  const rested = begins && !state.begun ? state.selector : state.rested;
+  const isNewly = isNewlyInForce(input);
   const after: RolloutState = {
     ...kept,
     ...(begins && { begun: true, selector: input.selector, excluded: input.excluded }),
     ...(labelling && !begins && { labelling }),
-    ...(isNewlyInForce(input) && { inForce: state.selector as LabelSelector }),
+    ...(isNewly ? { inForce: state.selector as LabelSelector } : rested && { rested }),
     ...(lastPromotion !== undefined && { lastPromotion }),
     namespaces: sameEntries(state.namespaces, entries) ? state.namespaces : entries,
   };

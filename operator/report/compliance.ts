@@ -1,10 +1,12 @@
 /** Makes the condition Compliant of a policy from the verdicts on its workloads. */
+import { REFUSED_RULE } from '../evaluate/refused.ts';
 import { workloadText } from '../evaluate/workloads.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { bounded } from '../text/printable.ts';
 import { counted, firstOf } from '../text/wording.ts';
 import type { BareCondition } from './bare-condition.ts';
 import * as reasons from './reasons.ts';
-import type { WorkloadReport } from './violations.ts';
+import type { NotAdmitted, WorkloadReport } from './violations.ts';
 
 interface Evaluated {
   /** The resolved spec that is in force. If no spec of the policy was ever accepted, the value is undefined. */
@@ -18,6 +20,8 @@ interface Evaluated {
 }
 
 const NAMED = 3;
+/** The maximum length of the API server's answer in the message, in UTF-16 units. */
+const ANSWER_LENGTH = 384;
 
 export function compliantCondition({ accepted, expired, workloads }: Evaluated): BareCondition {
   const type = 'Compliant';
@@ -40,14 +44,29 @@ export function compliantCondition({ accepted, expired, workloads }: Evaluated):
     return { type, status: 'True', reason: reasons.NO_VIOLATION, message };
   }
   const names = workloads.notAdmitted.slice(0, violating).map(workloadText);
-  const message = `${violating} of ${counted(evaluated, 'workload')} violate${violating === 1 ? 's' : ''} the policy: ${firstOf(names, NAMED)}${open}`;
+  const message = `${violating} of ${counted(evaluated, 'workload')} violate${violating === 1 ? 's' : ''} the policy: ${firstOf(names, NAMED)}${refusedText(workloads.notAdmitted)}${open}`;
   return { type, status: 'False', reason: reasons.WORKLOAD_VIOLATES, message };
 }
 
-function unknownText({ counts, tooExpensive }: WorkloadReport): string {
-  const byCreator = counts.unknown - tooExpensive;
+/** The first workload whose pods are refused, with the API server's answer, and the number of further such workloads. */
+function refusedText(notAdmitted: readonly NotAdmitted[]): string {
+  const refused = notAdmitted.filter(({ refused }) => refused === 'Now');
+  const [first] = refused;
+  if (!first) return '';
+  const answers = Object.values(first.violations).flatMap((all) => all.filter(({ rule }) => rule === REFUSED_RULE));
+  const more = refused.length > 1 ? `; the pods of ${counted(refused.length - 1, 'more workload')} are refused` : '';
+  const which =
+    notAdmitted.filter(({ verdict }) => verdict === 'Violating').length === 1 ? ':' : `; ${workloadText(first)}:`;
+  return `${which} ${bounded(answers[0]?.message ?? '', ANSWER_LENGTH)}${more}`;
+}
+
+function unknownText({ counts, tooExpensive, refusedEarlier }: WorkloadReport): string {
+  const byCreator = counts.unknown - tooExpensive - refusedEarlier;
   return [
     ...(byCreator > 0 ? [`; unknown for ${byCreator}, since the verdict depends on who created the pod`] : []),
+    ...(refusedEarlier > 0
+      ? [`; unknown for ${refusedEarlier}, whose pods were refused before the policies changed and not tried again`]
+      : []),
     ...(tooExpensive > 0 ? [`; unknown for ${tooExpensive}, too expensive to evaluate`] : []),
   ].join('');
 }

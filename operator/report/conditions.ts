@@ -1,20 +1,23 @@
 /** Makes the conditions of a policy, in the form that kstatus and Argo CD read. */
 import type { Condition } from '../api/capability-policy.ts';
-import type { ProgramOutcome } from '../apply/outcome.ts';
+import type { LabelOutcome, ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import type { Loosening } from '../evaluate/loosening.ts';
 import { type BindingName, coversControllers, type Holder } from '../evaluate/use.ts';
+import type { UnlearnedDefaults } from '../model/objects.ts';
+import type { PlatformNamespace } from '../model/platform-namespaces.ts';
 import type { Refusal, Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { offeredSince } from '../standards/server-features.ts';
 import { bounded } from '../text/printable.ts';
-import { firstOf } from '../text/wording.ts';
+import { counted, firstOf } from '../text/wording.ts';
 import type { BareCondition } from './bare-condition.ts';
 import { compliantCondition } from './compliance.ts';
 import { expiredCondition, expiredText, undecidedText } from './expiry.ts';
-import { labelRefusedCondition, type RefusedLabels } from './label-refusal.ts';
+import { labelRefusedCondition, type RefusedLabels, unreadyByLabels } from './label-refusal.ts';
 import { looseningTexts } from './loosening.ts';
+import { refusingDefaultText, type WrongFlag, wrongFlagText } from './pod-security-default.ts';
 import { protectedCondition } from './protection.ts';
 import * as reasons from './reasons.ts';
 import { useLimitCondition } from './use-limit.ts';
@@ -46,6 +49,10 @@ interface ConditionInput {
    * policy was ever accepted, the report stays undefined.
    */
   readonly workloads: WorkloadReport | undefined;
+  /** The default that the flag --psa-defaults names and the default that API servers enforce, if they differ. */
+  readonly wrongFlag: WrongFlag | undefined;
+  /** The label outcomes of the namespaces where the policy decides about pods. */
+  readonly refusingDefaults: readonly LabelOutcome[];
   /** The sorted descriptions of label conflicts. Each namespace with a conflict has one description. */
   readonly labelConflicts: readonly string[];
   readonly refusedLabels: RefusedLabels;
@@ -56,11 +63,14 @@ interface ConditionInput {
    * not know the field.
    */
   readonly unknownPodFields: readonly string[];
+  readonly unlearnedDefaults: UnlearnedDefaults | undefined;
   /**
    * The bindings that are older than the policy, and that grant the use of the policy. A binding refers to the policy
    * by the policy's name.
    */
   readonly olderBindings: readonly BindingName[];
+  /** The selected namespaces that carry the cluster's platform. */
+  readonly platform: readonly PlatformNamespace[];
   /** The policies with a rollout that become looser because of this policy. */
   readonly loosenings: readonly Loosening[];
   /**
@@ -75,6 +85,8 @@ interface ConditionInput {
 
 const MESSAGE_LENGTH = 1024;
 const NAMED = 3;
+/** The reasons of Ready with which the operator still works on the policy. */
+const WORKING = [reasons.PENDING, reasons.PROGRAMMING, reasons.PROBE_REFUSED];
 const MASTERS = 'system:masters';
 /**
  * The kubectl flag that impersonates the ReplicaSet controller. This controller creates the pods of Deployments in
@@ -84,22 +96,22 @@ const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-control
 
 /**
  * Returns all conditions of a policy, sorted by type. Violations and label conflicts are observations, not failures.
- * Observations do not affect the condition Ready. A refused write can prevent the enforcement of the policy in a
- * namespace. If a refused write prevents the enforcement, the refusal affects the condition Ready.
+ * Observations do not affect the condition Ready. A label that the API server refuses is a failure, unless the
+ * namespace belongs to the cluster's platform.
  */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
   const accepted = acceptedCondition(resolution, input);
   const programmed = programmedCondition(input);
-  const [refusal] = labelRefusedCondition(input.refusedLabels);
-  const ready = readyCondition(accepted, programmed, input.refusedLabels.keepsPending ? refusal : undefined);
-  const working = [reasons.PENDING, reasons.PROGRAMMING, reasons.WRITE_REFUSED].includes(ready.reason);
+  const unready = unreadyByLabels(input.refusedLabels);
+  const ready = readyCondition(accepted, programmed, unready);
+  const working = ready === unready || WORKING.includes(ready.reason);
   const bare = [
     accepted,
     programmed,
     ...(input.accepted ? expiredCondition(input.accepted, input) : []),
     ...labelConflictCondition(input.labelConflicts),
-    ...(refusal ? [refusal] : []),
+    ...labelRefusedCondition(input.refusedLabels),
     ...useLimitCondition(input.restricted),
     ...protectedCondition(input.protection, input.previous),
     ready,
@@ -132,9 +144,24 @@ function acceptedCondition(
     holdersOfAll,
     loosenings,
     olderBindings,
+    platform,
+    refusingDefaults,
     undecided,
     unknownPodFields,
-  }: Pick<ConditionInput, 'holdersOfAll' | 'loosenings' | 'olderBindings' | 'undecided' | 'unknownPodFields'>,
+    unlearnedDefaults,
+    wrongFlag,
+  }: Pick<
+    ConditionInput,
+    | 'holdersOfAll'
+    | 'loosenings'
+    | 'olderBindings'
+    | 'platform'
+    | 'refusingDefaults'
+    | 'undecided'
+    | 'unknownPodFields'
+    | 'unlearnedDefaults'
+    | 'wrongFlag'
+  >,
 ): BareCondition {
   if ('refusal' in resolution) return refused(resolution.refusal);
   const { standard, mode } = resolution.policy;
@@ -143,7 +170,11 @@ function acceptedCondition(
   const message = [
     what,
     ...lagging(policy),
+    ...refusingDefaultText(refusingDefaults),
+    ...wrongFlagText(wrongFlag),
     ...unchecked(unknownPodFields),
+    ...unlearned(standard.serverDefaults, unlearnedDefaults),
+    ...selectsPlatform(policy, platform),
     ...unavailable(policy),
     ...withoutEffect(policy),
     ...policy.contradictions,
@@ -191,6 +222,33 @@ function unchecked(fields: readonly string[]): string[] {
   const named = firstOf(fields, NAMED);
   return [
     `warning: API servers have pod fields that this release does not know, so no rule checks them: ${named}. Upgrade the operator`,
+  ];
+}
+
+/** The message about values that API servers fill in, or seem to fill in, and that the policy does not admit. */
+function unlearned(known: readonly string[] = [], left: UnlearnedDefaults | undefined): string[] {
+  const values = left?.values.filter((value) => !known.includes(value)) ?? [];
+  if (!left || values.length === 0) return [];
+  const { mutators, namespace } = left;
+  const by = mutators.length === 0 ? 'a webhook or mutating policy' : firstOf(mutators, NAMED);
+  return [
+    `warning: policies do not admit the values of unknown fields that API servers fill in (${firstOf(values, NAMED)}), because ${by} may have set them. Exclude namespace ${namespace} from their rules, or upgrade the operator`,
+  ];
+}
+
+/**
+ * The message about namespaces that carry the cluster's platform. The operator never excludes them on its own, because
+ * whoever may label a namespace could then exclude it from all policies.
+ */
+function selectsPlatform({ mode }: ResolvedPolicy, platform: readonly PlatformNamespace[]): string[] {
+  if (platform.length === 0) return [];
+  const named = firstOf(
+    platform.map(({ name, evidence }) => `${name}: ${evidence}`),
+    NAMED,
+  );
+  const effect = mode === 'Enforce' ? 'the policy refuses' : 'in mode Enforce, the policy would refuse';
+  return [
+    `warning: ${counted(platform.length, 'selected namespace')} ${platform.length === 1 ? 'carries' : 'carry'} the cluster's platform (${named}), and ${effect} their violating pods; leave them out in namespaceSelector, or run the operator with the --excluded-namespaces that cappol check --cluster prints`,
   ];
 }
 
@@ -304,9 +362,15 @@ function programmedCondition(input: ConditionInput): BareCondition {
   const { inForce, answering } = program.servers;
   const where = `row ${program.row} is in force on ${inForce} of ${answering} API servers`;
   if (program.state === 'InForce') return { type, status: 'True', reason: reasons.IN_FORCE, message: where };
-  const reason = program.state === 'Failed' ? reasons.APPLY_FAILED : reasons.PROGRAMMING;
+  if (program.isUnprovable) {
+    const unproved = `row ${program.row} is written and may be enforced, but this cannot be proved: ${program.message}`;
+    return { type, status: 'False', reason: reasons.PROBE_REFUSED, message: unproved };
+  }
+  // An older row may be in force. A count of API servers would hide that the newest row is not.
+  if (program.state === 'Failed')
+    return { type, status: 'False', reason: reasons.APPLY_FAILED, message: program.message || where };
   const message = program.message === '' ? where : `${where}; ${program.message}`;
-  return { type, status: 'False', reason, message };
+  return { type, status: 'False', reason: reasons.PROGRAMMING, message };
 }
 
 function labelConflictCondition(conflicts: readonly string[]): BareCondition[] {
@@ -316,18 +380,15 @@ function labelConflictCondition(conflicts: readonly string[]): BareCondition[] {
 }
 
 /**
- * @param refusal the condition about a refused write. If no refusal prevents enforcement in a namespace, the value is
- * undefined
+ * @param unready the condition Ready if a label is refused. If no label is refused, the value is undefined
  */
 function readyCondition(
   accepted: BareCondition,
   programmed: BareCondition,
-  refusal: BareCondition | undefined,
+  unready: BareCondition | undefined,
 ): BareCondition {
   const { status, reason, message } = accepted.status === 'True' ? programmed : accepted;
-  if (status === 'True' && refusal)
-    return { type: 'Ready', status: 'False', reason: refusal.reason, message: refusal.message };
-  return { type: 'Ready', status, reason, message };
+  return status === 'True' && unready ? unready : { type: 'Ready', status, reason, message };
 }
 
 function withHistory(bare: BareCondition, { previous, generation, now }: ConditionInput): Condition {

@@ -22,8 +22,16 @@ export const PROGRAMMING = 'Programming';
  * row of the policy.
  */
 export const IN_FORCE = 'InForce';
-/** Reason of the conditions Programmed and Ready: an API server refused an object that the operator tried to write. */
+/**
+ * Reason of the conditions Programmed and Ready: an API server refused an object that the operator tried to write. The
+ * reason is also used for Ready if an API server refuses a label on a namespace that no platform owns.
+ */
 export const APPLY_FAILED = 'ApplyFailed';
+/**
+ * Reason of the conditions Programmed and Ready: the policy's objects are written, but another tool's admission policy
+ * or webhook refuses the probes. API servers may enforce the policy, but the operator cannot prove it.
+ */
+export const PROBE_REFUSED = 'ProbeRefused';
 /** Reason of the condition Compliant: no workload violates the policy. */
 export const NO_VIOLATION = 'NoViolation';
 /**
@@ -52,9 +60,8 @@ export const EXPIRED = 'Expired';
 /** Reason of the condition LabelConflict: the operator does not change a Pod Security label of another owner. */
 export const FOREIGN_LABEL = 'ForeignLabel';
 /**
- * Reason of the condition LabelRefused and of Events on the policy: the API server refuses a label that the operator
- * writes on a namespace. For example, another tool's admission policy may refuse the write. Ready is False if a
- * namespace stays pending because of the refusal.
+ * Reason of the condition LabelRefused, and of Events on the policy and on the namespace: the API server refuses a
+ * label that the operator writes on a namespace. For example, another tool's admission policy may refuse the write.
  */
 export const WRITE_REFUSED = 'WriteRefused';
 /**
@@ -63,6 +70,11 @@ export const WRITE_REFUSED = 'WriteRefused';
  * object.
  */
 export const DRIFT_REPAIRED = 'DriftRepaired';
+/**
+ * Reason of Events on the operator's namespace: the storage of the API servers went back to an earlier revision, so the
+ * operator reads and proves everything again.
+ */
+export const STORAGE_WENT_BACK = 'StorageWentBack';
 /**
  * Reason of Events on a namespace: somebody removed the label of a rollout, although the policy is still pending in the
  * namespace.
@@ -92,6 +104,11 @@ export const NO_FILE_IN_FORCE = 'NoFileInForce';
 export const OTHER_OPERATOR = 'OtherOperator';
 /** Reason of the condition Protected: no API server has answered. */
 export const NOT_ANSWERED = 'NotAnswered';
+/**
+ * Reason of Events on the policy: its rollout begins in namespaces that have a label `enforce` of Pod Security. So the
+ * policy may have been enforced there before, for example before a restore.
+ */
+export const ROLLOUT_OVER_LABELS = 'RolloutOverLabels';
 /** Reason of Events on a namespace: a policy with a rollout is now enforced in the namespace. */
 export const NAMESPACE_ENFORCED = 'NamespaceEnforced';
 /**

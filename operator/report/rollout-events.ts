@@ -1,7 +1,9 @@
 /** The Events of a rollout. */
 import { type CapabilityPolicy, ROLLOUT_ENFORCED, ROLLOUT_PENDING } from '../api/capability-policy.ts';
+import { labelOfMode } from '../compile/labels.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { rolloutLabel } from '../policy/parts.ts';
+import { counted } from '../text/wording.ts';
 import { type EventOrigin, eventFor, type KubernetesEvent, regardingNamespace } from './events.ts';
 import * as reasons from './reasons.ts';
 import { regardingPolicy } from './transitions.ts';
@@ -29,5 +31,34 @@ export function restoredLabelEvent(
       note,
     },
     { ...origin, occasion: origin.now },
+  );
+}
+
+/**
+ * The Event about a rollout that begins in namespaces where Pod Security already enforces a level.
+ *
+ * @param pending the number of namespaces in which the rollout begins
+ * @param labelled the sorted names of those with a label `enforce`
+ */
+export function beginningEvent(
+  policy: CapabilityPolicy,
+  { pending, labelled }: { readonly pending: number; readonly labelled: readonly string[] },
+  origin: Origin,
+): KubernetesEvent {
+  const { name = '', generation = 0 } = policy.metadata ?? {};
+  const note =
+    `the rollout begins in ${counted(pending, 'namespace')}, of which ${labelled.length} ` +
+    `${labelled.length === 1 ? 'has' : 'have'} the label ${labelOfMode('Enforce')}, such as ${labelled[0]}. The policy ` +
+    'refuses no pod there until it is promoted. If the policy was enforced there before, for example before a ' +
+    `restore, set the label ${rolloutLabel(name)} of these namespaces to ${ROLLOUT_ENFORCED}`;
+  return eventFor(
+    {
+      regarding: regardingPolicy(policy),
+      type: 'Warning',
+      reason: reasons.ROLLOUT_OVER_LABELS,
+      action: 'Rollout',
+      note,
+    },
+    { ...origin, occasion: String(generation) },
   );
 }

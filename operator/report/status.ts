@@ -6,6 +6,8 @@ import { labelOfMode, rulesBeyondLabel, tightest } from '../compile/labels.ts';
 import type { Loosening } from '../evaluate/loosening.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import type { BindingName, Holder } from '../evaluate/use.ts';
+import type { UnlearnedDefaults } from '../model/objects.ts';
+import type { PlatformNamespace } from '../model/platform-namespaces.ts';
 import type { AcceptedText } from '../policy/accepted-text.ts';
 import type { Coverage } from '../policy/coverage.ts';
 import { perObject } from '../policy/memo.ts';
@@ -18,6 +20,7 @@ import { firstOf } from '../text/wording.ts';
 import { buildConditions, lastEvaluation } from './conditions.ts';
 import { conflictsOf, describeConflict } from './label-conflict.ts';
 import { NONE_REFUSED, refusedLabels } from './label-refusal.ts';
+import type { WrongFlag } from './pod-security-default.ts';
 import { rolloutStatus } from './rollout-status.ts';
 import type { UnusedGrant } from './unused-grants.ts';
 import { reportWorkloads, type WorkloadReport } from './violations.ts';
@@ -58,6 +61,8 @@ export interface StatusInput {
    * not know the field.
    */
   readonly unknownPodFields?: readonly string[];
+  /** The answers of API servers that do not count in `serverDefaults`. */
+  readonly unlearnedDefaults?: UnlearnedDefaults | undefined;
   /**
    * The bindings that are older than the policy and grant its use. A binding refers to the policy by the policy's name.
    */
@@ -69,6 +74,10 @@ export interface StatusInput {
    * protection probe.
    */
   readonly protection?: ProtectionOutcome;
+  /** The selected namespaces that carry the cluster's platform. */
+  readonly platform?: readonly PlatformNamespace[];
+  /** The default that the flag --psa-defaults names and the default that API servers enforce, if they differ. */
+  readonly wrongFlag?: WrongFlag;
   /** The current time, in ISO 8601 and UTC. This time is the transition time of all conditions that change. */
   readonly now: string;
 }
@@ -90,7 +99,11 @@ const NOWHERE: Coverage = {
 /** Makes the complete status, without empty lists. As JSON, the status is always shorter than 64 KiB. */
 export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   const { resolution, policy, expired = false } = input;
-  const text = 'policy' in resolution ? { policy: resolution.policy, spec: policy.spec } : input.lastAccepted;
+  const { lastAccepted } = input;
+  // A policy that waits until its former users are removed has a resolution, but an earlier spec decides.
+  const isEarlier = 'policy' in resolution && lastAccepted !== undefined && lastAccepted.policy !== resolution.policy;
+  const isCurrent = 'policy' in resolution && !isEarlier;
+  const text = isCurrent ? { policy: resolution.policy, spec: policy.spec } : lastAccepted;
   const generation = policy.metadata?.generation ?? 0;
   const effective = effectiveOf(text?.spec ?? policy.spec);
   const base = {
@@ -106,14 +119,18 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     previous: policy.status?.conditions ?? [],
     holdersOfAll: input.holdersOfAll ?? [],
     unknownPodFields: input.unknownPodFields ?? [],
+    unlearnedDefaults: input.unlearnedDefaults,
     olderBindings: input.olderBindings ?? [],
     loosenings: input.loosenings ?? [],
+    platform: input.platform ?? [],
+    wrongFlag: input.wrongFlag,
     now: input.now,
   };
   if (!text || expired) {
     const conditions = buildConditions({
       ...base,
       workloads: undefined,
+      refusingDefaults: [],
       labelConflicts: [],
       refusedLabels: NONE_REFUSED,
     });
@@ -130,13 +147,15 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   const conflicting = outcomes.filter((outcome) => conflictsOf(text.policy, outcome).length > 0);
   const labelConflicts = conflicting.flatMap((outcome) =>
     conflictsOf(text.policy, outcome).map(
-      (conflict) => `namespace ${outcome.namespace}: ${describeConflict(conflict)}`,
+      (conflict) => `namespace ${outcome.namespace}: ${describeConflict(conflict, outcome.namespace)}`,
     ),
   );
-  const refused = refusedLabels(text.policy, outcomesIn(selected));
+  const platform = new Set(base.platform.map(({ name }) => name));
+  const refused = refusedLabels(text.policy, outcomesIn(selected), platform);
   const conditions = buildConditions({
     ...base,
     workloads,
+    refusingDefaults: text.policy.mode === 'Enforce' ? outcomes : [],
     labelConflicts: labelConflicts.sort(),
     refusedLabels: refused,
   });
@@ -145,7 +164,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     conditions,
     effective,
     columns: columnsOf(conditions, sharesWith),
-    rendered: rendered(text.policy),
+    rendered: { ...rendered(text.policy), podSecurity: podSecurityOf(labelled, text.policy) },
     serverDefaults: text.policy.standard.serverDefaults?.slice(0, MOST_DEFAULTS) ?? [],
     ...(input.progress
       ? { rollout: rolloutStatus(text.policy.name, input.progress) }
@@ -160,6 +179,15 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     ...evaluation(workloads, input.unusedGrants, lastEvaluation({ ...base, workloads }) ? policy.status : {}),
     sharesWith: sharesWith.slice(0, MOST_SHARES).map((one) => ({ ...one, policy: bounded(one.policy, NAME_LENGTH) })),
   });
+}
+
+/** The levels and versions of the labels that the operator has set for the policy, for the column PSA. */
+function podSecurityOf(labelled: readonly LabelOutcome[], { mode }: ResolvedPolicy): string {
+  const key = labelOfMode(mode);
+  const values = labelled.flatMap(({ applied }) =>
+    applied[key] ? [`${applied[key]}:${applied[`${key}-version`]}`] : [],
+  );
+  return values.length === 0 ? '-' : firstOf([...new Set(values)].sort(), NAMED_SHARES);
 }
 
 /** After a restart, the policy keeps the earlier status of its rollout until the operator has read the namespaces. */
@@ -220,10 +248,8 @@ const rendered = perObject((policy: ResolvedPolicy): NonNullable<CapabilityPolic
   // Pod Security Admission does not check who may use a policy. So for a policy with restricted use, a Pod Security
   // level alone is never an exact equivalent.
   const exact = rules.length === 0 && policy.usableBy === 'Everyone';
-  if (!found) return { level: 'privileged', exact, ...left, podSecurity: '-' };
-  const version = formatVersion(found.minor);
-  const podSecurity = policy.podSecurityLabels === 'Off' ? '-' : `${found.level}:${version}`;
-  return { level: found.level, version, exact, ...left, podSecurity };
+  if (!found) return { level: 'privileged', exact, ...left };
+  return { level: found.level, version: formatVersion(found.minor), exact, ...left };
 });
 
 function withoutEmpty(status: CapabilityPolicyStatus): CapabilityPolicyStatus {

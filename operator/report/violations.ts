@@ -3,6 +3,7 @@
  * the policy decides.
  */
 import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
+import { addedText } from '../evaluate/injected.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
 import type { Violation as BrokenRule } from '../evaluate/violations.ts';
@@ -27,6 +28,8 @@ export interface WorkloadReport {
    * Counts the workloads in `notAdmitted` that have the verdict Unknown because their evaluation is too expensive.
    */
   readonly tooExpensive: number;
+  /** Counts the workloads in `notAdmitted` whose pods were refused before the policies changed. */
+  readonly refusedEarlier: number;
   /** The first violations of the workloads in `notAdmitted`. The list has as many violations as fit into the status. */
   readonly violations: readonly Violation[];
 }
@@ -34,6 +37,7 @@ export interface WorkloadReport {
 const MOST_ENTRIES = 64;
 const MOST_BYTES = 32 * 1024;
 const MESSAGE_LENGTH = 512;
+const ORIGIN_LENGTH = 256;
 /**
  * The maximum size in bytes of one entry of the list. The size counts the names, the rule and the message, with JSON
  * escapes.
@@ -69,6 +73,7 @@ export function reportWorkloads(
     counts: { evaluated: count, violating, unknown: notAdmitted.length - violating },
     notAdmitted,
     tooExpensive: notAdmitted.filter(isTooExpensive).length,
+    refusedEarlier: notAdmitted.filter(({ refused }) => refused === 'ByOthers').length,
     violations: entries(name, notAdmitted),
   };
 }
@@ -106,6 +111,7 @@ export function entriesOf(workload: WorkloadVerdict, broken: readonly BrokenRule
   return valuesByKey(groups).map((group) => {
     const [{ rule, container }] = group as [BrokenRule];
     const messages = [...new Set(group.map(({ message }) => message))].sort();
+    const origin = originText(workload, container);
     return {
       kind: bounded(workload.kind, 63),
       namespace: bounded(workload.namespace, 63),
@@ -115,13 +121,21 @@ export function entriesOf(workload: WorkloadVerdict, broken: readonly BrokenRule
       pods: workload.pods,
       rule: bounded(rule, 128),
       ...(container === undefined ? {} : { container: bounded(container, 63) }),
-      message: bounded(messages.join('; '), MESSAGE_LENGTH),
+      message: bounded(messages.join('; '), MESSAGE_LENGTH - origin.length) + origin,
     };
   });
 }
 
+/** Says that the workload's template lacks the container of a violation. Otherwise, the text is empty. */
+export function originText(workload: WorkloadVerdict, container: string | undefined): string {
+  const added = workload.added?.filter(({ name }) => name === container) ?? [];
+  return added.length === 0 ? '' : bounded(`; ${addedText(added, workload)}`, ORIGIN_LENGTH);
+}
+
 function worstFirst(a: WorkloadVerdict, b: WorkloadVerdict): number {
   if (a.verdict !== b.verdict) return a.verdict === 'Violating' ? -1 : 1;
+  // Workloads that lack pods now come first, because they may be down.
+  if (a.refused !== b.refused) return a.refused ? -1 : 1;
   if (a.pods !== b.pods) return b.pods - a.pods;
   const [left, right] = [a, b].map(({ kind, namespace, name }) => `${kind}\n${namespace}\n${name}`) as [string, string];
   return left < right ? -1 : left > right ? 1 : 0;

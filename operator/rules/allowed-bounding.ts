@@ -12,8 +12,7 @@ import {
   isMapped,
   listColumns,
   namedInWords,
-  namesTest,
-  tooManyNames,
+  TOO_MANY_NAMES,
 } from './capability-lists.ts';
 import { and, FOR_WINDOWS, IN_USER_NAMESPACE, literal, or } from './cel.ts';
 import { all, concat, not } from './condition.ts';
@@ -123,7 +122,7 @@ const IS_NO_NAME = '!x.matches("^[A-Za-z_]+$")';
 function nameTest(list: 'add' | 'drop', names: string): Test {
   return {
     over: 'containers',
-    violates: and(`!(${tooManyNames()})`, `${names}.exists(x, ${IS_NO_NAME})`),
+    violates: `${names}.exists(x, ${IS_NO_NAME})`,
     message: `"must not ${list} capability " + ${names}.filter(x, ${IS_NO_NAME}).join(", ") + ": names have only the letters A to Z and _"`,
     path: `securityContext.capabilities.${list}`,
   };
@@ -149,7 +148,7 @@ function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[]
   const drop: Fix = {
     over: 'containers',
     path: ['securityContext', 'capabilities', 'drop'],
-    when: and(`!(${tooManyNames()})`, `${names}.size() > 0`),
+    when: and(`!(${TOO_MANY_NAMES})`, `${names}.size() > 0`),
     value: `${DROP} + ${nothingIsLeft ? '["ALL"]' : names}`,
     class: 'check',
     risk: 'the container runtime gives the capability by default, and the image may rely on it: `cappol explain NAME` shows what the capability permits',
@@ -239,14 +238,12 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     const [forbidden, byDefault] = forbiddenIn(values);
     const isUnmappedName = not(isMapped(values, MAPPED));
     const capabilities = `${held(forbidden, byDefault, add, drop)}${isUnmappedName === true ? '' : `.filter(x, ${isUnmappedName})`}`;
-    const tooMany = tooManyNames(add, drop);
     const tests: Test[] = [
-      namesTest(isTrue(tooMany)),
       nameTest('add', ADD),
       nameTest('drop', DROP),
       {
         over: 'containers',
-        violates: `${PRIVILEGED} || (${isTrue(`!(${tooMany}) && ${capabilities}.size() > 0`)})`,
+        violates: `${PRIVILEGED} || (${isTrue(`${capabilities}.size() > 0`)})`,
         message: concat(
           `"would hold capability " + (${PRIVILEGED} ? "ALL (privileged)" : ${textOf(`${capabilities}.join(", ")`)})`,
           '", drop it or ALL (allowed: "',
@@ -275,7 +272,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
       {
         over: 'containers',
         // If no list of names would admit the container, the expression returns all capabilities.
-        for: `(${FOR_WINDOWS}) ? [] : ${or(PRIVILEGED, tooManyNames(), `${ADD}.exists(x, ${IS_NO_NAME})`, `${DROP}.exists(x, ${IS_NO_NAME})`)} ? ${literal(CAPABILITIES)} : ${heldOf(CAPABILITIES, ADD, DROP)}`,
+        for: `(${FOR_WINDOWS}) ? [] : ${or(PRIVILEGED, TOO_MANY_NAMES, `${ADD}.exists(x, ${IS_NO_NAME})`, `${DROP}.exists(x, ${IS_NO_NAME})`)} ? ${literal(CAPABILITIES)} : ${heldOf(CAPABILITIES, ADD, DROP)}`,
       },
     ],
     choices: (holding) => [

@@ -94,42 +94,27 @@ function annotationAllowed(values: Values, value: string): Condition {
 }
 
 /**
- * The test of the pod's annotations.
+ * The test of the containers' annotations. The expression looks up the annotation of each container, because a pod may
+ * have 50,000 annotations. The API server refuses an annotation for a container that the pod does not have
+ * (ValidateAppArmorPodAnnotations), and the kubelet ignores such an annotation.
  * @param except CEL of type bool, for a container `c`. The expression is true if another check covers the annotation of
  * the container
  */
 function annotationTest(values: Values, except: string | undefined): Test {
-  const allowed = annotationAllowed(values, 'variables.annotations[k]');
-  const isBad = `variables.annotations.exists(k, ${bad(allowed, except)})`;
+  const evaluated = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;
   return {
     applies: annotationsMatter(values),
     over: 'pod',
-    violates: except === undefined ? isBad : withExcepted(except, isBad, 'exists'),
+    violates: `${evaluated}.map(c, ${ANNOTATED}).exists(a, !(${annotationAllowed(values, 'a')}))`,
     reaches: and(REACHES, `!(${annotationAllowed(values, ANNOTATED)})`),
     message: concat(
-      `"must not have the annotation " + ${namedAnnotations(allowed, except)}`,
+      `"must not have the annotation " + ${namedAnnotations(values, evaluated)}`,
       '" (allowed: "',
       allowedText(values),
       '")"',
     ),
     path: 'metadata.annotations',
   };
-}
-
-/**
- * A CEL expression of type bool: true if the annotation with the key `k` sets an AppArmor profile that isn't allowed.
- */
-function bad(allowed: Condition, except: string | undefined): string {
-  const isBad = `k.startsWith(${literal(ANNOTATION)}) && !(${allowed})`;
-  return except === undefined ? isBad : `${isBad} && !(k in excepted)`;
-}
-
-/**
- * Returns a CEL expression. In the expression, the name `excepted` means the list of the annotation keys that have a
- * separate check.
- */
-function withExcepted(except: string, text: string, macro: 'exists' | 'map'): string {
-  return `[${ALL_CONTAINERS}.filter(c, ${except}).map(c, ${KEY})].${macro}(excepted, ${text})`;
 }
 
 /**
@@ -156,19 +141,13 @@ function annotationsMatter(values: Values): Condition {
 }
 
 /**
- * A CEL expression of type string: the annotations that are not allowed, in the order of the pod's containers. The API
- * server iterates over a map of annotations in random order. An annotation may be for a container that the pod does not
- * have. An annotation for a missing container is listed if no container of the pod has a forbidden annotation. An
- * annotation for a missing container can occur in files, but not in requests. The API server refuses an annotation for
- * a missing container earlier (ValidateAppArmorPodAnnotations).
+ * A CEL expression of type string: the annotations that are not allowed, in the order of the pod's containers.
+ * @param evaluated CEL of type list: the containers whose annotations count
  */
-function namedAnnotations(allowed: Condition, except: string | undefined): string {
-  const evaluated = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;
-  const ofContainers = `${evaluated}.map(c, ${KEY}).filter(k, k in variables.annotations && !(${allowed}))`;
-  const keys = `keys.size() > 0 ? keys : variables.annotations.filter(k, ${bad(allowed, except)})`;
-  // A loop over a list with one item gives the item a name. In this loop, the item is the list of keys.
-  const texts = `[${ofContainers}].map(keys, (${keys}).map(k, k + "=" + variables.annotations[k]).join(", "))[0]`;
-  const named = except === undefined ? texts : `${withExcepted(except, texts, 'map')}[0]`;
+function namedAnnotations(values: Values, evaluated: string): string {
+  const allowed = annotationAllowed(values, 'variables.annotations[k]');
+  const keys = `${evaluated}.map(c, ${KEY}).filter(k, k in variables.annotations && !(${allowed}))`;
+  const named = `${keys}.map(k, k + "=" + variables.annotations[k]).join(", ")`;
   return `(${ALL_CONTAINERS}.size() > ${MOST_NAMED} ? ${literal(`${ANNOTATION}*`)} : ${named})`;
 }
 
@@ -384,15 +363,11 @@ export const appArmor = defineRule<AppArmor, string>({
   fit: ({ level }) => ({
     asks: [
       { over: 'pod', for: profileAsked(POD_PROFILE) },
-      {
-        over: 'pod',
-        for: `variables.annotations.filter(k, k.startsWith(${literal(ANNOTATION)})).map(k, variables.annotations[k])`,
-      },
       { over: 'containers', for: profileAsked(CONTAINER_PROFILE) },
+      { over: 'containers', for: `[${ANNOTATED}].filter(a, a != "")` },
       { over: 'containers', for: `${and(IS_UNSET, `!(${FOR_WINDOWS})`)} ? ["${NO_PROFILE}"] : []` },
     ],
     own: profilesAdmitted({ types: ownTypes(level), unset: 'Allowed' }),
-    choices: (asked) =>
-      profilesUsed('appArmor', ALL_TYPES, asked.filter((profile) => profile !== '').map(withTypeOfField)),
+    choices: (asked) => profilesUsed('appArmor', ALL_TYPES, asked.map(withTypeOfField)),
   }),
 });

@@ -16,12 +16,10 @@ import {
   MOST_NAMES,
   NAMES,
   namedInWords,
-  namesTest,
   RESTRICTED,
-  tooManyNames,
 } from './capability-lists.ts';
-import { FOR_WINDOWS, IN_USER_NAMESPACE, namedIn } from './cel.ts';
-import { all, any, type Condition, concat, not } from './condition.ts';
+import { FOR_WINDOWS, IN_USER_NAMESPACE } from './cel.ts';
+import { all, type Condition, concat, not } from './condition.ts';
 import { exemptions, isForLinux } from './exemptions.ts';
 import { distinct } from './fit.ts';
 import { defineRule, type Filling, type Stated, type Test } from './rule.ts';
@@ -34,7 +32,7 @@ function addTest(values: Values): Test {
     over: 'containers',
     violates: `${ADD}.exists(x, ${outside})`,
     message: concat(
-      `"must not add capability " + ${namedIn(ADD, `${ADD}.filter(x, ${outside}).join(", ")`)}`,
+      `"must not add capability " + ${ADD}.filter(x, ${outside}).join(", ")`,
       '" (allowed: "',
       allowedText(values, 'allowedAdd', 'allowedAddInUserNamespace'),
       '")"',
@@ -71,26 +69,12 @@ function fillingsOf(values: Values): Filling[] {
     value,
   });
   const lacking = `${values.list('defaultAdd')}.exists(x, !(x in ${ADD}) && !(x in ${DROP}))`;
+  // A list without room stays as it is. The filled list would be too long, so the pod would be refused (size.ts).
+  const hasRoom = `${filledAdd(values)}.size() <= ${MOST_NAMES}`;
   return [
-    filling('add', 'defaultAdd', lacking, filledAdd(values)),
+    filling('add', 'defaultAdd', all(lacking, hasRoom), filledAdd(values)),
     filling('drop', 'requiredDrop', isMissing(values), filledDrop(values)),
   ];
-}
-
-/**
- * Puts a test of the lengths of the lists before the other tests. The other tests search the whole list for each
- * required name.
- */
-function withBoundedNames(values: Values, filled: boolean, tests: readonly Test[]): Test[] {
-  const tooMany = filled ? tooManyNames(filledAdd(values), filledDrop(values)) : tooManyNames();
-  const mayLackDrops = all(values.hasSome('requiredDrop'), filled ? not(values.includes('exempt', 'windows')) : true);
-  const isBounded = values.includes('boundedNames', 'Yes');
-  const names = {
-    ...namesTest(tooMany),
-    applies: all(isBounded, any(not(values.includes('allowedAdd', '*')), mayLackDrops)),
-  };
-  const isShort = not(all(isBounded, tooMany));
-  return [names, ...tests.map((test) => ({ ...test, violates: `${all(isShort, test.violates)}` }))];
 }
 
 function within(names: readonly string[], set: readonly string[]): boolean {
@@ -147,11 +131,7 @@ function choicesFor(asked: readonly Asked[]): Stated[] {
   const mapped = others.every((name) => NAMES.includes(name)) ? others : ['*'];
   const dropped = droppedByAll(asked.map(([, drop]) => drop));
   const required = mapped.includes('*') ? [] : dropped.filter((name) => ![...added, ...mapped].includes(name));
-  return [
-    stated(added, dropped.includes('ALL') ? ['ALL'] : required, mapped),
-    // Even a policy with the value ['*'] refuses a list that is longer than a list of all names.
-    stated(['*'], []),
-  ];
+  return [stated(added, dropped.includes('ALL') ? ['ALL'] : required, mapped), stated(['*'], [])];
 }
 
 export const capabilities = defineRule<Capabilities, Asked>({
@@ -244,12 +224,12 @@ export const capabilities = defineRule<Capabilities, Asked>({
 
   columns: (lists, standard) => ({ ...listColumns(lists), ...exemptions(standard) }),
 
-  tests: (values, { filled }) => withBoundedNames(values, filled, [addTest(values), dropTest(values, filled)]),
+  tests: (values, { filled }) => [addTest(values), dropTest(values, filled)],
 
   fillings: fillingsOf,
 
   fixes: fixesOf,
-  unfixable: `the API server refuses capabilities on pods for Windows, and a list of more than ${MOST_NAMES} names must be shortened by hand`,
+  unfixable: 'the API server refuses capabilities on pods for Windows',
 
   byField: true,
   ofContainer: 'as-is',

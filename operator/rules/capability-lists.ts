@@ -1,11 +1,10 @@
 /** The lists of capabilities of a policy, and CEL expressions for the lists of capabilities of a container. */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import { CAPABILITIES, CAPABILITY_TABLE } from '../standards/capabilities.ts';
-import { LEVELS, type Level, type Standard } from '../standards/level-version.ts';
+import type { Level, Standard } from '../standards/level-version.ts';
 import { offers } from '../standards/server-features.ts';
 import { IN_USER_NAMESPACE } from './cel.ts';
 import { all, any, type Condition, choose, concat, not } from './condition.ts';
-import type { Test } from './rule.ts';
 import type { Columns, Values } from './values.ts';
 
 export interface Capabilities {
@@ -20,11 +19,6 @@ export interface Capabilities {
   readonly defaultAdd: readonly string[];
   /** Whether a container must list each required drop by name, even if the container drops ALL. */
   readonly dropByName?: true;
-  /**
-   * Whether lists of more than MOST_NAMES names are refused. The field is absent if no override changes the level's
-   * value. If no override changes the level's value, only the check of the Standard applies.
-   */
-  readonly boundedNames?: true;
 }
 
 /**
@@ -43,7 +37,7 @@ export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
 
 /**
  * The length of a list that has each known name twice: with and without CAP_. A longer list has no further effect, and
- * makes evaluation expensive.
+ * makes evaluation expensive. size.ts refuses a longer list.
  */
 export const MOST_NAMES = 2 * NAMES.length;
 
@@ -56,15 +50,12 @@ export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, stan
   const mapped = allowedAdd.includes('*')
     ? []
     : inUserNamespace({ capabilities }, standard).filter((name) => !allowedAdd.includes(name));
-  const isLevelsOwn =
-    mapped.length === 0 && LEVELS.some((one) => isDeepEqual(levelsOwn(one, minor), { allowedAdd, requiredDrop }));
   return {
     allowedAdd,
     ...(mapped.length > 0 && { allowedAddInUserNamespace: mapped }),
     requiredDrop,
     defaultAdd,
     ...(dropByName && { dropByName }),
-    ...(!isLevelsOwn && { boundedNames: true }),
   };
 }
 
@@ -90,30 +81,11 @@ function addable(...levels: readonly Level[]): string[] {
   return names.sort();
 }
 
-function isDeepEqual(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
 /**
  * A CEL expression of type bool: true if a list has too many names. The expression reads the lengths of the lists, but
  * not their items.
  */
-export function tooManyNames(add = ADD, drop = DROP): string {
-  return [...new Set([ADD, DROP, add, drop])].map((list) => `${list}.size() > ${MOST_NAMES}`).join(' || ');
-}
-
-/**
- * The test that refuses lists with too many names.
- * @param tooMany CEL of type bool: true if a list has too many names
- */
-export function namesTest(tooMany: string): Test {
-  return {
-    over: 'containers',
-    violates: tooMany,
-    message: `"must not list more than ${MOST_NAMES} names in securityContext.capabilities.add or drop"`,
-    path: 'securityContext.capabilities',
-  };
-}
+export const TOO_MANY_NAMES = [ADD, DROP].map((list) => `${list}.size() > ${MOST_NAMES}`).join(' || ');
 
 /** The columns of a row that contain the lists of capabilities. Several rules read these columns. */
 export function listColumns(lists: Capabilities): Columns {
@@ -123,7 +95,6 @@ export function listColumns(lists: Capabilities): Columns {
     requiredDrop: lists.requiredDrop,
     defaultAdd: lists.defaultAdd,
     dropByName: lists.dropByName ? ['Yes'] : [],
-    boundedNames: lists.boundedNames ? ['Yes'] : [],
   };
 }
 

@@ -59,12 +59,12 @@ function pathTest(values: Values): Test {
 }
 
 /**
- * The rule checks the mounts of pods with at most this number of volumes. Real pods have fewer volumes. The limit
- * bounds the cost, which grows with containers × volumes.
+ * The rule admits at most this number of read-only volumes in a pod. Real pods have fewer. The limit bounds the cost,
+ * which grows with mounts × read-only volumes. An override that admits more paths never makes more volumes of a
+ * compliant pod read-only.
  */
-const MOST_VOLUMES = 256;
+const MOST_READ_ONLY = 256;
 const VOLUMES = 'variables.spec.?volumes.orValue([])';
-const TOO_MANY_VOLUMES = `${VOLUMES}.size() > ${MOST_VOLUMES}`;
 const MOUNTS = 'c.?volumeMounts.orValue([])';
 /** A CEL expression of type bool, for a mount `m`: true if the container may write to the volume. */
 const MAY_WRITE = '!m.?readOnly.orValue(false)';
@@ -91,31 +91,32 @@ function readOnlyFix(values: Values): Fix {
 
 function mountTest(values: Values): Test {
   const volumes = `${VOLUMES}.filter(v, ${isReadOnly(values)}).map(v, v.name)`;
-  const bad = `${MOUNTS}.filter(m, ${and(MAY_WRITE, 'm.name in names')})`;
+  const isWritten = and(MAY_WRITE, 'm.name in names');
+  const tooMany = `names.size() > ${MOST_READ_ONLY}`;
   // A loop over a list with one item gives the item a name. So the CEL expression searches the volumes once, and not
   // once for each mount.
-  const written = `[${volumes}].map(names, ${bad}.map(m, m.name))[0]`;
+  const named = (macro: string, text: string) => `[${volumes}].${macro}(names, ${text})`;
   return {
     applies: all(not(values.includes('hostPaths', '*')), values.hasSome('readOnlyHostPaths')),
     over: 'containers',
-    violates: `${TOO_MANY_VOLUMES} || ${written}.size() > 0`,
-    message: `${TOO_MANY_VOLUMES} ? "must not be in a pod of more than ${MOST_VOLUMES} volumes" : ${concat(
-      `"must mount with readOnly: true the volume " + ${written}.join(", ")`,
-      '" (allowed: "',
-      values.listed('allowedHostPaths'),
-      '")"',
-    )}`,
+    violates: named('exists', `${tooMany} || names.size() > 0 && ${MOUNTS}.exists(m, ${isWritten})`),
+    message: `${named(
+      'map',
+      `${tooMany} ? "must not be in a pod of more than ${MOST_READ_ONLY} read-only hostPath volumes" : ${concat(
+        `"must mount with readOnly: true the volume " + ${MOUNTS}.filter(m, ${isWritten}).map(m, m.name).join(", ")`,
+        '" (allowed: "',
+        values.listed('allowedHostPaths'),
+        '")"',
+      )}`,
+    )}[0]`,
     path: 'volumeMounts',
   };
 }
 
-/**
- * A CEL expression of type list(string): the paths that a container mounts as writable. If the pod has too many
- * volumes, the result is [""].
- */
+/** A CEL expression of type list(string): the paths that a container mounts as writable. */
 const WRITTEN =
-  `(${TOO_MANY_VOLUMES} ? [""] : [${MOUNTS}.filter(m, ${MAY_WRITE}).map(m, m.name)].map(names, ` +
-  `${VOLUMES}.filter(v, v.?hostPath.hasValue() && v.name in names).map(v, v.?hostPath.?path.orValue("")))[0])`;
+  `[${MOUNTS}.filter(m, ${MAY_WRITE}).map(m, m.name)].map(names, ` +
+  `${VOLUMES}.filter(v, v.?hostPath.hasValue() && v.name in names).map(v, v.?hostPath.?path.orValue("")))[0]`;
 
 /** Matches absolute paths without `..`. */
 const PREFIX = /^\/(?!(?:.*\/)?\.\.(?:\/|$))/;

@@ -10,12 +10,6 @@ const PATH = 'securityContext.supplementalGroups';
  */
 const GROUPS = 'variables.spec.?securityContext.?supplementalGroups.orValue([])';
 
-/**
- * The maximum number of groups that the rule admits. Linux allows 65536 groups per process, and NFS allows 16 groups
- * per request. A longer list would make evaluation expensive and be of no use.
- */
-const MOST_GROUPS = 1024;
-
 export const supplementalGroups = defineRule<GroupStrategy, number>({
   id: 'supplementalGroups',
   title: 'Which supplementary group IDs a pod may give to its containers.',
@@ -45,9 +39,9 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
         // The API server refuses supplementalGroups on pods for Windows.
         applies: all(not(values.includes('supplementalGroups', 'RunAsAny')), `!(${FOR_WINDOWS})`),
         over: 'pod',
-        violates: `${any(missing, `${GROUPS}.size() > ${MOST_GROUPS}`, `${GROUPS}.exists(g, ${outside})`)}`,
+        violates: `${any(missing, `${GROUPS}.exists(g, ${outside})`)}`,
         message: concat(
-          `(${GROUPS}.size() == 0 ? "must set ${PATH}" : ${GROUPS}.size() > ${MOST_GROUPS} ? "must not have more than ${MOST_GROUPS} groups in ${PATH}" : "must not have in ${PATH} " + ${GROUPS}.filter(g, ${outside}).map(g, string(int(g))).join(", "))`,
+          `(${GROUPS}.size() == 0 ? "must set ${PATH}" : "must not have in ${PATH} " + ${GROUPS}.filter(g, ${outside}).map(g, string(int(g))).join(", "))`,
           '" (allowed: "',
           values.listed('supplementalGroupsRanges'),
           '")"',
@@ -81,7 +75,6 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
         over: 'pod',
         path: ['securityContext', 'supplementalGroups'],
         when: and(
-          `${GROUPS}.size() <= ${MOST_GROUPS}`,
           `${isRequired ? `${GROUPS}.size() == 0 || ` : ''}${GROUPS}.exists(g, ${outside})`,
           `!(${FOR_WINDOWS})`,
         ),
@@ -91,7 +84,7 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
       },
     ];
   },
-  unfixable: `the policy allows no group ID, or the pod lists more than ${MOST_GROUPS} groups`,
+  unfixable: 'the policy allows no group ID',
 
   podSecurity: () => 'restricted',
 

@@ -8,18 +8,7 @@ import { type Columns, LiteralValues, matchesIn, type Values } from './values.ts
 interface Sysctls {
   readonly allowed: readonly string[];
   readonly forbidden: readonly string[];
-  /**
-   * Whether more than MOST_SYSCTLS sysctls are refused. The field is absent if no override changes the level's value.
-   * If no override changes the level's value, only the check of the Standard applies.
-   */
-  readonly bounded?: true;
 }
-
-/**
- * The maximum number of sysctls that the rule admits. The kernel has fewer namespaced sysctls. A longer list would make
- * evaluation expensive and be of no use.
- */
-const MOST_SYSCTLS = 1024;
 
 /** The sysctls that the Standard calls safe. Each item has the version of the Standard that added the sysctl. */
 const SAFE: readonly (readonly [since: number, name: string])[] = [
@@ -78,11 +67,10 @@ function refusedBy(values: Values): Condition {
   );
 }
 
-function columnsOf({ allowed, forbidden, bounded }: Sysctls): Columns {
+function columnsOf({ allowed, forbidden }: Sysctls): Columns {
   return {
     sysctls: allowed,
     forbiddenSysctls: forbidden,
-    sysctlsBounded: bounded ? ['Yes'] : [],
   };
 }
 
@@ -117,7 +105,6 @@ export const sysctls = defineRule<Sysctls, string>({
   value: (overrides, { level, minor }) => ({
     allowed: overrides.sysctls?.allowed ?? (level === 'privileged' ? ['*'] : safe(minor)),
     forbidden: overrides.sysctls?.forbidden ?? [],
-    ...(overrides.sysctls && { bounded: true }),
   }),
 
   columns: columnsOf,
@@ -126,8 +113,6 @@ export const sysctls = defineRule<Sysctls, string>({
     const isAny = values.includes('sysctls', '*');
     const some = values.hasSome('forbiddenSysctls');
     const refused = refusedBy(values);
-    const isBounded = values.includes('sysctlsBounded', 'Yes');
-    const tooMany = `${SET}.size() > ${MOST_SYSCTLS}`;
     const text = concat(
       '" ("',
       choose(isAny, '""', concat('"allowed: "', values.listed('sysctls'))),
@@ -135,7 +120,7 @@ export const sysctls = defineRule<Sysctls, string>({
       choose(some, concat('"forbidden: "', values.listed('forbiddenSysctls')), '""'),
       '")"',
     );
-    const named = concat(
+    const message = concat(
       `"must not set sysctl " + ${namedIn(SET, `${SET}.filter(s, ${refused}).map(s, s.name).join(", ")`)}`,
       text,
     );
@@ -143,8 +128,8 @@ export const sysctls = defineRule<Sysctls, string>({
       {
         applies: any(not(isAny), some),
         over: 'pod',
-        violates: `${any(all(isBounded, tooMany), `${SET}.exists(s, ${refused})`)}`,
-        message: choose(all(isBounded, tooMany), `"must not set more than ${MOST_SYSCTLS} sysctls"`, `(${named})`),
+        violates: `${SET}.exists(s, ${refused})`,
+        message,
         path: 'securityContext.sysctls',
       },
     ];
@@ -156,14 +141,13 @@ export const sysctls = defineRule<Sysctls, string>({
           {
             over: 'pod',
             path: ['securityContext', 'sysctls'],
-            when: `${SET}.size() <= ${MOST_SYSCTLS} && ${SET}.exists(s, ${refusedBy(new LiteralValues(columnsOf(value)))})`,
+            when: `${SET}.exists(s, ${refusedBy(new LiteralValues(columnsOf(value)))})`,
             value: `${SET}.filter(s, !(${refusedBy(new LiteralValues(columnsOf(value)))}))`,
             class: 'check',
             risk: 'the pod runs with the default value of the kernel parameter',
           },
         ]
       : [],
-  unfixable: `the pod sets more than ${MOST_SYSCTLS} sysctls`,
 
   podSecurity: ({ allowed }, _standard, label) => {
     const known = safe(label);

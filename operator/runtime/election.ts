@@ -12,6 +12,7 @@
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { type LeaseClient, LeaseLock } from './lease.ts';
 import type { Log } from './log.ts';
+import { Revisions } from './revisions.ts';
 
 export interface ElectionOptions {
   /**
@@ -36,6 +37,8 @@ export interface ElectionOptions {
   /** The maximum time in ms between two attempts to acquire or renew the lease. The default is 2,000. */
   readonly retryPeriodMs?: number;
   readonly clock?: Clock;
+  /** The election shows every resourceVersion of the Lease to this object. */
+  readonly revisions?: Revisions;
   /** Returns a random number in [0, 1), so that not all candidates try at the same time. */
   readonly random?: () => number;
 }
@@ -74,7 +77,13 @@ export class Election {
 
   /** @throws Error for unsafe durations */
   constructor(options: ElectionOptions) {
-    this.#options = { ...DEFAULTS, clock: SYSTEM_CLOCK, random: Math.random, ...options };
+    this.#options = {
+      ...DEFAULTS,
+      clock: SYSTEM_CLOCK,
+      random: Math.random,
+      revisions: new Revisions(() => {}),
+      ...options,
+    };
     validate(this.#options);
     this.#lock = new LeaseLock(this.#options);
     const { namespace, name, identity } = this.#options;

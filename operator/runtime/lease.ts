@@ -5,6 +5,7 @@
  * resourceVersion. So only one of several candidates succeeds.
  */
 import type { Clock } from './clock.ts';
+import type { Revisions } from './revisions.ts';
 
 export interface LeaseSpec {
   /** The holder of the Lease. If nobody holds the Lease, the value is empty. */
@@ -39,6 +40,8 @@ interface LockOptions {
   readonly identity: string;
   readonly leaseDurationMs: number;
   readonly clock: Clock;
+  /** The lock shows every resourceVersion of the Lease to this object. */
+  readonly revisions: Revisions;
 }
 
 const RELEASE_TRIES = 3;
@@ -131,7 +134,8 @@ export class LeaseLock {
 
   async #read(): Promise<Lease | undefined> {
     const { client, name } = this.#options;
-    return unless(404, client.get<Lease>(`${this.#path()}/${encodeURIComponent(name)}`));
+    const read = () => unless(404, client.get<Lease>(`${this.#path()}/${encodeURIComponent(name)}`));
+    return this.#options.revisions.asking(read, versionOf);
   }
 
   async #create(): Promise<boolean> {
@@ -142,15 +146,18 @@ export class LeaseLock {
       metadata: { name, namespace },
       spec: { ...this.#term(), acquireTime: this.#time(), leaseTransitions: 0 },
     };
-    const created = await unless(409, client.create(this.#path(), lease));
-    if (created) this.#see(created as Lease);
+    const create = async () => (await unless(409, client.create(this.#path(), lease))) as Lease | undefined;
+    const created = await this.#options.revisions.asking(create, versionOf);
+    if (created) this.#see(created);
     return created !== undefined;
   }
 
   /** @returns false if somebody changed the Lease after `lease` was read */
   async #write(lease: Lease, spec: LeaseSpec): Promise<boolean> {
-    const written = await unless(404, unless(409, this.#options.client.replace({ ...lease, spec })));
-    if (written) this.#see(written as Lease);
+    const { client, revisions } = this.#options;
+    const write = async () => (await unless(404, unless(409, client.replace({ ...lease, spec })))) as Lease | undefined;
+    const written = await revisions.asking(write, versionOf);
+    if (written) this.#see(written);
     return written !== undefined;
   }
 
@@ -173,6 +180,10 @@ export class LeaseLock {
     const { namespace } = this.#options;
     return `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
   }
+}
+
+function versionOf({ metadata }: Lease): string | undefined {
+  return metadata?.resourceVersion;
 }
 
 /** Returns the answer, or undefined if the request fails with this HTTP status. */

@@ -53,6 +53,11 @@ const SINCE = {
    * feature, but the operator does not.
    */
   deviceAdminAccess: 34,
+  /**
+   * The verbs `impersonate:MODE` and `impersonate-on:MODE:VERB` (KEP-5284), which are beta and on by default from 1.36
+   * on. Tests use this feature, but the operator does not.
+   */
+  constrainedImpersonation: 36,
 } as const;
 
 export type ServerFeature = keyof typeof SINCE;

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
+import type { Rejection } from '../compile/accept.ts';
 import {
   type Compiled,
   type CompileOptions,
@@ -17,7 +18,7 @@ import type { AcceptedText } from '../policy/accepted-text.ts';
 import { pendingPartOf } from '../policy/parts.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { runToEnd } from '../policy/run-to-end.ts';
-import { lastAccepted } from './accepted-specs.ts';
+import { lastAccepted, specsInForce } from './accepted-specs.ts';
 
 export interface CompileInput {
   readonly policies: readonly CompletePolicy[];
@@ -40,6 +41,23 @@ export class AcceptedPolicies {
    * may show a written role only later. So the class keeps the specs in memory.
    */
   #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
+  /**
+   * The policies that keep an earlier spec because their former users cannot be removed, with the earlier spec. The key
+   * is the policy's name.
+   */
+  readonly #held = new Map<string, CompleteSpec | undefined>();
+  /**
+   * The policies that keep an earlier spec because the API server refuses the programs with their current spec. The key
+   * is the policy's name.
+   */
+  #rejected: ReadonlyMap<string, Rejection> = new Map();
+  /**
+   * The specs whose rows every API server enforced at the end of some pass. The key is the policy's name. The value is
+   * undefined until the first compilation reads the specs from the cluster's roles.
+   */
+  #proven: Map<string, CompleteSpec> | undefined;
+  /** Compiles sets of policies that are only supposed. */
+  #supposing: ReturnType<typeof compiler> | undefined;
   /** The names of policies that have changed since they were compiled. */
   readonly #edited = new Set<string>();
   #isStale = true;
@@ -70,6 +88,9 @@ export class AcceptedPolicies {
   /** Forgets the specs that this process accepted. The roles in the cluster also record the last accepted specs. */
   forget(): void {
     this.#accepted = new Map();
+    this.#held.clear();
+    this.#rejected = new Map();
+    this.#proven = undefined;
     this.outdate();
   }
 
@@ -79,8 +100,67 @@ export class AcceptedPolicies {
     const isNew = generation === undefined || this.#generations.get(name) !== generation;
     if (generation === undefined) this.#generations.delete(name);
     else this.#generations.set(name, generation);
+    // A new spec may have other users.
+    if (isNew) this.#held.delete(name);
+    if (isNew) this.#rejected = new Map([...this.#rejected].filter(([rejected]) => rejected !== name));
+    if (generation === undefined) this.#proven?.delete(name);
     if (isNew) this.outdate([name]);
     return isNew;
+  }
+
+  /**
+   * Lets the given policies keep the specs that their roles record, and lets all other policies take their current
+   * specs. @returns the names of the policies that keep another spec than before
+   */
+  hold(policies: ReadonlySet<string>, rendered: readonly RenderedObject[]): ReadonlySet<string> {
+    const changed = policies.symmetricDifference(new Set(this.#held.keys()));
+    const specs = changed.size > 0 ? specsInForce(rendered) : undefined;
+    for (const name of changed) {
+      if (policies.has(name)) this.#held.set(name, specs?.get(name));
+      else this.#held.delete(name);
+    }
+    if (changed.size > 0) this.outdate(changed);
+    return changed;
+  }
+
+  /** The policies whose current spec is rejected. */
+  get rejected(): ReadonlyMap<string, Rejection> {
+    return this.#rejected;
+  }
+
+  /**
+   * Lets the given policies keep the specs that were last in force, and lets all other policies take their current
+   * specs. @returns the names of the policies that keep another spec than before
+   */
+  reject(messages: ReadonlyMap<string, string>): ReadonlySet<string> {
+    const changed = new Set(messages.keys()).symmetricDifference(new Set(this.#rejected.keys()));
+    this.#rejected = new Map([...messages].map(([name, message]) => [name, this.#rejection(name, message)]));
+    this.outdate(changed);
+    return changed;
+  }
+
+  #rejection(name: string, message: string): Rejection {
+    return { message, before: this.#proven?.get(name) };
+  }
+
+  /** Records that every API server enforces the rows of the given policies. */
+  proved(policies: Iterable<string>): void {
+    for (const name of policies) {
+      const spec = this.#compiled.specs.get(name);
+      if (spec) this.#proven?.set(name, spec);
+    }
+  }
+
+  /** Whether an earlier version of the policy is known to have been in force. */
+  isProven(policy: string): boolean {
+    return this.#proven?.has(policy) === true;
+  }
+
+  /** Compiles the policies as if the given policies, and no others, were rejected. Nothing changes. */
+  *supposing(rejected: ReadonlySet<string>, input: CompileInput): Generator<void, Compiled> {
+    this.#supposing ??= compiler();
+    const rejections = new Map([...rejected].map((name) => [name, this.#rejection(name, '')]));
+    return yield* this.#supposing(input.policies, this.#optionsFor(input, rejections));
   }
 
   /** Compiles the policies, and yields after each policy. Nothing changes before `take`. */
@@ -92,11 +172,18 @@ export class AcceptedPolicies {
     return begun === this.#changes ? compiled : runToEnd(this.#compiling(input()));
   }
 
-  #compiling({ policies, rendered, options }: CompileInput): Generator<void, Compiled> {
-    return this.#compile(policies, {
+  #compiling(input: CompileInput): Generator<void, Compiled> {
+    this.#proven ??= new Map(specsInForce(input.rendered));
+    return this.#compile(input.policies, this.#optionsFor(input, this.#rejected));
+  }
+
+  #optionsFor({ rendered, options }: CompileInput, rejected: ReadonlyMap<string, Rejection>): CompileOptions {
+    return {
       ...options,
       lastAccepted: new Map([...lastAccepted(rendered), ...this.#accepted]),
-    });
+      held: new Map(this.#held),
+      rejected,
+    };
   }
 
   /** Accepts the compiled policies. @returns the names of the policies whose resolution changed */
@@ -129,7 +216,7 @@ export class AcceptedPolicies {
   resolution(policy: string): Resolution | undefined {
     const refusal = this.#compiled.refusals.get(policy);
     if (refusal) return { refusal };
-    const resolved = this.#resolved(policy);
+    const resolved = this.#compiled.held.get(policy) ?? this.#resolved(policy);
     return resolved && { policy: resolved };
   }
 

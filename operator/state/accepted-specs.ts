@@ -17,38 +17,46 @@ import { hasText, isNamedByUs, labelOf } from './live.ts';
  * objects. If a policy's role has a spec, this spec takes precedence over specs on other objects.
  */
 export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, CompleteSpec> {
-  return new Map([...inOlderForm(rendered), ...rendered.flatMap(inRole)]);
+  return new Map([...inOlderForm(rendered), ...rendered.flatMap(inRole)].map(({ uid, spec }) => [uid, spec]));
 }
 
 /**
- * The specs of policies that are enforced in some namespace. The key is the policy's uid. The operator writes the role
- * before the programs. If a policy is new, or if its mode was not Enforce for a moment, the policy's role therefore
- * exists while the program still has an older row with the same name.
+ * The specs of policies that are enforced in some namespace. The key is the policy's name, because a policy that was
+ * restored has another uid than its row. The operator writes the role before the programs. A role may therefore have
+ * the spec of a policy that was created again, while the program still has the row of the earlier policy. The spec
+ * counts only if the role and the row have the same uid.
  */
 export const enforcedSpecs: (rendered: readonly RenderedObject[]) => ReadonlyMap<string, CompleteSpec> = perObject(
   (rendered) => {
     const programs = rendered.filter((object) => labelOf(object, PROGRAM_LABEL)?.startsWith(ENFORCING) === true);
     const isEnforced = (role: RenderedObject) =>
-      inRole(role).some(([uid, { mode }]) => {
-        const policy = { name: labelOf(role, POLICY_LABEL) ?? '', uid };
-        return mode === 'Enforce' && programs.some((program) => hasRowFor(program, policy));
-      });
+      inRole(role).some(
+        (policy) => policy.spec.mode === 'Enforce' && programs.some((program) => hasRowFor(program, policy)),
+      );
     const older = rendered.filter(
       (object) => labelOf(object, PART_LABEL) === undefined && specIn(object)?.mode === 'Enforce',
     );
-    return new Map([...inOlderForm(older), ...rendered.filter(isEnforced).flatMap(inRole)]);
+    const enforced = [...inOlderForm(older), ...rendered.filter(isEnforced).flatMap(inRole)];
+    return new Map(enforced.map(({ name, spec }) => [name, spec]));
   },
 );
 
+/** The specs in the roles of policies that have a row in some program. The key is the policy's name. */
+export function specsInForce(rendered: readonly RenderedObject[]): ReadonlyMap<string, CompleteSpec> {
+  const programs = rendered.filter((object) => labelOf(object, PROGRAM_LABEL) !== undefined);
+  const recorded = rendered.flatMap(inRole).filter((one) => programs.some((program) => hasRowFor(program, one)));
+  return new Map(recorded.map(({ name, spec }) => [name, spec]));
+}
+
 /**
  * The names of the namespaces that the enforced part of a policy with a rollout leaves out by name. The key is the
- * policy's uid.
+ * policy's name.
  */
 export const leftOutIn: (rendered: readonly RenderedObject[]) => ReadonlyMap<string, readonly string[]> = perObject(
   (rendered) =>
     new Map(
       rendered.flatMap((object) =>
-        inRole(object).flatMap(([uid, { rollout }]) => (rollout ? [[uid, namesIn(object)] as const] : [])),
+        inRole(object).flatMap(({ name, spec }) => (spec.rollout ? [[name, namesIn(object)] as const] : [])),
       ),
     ),
 );
@@ -59,18 +67,26 @@ function namesIn({ metadata }: RenderedObject): string[] {
   return names.filter((name) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name));
 }
 
-function inRole(object: RenderedObject): [string, CompleteSpec][] {
-  const { name, annotations = {} } = object.metadata;
-  const isOurs = object.kind === 'ClusterRole' && name === useRoleName(labelOf(object, POLICY_LABEL) ?? '');
-  const [uid, spec] = [annotations[UID_ANNOTATION], specIn(object)];
-  return isOurs && uid && spec ? [[uid, spec]] : [];
+/** A spec that an object records, and the policy that had the spec. */
+interface Recorded {
+  readonly name: string;
+  readonly uid: string;
+  readonly spec: CompleteSpec;
+}
+
+function inRole(object: RenderedObject): Recorded[] {
+  const { metadata } = object;
+  const name = labelOf(object, POLICY_LABEL) ?? '';
+  const isOurs = object.kind === 'ClusterRole' && metadata.name === useRoleName(name);
+  const [uid, spec] = [metadata.annotations?.[UID_ANNOTATION], specIn(object)];
+  return isOurs && uid && spec ? [{ name, uid, spec }] : [];
 }
 
 /**
  * The newest spec of each policy, read from objects that earlier releases wrote. Releases that wrote specs on these
  * objects had no programs yet.
  */
-function inOlderForm(rendered: readonly RenderedObject[]): [string, CompleteSpec][] {
+function inOlderForm(rendered: readonly RenderedObject[]): Recorded[] {
   const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');
   return rendered
     .filter((object) => hasText(object) && isNamedByUs(object))
@@ -80,9 +96,10 @@ function inOlderForm(rendered: readonly RenderedObject[]): [string, CompleteSpec
       // than the policy that owns the object. The spec on the object does not belong to a later policy with the same
       // name.
       const owners = arrayOf(object.metadata.ownerReferences) as { readonly name?: string; readonly uid?: string }[];
-      const uid = owners.find(({ name }) => name !== undefined && name === labelOf(object, POLICY_LABEL))?.uid;
+      const policy = labelOf(object, POLICY_LABEL) ?? '';
+      const uid = owners.find(({ name }) => name !== undefined && name === policy)?.uid;
       const spec = specIn(object);
-      return uid !== undefined && spec ? [[uid, spec] as [string, CompleteSpec]] : [];
+      return uid !== undefined && spec ? [{ name: policy, uid, spec }] : [];
     });
 }
 

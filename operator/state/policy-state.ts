@@ -113,6 +113,45 @@ export class PolicyState {
     this.#accepted.forget();
   }
 
+  /**
+   * Lets the given policies keep the specs that their roles record, and lets all other policies take their current
+   * specs. If a policy changes its spec by this, the state is stale until `accept` is called.
+   * @returns the names of the policies that keep another spec than before
+   */
+  hold(policies: ReadonlySet<string>): ReadonlySet<string> {
+    return this.#accepted.hold(policies, this.#cluster.rendered());
+  }
+
+  /** The API server's messages about the policies whose current spec is rejected. The key is the policy's name. */
+  get rejected(): ReadonlyMap<string, string> {
+    return new Map([...this.#accepted.rejected].map(([name, { message }]) => [name, message]));
+  }
+
+  /**
+   * Lets the given policies keep the specs that were last in force, because the API server refuses programs with their
+   * current specs. All other policies take their current specs. The state is stale until `accept` is called.
+   * @param messages the API server's messages. The key is the policy's name
+   * @returns the names of the policies that keep another spec than before
+   */
+  reject(messages: ReadonlyMap<string, string>): ReadonlySet<string> {
+    return this.#accepted.reject(messages);
+  }
+
+  /** Records that every API server enforces the rows of the given policies. */
+  proved(policies: Iterable<string>): void {
+    this.#accepted.proved(policies);
+  }
+
+  /** Whether an earlier version of the policy is known to have been in force. */
+  isProven(policy: string): boolean {
+    return this.#accepted.isProven(policy);
+  }
+
+  /** Compiles the policies as if the given policies, and no others, were rejected. Nothing changes. */
+  supposing(rejected: ReadonlySet<string>): Generator<void, Compiled> {
+    return this.#accepted.supposing(rejected, this.#compileInput());
+  }
+
   /** Whether the policies have changed. If the policies have changed, call `accept` before you read the state. */
   get isStale(): boolean {
     return this.#accepted.isStale;

@@ -53,3 +53,64 @@ describe('planLabels: a label that is changed to restricted', () => {
     assert.equal(plan.record, JSON.stringify({ [VERSION]: 'v1.36' }));
   });
 });
+
+describe('planLabels: a label that is due to be removed', () => {
+  const VELERO: FieldOwner = { manager: 'velero-server', operation: 'Update' };
+  const copied = (view: NamespaceView) => ({ ...view, recordedBy: ['argocd-controller'] });
+  const rows: readonly [string, NamespaceView, 'removed' | 'kept' | 'neither'][] = [
+    ['is ours', namespace('baseline', 'baseline', [US]), 'removed'],
+    ['was restored by another manager', namespace('baseline', 'baseline', [VELERO]), 'removed'],
+    ['is ours again after a restore', namespace('baseline', 'baseline', [US, VELERO]), 'removed'],
+    ['is applied with the record, as by a restore', copied(namespace('baseline', 'baseline', [ARGO])), 'removed'],
+    ['is applied without the record, as by GitOps', namespace('baseline', 'baseline', [US, ARGO]), 'kept'],
+    ['was restored and changed by hand', namespace('restricted', 'baseline', [KUBECTL]), 'kept'],
+    ['was never ours', namespace('baseline', undefined, [KUBECTL]), 'neither'],
+    ['is ours by managed fields, and the record is lost', namespace('baseline', undefined, [US]), 'removed'],
+    ['is stated by two, and the record is lost', namespace('baseline', undefined, [US, KUBECTL]), 'kept'],
+  ];
+  for (const [title, view, what] of rows) {
+    it(`is ${what} when it ${title}`, () => {
+      const { remove, kept } = planLabels(view, {});
+      assert.deepEqual(
+        { remove, kept },
+        { remove: what === 'removed' ? [LABEL] : [], kept: what === 'kept' ? [LABEL] : [] },
+      );
+    });
+  }
+
+  it('a restored label that stays wanted is adopted by a write, once', () => {
+    const wanted = { [LABEL]: 'baseline' };
+    assert.equal(planLabels(namespace('baseline', 'baseline', [VELERO]), wanted).changes, true);
+    assert.equal(planLabels(namespace('baseline', 'baseline', [US, VELERO]), wanted).changes, false);
+  });
+});
+
+describe('planLabels: a label of another owner that refuses what the policies admit', () => {
+  const refuses = (labels: Readonly<Record<string, string>>) => labels[LABEL] === 'restricted';
+
+  it('is a conflict, also if no label is wanted', () => {
+    assert.deepEqual(planLabels(namespace('restricted', undefined, [KUBECTL]), {}, refuses).conflicts, [
+      { label: LABEL, theirs: 'restricted', managers: ['kubectl-label'], refuses: true },
+    ]);
+  });
+
+  it('is one conflict if another label is wanted', () => {
+    const plan = planLabels(namespace('restricted', undefined, [KUBECTL]), { [LABEL]: 'baseline' }, refuses);
+    const [conflict, ...more] = plan.conflicts;
+    assert.deepEqual([conflict?.ours, conflict?.refuses, more], ['baseline', true, []]);
+  });
+
+  it('is none if the plan changes or removes the label', () => {
+    const ours = namespace('restricted', 'restricted', [US]);
+    for (const wanted of [{}, { [LABEL]: 'baseline' }])
+      assert.deepEqual(planLabels(ours, wanted, refuses).conflicts, []);
+  });
+
+  it('is one if GitOps keeps the label that the operator withdraws', () => {
+    const { conflicts } = planLabels(namespace('restricted', 'restricted', [US, ARGO]), {}, refuses);
+    assert.deepEqual(
+      conflicts.map(({ managers }) => managers),
+      [['argocd-controller']],
+    );
+  });
+});

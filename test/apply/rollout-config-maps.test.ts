@@ -37,7 +37,7 @@ describe('the ConfigMaps of a rollout', () => {
       fc.property(STATE, (state) => {
         const maps = configMapsOf('it', state, placed(state, NONE), 'system');
         const { state: kept, placement } =
-          keptIn([...maps.values()] as unknown as RawObject[]).get('p') ?? assert.fail();
+          keptIn([...maps.values()] as unknown as RawObject[]).get('it') ?? assert.fail();
         assert.deepEqual(sorted(kept), sorted(state));
         assert.deepEqual([...placement].sort(), [...placed(state, NONE)].sort());
       }),
@@ -82,7 +82,7 @@ describe('the ConfigMaps of a rollout', () => {
       other: '{"uid": 1}',
       fine: JSON.stringify({ uid: 'u', state: 'Blocked', since: '2026-01-01T00:00:00Z' }),
     };
-    const kept = keptIn([{ ...owner, data } as unknown as RawObject]).get('p');
+    const kept = keptIn([{ ...owner, data } as unknown as RawObject]).get('it');
     assert.deepEqual([kept?.state.begun, [...(kept?.state.namespaces.keys() ?? [])]], [false, ['fine']]);
   });
 });

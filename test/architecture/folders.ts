@@ -22,6 +22,13 @@ export interface Folder {
 /** The folders in the order of imports. Each folder imports only from folders earlier in this list. */
 export const FOLDERS: readonly Folder[] = [
   {
+    path: 'engine/cel',
+    does: 'CEL expressions as trees: parses, substitutes, folds, shares, measures, type-checks, prints and evaluates them. The operator uses only its functions and costs so far.',
+    imports: [],
+    packages: ['@marcbachmann/cel-js'],
+    pure: true,
+  },
+  {
     path: 'operator/api',
     does: 'The API model, generated from `crds/`. Names for the types of the model. The defaults of `spec`.',
     imports: [],
@@ -73,6 +80,7 @@ export const FOLDERS: readonly Folder[] = [
     path: 'operator/evaluate',
     does: 'Evaluates pods and templates to violations and verdicts. Computes which users may use a policy.',
     imports: [
+      'engine/cel',
       'operator/api',
       'operator/model',
       'operator/text',
@@ -119,6 +127,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/model',
       'operator/standards',
       'operator/rules',
+      'operator/policy',
       'operator/projection',
       'operator/runtime',
     ],
@@ -283,6 +292,25 @@ export const FOLDERS: readonly Folder[] = [
     pure: true,
   },
   {
+    path: 'analysis/compare',
+    does: 'Computes which pods one set of policies admits and another set refuses, from the CEL of the checks. Finds the policies of a set that have no effect.',
+    imports: [
+      'operator/api',
+      'operator/model',
+      'operator/text',
+      'operator/standards',
+      'operator/rules',
+      'operator/policy',
+      'operator/compile',
+      'operator/evaluate',
+      'operator/promotion',
+      'analysis/text',
+      'analysis/manifests',
+    ],
+    packages: ['@marcbachmann/cel-js', 'yaml'],
+    pure: true,
+  },
+  {
     path: 'analysis/suggest',
     does: 'Computes the policies that admit given workloads.',
     imports: [
@@ -296,6 +324,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/state',
       'analysis/policies',
       'analysis/capabilities',
+      'analysis/compare',
     ],
     packages: [],
     pure: true,
@@ -337,25 +366,6 @@ export const FOLDERS: readonly Folder[] = [
       'analysis/check',
     ],
     packages: ['diff'],
-    pure: true,
-  },
-  {
-    path: 'analysis/compare',
-    does: 'Computes which pods one set of policies admits and another set refuses, from the CEL of the checks. Finds the policies of a set that have no effect.',
-    imports: [
-      'operator/api',
-      'operator/model',
-      'operator/text',
-      'operator/standards',
-      'operator/rules',
-      'operator/policy',
-      'operator/compile',
-      'operator/evaluate',
-      'operator/promotion',
-      'analysis/text',
-      'analysis/manifests',
-    ],
-    packages: ['@marcbachmann/cel-js', 'yaml'],
     pure: true,
   },
   {
@@ -548,7 +558,7 @@ export const FOLDERS: readonly Folder[] = [
   {
     path: 'test',
     does: 'The tests. [contributing.md](contributing.md#tests) lists the folders of the tests.',
-    imports: ['operator', 'cli', 'ui', 'hack', 'config', 'test/support', 'analysis'],
+    imports: ['engine', 'operator', 'cli', 'ui', 'hack', 'config', 'test/support', 'analysis'],
     packages: [
       '@kubernetes/client-node',
       '@marcbachmann/cel-js',
@@ -581,6 +591,8 @@ export const API_CLIENTS = [
   'operator/main.ts',
   'cli/cluster.ts',
   'cli/read-once.ts',
+  'cli/commands/check/dry-run.ts',
+  'cli/commands/status/mutators.ts',
   'cli/evidence/profiles.ts',
 ];
 

@@ -6,6 +6,7 @@ const PARTS: Readonly<Record<string, string>> = {
   cli: 'arguments, I/O and words of cappol',
   analysis: 'cappol and the page share it',
   operator: 'what runs in the cluster',
+  engine: 'expressions and rules',
 };
 
 const PRODUCT = FOLDERS.filter(({ path }) => isIn(path, Object.keys(PARTS)));

@@ -76,13 +76,19 @@ export const jsonPatch = (path: Path, ...operations: readonly object[]) =>
 export const remove = (path: Path, body?: unknown, sent?: Sent) => send('DELETE', path, body, sent);
 export const create = (path: Path, body: unknown, sent?: Sent) => send('POST', path, body, sent);
 
-/** Reads the object, changes it, and writes the whole object back. */
+const CONFLICT = /the object has been modified/;
+
+/** Reads the object, changes it, and writes the whole object back. If the object has changed meanwhile, tries again. */
 export function put(path: Path, alter: (object: Json) => void, sent: Sent = {}): Attempt['run'] {
   return async (target) => {
     const at = typeof path === 'string' ? path : path(target);
-    const object = await target.cluster.api.get(at);
-    alter(object);
-    return send('PUT', at, object, sent)(target);
+    let answer: Answer;
+    do {
+      const object = await target.cluster.api.get(at);
+      alter(object);
+      answer = await send('PUT', at, object, sent)(target);
+    } while (answer.status === 409 && CONFLICT.test(answer.body.message));
+    return answer;
   };
 }
 

@@ -8,12 +8,13 @@ import type { Changes } from '../../analysis/check/changes-result.ts';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import { changesMarkdown, changesText } from '../../cli/commands/check/changes-text.ts';
 import { PLAIN, terminalOf } from '../../cli/output/terminal.ts';
-import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import type { Cluster } from '../../operator/model/objects.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
+import type { Cluster, Refusal } from '../../operator/model/objects.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy, writtenPolicy } from '../support/policies.ts';
-import { clusterOf, podView, wholeCluster, workloadView } from '../support/views.ts';
+import { clusterOf, ownedBy, podView, wholeCluster, workloadView } from '../support/views.ts';
 
 const OPTIONS = {
   oldestServer: NEWEST_KNOWN_MINOR,
@@ -67,12 +68,13 @@ function changes(
   const after = builderOf({ ...live, ...candidates });
   const names = Object.keys(candidates);
   const fail = (trouble: unknown) => assert.fail(JSON.stringify(trouble));
+  const before = builderOf(live).build(OPTIONS, fail);
   return changesOf({
     candidates: names,
     rollouts: after.rollouts(names),
-    before: builderOf(live).build(OPTIONS, fail),
-    after: (pending) => after.build(OPTIONS, fail, { pending }),
-    enforced: after.build(OPTIONS, fail, { enforced: names }),
+    before,
+    after: (pending) => after.build(OPTIONS, fail, { pending, live: before }),
+    enforced: after.build(OPTIONS, fail, { enforced: names, live: before }),
     namespace,
   });
 }
@@ -85,24 +87,57 @@ const AUDIT = { all: { mode: 'Audit' } } as const;
 const WARN = { all: { mode: 'Warn' } } as const;
 const ENFORCE = { all: { mode: 'Enforce' } } as const;
 
+const TEXT_OF_ALL = { ...writtenPolicy('all', { reason: 'a text' }), metadata: { name: 'all' } };
+
+/** The policies after the manifest was read. @param live the only policy of the cluster, if there is a cluster */
+function builderWith(live: CompletePolicy | undefined, manifest: object): PolicyContextBuilder {
+  const builder = new PolicyContextBuilder();
+  if (live) builder.addCluster(wholeCluster(clusterOf(WORKLOADS), [live], []));
+  const place = {
+    path: [],
+    file: 'all.yaml',
+    line: 1,
+    lineOf: () => 1,
+    rangeOf: () => ({ line: 1, column: 1, endColumn: 2 }),
+  };
+  builder.addManifest({ object: manifest as never, ...place, textOf: () => undefined }, assertNoTrouble);
+  return builder;
+}
+
+function policiesOf(builder: PolicyContextBuilder): readonly ResolvedPolicy[] {
+  return builder.build(OPTIONS, assertNoTrouble).compiled.policies;
+}
+
+function assertNoTrouble(trouble: unknown): void {
+  assert.fail(JSON.stringify(trouble));
+}
+
 describe('the changes that a policy would make', () => {
   it('a candidate that replaces the only live policy keeps the fields that API servers fill in', () => {
     const serverDefaults = ['spec.containers.securityContext.foo=true'];
-    const live = { ...baselinePolicy('all'), status: { serverDefaults } };
-    const builder = new PolicyContextBuilder();
-    builder.addCluster(wholeCluster(clusterOf(WORKLOADS), [live], []));
-    const fail = (trouble: unknown) => assert.fail(JSON.stringify(trouble));
-    const candidate = { ...writtenPolicy('all', { reason: 'a text' }), metadata: { name: 'all' } };
-    const place = {
-      path: [],
-      file: 'all.yaml',
-      line: 1,
-      lineOf: () => 1,
-      rangeOf: () => ({ line: 1, column: 1, endColumn: 2 }),
-    };
-    builder.addManifest({ object: candidate, ...place, textOf: () => undefined }, fail);
-    const [found] = builder.build(OPTIONS, fail).compiled.policies;
+    const [found] = policiesOf(builderWith({ ...baselinePolicy('all'), status: { serverDefaults } }, TEXT_OF_ALL));
     assert.deepEqual([found?.spec.reason, found?.standard.serverDefaults], ['a text', serverDefaults]);
+  });
+
+  for (const { title, live } of [
+    { title: 'without a cluster', live: undefined },
+    { title: 'beside the live policy', live: baselinePolicy('all') },
+  ]) {
+    it(`ignores the status of a policy in a file, ${title}`, () => {
+      const status = {
+        serverDefaults: ['spec.containers.securityContext.foo=true'],
+        rollout: { progress: '2/2', soaking: 0, blocked: 0 },
+      };
+      const builder = builderWith(live, { ...TEXT_OF_ALL, status });
+      const [found] = policiesOf(builder);
+      assert.deepEqual([found?.spec.reason, found?.standard.serverDefaults ?? []], ['a text', []]);
+      assert.equal(builder.policies.get('all')?.status, undefined);
+    });
+  }
+
+  it('a status that the API server would not store is no error in a file', () => {
+    const builder = builderWith(undefined, { ...TEXT_OF_ALL, status: { unheardOf: 1, serverDefaults: 'none' } });
+    assert.equal(policiesOf(builder).length, 1);
   });
 
   it('if the mode changes from Audit to Enforce, the workloads that are audited today are refused', () => {
@@ -255,6 +290,76 @@ all: 2 of 4 workloads newly refused, 2 unchanged; safe to enforce in 1 of 2
       /^\| `Deployment net\/bad` \| audited \| \*\*refused\*\* \| `capabilities: container "app" must not/m,
     );
     assert.match(text, /^\| `net` \| `3` \| `0 → 2` \| `2 → 0` \| `no` \| `Deployment worse and 1 more: hostPID: /m);
+  });
+});
+
+describe('a workload whose pods are refused today', () => {
+  const NET_ADMIN = { capabilities: { allowedAdd: ['CHOWN', 'NET_ADMIN'] } };
+  const BROKEN = 'container "istio-init" must not add capability NET_ADMIN';
+
+  /** A Deployment whose ReplicaSet lacks its pods. */
+  function refused(message: string, add: string, by: Refusal['by'] = 'Program') {
+    const template = adding([add]);
+    return clusterOf([
+      workloadView('Deployment', 'web', { replicas: 1, template }),
+      workloadView('ReplicaSet', 'web-1', {
+        ...ownedBy('Deployment', 'web'),
+        replicas: 1,
+        template,
+        refused: { by, message, at: 1 },
+      }),
+    ]);
+  }
+
+  const injected = refused(`CapabilityPolicy all: capabilities: ${BROKEN}`, 'CHOWN');
+  const LOOSER = { all: { mode: 'Enforce', overrides: NET_ADMIN } } as const;
+
+  it('is perhaps refused by other policies, because nobody knows what is injected', () => {
+    const seen = changes(ENFORCE, LOOSER, injected);
+    assert.deepEqual(named(seen), ['net/web PerhapsRefused: Refused → Unknown']);
+    const text = changesText(seen, PLAIN);
+    const why = `refused: the API server refuses the pods with container "istio-init" that the template lacks today, and it is not known whether it refuses them with these policies: capabilities: ${BROKEN}`;
+    assert.ok(text.includes(why), text);
+    assert.match(text, /1 perhaps refused \(it depends on who creates the pod, or its pods are refused today\)/);
+    assert.doesNotMatch(text, /depends on who creates the pod: /);
+  });
+
+  it('is perhaps refused if Pod Security refuses its pods, and no policy did', () => {
+    const byLabel = refused(
+      'violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true)',
+      'CHOWN',
+      'PodSecurity',
+    );
+    assert.deepEqual(named(changes({}, ENFORCE, byLabel)), ['net/web PerhapsRefused: Admitted → Unknown']);
+  });
+
+  it('stays refused if its template violates the other policies, too, or if nothing changes in its namespace', () => {
+    const violating = refused(`CapabilityPolicy all: capabilities: ${BROKEN}`, 'SYS_TIME');
+    assert.deepEqual(named(changes(ENFORCE, LOOSER, violating)), []);
+    const elsewhere = { more: { mode: 'Enforce', namespaceSelector: { matchLabels: { no: 'body' } } } } as const;
+    for (const candidates of [ENFORCE, elsewhere]) {
+      const { changes: all, summary } = changes(ENFORCE, candidates, injected);
+      assert.deepEqual([all, summary.unchanged], [[], 1]);
+    }
+  });
+
+  it('is newly admitted if its template shows why it was refused', () => {
+    const explained = refused(
+      'CapabilityPolicy all: capabilities: container "app" must not add capability SYS_TIME',
+      'SYS_TIME',
+    );
+    const allowed: Policies = { all: { mode: 'Enforce', overrides: { capabilities: { allowedAdd: ['SYS_TIME'] } } } };
+    assert.deepEqual(named(changes(ENFORCE, allowed, explained)), ['net/web NewlyAdmitted: Refused → Admitted']);
+  });
+
+  it('blocks the beginning of a rollout, as the operator does', () => {
+    const rollout = { all: { ...LOOSER.all, rollout: { soak: '0s' } } };
+    const pending = { net: { 'rollout.capabilitypolicy.dev/all': 'pending' } };
+    const [net] = changes({ all: { ...ENFORCE.all, rollout: {} } }, rollout, injected, undefined, pending).namespaces;
+    assert.deepEqual(
+      [net?.rollouts.map(({ state }) => state), net?.refusedIfEnforced.map(({ effect }) => effect)],
+      [['Blocked'], ['Unknown']],
+    );
   });
 });
 

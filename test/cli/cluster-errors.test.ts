@@ -1,9 +1,12 @@
 /** Tests commands that cannot reach a cluster. The error messages name the files and servers. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
+import { clusterError } from '../../cli/cluster-error.ts';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { cappol } from '../support/cappol.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
@@ -73,6 +76,28 @@ describe('the errors of cappol with a cluster', () => {
       unknown,
       /^cappol: cannot reach the cluster at https:\/\/nowhere\.invalid: the host name (is unknown \(ENOTFOUND\)|cannot be resolved at the moment \(EAI_AGAIN\))\n$/,
     );
+  });
+
+  it('the error says that a server does not answer', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const server = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    try {
+      const line = await complaint({ server });
+      const code = 'UND_ERR_CONNECT_TIMEOUT';
+      assert.equal(line, `cappol: cannot reach the cluster at ${server}: it does not answer (${code})\n`);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    }
+  });
+
+  it('the error names the code of a timeout, although Node gives it a number', async () => {
+    const signal = AbortSignal.timeout(1);
+    await once(signal, 'abort');
+    const error = clusterError(signal.reason, 'https://slow.example') as Error;
+    assert.equal(error.message, 'cannot reach the cluster at https://slow.example: it does not answer (ETIMEDOUT)');
   });
 
   it('says that the authority is another one', async () => {

@@ -33,10 +33,12 @@ const STRICT = { level: 'privileged', overrides: { hostNetwork: false } };
 const OPEN = { level: 'privileged' };
 const ONLY_NET = { namespaceSelector: { matchLabels: { team: 'net' } } };
 const MUST = 'hostNetwork: pod must not set hostNetwork=true; cappol compare old now -o text shows such a pod';
-/** Three policies that differ in their sysctls. Sysctls are not compared. */
+/** Five policies that each allow other sysctls. The comparison decides sets of at most four such policies. */
+const SYSCTL_NAMES = ['net.a', 'net.b', 'net.c', 'net.d', 'net.e'];
 const SYSCTLS = Object.fromEntries(
-  ['a', 'b', 'c'].map((name) => {
-    return [name, { level: 'privileged', overrides: { hostNetwork: false, sysctls: { allowed: [`net.${name}`] } } }];
+  SYSCTL_NAMES.map((left, i) => {
+    const allowed = [...SYSCTL_NAMES.filter((name) => name !== left), 'net.closed'];
+    return [`without-${i}`, { level: 'privileged', overrides: { hostNetwork: false, sysctls: { allowed } } }];
   }),
 );
 
@@ -124,7 +126,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   'a question beside a difference that decides the exit code': {
     old: SYSCTLS,
-    now: { all: { level: 'privileged', overrides: { sysctls: { allowed: ['net.a'] } } } },
+    now: { all: { level: 'privileged', overrides: { sysctls: { allowed: SYSCTL_NAMES } } } },
     code: 1,
     remarks: [
       'error now/all.yaml (level: privileged): opens hostNetwork',

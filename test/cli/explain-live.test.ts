@@ -125,7 +125,7 @@ describe('cappol explain NAME --cluster, with an API server', function () {
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(
       stdout,
-      /^NET_RAW: held by \d+ containers in \d+ workloads in all namespaces: 1 admitted by a policy, /,
+      /^NET_RAW: held by no running container, and asked for by \d+ containers of templates without pods in \d+ workloads in all namespaces: 1 admitted by a policy, /,
     );
     const reason = REASON.replace('+', '\\+');
     const rows = [
@@ -144,8 +144,10 @@ describe('cappol explain NAME --cluster, with an API server', function () {
     assert.equal(shown, onTerminal());
   });
 
-  const onTerminal = () => `NET_RAW: held by 2 containers in 2 workloads in namespace ${net}: 1 admitted by a policy, 1
-  in pods that the policies would refuse today
+  const onTerminal =
+    () => `NET_RAW: held by no running container, and asked for by 2 containers of templates without pods in 2
+  workloads in namespace ${net}: 1 admitted by a policy, 1 in pods that the policies would
+  refuse today
 
 Namespace ${net}
   Deployment pinger

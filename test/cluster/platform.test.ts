@@ -7,10 +7,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from '../../operator/cluster/client.ts';
-import { platformsOf } from '../../operator/cluster/platform.ts';
+import { detectPlatform } from '../../operator/cluster/platform.ts';
 import { excludedOn, type Platform } from '../../operator/model/namespaces.ts';
 
-describe('platformsOf', () => {
+describe('detectPlatform', () => {
   let server: Server;
   let client: ApiClient;
   let gitVersion: string;
@@ -57,18 +57,22 @@ describe('platformsOf', () => {
   for (const [version, names, platforms] of rows) {
     it(`is ${platforms.join() || 'none with its own namespaces'} at ${version} with ${names.join()}`, async () => {
       [gitVersion, groups] = [version, names];
-      assert.deepEqual(await platformsOf(client), platforms);
+      assert.deepEqual(await detectPlatform(client), { platforms, apiGroups: names });
     });
   }
 
-  it('platformsOf fails and names the flag --excluded-namespaces when the API server refuses the request', async () => {
+  it('detectPlatform fails and names the flag --excluded-namespaces when the API server refuses the request', async () => {
     status = 403;
-    await assert.rejects(platformsOf(client), /no: .* set --excluded-namespaces$/);
+    await assert.rejects(detectPlatform(client), /no: .* set --excluded-namespaces$/);
   });
 
-  it("excludes only the platform's own prefixes", () => {
+  it('excludes no prefix that users may choose: GKE reserves none', () => {
+    assert.ok(!excludedOn(['GKE']).some((pattern) => pattern.includes('*')));
+  });
+
+  it("excludes only the platform's own namespaces", () => {
     assert.deepEqual(excludedOn([]), ['kube-system', 'kube-public', 'kube-node-lease']);
-    assert.deepEqual(excludedOn(['GKE']), ['kube-system', 'kube-public', 'kube-node-lease', 'gke-*']);
+    assert.ok(excludedOn(['GKE']).includes('gke-managed-system'));
     assert.deepEqual(excludedOn(['OpenShift']).at(-1), 'openshift-*');
   });
 });

@@ -283,6 +283,37 @@ describe('Reflector', () => {
     assert.deepEqual(log.entries, []);
   });
 
+  it('the reflector continues without a dispensable kind that it may not read, and warns once', async () => {
+    const abort = new AbortController();
+    const told: string[] = [];
+    const steps: Step[] = [403, 403].map((status) => ({ list: [], error: failure(status) }));
+    const reader = new ScriptedReader(steps, () => {});
+    const sink: Sink = {
+      listing: () => {},
+      put: () => {},
+      remove: () => {},
+      listed: () => {
+        told.push('listed');
+        if (told.length === 2) setImmediate(() => abort.abort());
+      },
+    };
+    const log = new RecordingLog();
+    const source = { apiVersion: 'v1', kind: 'Event', fieldSelector: 'reason=FailedCreate', dispensable: true };
+    await new Reflector(reader, source, sink, abort.signal, { log, absentMs: 1 }).run();
+    assert.deepEqual(told, ['listed', 'listed']);
+    assert.deepEqual(log.messages('warn'), ['no right to read this kind, continuing without it']);
+  });
+
+  it('the reflector asks only for the objects of the field selector', async () => {
+    const abort = new AbortController();
+    const reader = new ScriptedReader([{ stream: [] }], () => abort.abort());
+    const sink: Sink = { listing: () => {}, put: () => {}, remove: () => {}, listed: () => {} };
+    const source = { apiVersion: 'v1', kind: 'Event', fieldSelector: 'reason=FailedCreate' };
+    const options = { log: new RecordingLog() };
+    await new Reflector(reader, source, sink, abort.signal, options).run();
+    assert.equal(reader.watched[0]?.query.fieldSelector, 'reason=FailedCreate');
+  });
+
   it('if a sink has the function absent, the reflector calls the function for a kind that the server does not serve', async () => {
     const abort = new AbortController();
     const told: string[] = [];

@@ -114,7 +114,7 @@ function groupsFor(policies: readonly ResolvedPolicy[], { id }: Rule): Found[] {
   const checks = [...all].filter(({ rule }) => rule === id);
   assert.ok(checks.every(isUnderstood), `the comparison does not understand rule ${id}`);
   const pods = new TinyPods(new Budget(10_000_000));
-  const groups = groupsOf(checks.filter(isUnderstood));
+  const groups = groupsOf(checks.filter(isUnderstood), new Map());
   const common = commonDimensions(groups);
   return groups.groups.map((group) => {
     const dimensions = [...common, ...dimensionsOf(group, groups)];

@@ -32,6 +32,44 @@ const FOR_WEB = network({
   usableBy: 'Subjects',
   subjects: [{ kind: 'ServiceAccount', namespace: 'shop', name: 'web' }],
 });
+/** Policies that each allow one more capability to the container `a`. */
+const adding = (...sets: string[][]): Specs =>
+  Object.fromEntries(
+    sets.map((allowedAdd, i) => [
+      `policy-${i}`,
+      { level: 'baseline', containers: [{ names: ['a'], overrides: { capabilities: { allowedAdd } } }] } as Spec,
+    ]),
+  );
+/** Policies that each allow a range of user IDs to the container `a`. */
+const runningAs = (...ranges: [number, number][]): Specs =>
+  Object.fromEntries(
+    ranges.map(([min, max], i) => [
+      `policy-${i}`,
+      {
+        level: 'baseline',
+        containers: [{ names: ['a'], overrides: { runAsUser: { rule: 'MustRunAs', ranges: [{ min, max }] } } }],
+      } as Spec,
+    ]),
+  );
+/** Policies that each allow some sysctls. */
+const sysctlsOf = (...sets: string[][]): Specs =>
+  Object.fromEntries(
+    sets.map((allowed, i) => [`policy-${i}`, { level: 'baseline', overrides: { sysctls: { allowed } } }]),
+  );
+/** Policies that each allow some supplemental groups. */
+const groupsOf = (...sets: number[][]): Specs =>
+  Object.fromEntries(
+    sets.map((ids, i) => {
+      const ranges = ids.map((id) => ({ min: id, max: id }));
+      return [`policy-${i}`, { level: 'baseline', overrides: { supplementalGroups: { rule: 'MayRunAs', ranges } } }];
+    }),
+  );
+/** The items, without one item in each list. */
+const lackingOne = <Item>(items: readonly Item[]): Item[][] =>
+  items.map((one) => items.filter((other) => other !== one));
+const SYSCTL_NAMES = ['vm.a', 'vm.b', 'vm.c', 'vm.d'];
+const GROUP_IDS = [10, 20, 30, 40];
+const ADDED = ['NET_ADMIN', 'SYS_TIME', 'SYS_PTRACE', 'BPF'];
 const users = (...names: string[]) => names.map((name) => ({ kind: 'User' as const, name }));
 
 /**
@@ -205,8 +243,21 @@ const CASES: Readonly<Record<string, Case>> = {
     old: overrides({}),
     now: overrides({ capabilities: { allowedAddInUserNamespace: ['SYS_PTRACE'] } }),
     opens: ['capabilities'],
-    // A policy with overrides limits the lists of capabilities. A level does not limit the lists of capabilities.
-    closes: ['capabilities'],
+  },
+  'NET_RAW for restricted': {
+    old: overrides({}),
+    now: overrides({ capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } }),
+    opens: ['capabilities'],
+  },
+  'a sysctl for baseline': {
+    old: baseline({}),
+    now: baseline({ sysctls: { allowed: ['kernel.shm_rmid_forced', 'net.*'] } }),
+    opens: ['sysctls'],
+  },
+  'a path to read': {
+    old: baseline({ volumes: ['hostPath'], hostPaths: [{ pathPrefix: '/a' }] }),
+    now: baseline({ volumes: ['hostPath'], hostPaths: [{ pathPrefix: '/a' }, { pathPrefix: '/b', readOnly: true }] }),
+    opens: ['hostPaths'],
   },
   'user namespaces that become required': {
     old: overrides({}),
@@ -436,7 +487,7 @@ const CASES: Readonly<Record<string, Case>> = {
     now: baseline({ capabilities: { ...bounded, requiredDrop: ['NET_RAW'] } }),
     opens: ['capabilities'],
   },
-  'a long list of dropped capabilities': {
+  'a required drop less, but without defaulting': {
     old: {
       one: {
         level: 'baseline',
@@ -445,7 +496,6 @@ const CASES: Readonly<Record<string, Case>> = {
       },
     },
     now: baseline({ capabilities: { allowedAdd: [], requiredDrop: ['CHOWN', 'KILL'] } }),
-    opens: ['capabilities'],
     closes: ['capabilities'],
   },
   'a Localhost profile after one that the API server refuses': {
@@ -462,6 +512,46 @@ const CASES: Readonly<Record<string, Case>> = {
     old: overrides({ appArmor: { unset: 'Refused' } }, { levelVersion: 'v1.24' }),
     now: overrides({ appArmor: { unset: 'Refused' } }, { levelVersion: 'v1.25' }),
     opens: ['capabilities'],
+  },
+  'a container that adds a capability of each of two policies': {
+    old: adding(['NET_ADMIN'], ['SYS_TIME']),
+    now: adding(['NET_ADMIN', 'SYS_TIME']),
+    opens: ['capabilities'],
+  },
+  'a container that adds a capability of each of four policies': {
+    old: adding(...lackingOne(ADDED)),
+    now: adding(ADDED),
+    opens: ['capabilities'],
+  },
+  'capabilities of a container that two policies already allow together': {
+    old: adding(['NET_ADMIN', 'SYS_TIME'], ['SYS_PTRACE']),
+    now: adding(['NET_ADMIN'], ['SYS_PTRACE']),
+    closes: ['capabilities'],
+  },
+  'a container whose user ID two policies both refuse': {
+    old: runningAs([1, 1], [2, 2]),
+    now: runningAs([1, 3]),
+    opens: ['runAsUser'],
+  },
+  'three sysctls, and three policies that each lack one of them': {
+    old: sysctlsOf(...lackingOne(SYSCTL_NAMES.slice(0, 3))),
+    now: sysctlsOf(SYSCTL_NAMES.slice(0, 3)),
+    opens: ['sysctls'],
+  },
+  'four sysctls, and four policies that each lack one of them': {
+    old: sysctlsOf(...lackingOne(SYSCTL_NAMES)),
+    now: sysctlsOf(SYSCTL_NAMES),
+    opens: ['sysctls'],
+  },
+  'three groups, and three policies that each lack one of them': {
+    old: groupsOf(...lackingOne(GROUP_IDS.slice(0, 3))),
+    now: groupsOf(GROUP_IDS.slice(0, 3)),
+    opens: ['supplementalGroups'],
+  },
+  'four groups, and four policies that each lack one of them': {
+    old: groupsOf(...lackingOne(GROUP_IDS)),
+    now: groupsOf(GROUP_IDS),
+    opens: ['supplementalGroups'],
   },
   'a mode that refuses nothing': { old: { one: { mode: 'Warn' } }, now: {} },
   'a set without policies': { old: {}, now: { one: {} }, closes: ['capabilities'] },
@@ -570,6 +660,21 @@ describe('compare', () => {
       baseline({ hostNetwork: true }),
     );
     assert.deepEqual([found.opens.map(({ rules }) => rules), found.namesEveryRule.opens], [[['use']], false]);
+  });
+
+  it('if five policies may each refuse another item of a list, compare does not call the sets equal', () => {
+    const [sysctls, added] = [
+      [...SYSCTL_NAMES, 'vm.e'],
+      [...ADDED, 'SYS_RAWIO'],
+    ];
+    const ofPod = compared(sysctlsOf(...lackingOne(sysctls)), sysctlsOf(sysctls));
+    const ofContainer = compared(adding(...lackingOne(added)), adding(added));
+    assert.deepEqual([ofPod.same, ofContainer.same], [false, false]);
+    const messages = [...ofPod.undecided, ...ofContainer.undecided].map(({ message }) => message);
+    assert.deepEqual(messages, [
+      'more than 4 policies have other values for spec.securityContext.sysctls, and only 4 items of a list are tried together',
+      'a pod that breaks only rule capabilities may be admitted now, but no such pod was found',
+    ]);
   });
 
   it('compare does not call sets equal when the comparison reaches its limit', () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type History, historyOf } from '../../analysis/history/history.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { BASELINE } from '../../operator/rules/capability-lists.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
 import { between, DAY, MONDAY, namespaceView, PRIVILEGED, snapshotAt, TUESDAY, type World, web } from './worlds.ts';
@@ -215,7 +216,7 @@ describe('the history of a cluster', () => {
     });
 
     it('the history lists an unused entry of spec.containers as one grant, and does not list the values in the entry', () => {
-      const containers = [{ names: ['app'], overrides: { capabilities: { allowedAdd: ['SYS_TIME'] } } }];
+      const containers = [{ names: ['app'], overrides: { capabilities: { allowedAdd: [...BASELINE, 'SYS_TIME'] } } }];
       const policies = [baselinePolicy('ping', { mode: 'Enforce', containers })];
       const [idle, ticking] = [
         { ...web(), policies },
@@ -227,7 +228,10 @@ describe('the history of a cluster', () => {
       assert.deepEqual(used.exceptions.neededAgain, whole);
     });
 
-    const entry = (names: string[], add: string) => ({ names, overrides: { capabilities: { allowedAdd: [add] } } });
+    const entry = (names: string[], ...allowedAdd: string[]) => ({
+      names,
+      overrides: { capabilities: { allowedAdd } },
+    });
     const withEntries = (...containers: ReturnType<typeof entry>[]) => [
       baselinePolicy('ping', { mode: 'Enforce', containers }),
     ];
@@ -269,7 +273,7 @@ describe('the history of a cluster', () => {
     it('also if an entry of spec.containers replaced another entry that no workload needed', () => {
       const { exceptions } = between(
         { ...web(), policies: withEntries(other) },
-        { ...web(), policies: withEntries(entry(['third'], 'BPF')) },
+        { ...web(), policies: withEntries(entry(['third'], ...BASELINE, 'BPF')) },
       );
       assert.deepEqual(exceptions.unused, [{ policy: 'ping', path: 'spec.containers[0]' }]);
     });

@@ -266,6 +266,8 @@ export function refusals(programs: readonly Pick<Program, 'policy'>[], request: 
  * be so small that the message describes the whole pod.
  */
 export function violationsIn(text: AdmissionText, request: Request): string[] {
+  const tooLarge = text.run('tooLarge', request);
+  if (tooLarge !== '') return [`size: pod ${tooLarge}`];
   return (text.run('violations', request) as string[][][])[0]?.[0] ?? [];
 }
 

@@ -77,6 +77,7 @@ describe('policies as rows of one program', () => {
         seen.entries += all.filter(({ containers }) => containers.length > 0).length;
         for (const pod of some) {
           const request = requestOf(pod);
+          const tooLarge = text.run('tooLarge', request) as string;
           for (const filled of fills ? [false, true] : [false]) {
             const evaluated = filled ? all.filter(({ defaulting }) => defaulting) : all;
             const name = filled ? 'filled' : fills ? 'unfilled' : 'complying';
@@ -88,7 +89,8 @@ describe('policies as rows of one program', () => {
             const lists = text.run(filled ? 'violationsFilled' : 'violations', request) as string[][][];
             for (const [index, policy] of all.entries()) {
               if (filled && !policy.defaulting) continue;
-              const found = [...(lists[index]?.[0] ?? [])];
+              const ofSize = policy.checks.length > 0 ? [`size: pod ${tooLarge}`] : [];
+              const found = tooLarge === '' ? [...(lists[index]?.[0] ?? [])] : ofSize;
               assert.deepEqual(found.sort(), lines(pod, policy, filled));
               seen.violating += found.length;
             }

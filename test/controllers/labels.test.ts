@@ -22,6 +22,7 @@ class Stage {
   constructor(state: Entry['state'], labels: Readonly<Record<string, string>>) {
     const namespace = { name: 'a', uid: 'u', terminating: false, labels, labelOwners: {} };
     const promotions = new Rollouts();
+    this.outcomes.podSecurity.current = { isKnown: false, message: '' };
     const entry = { uid: 'u', state, since: 0 };
     promotions.set('it', { uid: 'p', begun: true, selector: {}, namespaces: new Map([['a', entry]]) });
     this.labels = new Labels({
@@ -38,8 +39,12 @@ class Stage {
         awaitsRollouts: () => this.isAwaited,
         now: () => 0,
         wantedLabels: () => ({}),
+        refusing: () => () => false,
+        refusingDefault: () => undefined,
+        presentLabels: () => ({ namespace: 'a', applied: {}, conflicts: [] }),
         rolloutLabels: () => promotions.labelsOf(namespace),
       },
+      instance: 'operator-0',
       recorder: { later() {}, tell: async () => [] },
       log: new RecordingLog(),
       found: (found: object) => this.found.push(found),

@@ -86,7 +86,13 @@ class Stage {
       cluster,
       state: this.state,
       log: new RecordingLog(),
-      recorder: { later: (event: KubernetesEvent) => this.events.push(event.reason) },
+      recorder: {
+        later: (event: KubernetesEvent) => this.events.push(event.reason),
+        tell: async (events: readonly KubernetesEvent[]) => {
+          this.events.push(...events.map(({ reason }) => reason));
+          return [];
+        },
+      },
       instance: 'test',
       signal,
       found: (found: object) => this.state.apply({ of: 'found', ...found } as never),
@@ -435,7 +441,7 @@ describe('the controller of promotions', () => {
     ['after a crash', true],
   ] as const) {
     for (const [soak, rollout] of Object.entries({ '0s': { soak: '0s' }, '24h': {} })) {
-      it(`a policy that was deleted and created again begins its rollout from the start ${title}, with soak ${soak}`, async () => {
+      it(`a policy that was deleted and created again stays enforced where it was enforced, ${title}, with soak ${soak}`, async () => {
         const stage = new Stage();
         stage.run(bad('legacy'));
         stage.put({ level: 'privileged' }, 1);
@@ -451,10 +457,27 @@ describe('the controller of promotions', () => {
           await stage.evaluate();
           await stage.look();
         }
-        assert.deepEqual([stage.entry?.state, stage.parts], ['Blocked', ['it/pending']]);
+        assert.deepEqual([stage.entry?.state, stage.parts], [undefined, ['it', 'it/pending']]);
       });
     }
   }
+
+  it('tells before the first state is saved that the rollout begins over a label enforce, and not again', async () => {
+    const stage = new Stage();
+    stage.labels.set('a', { 'pod-security.kubernetes.io/enforce': 'baseline' });
+    stage.put(SOAKING, 1);
+    stage.refuses = true;
+    await assert.rejects(stage.look());
+    assert.deepEqual([stage.events, stage.writes], [['RolloutOverLabels'], []]);
+    stage.refuses = false;
+    stage.lead();
+    await stage.look();
+    assert.deepEqual(stage.events, ['RolloutOverLabels', 'RolloutOverLabels']);
+    for (let looks = 0; looks < 3; looks++) await stage.look();
+    stage.lead();
+    await stage.look();
+    assert.equal(stage.events.length, 2);
+  });
 
   it('the status counts a namespace as enforced only after the label of the namespace is gone', async () => {
     mock.timers.enable({ apis: ['Date'], now: START });

@@ -68,6 +68,7 @@ class Stage {
     for (const { metadata } of policies) this.state.apply({ of: 'policy', name: metadata?.name ?? '' });
     this.state.apply({ of: 'term' });
     this.state.accept();
+    this.state.outcomes.podSecurity.current = { isKnown: false, message: '' };
     for (const [name, state] of Object.entries(outcomes)) {
       this.state.outcomes.programs.set(name, { state, row: 'r', servers: { inForce: 1, answering: 1 }, message: '' });
     }

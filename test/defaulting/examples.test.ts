@@ -30,6 +30,7 @@ function examples(): Example[] {
   const refused: CapabilityPolicyOverrides = { seccomp: { unset: 'Refused' } };
   const caps = (add: string[], drop: string[]) => secured({ capabilities: { add, drop } });
   const lists: CapabilityPolicyOverrides = { capabilities: { requiredDrop: ['MKNOD'], defaultAdd: ['CHOWN', 'KILL'] } };
+  const addsOne: CapabilityPolicyOverrides = { capabilities: { defaultAdd: ['CHOWN'] } };
   const noEscalation: CapabilityPolicyOverrides = { allowPrivilegeEscalation: false };
   const ids: CapabilityPolicyOverrides = {
     runAsUser: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 2000 }] },
@@ -49,6 +50,13 @@ function examples(): Example[] {
     after: before,
   });
   return [
+    {
+      title: 'default capabilities into a list that has room for them',
+      overrides: addsOne,
+      before: app(caps(Array(83).fill('KILL'), [])),
+      after: app(caps([...Array(83).fill('KILL'), 'CHOWN'], [])),
+    },
+    unchanged('into a list of capabilities without room', addsOne, app(caps(Array(84).fill('KILL'), []))),
     {
       title: 'everything that level restricted requires',
       level: 'restricted',

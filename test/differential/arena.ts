@@ -15,6 +15,7 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { createPodProjection } from '../../operator/projection/pod-projection.ts';
 import { RULES } from '../../operator/rules/index.ts';
+import { SIZE_RULE } from '../../operator/rules/size.ts';
 import { RateLimit } from '../../operator/runtime/rate-limit.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
 import { enforce } from '../support/programs.ts';
@@ -67,9 +68,10 @@ export function addEphemeralContainer(pod: string, container: unknown): Question
  * Whether the policy, Pod Security Admission and the operator give answers that agree. The policy and the operator must
  * give the same reasons. If a message is cut, only the part before the cut is compared. If the case is exact, the label
  * must give the policy's verdict. If the case is not exact, the label may admit more pods than the policy. Even then,
- * the label must admit each pod that the policy admits.
+ * the label must admit each pod that the policy admits. Pod Security Admission does not limit the size of a pod.
  */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: DifferentialCase): boolean {
+  if (policy.text.includes(`${SIZE_RULE}: pod `)) return !operator.admitted && says(policy.text, operator.text);
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
   return sound && policy.admitted === operator.admitted && says(withoutRandomNames(policy.text), operator.text);
 }

@@ -1,15 +1,10 @@
 /**
- * `npm run test:differential -- [--part a|schema|b|c|filling|steps|expiry|rollout|playground|topologies|static] --runs
- * N [--seed S]` runs the long forms of the differential tests. Part a is differential.test.ts. Part schema is like part
- * a, but its pods have any fields of the API. `--versions 1.0,1.36` selects versions of the Standards, and `--overrides
- * N` sets the number of pods for each policy with overrides. All other parts except `static` are in policies.test.ts,
- * and N is the number of policies, sets, steps or topologies. Part topologies also accepts `--policies N --namespaces N
- * --pods N --meeting N` for the sizes of each topology. The command prints the number of evaluated objects and each
- * difference, and exits with code 1 if there is a difference.
+ * `npm run test:differential` runs the long forms of the differential tests. Part a is differential.test.ts. All other
+ * parts except `schema` and `static` are in policies.test.ts.
  */
-import { parseArgs } from 'node:util';
 import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
+import { argumentsOrExit } from '../../hack/options-or-exit.ts';
 import { parseVersion } from '../../operator/standards/level-version.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 import { ALPHA_FLAGS } from '../support/alpha.ts';
@@ -22,7 +17,22 @@ import { PARTS, runPart, SIZES } from './policies/parts.ts';
 import { explain, HEADER, line, total } from './report.ts';
 import { compareStatic } from './static/compare.ts';
 
-const { values } = parseArgs({
+const HELP = `Usage: npm run test:differential -- [options]
+
+Evaluates random objects by the operator's code and by a real API server. Prints the number of evaluated objects and
+each difference, and exits with 1 if there is a difference.
+
+  --part PART      a (default), schema, static, ${PARTS.join(', ')}; schema is like a, but
+                   its pods have any fields of the API
+  --runs N         pods, policies, sets, steps or topologies (default: 200)
+  --overrides N    pods for each policy with overrides in part a (default: those of --runs)
+  --versions LIST  versions of the Standards in parts a and schema, as in 1.0,1.36 (default: all)
+  --policies N, --namespaces N, --pods N, --meeting N
+                   sizes of each topology
+  --seed S         repeats another run (default: random)
+`;
+
+const { values } = argumentsOrExit('test:differential', HELP, {
   options: {
     runs: { type: 'string', default: '200' },
     overrides: { type: 'string' },

@@ -24,6 +24,7 @@ const RUN: readonly Run[] = [
   { page: 'docs/runbook.md', by: 'test/integration/prometheus.test.ts' },
   { page: 'docs/concepts.md', by: 'test/docs/rollout.test.ts' },
   { page: 'docs/operations.md', sections: ['Install', 'Upgrade', 'Uninstall'], by: 'test/install/install.test.ts' },
+  { page: 'docs/backup-and-restore.md', by: 'test/docs/backup-and-restore.test.ts' },
   { page: 'docs/argocd.md', sections: ['Remove everything'], by: 'test/integration/withdrawal.test.ts' },
   { page: 'docs/operations.md', sections: ['Break glass'], by: 'test/docs/rollout.test.ts' },
 ];

@@ -17,7 +17,7 @@ const PARTS = readFileSync(join(ROOT, PAGE), 'utf8').split(/^##+ /m);
 /** The rule that the page uses as its example. */
 const RULE = 'readOnlyRootFilesystem';
 const LINK = /\]\((\.\.\/)?([\w./-]+)\)/g;
-const PATH = /`((?:analysis|cli|hack|operator|test|ui)\/[\w./-]+)`/g;
+const PATH = /`((?:analysis|cli|engine|hack|operator|test|ui)\/[\w./-]+)`/g;
 
 const EVENT_TYPES = ['Normal', 'Warning'];
 

@@ -5,7 +5,7 @@ import { documentation, type Page, ROOT, readPage } from '../support/page.ts';
 
 const INDEX = 'docs/README.md';
 /** Matches a path in a text. The path is relative to the project's folder. */
-const PATH = /(?<![\w./@-])((?:operator|analysis|cli|ui|hack|test)\/[\w./-]+\.(?:ts|js|json|yaml|sh|md))\b/g;
+const PATH = /(?<![\w./@-])((?:engine|operator|analysis|cli|ui|hack|test)\/[\w./-]+\.(?:ts|js|json|yaml|sh|md))\b/g;
 
 describe('links', () => {
   const pages = documentation();
@@ -33,7 +33,7 @@ describe('paths that pages, comments and scripts name', () => {
       'README.md',
       'package.json',
       '.ci/run',
-      ...filesIn('docs', 'operator', 'analysis', 'cli', 'ui', 'hack', 'test'),
+      ...filesIn('docs', 'engine', 'operator', 'analysis', 'cli', 'ui', 'hack', 'test'),
     ];
     const missing = texts.flatMap((file) =>
       Array.from(readFileSync(join(ROOT, file), 'utf8').matchAll(PATH), ([, path = '']) => path)

@@ -5,17 +5,15 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadAll } from 'js-yaml';
 import { validatePolicy } from '../../analysis/policies/validate.ts';
 import { HELP, parseFlags } from '../../operator/flags.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/model/namespaces.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 import * as reasons from '../../operator/report/reasons.ts';
-import { type Block, documentation, ROOT, readPage } from '../support/page.ts';
+import { documentation, policiesIn, ROOT, readPage } from '../support/page.ts';
 
 /** Matches a link to a test file, and the test titles that follow the link. */
 const CITED = /\]\(\.\.\/(test\/[^)#]+\.ts)\)(?::((?:(?:,|;| and)? \*[^\s*][^*]*\*)+))?/g;
-const HEREDOC = /<<'?(\w+)'?.*\n([\s\S]*?)^\1$/gm;
 
 interface Shown {
   readonly where: string;
@@ -105,20 +103,6 @@ describe('the documentation', () => {
     assert.deepEqual(missing, []);
   });
 });
-
-/**
- * The policies in a YAML block, or in the heredocs that a shell block passes to commands. A block that shows only a
- * part of an object has no policies.
- */
-function policiesIn({ info, text }: Block): RawObject[] {
-  const [language, use] = info;
-  if (use === 'part') return [];
-  const texts =
-    language === 'yaml' ? [text] : language === 'sh' ? [...text.matchAll(HEREDOC)].map(([, , body = '']) => body) : [];
-  return texts
-    .flatMap((one) => loadAll(one) as (RawObject | null)[])
-    .filter((object): object is RawObject => object?.kind === 'CapabilityPolicy');
-}
 
 function citationsIn(path: string): { page: string; file: string; title: string }[] {
   const text = textOf(path).replaceAll(/\n(?![|\n])/g, ' ');

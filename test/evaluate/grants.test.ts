@@ -1,8 +1,8 @@
 /** Tests which grants a policy has, and which of the grants pods need. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { TooExpensive } from '../../engine/cel/costs.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { TooExpensive } from '../../operator/evaluate/cel.ts';
 import { examplePod } from '../../operator/evaluate/example-pods.ts';
 import { grantsOf, keyOf, withoutGrants } from '../../operator/evaluate/grants.ts';
 import { neededGrants } from '../../operator/evaluate/needs.ts';
@@ -105,10 +105,32 @@ describe('the grants of a policy', () => {
         overrides: { hostIPC: true },
         containers: [
           { names: ['a'], overrides: { readOnlyRootFilesystem: true } },
-          { names: ['b'], overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } },
+          { names: ['b'], overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } } },
         ],
       },
       ['spec.overrides.hostIPC', 'spec.containers[1].overrides.capabilities.allowedAdd NET_RAW', 'spec.containers[1]'],
+    ],
+    'an entry of spec.containers, but not as a whole if it also restricts': [
+      {
+        containers: [
+          { names: ['a'], overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } },
+          { names: ['b'], overrides: { runAsUser: { rule: 'RunAsAny' }, readOnlyRootFilesystem: true } },
+        ],
+      },
+      ['spec.containers[0].overrides.capabilities.allowedAdd NET_RAW', 'spec.containers[1].overrides.runAsUser'],
+    ],
+    'an entry of spec.containers, but not as a whole beside another entry for the same containers': [
+      {
+        containers: [
+          { names: ['a'], images: ['x/*'], overrides: { runAsUser: { rule: 'RunAsAny' } } },
+          { names: ['a'], images: ['x/y'], overrides: { readOnlyRootFilesystem: true } },
+        ],
+      },
+      ['spec.containers[0].overrides.runAsUser'],
+    ],
+    'a path that is mounted read-only': [
+      { overrides: { hostPaths: [{ pathPrefix: '/srv', readOnly: true }, { pathPrefix: '/tmp' }] } },
+      at('hostPaths', '{"pathPrefix":"/srv","readOnly":true}', '{"pathPrefix":"/tmp"}'),
     ],
     'a strategy and its ranges': [
       {
@@ -193,7 +215,7 @@ describe('the grants that a pod needs', () => {
     'an entry of containers by the name of the container': [
       policy({}, { containers: [{ names: ['app'], overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }] }),
       adding(['NET_RAW']),
-      ['spec.containers[0].overrides.capabilities.allowedAdd NET_RAW', 'spec.containers[0]'],
+      ['spec.containers[0].overrides.capabilities.allowedAdd NET_RAW'],
     ],
     'none of an entry for other containers': [
       policy({}, { containers: [{ names: ['other'], overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }] }),

@@ -70,10 +70,20 @@ describe('the need of a namespace for an exception', () => {
   });
 
   it('a namespace needs the exception if a policy of lower priority would decide without the exception', () => {
-    const above = resolvedBaseline('above', { ...RAW, priority: 5 });
-    assert.deepEqual(needsOf([base, above], [raw('ping')])('above').needed, ['spec', KEY]);
+    const above = resolvedBaseline('above', { overrides: { hostIPC: true }, priority: 5 });
+    const ipc = podView('ipc', adding([], { hostIPC: true }));
+    assert.deepEqual(needsOf([base, above], [ipc])('above').needed, ['spec', 'spec.overrides.hostIPC']);
     assert.deepEqual(needsOf([base, above], [podView('web')])('above'), {
       isException: true,
+      needed: [],
+      unneeded: ['spec.overrides.hostIPC'],
+    });
+  });
+
+  it('a policy that also restricts is no exception to a policy of lower priority, which would admit more', () => {
+    const above = resolvedBaseline('above', { ...RAW, priority: 5 });
+    assert.deepEqual(needsOf([base, above], [podView('web')])('above'), {
+      isException: false,
       needed: [],
       unneeded: [KEY],
     });

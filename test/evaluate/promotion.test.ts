@@ -35,7 +35,7 @@ function evaluated({ spec = {}, others = [] }: Policies, pods: readonly PodView[
   const [, pending] = partsOf(resolved('it', { level: 'baseline', rollout: {}, ...spec }), { begun: true });
   const cluster = { pods: () => pods, workloads: () => [], workload: () => undefined };
   const policies = [pending as ResolvedPolicy, ...others];
-  return runToEnd(evaluatingNamespace({ name: 'a', labels: LABELS }, policies, cluster, EVALUATION, seen));
+  return runToEnd(evaluatingNamespace({ name: 'a', labels: LABELS }, policies, cluster, EVALUATION, { seen }));
 }
 
 const FINE = pod('fine');

@@ -145,7 +145,7 @@ describe('the verdict on a pod', () => {
         level: 'restricted',
         overrides: { capabilities: { allowedBounding: [] } },
       });
-      const limit = { ...none, evaluator: new Evaluator({ costLimit: 12_000 }) };
+      const limit = { ...none, evaluator: new Evaluator({ costLimit: 15_000 }) };
       assert.equal(evaluate(candidate, [baseline], limit).verdict, 'Violating');
       assert.equal(evaluate(candidate, [baseline, dear], limit).verdict, 'Unknown');
     });

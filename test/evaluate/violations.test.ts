@@ -88,7 +88,7 @@ describe('violations', () => {
     const [violation] = evaluator.violations(odd, resolved('baseline', { level: 'baseline' }));
     assert.equal(violation?.container, 'constructor');
     const annotated = pod(
-      {},
+      { containers: [{ name: 'main' }] },
       { constructor: 'x', 'container.apparmor.security.beta.kubernetes.io/main': 'unconfined' },
     );
     assert.deepEqual(

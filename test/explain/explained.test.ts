@@ -50,7 +50,7 @@ function explained(
   const all = explainedTopics([topic], { cluster, state, evaluation, installed: true, missing: [], ...options });
   const [first] = all.topics;
   assert.ok(first);
-  return { ...first, workloads: all.workloads };
+  return { ...first, workloads: all.workloads, refused: all.refused };
 }
 
 function foundIn(name: string, template: PodContent, policies: readonly CompletePolicy[] = []): readonly FoundUse[] {
@@ -63,6 +63,16 @@ const STRICT_POD = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault
 function strict(capabilities: object, fields: object = {}): PodContent {
   return app(secured({ allowPrivilegeEscalation: false, capabilities }), { securityContext: STRICT_POD, ...fields });
 }
+
+describe('explain NAME --cluster: refused pods', () => {
+  it('lists the workloads whose pods are refused', () => {
+    const refused = { by: 'Program', message: 'CapabilityPolicy it: container "istio-init" must not', at: 1 } as const;
+    const workloads = [workloadView('Job', 'import', { refused }), workloadView('Job', 'other')];
+    assert.deepEqual(explained('NET_RAW', { workloads }).refused, [
+      { kind: 'Job', namespace: 'net', name: 'import', message: refused.message },
+    ]);
+  });
+});
 
 describe('explain NAME --cluster: how a container holds a capability', () => {
   const ROWS: readonly [title: string, PodContent, expected: object | undefined][] = [

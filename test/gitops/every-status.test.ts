@@ -36,8 +36,8 @@ function lives(states: readonly (readonly [StatusInput, StatusInput])[]): Capabi
 function expected({ metadata, status = {} }: CapabilityPolicy): Verdict {
   if (status.observedGeneration !== metadata?.generation) return 'working';
   if (condition(status, 'Accepted')?.status === 'False') return 'failed';
-  // WriteRefused means that the API server refuses the write of a promotion.
-  if (condition(status, 'Ready')?.reason === 'WriteRefused') return 'working';
+  // The API server refuses a label of a namespace.
+  if (condition(status, 'Ready')?.status === 'False') return 'working';
   return condition(status, 'Programmed')?.status === 'True' ? 'ready' : 'working';
 }
 

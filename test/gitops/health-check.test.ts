@@ -61,7 +61,12 @@ const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
   healthy_labelConflict: input({}, { verdicts: VIOLATED, labels: labels({ conflicts: [CONFLICT] }) }),
   healthy_labelRefused: input(
     { mode: 'Enforce', rollout: {} },
-    { progress: ROLLED_OUT, labels: labels({ refusal: { ...REFUSED, set: [ROLLOUT_LABEL] } }) },
+    {
+      progress: ROLLED_OUT,
+      labels: labels({ refusal: { ...REFUSED, set: [ROLLOUT_LABEL] } }),
+      // Ready leaves out refusals in a namespace of the platform.
+      platform: [{ name: 'net', evidence: 'label kubernetes.azure.com/managedby=aks (AKS)' }],
+    },
   ),
   healthy_rolledOut: input({ mode: 'Enforce', rollout: {} }, { progress: ROLLED_OUT }),
   healthy_rollingOut: input({ mode: 'Enforce', rollout: {} }, { progress: ROLLOUT }),

@@ -109,7 +109,8 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   'patch configmaps': { act: async (stage) => void (await rollout(stage, 'written')) },
   'delete configmaps': { prepare: rolledOut, act: endRollout },
   // Only an operator that does not know all pod fields checks which values API servers fill in.
-  'create podtemplates': { act: askDefaults },
+  'create podtemplates': { act: (stage) => askDefaults(stage, 'podtemplates') },
+  'list mutatingwebhookconfigurations': { act: (stage) => askDefaults(stage, 'mutatingwebhookconfigurations') },
   'create events': { act: violate },
   // The operator patches an Event to count its repetitions in the Event's series.
   'patch events': {
@@ -299,10 +300,10 @@ async function restart({ cluster: { operator } }: Stage): Promise<void> {
  * Starts a second operator that does not know one of the pod fields. Adds the log of the second operator to the log of
  * the first operator.
  */
-async function askDefaults({ cluster }: Stage): Promise<void> {
+async function askDefaults({ cluster }: Stage, resource: string): Promise<void> {
   const earlier = earlierOperator(cluster.operatorKubeconfig, ['hostUsers']);
   await earlier.start();
-  const isRefused = () => earlier.log.some((entry) => JSON.stringify(entry).includes('podtemplates'));
+  const isRefused = () => earlier.log.some((entry) => JSON.stringify(entry).includes(resource));
   await waitFor('the operator to ask', isRefused, { intervalMs: 20 });
   await earlier.stop();
   cluster.operator.log.push(...earlier.log);

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Identity, Json } from '../../hack/controlplane/api.ts';
+import { Api, type Identity, type Json } from '../../hack/controlplane/api.ts';
 import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, useCluster } from '../support/harness.ts';
@@ -13,6 +13,7 @@ import { itIfOffered } from '../support/needs.ts';
 import { podSecurityOf } from '../support/observed.ts';
 import { baselinePod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
+import { OPERATOR_USER } from '../support/rights.ts';
 
 const MERGE = 'application/merge-patch+json';
 const MIRROR = 'kubernetes.io/config.mirror';
@@ -93,6 +94,38 @@ describe('attempts to get around a policy', () => {
     });
   });
 
+  describe('by the verbs of constrained impersonation', () => {
+    itIfOffered('constrainedImpersonation', 'a user acts as the operator, and as a node without a policy', async () => {
+      const [user, node] = ['bypass-impersonator', 'system:node:impersonated'];
+      await grant(cluster.api, user, [
+        identity('serviceaccount', 'serviceaccounts'),
+        request('serviceaccount', 'delete', 'admissionregistration.k8s.io', 'validatingadmissionpolicies'),
+        identity('arbitrary-node', 'nodes'),
+        request('arbitrary-node', 'create', '', 'pods'),
+      ]);
+      await grant(cluster.api, node, [{ apiGroups: [''], resources: ['pods'], verbs: ['create'] }], {
+        name: 'bypass-impersonated-node',
+      });
+      const api = new Api(cluster.controlPlane.kubeconfigFor(user));
+      const deletes = (as?: Identity) =>
+        api.ask('DELETE', `${COLLECTIONS.ValidatingAdmissionPolicy}/capabilitypolicy.enforce`, {
+          query: { dryRun: 'All' },
+          ...(as && { as }),
+        });
+      const pod = privilegedPod() as Json;
+      const owner = { apiVersion: 'v1', kind: 'Node', name: 'impersonated', uid: 'uid', controller: true };
+      pod.metadata = { name: 'mirror', annotations: { [MIRROR]: 'hash' }, ownerReferences: [owner] };
+      pod.spec.nodeName = 'impersonated';
+      const creates = (as: Identity) =>
+        api.ask('POST', `${NAMESPACES}/${namespace}/pods`, { query: { dryRun: 'All' }, body: pod, as });
+      await eventually('the rights', async () => (await deletes({ user: OPERATOR_USER })).status === 200);
+      assert.equal((await deletes()).status, 403);
+      await eventually('the right of the node', async () => (await creates({ user: node })).status === 201);
+      assert.equal((await creates(CREATOR)).status, 403);
+      await api.close();
+    });
+  });
+
   describe('by forging what we write', () => {
     itIfOffered(
       'mutatingAdmissionPolicies',
@@ -130,18 +163,24 @@ describe('attempts to get around a policy', () => {
       });
     });
 
-    it('the operator changes no label of a namespace that has a forged record but no policy', async () => {
-      const name = cluster.named('unselected');
-      const labels = { [`${LABELS}/enforce`]: 'baseline' };
-      const annotations = { [RECORD]: JSON.stringify(labels) };
-      await cluster.api.create(NAMESPACES, {
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        metadata: { name, labels, annotations },
-      });
+    it('without a policy, a copied record only takes back labels that have its values', async () => {
+      const labelled = (enforce: string) => ({ [`${LABELS}/enforce`]: enforce });
+      const annotations = { [RECORD]: JSON.stringify(labelled('baseline')) };
+      const [copied, edited] = [cluster.named('copied'), cluster.named('edited')];
+      for (const [name, labels] of [
+        [copied, labelled('baseline')],
+        [edited, labelled('restricted')],
+      ] as const) {
+        const metadata = { name, labels, annotations };
+        await cluster.api.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata });
+      }
+      await eventually(
+        'the label to go',
+        async () => (await podSecurityOf(cluster.api, copied)).labels.enforce === undefined,
+      );
       await cluster.programmed(await cluster.policy('touching', enforce('touching')));
-      assert.equal((await podSecurityOf(cluster.api, name)).labels.enforce, 'baseline');
-      await cluster.api.remove(`${NAMESPACES}/${name}`);
+      assert.equal((await podSecurityOf(cluster.api, edited)).labels.enforce, 'restricted');
+      for (const name of [copied, edited]) await cluster.api.remove(`${NAMESPACES}/${name}`);
     });
 
     it('a policy that cannot be compiled keeps its rendered text, even if a forged object claims another text', async () => {
@@ -392,6 +431,16 @@ describe('attempts to get around a policy', () => {
     await meanwhile(name).finally(() => cluster.api.remove(`${NAMESPACES}/${name}`));
   }
 });
+
+/** The right to be somebody (KEP-5284). */
+function identity(mode: string, resource: string): object {
+  return { verbs: [`impersonate:${mode}`], apiGroups: ['authentication.k8s.io'], resources: [resource] };
+}
+
+/** The right to send one kind of request as somebody (KEP-5284). */
+function request(mode: string, verb: string, apiGroup: string, resource: string): object {
+  return { verbs: [`impersonate-on:${mode}:${verb}`], apiGroups: [apiGroup], resources: [resource] };
+}
 
 /** cappol recognizes a cluster as OpenShift by this API. In this test, the API serves no objects. */
 function clusterVersions(name: string): object {

@@ -336,14 +336,14 @@ describe('fields of pods that the release does not know', function () {
     });
   });
 
-  describe('that a newer API server fills in', () => {
+  describe('that a mutating policy adds to pods and templates', () => {
     const FIELD = 'supplementalGroupsPolicy';
     const ADMISSION = 'admissionregistration.k8s.io/v1';
     const [MUTATION, BINDING] = ['mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'].map(
       (resource) => `/apis/${ADMISSION}/${resource}/closed-default`,
     ) as [string, string];
 
-    /** Simulates an upgrade after which the API server fills in the field. */
+    /** Adds the field to pods, and to the templates by which the operator asks what API servers fill in. */
     async function fillIn(): Promise<void> {
       const patch = (path: string) => {
         const pointer = `/${path.replaceAll('.', '/')}/securityContext/${FIELD}`;
@@ -375,7 +375,7 @@ describe('fields of pods that the release does not know', function () {
       await earlier.stop();
     });
 
-    itIfOffered('mutatingAdmissionPolicies', 'refuse no pod, once the operator has started', async () => {
+    itIfOffered('mutatingAdmissionPolicies', 'do not become known, also once the operator has started', async () => {
       await cluster.operator.stop();
       earlier = operatorWithout([FIELD]);
       await earlier.startAndWatch();
@@ -389,18 +389,88 @@ describe('fields of pods that the release does not know', function () {
         return status === 403 && body.message;
       });
       assert.match(refusal, new RegExp(`pod must not set securityContext\\.${FIELD}, which this release`));
-      const begun = Date.now();
       await earlier.startAndWatch();
-      await eventually('the pod to be admitted', async () => (await make(PLAIN, 'filled')).status === 201);
-      console.log(
-        `    pods were admitted ${((Date.now() - begun) / 1000).toFixed(1)} s after the start of the operator`,
+      const later = await team('later', {});
+      await cluster.programmed(later);
+      for (const team of ['filled', 'later']) assert.equal((await make(PLAIN, team)).status, 403);
+      const { status } = await cluster.api.get(`${POLICIES}/${cluster.named('later')}`);
+      const learned: readonly string[] = status.serverDefaults ?? [];
+      assert.deepEqual(
+        learned.filter((text) => text.includes(FIELD)),
+        [],
       );
-      const asking = podWith({ field: FIELD, spec: secured({ [FIELD]: 'Strict' }) });
-      assert.equal((await make(asking, 'filled')).status, 403);
-      await eventually('the status', async () => {
-        const { status } = await cluster.api.get(`${POLICIES}/${cluster.named('filled')}`);
-        return status.serverDefaults?.includes(`spec.securityContext.${FIELD}=Merge`);
+    });
+  });
+
+  describe('whose filled-in values a mutating policy changes in templates', () => {
+    const FILLED = 'spec.containers.terminationMessagePolicy';
+    const NAME = 'closed-changed';
+    const [MUTATION, BINDING] = ['mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'].map(
+      (resource) => `/apis/admissionregistration.k8s.io/v1/${resource}/${NAME}`,
+    ) as [string, string];
+
+    async function changeTemplates(): Promise<void> {
+      const container =
+        'Object.template.spec.containers{name: one.name, terminationMessagePolicy: "FallbackToLogsOnError"}';
+      const expression = `Object{template: Object.template{spec: Object.template.spec{containers: object.template.spec.containers.map(one, ${container})}}}`;
+      const spec = {
+        matchConstraints: {
+          resourceRules: [
+            { apiGroups: [''], apiVersions: ['v1'], resources: ['podtemplates'], operations: ['CREATE'] },
+          ],
+        },
+        reinvocationPolicy: 'Never',
+        mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression } }],
+      };
+      const of = (kind: string, fields: object) => ({
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind,
+        metadata: { name: NAME },
+        spec: fields,
       });
+      await cluster.api.apply(MUTATION, of('MutatingAdmissionPolicy', spec));
+      await cluster.api.apply(BINDING, of('MutatingAdmissionPolicyBinding', { policyName: NAME }));
+      const template = { metadata: { name: 'changed' }, template: { spec: PLAIN.spec } };
+      await eventually('the policy to change templates', async () => {
+        const path = `${NAMESPACES}/default/podtemplates`;
+        const { body } = await cluster.api.ask('POST', path, { body: template, query: { dryRun: 'All' } });
+        return body.template.spec.containers[0].terminationMessagePolicy === 'FallbackToLogsOnError';
+      });
+    }
+
+    after(async () => {
+      for (const path of [BINDING, MUTATION]) await cluster.api.remove(path);
+      await earlier.stop();
+    });
+
+    itIfOffered('mutatingAdmissionPolicies', 'do not become known while the mutating policy matches', async () => {
+      await cluster.operator.stop();
+      for (const name of namespaces.keys()) await cluster.api.remove(`${POLICIES}/${cluster.named(name)}`);
+      await changeTemplates();
+      earlier = operatorWithout(['terminationMessagePolicy']);
+      await earlier.startAndWatch();
+      const policy = await team('changed', {});
+      await cluster.programmed(policy);
+      const learned = async (): Promise<readonly string[]> =>
+        (await cluster.api.get(`${POLICIES}/${policy}`)).status.serverDefaults ?? [];
+      assert.deepEqual(await learned(), []);
+      const { message = '' } = (await cluster.condition(policy, 'Accepted')) ?? {};
+      const left = `policies do not admit the values of unknown fields that API servers fill in (${FILLED}=FallbackToLogsOnError), because MutatingAdmissionPolicy ${NAME} may have set them. Exclude namespace capabilitypolicy-system from their rules`;
+      assert.ok(message.includes(left), message);
+      for (const path of [BINDING, MUTATION]) await cluster.api.remove(path);
+      await eventually('the value that API servers fill in', async () => (await learned()).includes(`${FILLED}=File`));
+      await eventually('the end of the warning', async () => {
+        const accepted = await cluster.condition(policy, 'Accepted');
+        return !accepted?.message?.includes(NAME);
+      });
+      await earlier.stop();
+
+      // An operator that learned the value before keeps it.
+      await changeTemplates();
+      await earlier.startAndWatch();
+      const later = await team('later-changed', {});
+      await cluster.programmed(later);
+      assert.deepEqual(await learned(), [`${FILLED}=File`]);
     });
   });
 

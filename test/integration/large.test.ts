@@ -28,9 +28,15 @@ const RULES = [
 ];
 /**
  * The maximum lengths of some lists. Etcd would accept longer lists. With longer lists, a request may exceed its
- * timeout if the API server runs on a busy machine.
+ * timeout if the API server runs on a busy machine. A pod of 1,000 containers does not exceed the bounds of size.ts, but
+ * its evaluation is too expensive.
  */
-const FASTER_THAN_A_TIMEOUT: Readonly<Record<string, number>> = { hostPorts: 2_000, hostPaths: 1_000, volumes: 10_000 };
+const FASTER_THAN_A_TIMEOUT: Readonly<Record<string, number>> = {
+  hostPorts: 2_000,
+  hostPaths: 1_000,
+  volumes: 10_000,
+  privileged: 1_000,
+};
 const WORST = RULES.map((rule): [string, WorstObject] => [rule, WORST_OBJECTS[rule] as WorstObject]);
 const overrides = WORST.map(([, worst]) => worst.overrides);
 const capabilities = Object.assign({}, ...overrides.map((one) => one.capabilities));
@@ -68,7 +74,8 @@ describe('objects as large as the API server accepts', function () {
     console.log(`      ${JSON.stringify(status.workloads)} ${JSON.stringify([...verdicts])}`);
     assert.equal(verdicts.get('small'), 'Violating');
     assert.equal(verdicts.get('names'), 'Violating');
-    assert.equal(verdicts.get('volumes'), 'Unknown');
+    assert.equal(verdicts.get('volumes'), 'Violating');
+    assert.equal(verdicts.get('privileged'), 'Unknown');
     assert.match(conditionOf({ status }, 'Compliant')?.message ?? '', /; unknown for \d+, too expensive to evaluate$/);
   });
 

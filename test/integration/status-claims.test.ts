@@ -214,7 +214,10 @@ describe('what a status claims', function () {
         const policy = await cluster.policy(suffix, spec);
         await cluster.programmed(policy);
         await violating(policy, 1);
-        await eventually('the rollout', async () => (await statusOf(cluster.api, policy)).rollout?.blocked === 1);
+        await eventually('the rollout and the label', async () => {
+          const { rollout, namespaces } = await statusOf(cluster.api, policy);
+          return rollout?.blocked === 1 && namespaces?.labelled === 1;
+        });
         const before = reported(await statusOf(cluster.api, policy));
         const events = async () =>
           (await eventsAbout(cluster.api, 'CapabilityPolicy', policy)).map(({ reason }) => reason);

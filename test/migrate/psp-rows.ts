@@ -310,7 +310,7 @@ const PROFILES: Readonly<Record<string, Row>> = {
     annotations: { [`${APP_ARMOR}/defaultProfileName`]: 'localhost/' },
     overrides: { appArmor: { types: [...ALL_TYPES], unset: 'Allowed' } },
     notes: [
-      `~metadata.annotations[${APP_ARMOR}/defaultProfileName]: left out: the profile names no file, and no pod can have this profile now. Before, pods without a profile got this profile. Now these pods get no profile`,
+      `~metadata.annotations[${APP_ARMOR}/defaultProfileName]: left out: the profile names no file, and no container can start with this profile now. Before, pods without a profile got this profile. Now these pods get no profile`,
     ],
   },
   'a default AppArmor profile without a list': {

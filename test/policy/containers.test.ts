@@ -92,11 +92,11 @@ describe('spec.containers', () => {
         containers: [{ names: ['app'], overrides: NET_ADMIN }],
       });
       assert.deepEqual(policy.containers[0]?.values, {
-        capabilities: { allowedAdd: ['NET_ADMIN'], requiredDrop: ['MKNOD'], defaultAdd: [], boundedNames: true },
+        capabilities: { allowedAdd: ['NET_ADMIN'], requiredDrop: ['MKNOD'], defaultAdd: [] },
         'capabilities.allowedBounding': {
           allowed: ['*'],
           inUserNamespace: [],
-          filling: { allowedAdd: ['NET_ADMIN'], requiredDrop: ['MKNOD'], defaultAdd: [], boundedNames: true },
+          filling: { allowedAdd: ['NET_ADMIN'], requiredDrop: ['MKNOD'], defaultAdd: [] },
         },
       });
     });

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { COMPILED_MS } from '../../operator/apply/in-force.ts';
 import type { Programs } from '../../operator/apply/programs.ts';
 import { ApiError, pathOf } from '../../operator/cluster/client.ts';
 import { type Interception, useProgramCluster } from './program-cluster.ts';
@@ -21,16 +22,18 @@ describe('the users of a policy', function () {
   let before: NonNullable<Interception['before']>;
   let programs: Programs;
 
+  const recorded: Interception = {
+    before(verb, path, body) {
+      const name = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
+      if (!name.includes('canary')) writes.push({ what: `${verb} ${name}${usersIn(body)}`, at: performance.now() });
+      before(verb, path, body);
+    },
+  };
+
   beforeEach(() => {
     writes = [];
     before = () => {};
-    programs = cluster.programs({
-      before(verb, path, body) {
-        const name = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
-        if (!name.includes('canary')) writes.push({ what: `${verb} ${name}${usersIn(body)}`, at: performance.now() });
-        before(verb, path, body);
-      },
-    });
+    programs = cluster.programs(recorded);
   });
 
   const settled = (rows: Rows) => cluster.settled(programs, smallCompiled(rows));
@@ -53,19 +56,33 @@ describe('the users of a policy', function () {
     assert.ok(at(`replace ${ENFORCE}`) - at(`apply ${USE}: a b`) >= 1_000, whats().join());
   });
 
+  it('new users may use a policy before a program asks, even if the start of a new process is over during a pass', async () => {
+    const other = { namespace: 'elsewhere', colours: ['red'] };
+    await settled({ red: { ...usedBy('a'), mode: 'Warn' }, other });
+    writes = [];
+    let skippedMs = 0;
+    before = () => {
+      skippedMs = COMPILED_MS;
+    };
+    const clock = { now: () => performance.now() + skippedMs };
+    await cluster.settled(cluster.programs(recorded, { clock }), smallCompiled({ red: usedBy('a', 'b'), other }));
+    const [granted, enforced] = [`apply ${USE}: a b`, `replace ${ENFORCE}`].map((what) => whats().indexOf(what));
+    assert.ok(granted !== -1 && (granted ?? 0) < (enforced ?? 0), whats().join());
+  });
+
   it('the users of a policy change at once if the row of the policy stays unchanged', async () => {
     await settled({ red: usedBy('a') });
     writes = [];
     await settled({ red: usedBy('b') });
-    assert.deepEqual(whats(), [`apply ${USE}`, `apply ${USE}: b`]);
+    assert.deepEqual(whats(), [`apply ${USE}: b`, `apply ${USE}`]);
   });
 
   it('narrows the rights to the users of both states before the row changes, and widens the rights when the new row is in force', async () => {
     await settled({ red: usedBy('a', 'b') });
     writes = [];
     await settled({ red: { ...usedBy('b', 'c'), colours: ['green', 'both'] } });
-    assert.deepEqual(whats(), [`apply ${USE}`, `apply ${USE}: b`, `replace ${ENFORCE}`, `apply ${USE}: b c`]);
-    const [, narrowed, replaced] = writes;
+    assert.deepEqual(whats(), [`apply ${USE}: b`, `apply ${USE}`, `replace ${ENFORCE}`, `apply ${USE}: b c`]);
+    const [narrowed, , replaced] = writes;
     assert.ok((replaced?.at ?? 0) - (narrowed?.at ?? 0) >= 1_000);
   });
 
@@ -73,7 +90,7 @@ describe('the users of a policy', function () {
     await settled({ red: usedBy('a') });
     writes = [];
     await settled({ red: { ...usedBy('b'), colours: ['green'] } });
-    assert.deepEqual(whats(), [`apply ${USE}`, `apply ${USE}: `, `replace ${ENFORCE}`, `apply ${USE}: b`]);
+    assert.deepEqual(whats(), [`apply ${USE}: `, `apply ${USE}`, `replace ${ENFORCE}`, `apply ${USE}: b`]);
   });
 
   it('always refuses a user whom both states refuse, and always admits a user whom both states admit', async () => {

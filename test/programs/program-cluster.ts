@@ -16,6 +16,7 @@ import { ApiClient, pathOf } from '../../operator/cluster/client.ts';
 import { endpoints } from '../../operator/cluster/servers.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
+import type { Clock } from '../../operator/runtime/clock.ts';
 import { hasText, inOrderOfRemoval } from '../../operator/state/live.ts';
 import { manifestsOf } from '../support/compiled-objects.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
@@ -37,6 +38,7 @@ export interface Interception {
 interface ProgramOptions {
   readonly onWrite?: OnWrite;
   readonly signal?: AbortSignal;
+  readonly clock?: Pick<Clock, 'now'>;
   /**
    * The API servers to use. The default is the list of API servers that the cluster publishes. The published addresses
    * are not on the loopback interface.
@@ -84,10 +86,10 @@ export class ProgramCluster {
   /** Creates an instance of Programs that remembers no earlier pass, like the instance in a new process. */
   programs(
     intercept: Interception = {},
-    { onWrite = () => {}, signal, servers = endpoints }: ProgramOptions = {},
+    { onWrite = () => {}, servers = endpoints, ...others }: ProgramOptions = {},
   ): Programs {
     const { client } = this.#open;
-    const options = { servers: () => servers(client), onWrite, ...(signal && { signal }) };
+    const options = { servers: () => servers(client), onWrite, ...others };
     return new Programs(intercepted(client, intercept), options);
   }
 

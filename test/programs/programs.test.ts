@@ -7,9 +7,11 @@ import type { Programs } from '../../operator/apply/programs.ts';
 import { WATCH_LAG_MS } from '../../operator/apply/writes.ts';
 import { type ApiClient, ApiError, pathOf } from '../../operator/cluster/client.ts';
 import { endpoints } from '../../operator/cluster/servers.ts';
+import { compile } from '../../operator/compile/compile.ts';
 import { PROBE_ANSWER } from '../../operator/compile/program.ts';
+import { policy } from '../support/policies.ts';
 import { type Interception, useProgramCluster, type Verb } from './program-cluster.ts';
-import { type Rows, smallCompiled } from './small-programs.ts';
+import { COMPILE, type Rows, smallCompiled } from './small-programs.ts';
 
 const [ONE, TWO] = ['programs-one', 'programs-two'];
 const ENFORCE = 'capabilitypolicy.enforce';
@@ -59,6 +61,66 @@ describe('Programs.pass', function () {
       `delete ${canary}`,
     ]);
     assert.deepEqual([await cluster.admits(ONE, 'red'), await cluster.admits(ONE, 'blue')], [true, false]);
+  });
+
+  it('a refused program for defaulting does not make policies wait that fill in nothing', async () => {
+    const of = (name: string, namespace: string, defaulting: 'Enabled' | 'Disabled') =>
+      policy(name, {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        level: 'restricted',
+        mode: 'Enforce',
+        defaulting,
+      });
+    const compiled = compile([of('fills', ONE, 'Enabled'), of('plain', TWO, 'Disabled')], COMPILE);
+    assert.deepEqual(
+      [...(compiled.programs.find(({ kind }) => kind === 'Defaulting')?.rows.keys() ?? [])],
+      ['fills', 'plain'],
+    );
+    before = (_verb, path) => {
+      if (path.includes('mutatingadmissionpolicies'))
+        throw new ApiError({ status: 403, message: 'no mutation here', reason: 'Forbidden', causes: [] });
+    };
+    const { outcomes } = await cluster.passUntil(
+      programs,
+      compiled,
+      ({ outcomes }) => outcomes.get('plain')?.state === 'InForce',
+    );
+    const fills = outcomes.get('fills');
+    assert.deepEqual([fills?.state, fills?.message], ['Failed', 'no mutation here']);
+    before = () => {};
+    await cluster.settled(programs, compiled);
+  });
+
+  it('after a restart, a refused write leaves the unchanged rows of the live program in force', async () => {
+    const of = (name: string, namespace: string, priority: number) =>
+      policy(name, {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        level: 'restricted',
+        mode: 'Enforce',
+        priority,
+      });
+    const compiled = compile([of('edited', ONE, 1), of('same', TWO, 1)], COMPILE);
+    await cluster.settled(programs, compiled);
+    let isRefusing = true;
+    const restarted = cluster.programs({
+      before: (_verb, path) => {
+        if (isRefusing && path.includes('validatingadmissionpolicies'))
+          throw new ApiError({ status: 403, message: 'no update here', reason: 'Forbidden', causes: [] });
+      },
+    });
+    const edited = compile([of('added', 'elsewhere', 1), of('edited', ONE, 2), of('same', TWO, 1)], COMPILE);
+    const { outcomes } = await cluster.passUntil(
+      restarted,
+      edited,
+      ({ outcomes }) => outcomes.get('same')?.state === 'InForce',
+    );
+    for (const name of ['added', 'edited']) {
+      const outcome = outcomes.get(name);
+      assert.deepEqual([outcome?.state, outcome?.servers.inForce], ['Failed', 0], name);
+      assert.match(outcome?.message ?? '', /no update here$/);
+    }
+    isRefusing = false;
+    await cluster.settled(restarted, edited);
   });
 
   it('one write changes a table in place, and the other policies stay in force during the change', async () => {

@@ -69,7 +69,7 @@ const ACTIONS = {
   Defaulting: [],
   UnknownFields: ['Warn'],
 };
-const COMPILE = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
+export const COMPILE = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
 
 export function smallCompiled(rows: Rows, options: SmallOptions = {}): Compiled {
   const policies = Object.entries(rows).map(([name, row]) => policyOf(name, row));

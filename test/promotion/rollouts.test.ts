@@ -94,6 +94,72 @@ describe('the labels of a namespace under a rollout', () => {
   });
 });
 
+describe('the record of a namespace under a rollout', () => {
+  const recorded = (...labels: string[]) => JSON.stringify(Object.fromEntries(labels.map((one) => [one, 'enforced'])));
+  const inForce = (state: Entry['state'] | undefined, selector: object | undefined = {}): Rollouts => {
+    const rollouts = new Rollouts();
+    const namespaces = new Map(state ? [['a', { uid: 'uid', state, since: 0 }]] : []);
+    rollouts.set('it', { uid: 'p', begun: true, selector: {}, ...(selector && { inForce: selector }), namespaces });
+    return rollouts;
+  };
+  const rows: readonly [
+    title: string,
+    rollouts: Rollouts,
+    label: string | undefined,
+    before: string,
+    after: string[],
+  ][] = [
+    ['without an entry, the policy is enforced', inForce(undefined), undefined, '', [LABEL]],
+    ['a promotion is recorded with the removal of the label', inForce('Enforced'), 'pending', '', [LABEL]],
+    ['a pending namespace is not recorded', inForce('Soaking'), 'pending', recorded(LABEL), []],
+    ['the step has not seen the label yet', inForce(undefined), 'pending', recorded(LABEL), [LABEL]],
+    [
+      'the policy no longer selects the namespace',
+      inForce(undefined, { matchLabels: { x: 'y' } }),
+      undefined,
+      recorded(LABEL),
+      [],
+    ],
+    ['the policy does not exist or rests', new Rollouts(), undefined, recorded(LABEL), [LABEL]],
+    ['the policy is unknown, and nothing is recorded', new Rollouts(), undefined, '', []],
+    ['the record cannot be read', new Rollouts(), undefined, `{"${LABEL}`, []],
+    [
+      'the record has the name of no policy',
+      new Rollouts(),
+      undefined,
+      recorded('rollout.capabilitypolicy.dev/A b'),
+      [],
+    ],
+  ];
+  for (const [title, rollouts, label, before, after] of rows) {
+    it(title, () => {
+      const one = { ...namespace(label), ...(before && { recorded: before }) };
+      assert.deepEqual(rollouts.enforcedIn(one), after);
+    });
+  }
+
+  it('stays while the selector is not in force yet', () => {
+    const rollouts = new Rollouts();
+    rollouts.set('it', { uid: 'p', begun: true, selector: {}, namespaces: new Map() });
+    assert.deepEqual(rollouts.enforcedIn({ ...namespace(), recorded: recorded(LABEL) }), [LABEL]);
+    assert.deepEqual(rollouts.enforcedIn(namespace()), []);
+  });
+
+  it('is dropped when the rollout is over, until the policy rolls out again', () => {
+    const one = { ...namespace(), recorded: recorded(LABEL) };
+    const rollouts = new Rollouts();
+    rollouts.end('it');
+    assert.deepEqual(rollouts.enforcedIn(one), []);
+    rollouts.set('it', { uid: 'p', begun: false, namespaces: new Map() });
+    assert.deepEqual(rollouts.enforcedIn(one), [LABEL]);
+  });
+
+  it('has a limited number of policies that are not known', () => {
+    const many = Array.from({ length: 100 }, (_, index) => `rollout.capabilitypolicy.dev/p${index}`);
+    assert.equal(new Rollouts().enforcedIn({ ...namespace(), recorded: recorded(...many) }).length, 64);
+  });
+});
+
 describe('the stage of a rollout', () => {
   const it1 = policy('it', { rollout: {} });
   const { uid = '' } = it1.metadata as { uid?: string };
@@ -104,13 +170,13 @@ describe('the stage of a rollout', () => {
 
   it('a rollout has begun, with the selector in force, if the enforced part exists', () => {
     const selector = { matchLabels: { team: 'a' } };
-    const existing = new Map([[uid, { ...it1.spec, namespaceSelector: selector }]]);
+    const existing = new Map([['it', { ...it1.spec, namespaceSelector: selector }]]);
     assert.deepEqual(stagesOf([it1], new Rollouts(), existing, new Map()).get('it'), { begun: true, selector });
   });
 
   it('an enforced part leaves out the same namespaces by name until the state of the rollout has been read', () => {
-    const existing = new Map([[uid, it1.spec]]);
-    const leftOut = new Map([[uid, ['a', 'b']]]);
+    const existing = new Map([['it', it1.spec]]);
+    const leftOut = new Map([['it', ['a', 'b']]]);
     assert.deepEqual(stagesOf([it1], new Rollouts(), existing, leftOut).get('it')?.leftOut, ['a', 'b']);
     const rollouts = new Rollouts();
     rollouts.set('it', { uid, begun: true, selector: {}, namespaces: new Map() });

@@ -30,6 +30,7 @@ interface Space {
   readonly labels?: Readonly<Record<string, string>>;
   readonly uid?: string;
   readonly created?: number;
+  readonly recorded?: string;
 }
 
 interface Situation {
@@ -60,7 +61,9 @@ function inputOf(given: Situation): StepInput {
     ...(given.existingSelector && { existingSelector: given.existingSelector }),
     state: { uid: 'p', begun: false, ...given.state, namespaces: new Map(entries) },
     namespaces: Object.entries(given.namespaces)
-      .map(([name, { labels = {}, uid = `uid-${name}`, created = 0 }]) => ({ name, uid, labels, created }))
+      .map(([name, { labels = {}, uid = `uid-${name}`, created = 0, recorded }]) => {
+        return { name, uid, labels, created, ...(recorded !== undefined && { recorded }) };
+      })
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     verdict: (name) => given.verdicts?.[name],
     currentVerdict: (name) => (given.current ?? given.verdicts)?.[name],
@@ -96,6 +99,30 @@ describe('a step of a rollout', () => {
       const all = step(inputOf({ entries, namespaces: { a: PENDING, b: PENDING } }));
       assert.deepEqual([all.state.begun, all.state.selector], [true, ALL]);
     });
+
+    const recorded = JSON.stringify({ [LABEL]: 'enforced' });
+    const records: Readonly<Record<string, [situation: Situation, entry: string | undefined]>> = {
+      'nothing is known': [{ namespaces: { a: { recorded } } }, undefined],
+      'the record is about another policy': [
+        { namespaces: { a: { recorded: recorded.replace('/it', '/it2') } } },
+        'Pending',
+      ],
+      'the record cannot be read': [{ namespaces: { a: { recorded: '{' } } }, 'Pending'],
+      'an older ConfigMap says that it is pending': [
+        { state: BEGUN, entries: { a: {} }, namespaces: { a: { recorded } } },
+        undefined,
+      ],
+      'it has the label, and nothing guarded the label': [{ namespaces: { a: { ...PENDING, recorded } } }, 'Enforced'],
+      'somebody with exempt made it pending again': [
+        { state: BEGUN, namespaces: { a: { ...PENDING, recorded } } },
+        'Pending',
+      ],
+      'the policy has soak 0s': [{ rollout: { soak: '0s' }, namespaces: { a: { recorded } } }, undefined],
+    };
+    for (const [when, [situation, expected]] of Object.entries(records))
+      it(`a namespace whose record says that the policy is enforced is ${expected ?? 'enforced'} when ${when}`, () => {
+        assert.deepEqual(entriesAfter(situation), expected === undefined ? {} : { a: expected });
+      });
 
     it('begins the rollout at once if the policy selects no namespace', () => {
       assert.equal(step(inputOf({ selector: TEAM, namespaces: { a: {} } })).state.begun, true);
@@ -276,6 +303,20 @@ describe('a step of a rollout', () => {
       assert.equal(resting({ ...decided, inForce: TEAM }, undefined).selector, TEAM);
     });
 
+    it('remembers where the policy was enforced, no matter how often it rests before it is in force again', () => {
+      let state: RolloutState = { uid: 'p', begun: true, selector: ALL, inForce: ALL, namespaces: new Map() };
+      for (let time = 0; time < 3; time++) {
+        state = resting(state, undefined);
+        assert.deepEqual([state.begun, state.selector], [false, ALL]);
+        const labelling = { selector: ALL, since: NOW };
+        assert.deepEqual(resting({ ...state, labelling }, undefined).selector, ALL);
+        state = step(inputOf({ state, namespaces: { a: {} } })).state;
+        assert.deepEqual([state.begun, state.rested, state.namespaces.size], [true, ALL, 0]);
+      }
+      const settled = step(inputOf({ state, namespaces: { a: {} }, settled: true })).state;
+      assert.deepEqual([settled.inForce, settled.rested], [ALL, undefined]);
+    });
+
     const RESTED = { begun: false, selector: ALL };
     const rows: Readonly<Record<string, [Situation, Record<string, string>, begins: boolean]>> = {
       'enforces where it was enforced': [{ state: RESTED, namespaces: { a: {} } }, {}, true],
@@ -297,6 +338,16 @@ describe('a step of a rollout', () => {
       'makes namespaces pending that the edited selector newly selects': [
         { state: { begun: false, selector: TEAM }, namespaces: { a: { labels: { team: 'a' } }, b: {} } },
         { b: 'Pending' },
+        false,
+      ],
+      'keeps a pending namespace pending that was restored with its label': [
+        { state: RESTED, entries: { a: { state: 'Blocked' } }, namespaces: { a: { ...PENDING, uid: 'other' } } },
+        { a: 'Blocked' },
+        true,
+      ],
+      'takes an enforced namespace that was restored with an old label for enforced': [
+        { state: RESTED, entries: { a: { state: 'Enforced' } }, namespaces: { a: { ...PENDING, uid: 'other' } } },
+        { a: 'Enforced' },
         false,
       ],
       'takes a pending namespace that was created again for new': [

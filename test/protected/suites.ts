@@ -7,9 +7,13 @@ const IN_PLACE = 'has no operator: the test itself writes in its place, as the c
 /** Test files in test/integration that do not run with the protection. Each file has the reason. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   'conditional-authorization': 'starts a control plane of its own, with a webhook that authorizes',
+  'costly-pods': 'measures the CPU time of the API server, which the protection changes',
   credentials: 'has no operator: only clients',
   election: 'has no operator: only candidates for a Lease of another name',
   'metrics-access': 'has an operator that writes nothing',
+  'etcd-rollback': 'starts a control plane of its own, and replaces its data',
+  'pod-security-defaults': 'starts control planes of its own, with defaults of Pod Security',
+  'refused-rows': 'starts a control plane of its own, with an admission policy from a file',
   'stale-stand-by': OWN,
   'stopped-leader': OWN,
   'unknown-fields': 'has no operator',
@@ -20,10 +24,13 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
 export const SUITES = [
   'transitions',
   'rollout-laws',
+  'rollout-over-labels',
   'decisions',
+  'every-level',
   'candidates',
   'contradictions',
   'labels',
+  'foreign-labels',
   'drift',
   'deletion',
   'definition',
@@ -38,8 +45,15 @@ export const SUITES = [
   'own-grants',
   'owners',
   'workloads',
+  'refused-pods',
+  'injected',
+  'injected-exceptions',
+  'dry-run',
   'expiry',
   'promotion',
+  'restore',
+  'restore-orders',
+  'refused-writes',
   'beside',
   'kill',
   'stopping',
@@ -58,6 +72,7 @@ export const SUITES = [
   'prometheus',
   'large',
   'ceiling',
+  'largest-specs',
 ];
 
 /** Matches the line in which assertNoneRefused (test/support/own-writes.ts) reports the operator's writes. */

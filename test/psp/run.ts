@@ -1,10 +1,7 @@
-/**
- * `npm run test:psp` compares the answers of a current API server with the answers of Kubernetes 1.24. The current API
- * server evaluates the recorded pods under the migrated policies. The command prints each difference and the number of
- * pods. The command exits with code 1 if there is a difference.
- */
+/** `npm run test:psp` compares the answers of a current API server with the answers of Kubernetes 1.24. */
 import { isDeepStrictEqual } from 'node:util';
 import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { argumentsOrExit } from '../../hack/options-or-exit.ts';
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import { concurrently } from '../differential/policies/campaign.ts';
 import { CurrentCluster } from './current-cluster.ts';
@@ -18,6 +15,15 @@ import { securityOf } from './security.ts';
  * time.
  */
 const TOGETHER = 40;
+
+const HELP = `Usage: npm run test:psp
+
+Compares the answers of a current API server with the answers of Kubernetes 1.24: the current API server evaluates the
+recorded pods under the migrated policies. Prints each difference and the number of pods, and exits with 1 if there is a
+difference.
+
+`;
+argumentsOrExit('test:psp', HELP, {});
 
 const controlPlane = await startControlPlane();
 try {

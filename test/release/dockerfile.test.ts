@@ -7,16 +7,14 @@ import { NODE_FLAGS } from '../../hack/bench/operator-under-test.ts';
 import { ROOT } from '../support/page.ts';
 
 describe('the Dockerfile', () => {
-  it('the Dockerfile copies each source of the programs and of the page, and .dockerignore includes each source', async () => {
-    const copied = linesOf('Dockerfile', /^COPY (?!--from)(.*) \S+$/).flatMap((paths) => paths.split(' '));
+  it('the Dockerfile copies what .dockerignore includes, which is each source of the programs and of the page', async () => {
+    assert.ok(linesOf('Dockerfile', /^COPY (?!--from)(.*) \S+$/).includes('.'));
     const sent = linesOf('.dockerignore', /^!(.*)$/);
     const bundles = await Promise.all([bundleOperator(), bundleCappol()]);
     const sources = bundles.flatMap((bundle) => bundle.sources);
     assert.ok(sources.includes('ui/main.tsx') && sources.includes('operator/main.ts'));
-    const without = (paths: readonly string[]) =>
-      sources.filter((source) => !paths.some((path) => source === path || source.startsWith(`${path}/`)));
-    assert.deepEqual(without(copied), []);
-    assert.deepEqual(without(sent), []);
+    const left = sources.filter((source) => !sent.some((path) => source === path || source.startsWith(`${path}/`)));
+    assert.deepEqual(left, []);
   });
 
   it("starts Node with the Deployment's flags", () => {

@@ -81,7 +81,7 @@ describe("the operator's file", () => {
     const { sources } = await bundleOperator();
     assert.ok(sources.includes('operator/main.ts'));
     assert.deepEqual(
-      sources.filter((path) => !/^operator\/(?!cli\/|migrate\/)/.test(path)),
+      sources.filter((path) => !/^(?:engine|operator)\/(?!cli\/|migrate\/)/.test(path)),
       [],
     );
   });

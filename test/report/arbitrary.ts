@@ -52,12 +52,16 @@ const outcome: fc.Arbitrary<Omit<LabelOutcome, 'namespace'>> = fc.record(
   {
     applied: fc.constantFrom<Record<string, string>[]>({}, { 'pod-security.kubernetes.io/audit': 'baseline' }),
     conflicts: fc.array(
-      fc.record({
-        label: fc.constantFrom('pod-security.kubernetes.io/audit', 'pod-security.kubernetes.io/audit-version'),
-        theirs: text,
-        ours: fc.constantFrom('baseline', 'v1.36'),
-        managers: fc.array(text, { maxLength: 3 }),
-      }),
+      fc.record(
+        {
+          label: fc.constantFrom('pod-security.kubernetes.io/audit', 'pod-security.kubernetes.io/audit-version'),
+          theirs: text,
+          ours: fc.constantFrom('baseline', 'v1.36'),
+          managers: fc.array(text, { maxLength: 3 }),
+          refuses: fc.constant<true>(true),
+        },
+        { requiredKeys: ['label', 'theirs', 'managers'] },
+      ),
       { maxLength: 2 },
     ),
     refusal: fc.record({ set: refusedLabels, remove: refusedLabels, message: text.map((one) => `denied\n${one}`) }),
@@ -66,12 +70,16 @@ const outcome: fc.Arbitrary<Omit<LabelOutcome, 'namespace'>> = fc.record(
 );
 
 const program: fc.Arbitrary<ProgramOutcome | undefined> = fc.option(
-  fc.record({
-    state: fc.constantFrom('Working' as const, 'InForce' as const, 'Failed' as const),
-    row: fc.constant('0123456789ab'),
-    servers: fc.record({ inForce: fc.nat(3), answering: fc.nat(3) }),
-    message: text,
-  }),
+  fc.record(
+    {
+      state: fc.constantFrom('Working' as const, 'InForce' as const, 'Failed' as const),
+      row: fc.constant('0123456789ab'),
+      servers: fc.record({ inForce: fc.nat(3), answering: fc.nat(3) }),
+      message: text,
+      isUnprovable: fc.constantFrom(true as const),
+    },
+    { requiredKeys: ['state', 'row', 'servers', 'message'] },
+  ),
   { nil: undefined },
 );
 
@@ -157,6 +165,7 @@ export const state: fc.Arbitrary<StatusInput> = fc
     labels: perNamespace(outcome),
     verdicts: perNamespace(result),
     progress: fc.option(progress, { nil: undefined }),
+    platform: fc.subarray(['net', 'web']).map((names) => names.map((name) => ({ name, evidence: 'a label' }))),
   })
   .map(({ spec: stated, refusal: refused, accepted, expired, progress: made, ...rest }) => {
     const isExpired = expired && stated.expires !== undefined && (accepted || !refused);

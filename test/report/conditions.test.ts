@@ -16,6 +16,7 @@ import {
   NOW,
   REFUSED,
   ROLLOUT_LABEL,
+  refused,
   restrictedIn,
   tooExpensive,
   verdicts,
@@ -23,6 +24,7 @@ import {
   withStatus,
 } from './fixtures.ts';
 
+const PLATFORM = [{ name: 'net', evidence: 'label a=b (AKS)' }];
 const SERVERS: ProgramOutcome['servers'] = { inForce: 1, answering: 2 };
 const WORKING: ProgramOutcome = { ...IN_FORCE, state: 'Working', servers: SERVERS, message: 'waiting for 10.0.0.2' };
 const FAILED: ProgramOutcome = { ...IN_FORCE, state: 'Failed', servers: SERVERS, message: 'forbidden' };
@@ -80,6 +82,27 @@ describe('the conditions of a policy', () => {
       );
     }
     assert.equal(buildStatus(refused).namespaces?.refused, 1);
+  });
+
+  it("refusals in a platform's namespaces are counted and named apart", () => {
+    const refused = input(
+      {},
+      { labels: labels({ refusal: { ...REFUSED, set: [ROLLOUT_LABEL] } }), platform: PLATFORM },
+    );
+    assert.match(
+      message(refused, 'LabelRefused') ?? '',
+      /^1 namespace of the platform \(net\) may refuse labels forever, and Ready leaves them out: add them to --excluded-namespaces, .* namespace net: label /,
+    );
+    assert.equal(buildStatus(refused).namespaces?.refused, undefined);
+  });
+
+  it("the condition Accepted names selected namespaces that carry the cluster's platform, with the evidence", () => {
+    const text = (mode: 'Enforce' | 'Audit') => message(input({ mode }, { platform: PLATFORM }), 'Accepted') ?? '';
+    assert.match(
+      text('Enforce'),
+      /; warning: 1 selected namespace carries the cluster's platform \(net: label a=b \(AKS\)\), and the policy refuses their/,
+    );
+    assert.match(text('Audit'), /, and in mode Enforce, the policy would refuse their violating pods; leave them out/);
   });
 
   it('the condition Accepted says that a rollout rests if the mode is not Enforce', () => {
@@ -142,14 +165,37 @@ describe('the conditions of a policy', () => {
       ],
     ],
     [
-      'with a label that cannot be set: still ready',
+      'with a label that cannot be set',
       input({}, { labels: labels({ refusal: { ...REFUSED, set: [ROLLOUT_LABEL] } }) }),
       [
         'Accepted=True Compiled',
         'Compliant=True NoViolation',
         'LabelRefused=True WriteRefused',
         'Programmed=True InForce',
+        'Ready=False ApplyFailed',
+        'Reconciling=True ApplyFailed',
+      ],
+    ],
+    [
+      "with a label that cannot be set in a platform's namespace: still ready",
+      input({}, { labels: labels({ refusal: { ...REFUSED, set: [ROLLOUT_LABEL] } }), platform: PLATFORM }),
+      [
+        'Accepted=True Compiled',
+        'Compliant=True NoViolation',
+        'LabelRefused=True WriteRefused',
+        'Programmed=True InForce',
         'Ready=True InForce',
+      ],
+    ],
+    [
+      'with a refused probe',
+      input({}, { program: { ...IN_FORCE, state: 'Working', isUnprovable: true, message: 'webhook a refuses' } }),
+      [
+        'Accepted=True Compiled',
+        'Compliant=True NoViolation',
+        'Programmed=False ProbeRefused',
+        'Ready=False ProbeRefused',
+        'Reconciling=True ProbeRefused',
       ],
     ],
     [
@@ -160,8 +206,8 @@ describe('the conditions of a policy', () => {
         'Compliant=True NoViolation',
         'LabelRefused=True WriteRefused',
         'Programmed=True InForce',
-        'Ready=False WriteRefused',
-        'Reconciling=True WriteRefused',
+        'Ready=False ApplyFailed',
+        'Reconciling=True ApplyFailed',
       ],
     ],
     [
@@ -326,6 +372,15 @@ describe('the conditions of a policy', () => {
       `compiled: baseline ${NEWEST}, mode Audit; warning: API servers have pod fields that this release does not know, so no rule checks them: spec.containers.securityContext.ulimits, spec.restoreFrom. Upgrade the operator`,
     ],
     [
+      'names values that a webhook or mutating policy may have set',
+      input(
+        {},
+        { unlearnedDefaults: { values: ['spec.foo=1'], mutators: ['webhook a', 'webhook b'], namespace: 'ops' } },
+      ),
+      'Accepted',
+      `compiled: baseline ${NEWEST}, mode Audit; warning: policies do not admit the values of unknown fields that API servers fill in (spec.foo=1), because webhook a, webhook b may have set them. Exclude namespace ops from their rules, or upgrade the operator`,
+    ],
+    [
       'points out who may use it by wildcard, administrators of the cluster included, and how to test',
       input(
         { usableBy: 'Bindings' },
@@ -375,11 +430,24 @@ describe('the conditions of a policy', () => {
       'Ready',
       'row 0123456789ab is in force on 1 of 2 API servers; waiting for 10.0.0.2',
     ],
+    ['says only what failed', input({}, { program: FAILED }), 'Programmed', FAILED.message],
     [
       'names the first three workloads',
       input({}, { verdicts: verdicts([...'edcba'].map((name) => violating(name)).concat(compliant('f'))) }),
       'Compliant',
       '5 of 6 workloads violate the policy: Deployment net/a, Deployment net/b, Deployment net/c and 2 more',
+    ],
+    [
+      'says which pods are refused, and why',
+      input({}, { verdicts: verdicts([refused('a'), refused('b'), violating('c')]) }),
+      'Compliant',
+      '3 of 3 workloads violate the policy: Deployment net/a, Deployment net/b, Deployment net/c; Deployment net/a: the pods of a are refused; the pods of 1 more workload are refused',
+    ],
+    [
+      'says which pods were refused before the policies changed',
+      input({}, { verdicts: verdicts([refused('a', 'ByOthers')]) }),
+      'Compliant',
+      'none of 1 workload violates the policy; unknown for 1, whose pods were refused before the policies changed and not tried again',
     ],
     [
       'distinguishes unknown from violating',
@@ -403,10 +471,12 @@ describe('the conditions of a policy', () => {
       'says that Pod Security Admission refuses pods if the label enforce is tighter',
       input(
         { mode: 'Enforce' },
-        { labels: labels({ conflicts: [{ ...CONFLICT, label: 'pod-security.kubernetes.io/enforce' }] }) },
+        {
+          labels: labels({ conflicts: [{ ...CONFLICT, label: 'pod-security.kubernetes.io/enforce', refuses: true }] }),
+        },
       ),
       'LabelConflict',
-      'namespace net: label pod-security.kubernetes.io/enforce is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission refuses pods that the policy admits. The policy is still enforced; to let the operator manage the label, remove it',
+      'namespace net: label pod-security.kubernetes.io/enforce is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission refuses pods that the policy admits: run kubectl label namespace net pod-security.kubernetes.io/enforce-. The policy is still enforced; to let the operator manage the label, remove it',
     ],
     [
       'names the namespaces, sorted, and what to do',
@@ -418,6 +488,27 @@ describe('the conditions of a policy', () => {
   for (const [name, from, type, expected] of messages) {
     it(`${type} ${name}`, () => assert.equal(message(from, type), expected));
   }
+
+  it('Accepted names a default that refuses what the policy admits, and a wrong flag', () => {
+    const text = (mode: 'Enforce' | 'Audit') =>
+      message(
+        input(
+          { mode },
+          {
+            labels: labels({ refusingDefault: 'baseline:v1.30' }),
+            wrongFlag: { flag: 'restricted:v1.30', enforced: 'baseline:v1.30' },
+          },
+        ),
+        'Accepted',
+      ) ?? '';
+    const said =
+      'warning: the default of Pod Security, baseline:v1.30, refuses pods that the policy admits, in 1 namespace without the label pod-security.kubernetes.io/enforce: net. To admit them, run kubectl label namespace net pod-security.kubernetes.io/enforce=privileged';
+    assert.deepEqual([text('Enforce').includes(said), text('Audit').includes(said)], [true, false]);
+    assert.match(
+      text('Audit'),
+      /; warning: --psa-defaults says enforce=restricted:v1\.30, but API servers enforce baseline:v1\.30 by default; correct the flag/,
+    );
+  });
 
   it("leaves another mode's label conflicts out", () => {
     const conflicts = [{ ...CONFLICT, label: 'pod-security.kubernetes.io/enforce' }];

@@ -5,6 +5,7 @@
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
 import type { LabelOutcome, LabelRefusal, ProgramOutcome } from '../../operator/apply/outcome.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
+import { REFUSED_RULE } from '../../operator/evaluate/refused.ts';
 import { COST_RULE } from '../../operator/evaluate/verdict.ts';
 import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
 import type { Coverage } from '../../operator/policy/coverage.ts';
@@ -67,6 +68,17 @@ export function verdicts(workloads: readonly WorkloadVerdict[]) {
 export function tooExpensive(name: string): WorkloadVerdict {
   const violation = { rule: COST_RULE, message: 'pod is too expensive to evaluate', path: '' };
   return violating(name, { verdict: 'Unknown', violations: { ping: [violation] } });
+}
+
+export function refused(name: string, when: 'Now' | 'ByOthers' = 'Now'): WorkloadVerdict {
+  const violation = {
+    rule: REFUSED_RULE,
+    container: 'istio-init',
+    message: `the pods of ${name} are refused`,
+    path: '',
+  };
+  const verdict = when === 'Now' ? 'Violating' : 'Unknown';
+  return violating(name, { verdict, refused: when, violations: { ping: [violation] } });
 }
 
 export function violating(name: string, fields: Partial<WorkloadVerdict> = {}): WorkloadVerdict {

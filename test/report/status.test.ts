@@ -7,7 +7,18 @@ import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { coverageOf } from '../support/coverage-of.ts';
 import { resolvedBaseline } from '../support/policies.ts';
-import { CONFLICT, compliant, condition, input, labels, NOW, verdicts, violating, withStatus } from './fixtures.ts';
+import {
+  CONFLICT,
+  compliant,
+  condition,
+  input,
+  labels,
+  NOW,
+  refused,
+  verdicts,
+  violating,
+  withStatus,
+} from './fixtures.ts';
 
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 
@@ -17,12 +28,12 @@ describe('the status of a policy', () => {
       [
         'a Standard without overrides',
         { level: 'restricted' },
-        { level: 'restricted', exact: true, podSecurity: `restricted:${NEWEST}` },
+        { level: 'restricted', version: NEWEST, exact: true, podSecurity: '-' },
       ],
       [
         'a Standard with an exception',
         { level: 'restricted', overrides: { capabilities: { allowedAdd: ['CHOWN'] } } },
-        { level: 'baseline', exact: false, podSecurity: `baseline:${NEWEST}` },
+        { level: 'baseline', version: NEWEST, exact: false, podSecurity: '-' },
       ],
       [
         'values that no level allows',
@@ -39,6 +50,15 @@ describe('the status of a policy', () => {
     for (const [name, spec, expected] of cases) {
       it(name, () => assert.partialDeepStrictEqual({ ...buildStatus(input(spec)).rendered }, without(expected)));
     }
+
+    it('shows only labels that the operator has set', () => {
+      const applied = {
+        'pod-security.kubernetes.io/audit': 'baseline',
+        'pod-security.kubernetes.io/audit-version': 'v1.30',
+      };
+      const shown = (outcome: object) => buildStatus(input({}, { labels: labels(outcome) })).rendered?.podSecurity;
+      assert.deepEqual([shown({ applied }), shown({ conflicts: [CONFLICT] })], ['baseline:v1.30', '-']);
+    });
 
     it('names the rules that only the admission policy enforces', () => {
       const spec: Partial<CapabilityPolicySpec> = { overrides: { capabilities: { allowedBounding: ['CHOWN'] } } };
@@ -70,6 +90,15 @@ describe('the status of a policy', () => {
     assert.deepEqual(
       status.violations?.map(({ kind, name, verdict, pods }) => `${kind}/${name} ${verdict} ${pods}`),
       ['Deployment/d Violating 2', 'CronJob/e Violating 0', 'Deployment/c Violating 0', 'Pod/b Unknown 0'],
+    );
+  });
+
+  it('lists workloads whose pods are refused before workloads with more pods', () => {
+    const workloads = [violating('a', { pods: 9 }), refused('b')];
+    const { violations } = buildStatus(input({}, { verdicts: verdicts(workloads) }));
+    assert.deepEqual(
+      violations?.map(({ name, rule }) => `${name} ${rule}`),
+      ['b refused', 'a capabilities'],
     );
   });
 

@@ -2,9 +2,9 @@
  * `npm run test:rollout` prints a line for each count, and a summary at the end. The command exits with code 1 if
  * something went wrong.
  */
-import { parseArgs } from 'node:util';
 import { Api } from '../../hack/controlplane/api.ts';
 import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { argumentsOrExit } from '../../hack/options-or-exit.ts';
 import { campaign } from './campaign.ts';
 
 const HELP = `Usage: npm run test:rollout -- [options]
@@ -20,7 +20,7 @@ Rolls a policy out over many namespaces while clients create, break and repair w
   --seed S             repeats the draws of another run; their moments differ (default: random)
 `;
 
-const { values } = parseArgs({
+const { values } = argumentsOrExit('test:rollout', HELP, {
   options: {
     namespaces: { type: 'string', default: '500' },
     violating: { type: 'string', default: '8' },
@@ -29,12 +29,10 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '6' },
     kills: { type: 'string', default: '20' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    help: { type: 'boolean', short: 'h' },
   },
 });
 
-if (values.help) process.stdout.write(HELP);
-else await run();
+await run();
 
 async function run(): Promise<void> {
   const say = (line: string) => void process.stdout.write(`${line}\n`);

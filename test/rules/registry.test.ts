@@ -26,6 +26,7 @@ const NO_RULES = [
   'seccomp-oci.ts',
   'severity.ts',
   'single-group.ts',
+  'size.ts',
   'token-volume.ts',
   'values.ts',
 ];
@@ -39,6 +40,8 @@ const NO_TABLES = [
   'pod-fields.test.ts',
   'registry.test.ts',
   'rows.test.ts',
+  'size.test.ts',
+  'wider.test.ts',
 ];
 
 describe('the table of rules', () => {

@@ -198,10 +198,14 @@ describeRule('unknownFields', [
         { securityContext: { keyring: 'own' } },
       ),
       'a list of objects that API servers fill in': app({
-        securityContext: { limits: [{ name: 'nofile', soft: 1 }, { name: 'nofile' }] },
+        securityContext: {
+          limits: [
+            { name: 'nofile', soft: 1 },
+            { name: 'nofile', soft: 1 },
+          ],
+        },
       }),
       'a pod without the fields': pod(),
-      'an object without the field': app({ securityContext: { cgroupOptions: {} } }),
     },
     refuses: {
       'another value of the pod': [pod({ securityContext: { keyring: 'host' } }), inPod('securityContext.keyring')],
@@ -213,6 +217,15 @@ describeRule('unknownFields', [
       ],
       'another object of a list': [
         app({ securityContext: { limits: [{ name: 'nofile' }, { name: 'core' }] } }),
+        inContainer('securityContext.limits'),
+      ],
+      'an empty object': [
+        app({ securityContext: { cgroupOptions: {} } }),
+        inContainer('securityContext.cgroupOptions'),
+      ],
+      'an empty list': [app({ securityContext: { limits: [] } }), inContainer('securityContext.limits')],
+      'an object of a list without one of its fields': [
+        app({ securityContext: { limits: [{ name: 'nofile', soft: 1 }, { name: 'nofile' }] } }),
         inContainer('securityContext.limits'),
       ],
       'a further field of an object': [

@@ -62,6 +62,22 @@ describe('snapshot', () => {
     assert.deepEqual(specsIn({ ...snapshot, shapes: snapshot.shapes.toReversed() }), [second, first]);
   });
 
+  it('the restored cluster has the refusals of the original cluster', () => {
+    const refused = { by: 'PodSecurity', message: 'violates PodSecurity "baseline:latest": no', at: 7 } as const;
+    const workloads = [workloadView('DaemonSet', 'agent', { refused }), workloadView('DaemonSet', 'other')];
+    const original = clusterWith([workloads], [baselinePolicy('it', { mode: 'Enforce' })]);
+    const snapshot = takenSnapshot(original);
+    assert.ok(isSnapshot(snapshot), JSON.stringify(isSnapshot.errors));
+    assert.deepEqual(
+      snapshot.namespaces[0]?.verdicts.map(({ name, verdict }) => [name, verdict]),
+      [
+        ['agent', 'Violating'],
+        ['other', 'Compliant'],
+      ],
+    );
+    assert.deepEqual(withoutUids(evaluated(restoreCluster(snapshot))), withoutUids(evaluated(original)));
+  });
+
   it('the snapshot states the verdicts on each workload, by mode', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {

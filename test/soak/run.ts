@@ -2,27 +2,25 @@
  * `npm run test:soak` runs the long form of soak.test.ts. The command prints one line for each check, and a summary at
  * the end. The command exits with code 1 if a check failed.
  */
-import { parseArgs } from 'node:util';
+import { argumentsOrExit } from '../../hack/options-or-exit.ts';
 import { soak } from './soak.ts';
 
 const HELP = `Usage: npm run test:soak -- [options]
 
 Changes a cluster at random for a while, with two operators behind proxies that make everything fail.
 
-  --minutes N rounds begin for this long (default: 20); less than 10 say nothing about memory --seed S repeats the changes of another run; their moments differ (default: random)
+  --minutes N  rounds begin for this long (default: 20); less than 10 say nothing about memory
+  --seed S     repeats the changes of another run; their moments differ (default: random)
 `;
 
-const { values } = parseArgs({
+const { values } = argumentsOrExit('test:soak', HELP, {
   options: {
     minutes: { type: 'string', default: '20' },
     seed: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
   },
 });
 
-if (values.help) process.stdout.write(HELP);
-else
-  await run(positive('--minutes', values.minutes), positive('--seed', values.seed ?? String(Date.now() % 1_000_000)));
+await run(positive('--minutes', values.minutes), positive('--seed', values.seed ?? String(Date.now() % 1_000_000)));
 
 async function run(minutes: number, seed: number): Promise<void> {
   const say = (line: string) => void process.stdout.write(`${line}\n`);

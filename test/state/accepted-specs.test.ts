@@ -67,25 +67,25 @@ describe('the last accepted spec of a policy', () => {
       ['capabilitypolicy.enforce-canary', 'it', false],
     ];
     for (const [name, row, expected] of rows) {
-      assert.equal(enforcedSpecs([own, program(name, row)]).has('uid'), expected, name);
+      assert.equal(enforcedSpecs([own, program(name, row)]).has('it'), expected, name);
     }
   });
 
   it('the policy does not count as enforced if the row is for a deleted policy with the same name', () => {
     const isEnforced = (uids: string) =>
-      enforcedSpecs([own, program('capabilitypolicy.enforce', 'it', uids)]).has('uid');
+      enforcedSpecs([own, program('capabilitypolicy.enforce', 'it', uids)]).has('it');
     assert.equal(isEnforced(`text ${shortHash('another')} ${shortHash('uid')}`), true);
     assert.equal(isEnforced(`text ${shortHash('another')}`), false);
   });
 
   it('the row decides if an older operator changed the program, and kept the uids of another program', () => {
     const kept = program('capabilitypolicy.enforce', 'it', `another ${shortHash('another')}`);
-    assert.equal(enforcedSpecs([own, kept]).has('uid'), true);
+    assert.equal(enforcedSpecs([own, kept]).has('it'), true);
   });
 
   it('the policy does not count as enforced if the mode of its last accepted spec is not Enforce', () => {
     const audit = role('capabilitypolicy.dev:use:it', 'privileged', 'uid', 'Audit');
-    assert.equal(enforcedSpecs([audit, program('capabilitypolicy.enforce', 'it')]).has('uid'), false);
+    assert.equal(enforcedSpecs([audit, program('capabilitypolicy.enforce', 'it')]).has('it'), false);
   });
 
   it('the namespaces that a policy leaves out by name come from the role of a policy with a rollout', () => {
@@ -100,7 +100,7 @@ describe('the last accepted spec of a policy', () => {
         },
       },
     });
-    const namesIn = (object: RenderedObject) => leftOutIn([object]).get('uid');
+    const namesIn = (object: RenderedObject) => leftOutIn([object]).get('it');
     assert.deepEqual(namesIn(annotated({ rollout: {} }, 'a b-1')), ['a', 'b-1']);
     assert.deepEqual(namesIn(annotated({ rollout: {} }, '')), []);
     assert.deepEqual(namesIn(annotated({ rollout: {} })), []);

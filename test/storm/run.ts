@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { formatTable } from '../../hack/bench/table.ts';
 import { findBinaries, kubernetesVersion } from '../../hack/controlplane/binaries.ts';
+import { argumentsOrExit } from '../../hack/options-or-exit.ts';
 import type { Rendering, StormOptions, StormResult } from './storm.ts';
 
 const HELP = `Usage: npm run test:storm -- [options] [VERSION...]
@@ -26,7 +26,7 @@ kube-apiserver. Prints why each crash happened, and a table. Exits with 1 after 
   --logs DIR          where the servers' logs stay (default: a new folder)
 `;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = argumentsOrExit('test:storm', HELP, {
   allowPositionals: true,
   options: {
     versions: { type: 'string' },
@@ -35,12 +35,10 @@ const { values, positionals } = parseArgs({
     crashes: { type: 'string', default: '3' },
     rendering: { type: 'string', default: 'auto' },
     logs: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
   },
 });
 
-if (values.help) process.stdout.write(HELP);
-else await run([...(values.versions === undefined ? [] : [values.versions]), ...positionals]);
+await run([...(values.versions === undefined ? [] : [values.versions]), ...positionals]);
 
 async function run(asked: readonly string[]): Promise<void> {
   const versions = asked.length > 0 ? asked : ['1.30', '1.33', '1.35'];

@@ -61,11 +61,19 @@ describe('a tightened policy', () => {
     'loses entries of containers': [
       {
         containers: [
-          { names: ['a'], ...caps('NET_RAW') },
+          { names: ['a'], overrides: { hostProcess: true } },
           { names: ['b'], overrides: { readOnlyRootFilesystem: true } },
         ],
       },
       { containers: [{ names: ['b'], overrides: { readOnlyRootFilesystem: true } }] },
+    ],
+    'keeps an entry of containers that also restricts its containers': [
+      { containers: [{ names: ['a'], overrides: { hostProcess: true, readOnlyRootFilesystem: true } }] },
+      { containers: [{ names: ['a'], overrides: { readOnlyRootFilesystem: true } }] },
+    ],
+    'keeps the end of the list of capabilities for a container': [
+      { containers: [{ names: ['a'], ...caps('NET_RAW') }] },
+      { containers: [{ names: ['a'], ...caps() }] },
     ],
     'keeps a list that the API server does not let be empty': [
       {

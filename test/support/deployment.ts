@@ -56,6 +56,8 @@ export async function newToken(api: Api, namespace: string, name: string): Promi
   const account = `${NAMESPACES}/${namespace}/serviceaccounts/${name}`;
   await api.apply(account, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
   const apiGroup = 'rbac.authorization.k8s.io';
+  const role = readFileSync(join(CONFIG, 'prometheus', 'metrics_reader_role.yaml'), 'utf8');
+  await api.apply(`/apis/${apiGroup}/v1/clusterroles/capabilitypolicy-metrics-reader`, role);
   const binding = `metrics-reader-${namespace}-${name}`;
   await api.apply(`/apis/${apiGroup}/v1/clusterrolebindings/${binding}`, {
     apiVersion: `${apiGroup}/v1`,

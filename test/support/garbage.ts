@@ -8,16 +8,18 @@ const ROUNDS = 100;
 
 /** @returns the number of bytes that the result of `make` takes on the heap */
 export async function heapOf(make: () => unknown): Promise<number> {
-  const used = async () => {
-    await collectGarbage(() => false, 3);
-    return process.memoryUsage().heapUsed;
-  };
-  const before = await used();
+  const before = await heapUsed();
   const made = make();
-  const after = await used();
+  const after = await heapUsed();
   // This assertion keeps the result alive until the function has measured the result.
   assert.notEqual(made, undefined);
   return after - before;
+}
+
+/** The number of bytes on the heap that are still in use. */
+export async function heapUsed(): Promise<number> {
+  await collectGarbage(() => false, 3);
+  return process.memoryUsage().heapUsed;
 }
 
 /**

@@ -38,6 +38,7 @@ const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   conditionalAuthorization: 'authorization on conditions',
   podResize: 'the subresource pods/resize',
   deviceAdminAccess: 'admin access to devices',
+  constrainedImpersonation: 'constrained impersonation',
 };
 
 /** @param feature the feature of the API server that the test needs, or undefined if the test needs no feature */

@@ -2,9 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import GithubSlugger from 'github-slugger';
+import { loadAll } from 'js-yaml';
 import { lexer, type Token, type Tokens, walkTokens } from 'marked';
+import type { RawObject } from '../../operator/model/raw.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
+
+const HEREDOC = /<<'?(\w+)'?.*\n([\s\S]*?)^\1$/gm;
 
 /** A block of code on a page. */
 export interface Block {
@@ -71,6 +75,20 @@ export function documentedBlocks(page: string, heading: string): string[] {
   const blocks = readPage(page).blocks.filter(({ info, section }) => info[0] === 'sh' && section === heading);
   if (blocks.length === 0) throw new Error(`${page} has no shell blocks in a section ${heading}`);
   return blocks.map(({ text }) => text);
+}
+
+/**
+ * The policies in a YAML block, or in the heredocs that a shell block passes to commands. A block that shows only a
+ * part of an object has no policies.
+ */
+export function policiesIn({ info, text }: Block): RawObject[] {
+  const [language, use] = info;
+  if (use === 'part') return [];
+  const texts =
+    language === 'yaml' ? [text] : language === 'sh' ? [...text.matchAll(HEREDOC)].map(([, , body = '']) => body) : [];
+  return texts
+    .flatMap((one) => loadAll(one) as (RawObject | null)[])
+    .filter((object): object is RawObject => object?.kind === 'CapabilityPolicy');
 }
 
 export function firstLine({ text }: Block): string {

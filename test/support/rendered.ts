@@ -55,7 +55,9 @@ function labelDifferences(compiled: Compiled, namespace: Json, { oldestServer }:
   const { name, labels = {}, annotations = {} } = namespace.metadata;
   const wanted = podSecurityLabels(compiled.policies, labels, { oldestServer, podSecurityDefaults: {} });
   const existing = Object.fromEntries(Object.entries(labels).filter(([key]) => key.startsWith(LABEL_PREFIX)));
-  const recorded = JSON.parse(annotations[RECORD] ?? '{}');
+  // The record also says which policies with a rollout are enforced.
+  const entries: readonly [string, unknown][] = Object.entries(JSON.parse(annotations[RECORD] ?? '{}'));
+  const recorded = Object.fromEntries(entries.filter(([key]) => key.startsWith(LABEL_PREFIX)));
   if (isDeepStrictEqual(existing, wanted) && isDeepStrictEqual(recorded, wanted)) return [];
   return [`namespace ${name} has ${JSON.stringify(existing)} instead of ${JSON.stringify(wanted)}`];
 }

@@ -97,15 +97,6 @@ describe('the comparison of two texts', function () {
     });
   }
 
-  it('compares a text without a status for the API servers of the other text', () => {
-    const filling = { ...writtenPolicy('a'), status: { serverDefaults: ['spec.containers.securityContext.foo=true'] } };
-    const { compared } = answerOf({ before: dump(filling), policies: dump(writtenPolicy('a')) });
-    assert.deepEqual(
-      compared?.summaries.map(({ state }) => state),
-      ['proved'],
-    );
-  });
-
   it('says what the answer leaves out', () => {
     const expiring: Spec = { ...RESTRICTED, expires: '2026-12-24T00:00:00Z' };
     assert.deepEqual(comparedTexts({ a: { ...RESTRICTED, mode: 'Audit' } }, {}).notes, [

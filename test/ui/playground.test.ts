@@ -9,7 +9,7 @@ import { describeWith } from '../support/needs.ts';
 import { baselinePolicy } from '../support/policies.ts';
 import { ALL_RIGHTS } from '../support/snapshots.ts';
 import { usePage } from '../support/tested-page.ts';
-import { clusterOf, wholeCluster, workloadView } from '../support/views.ts';
+import { clusterOf, ownedBy, wholeCluster, workloadView } from '../support/views.ts';
 import { settled } from '../support/views-of-page.ts';
 
 const VIEW = '#/playground';
@@ -121,13 +121,42 @@ describeWith(CHROMIUM, 'the playground', () => {
     assert.match(row ?? '', /^netDeployment webAdmittedRefused/);
     assert.deepEqual(await seriousProblems(page), []);
   });
+
+  it('says why pods are refused today, and that other policies perhaps refuse them', async () => {
+    const { page } = await pages.open(`${pages.fileOf([snapshot({ refused: true })])}#/violations`);
+    const first = page.locator('.violations .row').first();
+    await first.getByText('Deployment web').click();
+    const why = 'the API server refuses the pods with container "istio-init" that the template lacks';
+    await page.getByText(why).first().waitFor();
+    const shown = await open(VIEW, {}, pages.fileOf([snapshot({ refused: true })]));
+    await shown.getByLabel('Policy of the cluster').selectOption('live');
+    await shown.getByText('Nothing changes for the 1 workload').waitFor();
+    await replace(
+      shown,
+      'Policies',
+      `${POLICY.replace('mine', 'live').replace('restricted', 'baseline')}  mode: Enforce\n  priority: 1`,
+    );
+    await shown.getByText('1 perhaps refused').waitFor();
+    const row = await shown.getByRole('row').nth(1).textContent();
+    assert.match(row ?? '', /^netDeployment webRefused/);
+    assert.match(row ?? '', /not known whether it refuses them with these policies/);
+  });
 });
 
-/** A Deployment that the level restricted refuses. */
-function snapshot() {
+/**
+ * A Deployment that the level restricted refuses.
+ *
+ * @param refused whether an API server refuses its pods today, because of an injected container
+ */
+function snapshot({ refused = false } = {}) {
+  const message = 'CapabilityPolicy live: capabilities: container "istio-init" must not add capability NET_ADMIN';
+  const set = workloadView('ReplicaSet', 'web-1', {
+    ...ownedBy('Deployment', 'web'),
+    refused: { by: 'Program', message, at: 1 },
+  });
   const namespace = { name: 'net', uid: 'net', labels: { team: 'net' }, terminating: false, labelOwners: {} };
   const cluster = wholeCluster(
-    clusterOf([workloadView('Deployment', 'web')]),
+    clusterOf([workloadView('Deployment', 'web'), ...(refused ? [set] : [])]),
     [baselinePolicy('live', { mode: 'Enforce' })],
     [namespace],
   );

@@ -40,14 +40,16 @@ describe(`evaluating a snapshot again after an edit (SEED=${SEED})`, function ()
   this.timeout(60_000 + RUNS * 1000);
 
   it(`gives the changes of cappol check --cluster --policy after each edit in ${3 * RUNS} random clusters`, async () => {
-    const seen = { changes: 0, rollouts: 0, refused: 0 };
+    const seen = { changes: 0, rollouts: 0, refused: 0, refusedToday: 0 };
     const property = fc.property(
       arbitraryCluster,
       unread,
       fc.boolean(),
+      fc.boolean(),
       fc.array(edit(), { minLength: 1, maxLength: 3 }),
-      (random, unreadable, hasOperator, edits) => {
-        const { cluster, rights } = readWithout(unreadable, hasOperator ? withRecords(random) : random);
+      (random, unreadable, hasOperator, hasRefused, edits) => {
+        const objects = hasRefused ? withRefusedPods(random) : random;
+        const { cluster, rights } = readWithout(unreadable, hasOperator ? withRecords(objects) : objects);
         const snapshot = takenSnapshot(cluster, OPTIONS, rights);
         const reevaluation = new Reevaluation(new Loaded(snapshot));
         for (const policies of edits) {
@@ -55,6 +57,7 @@ describe(`evaluating a snapshot again after an edit (SEED=${SEED})`, function ()
           assert.deepEqual(changes, changesByCommand(readByCommand(cluster, unreadable), snapshot, policies));
           seen.changes += changes.changes.length;
           seen.rollouts += changes.summary.rollouts.length;
+          seen.refusedToday += JSON.stringify(changes).includes('with these policies') ? 1 : 0;
           seen.refused += changes.namespaces.flatMap(({ refusedIfEnforced }) => refusedIfEnforced).length;
         }
       },
@@ -175,6 +178,16 @@ function withRecords(cluster: Cluster): Cluster {
   return { ...cluster, rendered: () => rendered as never };
 }
 
+/** An API server refuses the pods of each workload. */
+function withRefusedPods(cluster: Cluster): Cluster {
+  const message = 'CapabilityPolicy p-0: capabilities: container "injected" must not add capability NET_ADMIN';
+  const refused = { by: 'Program', message, at: 0 } as const;
+  return {
+    ...cluster,
+    workloads: (namespace) => [...cluster.workloads(namespace)].map((one) => ({ ...one, refused })),
+  };
+}
+
 function readByCommand(cluster: Cluster, unread: Parameters<typeof withRightsForAll>[1]): Cluster {
   const read = { roles: [...cluster.roles()], roleBindings: [...cluster.roleBindings()] };
   const { roles, roleBindings } = withRightsForAll(read, unread);
@@ -194,12 +207,13 @@ function changesByCommand(cluster: Cluster, snapshot: Snapshot, policies: string
   const { oldestServer } = cluster;
   const at = Date.parse(taken);
   const options = { operatorNamespace, excludedNamespaces, oldestServer, namespaceLabels: {}, at };
+  const before = live.build(options, () => {});
   return changesOf({
     candidates: changed.stated,
     rollouts: changed.rollouts(changed.stated),
-    before: live.build(options, () => {}),
-    after: (pending) => changed.build(options, () => {}, { pending }),
-    enforced: changed.build(options, () => {}, { enforced: changed.stated }),
+    before,
+    after: (pending) => changed.build(options, () => {}, { pending, live: before }),
+    enforced: changed.build(options, () => {}, { enforced: changed.stated, live: before }),
   });
 }
 

@@ -1,28 +1,31 @@
 /**
- * `npm run test:versions -- [1.30 1.33 …]` runs the version-dependent suites on these Kubernetes versions. These suites
- * depend on the API server. The command also runs the demo and differential tests. By default, the command uses all
- * versions that the project knows. The command prints a table, and exits with code 1 if anything failed.
- *
- *   --full        1,000 pods for each level and version of the Standards, and 100 random policies; without it, a few of
- * both
- *   --seed N      the seed of the differential tests
- *   --list        only prints the versions, as JSON
- *   --only TEXT   only the runs whose name has the text; may be given more than once
- *
- * The first run of a version builds its kube-apiserver and kube-controller-manager. Building takes about six minutes on
- * two cores. To run a single test command on a version, set KUBERNETES_VERSION=1.33 before the command.
+ * `npm run test:versions` runs the suites that depend on the API server on several Kubernetes versions. To run a single
+ * test command on a version, set KUBERNETES_VERSION=1.33 before the command.
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { findBinaries, kubernetesVersion, otherVersions } from '../../hack/controlplane/binaries.ts';
+import { argumentsOrExit } from '../../hack/options-or-exit.ts';
 import { lacksFeatures } from '../support/needs.ts';
 import { runOn } from './run-on.ts';
 import { type RunResult, runsOf } from './runs.ts';
 import { markdown } from './table.ts';
 
-const { positionals, values } = parseArgs({
+const HELP = `Usage: npm run test:versions -- [options] [VERSION...]
+
+Runs the suites that depend on the API server, the demo, and the differential tests. Prints a table, and exits with 1 if
+anything failed. The first run of a version builds its kube-apiserver and kube-controller-manager, which takes about six
+minutes on two cores.
+
+  VERSION...   Kubernetes versions (default: all that the project knows)
+  --full       1,000 pods for each level and version of the Standards, and 100 random policies (default: a few of both)
+  --seed N     the seed of the differential tests (default: 1)
+  --list       only print the versions, as JSON
+  --only TEXT  only the runs whose name has the text; may be given more than once
+`;
+
+const { positionals, values } = argumentsOrExit('test:versions', HELP, {
   allowPositionals: true,
   options: {
     list: { type: 'boolean', default: false },

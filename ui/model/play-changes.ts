@@ -10,7 +10,7 @@ export function changesText(summary: Summary): string {
   if (unchanged === workloads) return `Nothing changes for the ${counted(workloads, 'workload')} of the cluster.`;
   const parts = [
     [newlyRefused, 'newly refused'],
-    [perhapsRefused, 'perhaps refused, depending on who creates the pods'],
+    [perhapsRefused, 'perhaps refused (it depends on who creates the pods, or the pods are refused today)'],
     [newlyAdmitted, 'newly admitted'],
     [reportedOtherwise, 'with other warnings or audit annotations'],
     [unchanged, 'unchanged'],

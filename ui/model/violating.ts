@@ -131,7 +131,7 @@ const NEW_PODS: Readonly<Record<Mode, string>> = {
 /** Says in words how the mode affects a workload's new pods and running pods. */
 export function effectText({ verdict, mode, pods }: ViolatingRow): string {
   if (verdict === 'Unknown')
-    return 'It is unknown whether new pods of the workload are refused: this depends on who creates the pods, or the pods are too expensive to evaluate.';
+    return 'It is unknown whether new pods of the workload are refused: this depends on who creates the pods, or the pods are too expensive to evaluate, or only earlier policies refused them.';
   if (pods === 0) return NEW_PODS[mode];
   const now = `${counted(pods, 'running pod')} ${pods === 1 ? 'violates' : 'violate'} the policy`;
   const stay = mode === 'Enforce' ? '. Admission control does not end running pods' : '';

@@ -16,7 +16,6 @@ import {
 import { witnessText } from '../../analysis/compare/witness.ts';
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import type { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
-import { reportedServerDefaults } from '../../operator/state/server-defaults.ts';
 import { lateAfter, type Until } from './late-after.ts';
 import { builderOf, contextOf } from './policies-text.ts';
 
@@ -89,9 +88,7 @@ export function compareTexts(question: CompareQuestion): CompareAnswer {
     builderOf({ text: question.before, file: 'before' }, tell),
     builderOf({ text: question.policies, file: 'policies' }, tell),
   ] as const;
-  // If a text has no status, the comparison assumes the API servers of the other text, as in `cappol compare`.
-  const serverDefaults = reportedServerDefaults([before, now].flatMap(({ policies }) => [...policies.values()]));
-  const setOf = (builder: PolicyContextBuilder) => policySetOf(contextOf(builder, question, tell, serverDefaults));
+  const setOf = (builder: PolicyContextBuilder) => policySetOf(contextOf(builder, question, tell));
   const sets = [setOf(before), setOf(now)] as const;
   if (troubles.some(({ severity }) => severity !== 'warning')) return { troubles };
   const comparison = compare(...sets, { limit: MOST_PODS, isLate: lateAfter(question.until) });

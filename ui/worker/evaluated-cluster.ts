@@ -2,7 +2,13 @@
  * Evaluates the loaded snapshot, with the policies of the snapshot or with other policies. Every namespace is evaluated
  * at least once. Later, a namespace is evaluated again only in the modes whose deciding policies have changed.
  */
-import type { EvaluatedContext, EvaluatedWorkloads, Labels, PolicySource } from '../../analysis/policies/context.ts';
+import type {
+  EvaluatedContext,
+  EvaluatedWorkloads,
+  Labels,
+  LivePolicies,
+  PolicySource,
+} from '../../analysis/policies/context.ts';
 import { type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import type { Accepted } from '../../operator/compile/accept.ts';
 import { type EvaluatedModes, evaluatingModes } from '../../operator/evaluate/modes.ts';
@@ -12,6 +18,7 @@ import type { Group } from '../../operator/evaluate/workload-verdict.ts';
 import type { NamespaceView } from '../../operator/model/objects.ts';
 import { Selections } from '../../operator/policy/coverage.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import type { SharedEvaluation } from './shared-evaluation.ts';
 
@@ -32,11 +39,13 @@ interface EvaluatedBefore {
   readonly earlier?: EvaluatedCluster | undefined;
 }
 
-export class EvaluatedCluster implements EvaluatedContext {
+export class EvaluatedCluster implements EvaluatedContext, LivePolicies {
   readonly #shared: SharedEvaluation;
   readonly #selections = new Selections();
   readonly #evaluated: Map<string, Evaluated>;
   readonly #before: readonly EvaluatedByName[];
+  /** The evaluation with the cluster's own policies; undefined for this evaluation itself. */
+  readonly #live: EvaluatedByName | undefined;
   #policies: readonly CompletePolicy[];
   #accepted: Accepted;
   #labels: ReadonlyMap<string, Labels> = new Map();
@@ -49,6 +58,7 @@ export class EvaluatedCluster implements EvaluatedContext {
     this.#evaluated = new Map(like ? like.#evaluated : []);
     // The object keeps the verdicts of `like` and `earlier`, but no reference to these two clusters. With references to
     // these two clusters, a changing cluster would keep its whole history in memory.
+    this.#live = like ? like.#evaluated : undefined;
     this.#before = [like, earlier].flatMap((one) => (one ? [one.#evaluated] : []));
     const { namespaces } = this.#select();
     if (!like) this.#evaluate(namespaces);
@@ -84,6 +94,10 @@ export class EvaluatedCluster implements EvaluatedContext {
     return { ...labels, [NAME_LABEL]: namespace };
   }
 
+  enforcedIn(namespace: string): readonly ResolvedPolicy[] {
+    return enforcedOf(this.#evaluated.get(namespace));
+  }
+
   *evaluateCluster(only?: string): Iterable<EvaluatedWorkloads> {
     for (const { name } of this.#shared.namespaces) {
       const evaluated = only === undefined || only === name ? this.#evaluated.get(name) : undefined;
@@ -114,7 +128,11 @@ export class EvaluatedCluster implements EvaluatedContext {
     known: Evaluated | undefined,
     evaluation: EvaluationContext,
   ): Evaluated {
-    const selecting = { policies: this.#selections.selecting(name), labels: this.#labels.get(name) ?? labels };
+    const selecting = {
+      policies: this.#selections.selecting(name),
+      labels: this.#labels.get(name) ?? labels,
+      live: this.#live && enforcedOf(this.#live.get(name)),
+    };
     const groups = this.#shared.groupsOf(name);
     const all = [known, ...this.#before.map((one) => one.get(name))];
     const before = all.flatMap((one) => (one?.groups === groups ? [one] : []));
@@ -123,6 +141,10 @@ export class EvaluatedCluster implements EvaluatedContext {
     const same = before.find((one) => isSame(one.modes, modes));
     return same ?? { groups, modes, result: { namespace: name, modes: verdictsOf(modes) } };
   }
+}
+
+function enforcedOf(evaluated: Evaluated | undefined): readonly ResolvedPolicy[] {
+  return evaluated?.modes.Enforce?.context.deciders ?? [];
 }
 
 function isSame(a: EvaluatedModes, b: EvaluatedModes): boolean {

@@ -27,15 +27,10 @@ export function builderOf({ text, file }: Pick<PoliciesText, 'text' | 'file'>, t
   return builder;
 }
 
-/**
- * @param serverDefaults as in PolicyContextOptions. By default, the value comes from the statuses of the builder's
- * policies
- */
 export function contextOf(
   builder: PolicyContextBuilder,
   { serverVersion, at }: Pick<PoliciesText, 'serverVersion' | 'at'>,
   tell: Tell,
-  serverDefaults?: readonly string[],
 ): PolicyContext {
   const options = {
     operatorNamespace: OPERATOR_NAMESPACE,
@@ -43,7 +38,6 @@ export function contextOf(
     namespaceLabels: {},
     oldestServer: serverVersion,
     at,
-    ...(serverDefaults && { serverDefaults }),
   };
   return builder.build(options, tell);
 }

@@ -143,12 +143,13 @@ export class Reevaluation {
   #changes(changed: PolicyContextBuilder) {
     const candidates = changed.stated;
     const refusals: Trouble[] = [];
+    const { before } = this.#evaluating;
     const changes = changesOf({
       candidates,
       rollouts: changed.rollouts(candidates),
-      before: this.#evaluating.before,
-      after: (pending) => changed.build(this.#options, (trouble) => refusals.push(trouble), { pending }),
-      enforced: changed.build(this.#options, () => {}, { enforced: candidates }),
+      before,
+      after: (pending) => changed.build(this.#options, (trouble) => refusals.push(trouble), { pending, live: before }),
+      enforced: changed.build(this.#options, () => {}, { enforced: candidates, live: before }),
     });
     const own = refusals.filter(({ file, severity }) => file === 'policies' && severity !== 'warning');
     return { ...changes, refusals: own.map(({ message }) => message) };

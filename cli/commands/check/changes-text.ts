@@ -11,6 +11,7 @@ import type {
 import type { Effect } from '../../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../../analysis/check/merged.ts';
 import type { CheckedViolation } from '../../../analysis/check/result.ts';
+import { REFUSED_RULE } from '../../../operator/evaluate/refused.ts';
 import { severityRank } from '../../../operator/rules/severity.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { EFFECT_STYLES, effectPaint } from '../../output/effect-paint.ts';
@@ -22,6 +23,7 @@ import type { Terminal } from '../../output/terminal.ts';
 import { paragraph } from '../../output/wrap.ts';
 import type { OpenedMarkdown } from './opened-text.ts';
 import { itemName } from './reporters/reporter.ts';
+import { withRemark } from './reporters/shown.ts';
 
 export function changesText(all: Changes, terminal: Terminal): string {
   const { candidates, namespaces, summary } = all;
@@ -41,7 +43,7 @@ export function changesMarkdown(all: Changes, opened: OpenedMarkdown = { summary
   const { candidates, changes, namespaces, summary } = all;
   const columns = namespaceColumns(all);
   const rows = changes.map((one) => {
-    const why = mergeViolations(one.violations).map((violation) => code(whyText(violation)));
+    const why = mergeViolations(one.violations).map((violation) => code(whyText(violation, one)));
     return [code(itemName(one)), word(one.before), `**${word(one.after)}**`, why.join('<br>')];
   });
   const spaces = namespaces.map((one) => columns.map(({ cell }) => code(cell(one))));
@@ -64,7 +66,7 @@ function changeTable({ changes }: Changes, terminal: Terminal): string {
     const effects = [itemName(one), word(one.before), word(one.after)];
     const violations = mergeViolations(one.violations);
     if (violations.length === 0) return [[...effects, '', '']];
-    return violations.map((violation) => [...effects, policiesText(violation), violationText(violation)]);
+    return violations.map((violation) => [...effects, policiesText(violation), violationText(violation, one)]);
   });
   const head = ['WORKLOAD', 'TODAY', 'AFTER', 'POLICY', 'WHY'];
   return tableText(head, withShortMessages(head, rows), {
@@ -77,11 +79,12 @@ function changeGroups({ changes }: Changes, terminal: Terminal): string {
   return groupedText(changes.map(workloadEntries), terminal);
 }
 
-function workloadEntries({ namespace, kind, name, before, after, violations }: WorkloadChange): WorkloadEntries {
+function workloadEntries(change: WorkloadChange): WorkloadEntries {
+  const { namespace, kind, name, before, after, violations } = change;
   const entries = mergeViolations(violations).map((violation) => ({
     label: after.toLowerCase(),
     style: EFFECT_STYLES[after],
-    text: violationText(violation),
+    text: violationText(violation, change),
     detail: `by ${policiesText(violation)}`,
   }));
   const remark = `${word(before)} → ${word(after)}`;
@@ -153,8 +156,9 @@ function whyNot({ refusedIfEnforced }: NamespaceChange): string {
   const [first] = ranked;
   if (!first) return '';
   const more = ranked.length > 1 ? ` and ${ranked.length - 1} more` : '';
-  const perhaps = first.one.effect === 'Unknown' ? 'depends on who creates the pod: ' : '';
-  const why = first.worst ? `: ${perhaps}${violationText(first.worst)}` : '';
+  const isOpen = first.one.effect === 'Unknown' && first.worst?.first.rule !== REFUSED_RULE;
+  const perhaps = isOpen ? 'depends on who creates the pod: ' : '';
+  const why = first.worst ? `: ${perhaps}${violationText(first.worst, first.one)}` : '';
   return `${first.one.kind} ${first.one.name}${more}${why}`;
 }
 
@@ -162,13 +166,15 @@ function rank(violation: MergedViolation<CheckedViolation> | undefined): number 
   return violation ? severityRank(violation.first.rule) : Number.POSITIVE_INFINITY;
 }
 
-function violationText({ first, message }: MergedViolation<CheckedViolation>): string {
-  return `${first.rule}: ${message}`;
+type Origin = Pick<WorkloadChange, 'addedContainers' | 'remark'>;
+
+function violationText(violation: MergedViolation<CheckedViolation>, origin: Origin): string {
+  return `${violation.first.rule}: ${withRemark(violation, origin)}`;
 }
 
 /** A violation as text, such as `capabilities: container "app" must not … (by restricted)`. */
-function whyText(violation: MergedViolation<CheckedViolation>): string {
-  return `${violationText(violation)} (by ${policiesText(violation)})`;
+function whyText(violation: MergedViolation<CheckedViolation>, origin: Origin): string {
+  return `${violationText(violation, origin)} (by ${policiesText(violation)})`;
 }
 
 function word(effect: Effect): string {
@@ -179,7 +185,9 @@ function summaryLine(candidates: readonly string[], summary: ChangeSummary): str
   const { workloads, newlyRefused, perhapsRefused, newlyAdmitted, reportedOtherwise, unchanged } = summary;
   const parts = [
     `${newlyRefused} of ${counted(workloads, 'workload')} newly refused`,
-    ...(perhapsRefused > 0 ? [`${perhapsRefused} perhaps refused (it depends on who creates the pod)`] : []),
+    ...(perhapsRefused > 0
+      ? [`${perhapsRefused} perhaps refused (it depends on who creates the pod, or its pods are refused today)`]
+      : []),
     ...(newlyAdmitted > 0 ? [`${newlyAdmitted} newly admitted`] : []),
     ...(reportedOtherwise > 0 ? [`${reportedOtherwise} with another warning or audit annotation`] : []),
     `${unchanged} unchanged`,

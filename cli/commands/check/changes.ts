@@ -103,10 +103,10 @@ function changesBy(
     rollouts: changed.rollouts(candidates),
     before,
     after: (pending) => {
-      after = changed.build(contexts, tell, { pending });
+      after = changed.build(contexts, tell, { pending, live: before });
       return after;
     },
-    enforced: changed.build(contexts, () => {}, { enforced: candidates }),
+    enforced: changed.build(contexts, () => {}, { enforced: candidates, live: before }),
     namespace,
   });
   return { changes, before, after };

@@ -1,14 +1,19 @@
 /**
  * The command `check` finds the policies, evaluates manifests or workloads by the policies, and reports the results.
  */
+import { unansweredText, withAnswer } from '../../../analysis/check/dry-run.ts';
+import type { CheckedItem } from '../../../analysis/check/result.ts';
 import { itemsOf } from '../../../analysis/check/running.ts';
 import type { ClusterRole } from '../../../analysis/policies/aggregation.ts';
 import type { Automounting } from '../../../analysis/policies/automounting.ts';
+import type { PolicyContext } from '../../../analysis/policies/context.ts';
 import { NAMESPACES, PODS_AND_WORKLOADS } from '../../../operator/cluster/sources.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
+import type { Connected } from '../../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { checkExists } from '../../namespace.ts';
 import { excludingBy, type Given } from '../../options.ts';
+import { podSecurityWarnings } from '../../pod-security-warnings.ts';
 import { addPolicies } from '../../policies/add-files.ts';
 import { builderFor, contextOptions } from '../../policies/given.ts';
 import { type Scope, scopeOf } from '../../scope.ts';
@@ -23,6 +28,7 @@ interface CheckOptions extends ChangesOptions {
   readonly cluster?: boolean;
   readonly namespace?: string;
   readonly allNamespaces?: boolean;
+  readonly dryRun?: 'server';
 }
 
 const NO_POLICY =
@@ -41,7 +47,7 @@ interface Live {
 
 export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCode> {
   if (!given.cluster) return checkManifests(excludingBy(given), io, undefined, given.namespace ?? 'default');
-  const { excludingPlatform, readAutomounting, readClusterRoles, readWhole, withCluster } = await import(
+  const { excludingPlatform, readAutomounting, readClusterRoles, readWhole, tellPlatform, withCluster } = await import(
     '../../cluster.ts'
   );
   return withCluster(given, async (connected) => {
@@ -61,7 +67,8 @@ export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCod
     }
     checkExists(cluster, scope.only);
     scope.tell(io);
-    if (options.policy.length === 0) return checkRunning(options, io, cluster, scope);
+    if (scope.only === undefined) await tellPlatform(connected, io, cluster, options);
+    if (options.policy.length === 0) return checkRunning(options, io, { cluster, connected, scope });
     const { showChanges } = await import('./changes.ts');
     return showChanges(options, io, { cluster, clusterRoles, namespace: scope.only });
   });
@@ -93,7 +100,13 @@ async function checkManifests(
   return run.end();
 }
 
-async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster, scope: Scope): Promise<ExitCode> {
+interface Running {
+  readonly cluster: Cluster;
+  readonly connected: Connected;
+  readonly scope: Scope;
+}
+
+async function checkRunning(options: CheckOptions, io: Io, { cluster, connected, scope }: Running): Promise<ExitCode> {
   const run = await beginRun(options, io, scope.text);
   const builder = builderFor(options);
   builder.addCluster(cluster);
@@ -107,17 +120,51 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster, sco
   const context = builder.build(contexts, run.trouble);
   run.begin(context);
   tellAboutPolicies(context, contexts.at, run.trouble);
+  for (const policy of options.level === undefined ? cluster.policies() : []) {
+    for (const text of podSecurityWarnings(policy)) {
+      const message = `CapabilityPolicy ${policy.metadata?.name}: ${text}`;
+      run.trouble({ file: 'cluster', message, severity: 'warning' });
+    }
+  }
   const { only: namespace } = scope;
   if (namespace !== undefined && context.isExcluded(namespace)) {
     run.trouble({ file: 'cluster', message: `no policy reaches namespace ${namespace}`, severity: 'warning' });
   }
+  const withAnswers = await answering(options, io, { context, connected, cluster, run, namespace });
   for (const result of context.evaluateCluster()) {
     io.signal.throwIfAborted();
-    for (const item of itemsOf(result, cluster)) run.item(item);
+    for (const item of itemsOf(result, cluster)) run.item(withAnswers(item));
   }
   return run.end();
 }
 
+/** @returns a function that adds the API server's answers to an item. Without --dry-run, nothing is asked */
+async function answering(
+  { dryRun }: CheckOptions,
+  io: Io,
+  { context, connected, cluster, run, namespace }: Answering,
+): Promise<(item: CheckedItem) => CheckedItem> {
+  if (!dryRun) return (item) => item;
+  const { askByDryRun, keyOf } = await import('./dry-run.ts');
+  const answers = await askByDryRun(connected, io, { cluster, context, namespace });
+  return (item) => {
+    let result = item;
+    for (const { workload, answer } of answers.get(keyOf(item)) ?? []) {
+      if ('unanswered' in answer)
+        run.trouble({ file: 'cluster', message: unansweredText(item, answer.unanswered), severity: 'error' });
+      result = withAnswer(result, workload, answer, context);
+    }
+    return result;
+  };
+}
+
+interface Answering extends Omit<Running, 'scope'> {
+  readonly context: PolicyContext;
+  readonly run: Run;
+  readonly namespace: string | undefined;
+}
+
 function beginRun(options: CheckOptions, io: Io, scope?: string): Promise<Run> {
-  return createRun({ output: options.output, failOn: failOnOf(options), scope }, io);
+  const { output, dryRun } = options;
+  return createRun({ output, failOn: failOnOf(options), scope, asked: dryRun !== undefined }, io);
 }

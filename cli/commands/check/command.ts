@@ -36,6 +36,12 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
       ),
     )
     .addOption(options.allNamespaces('with --cluster and without -f: evaluate all namespaces'))
+    .addOption(
+      new Option(
+        '--dry-run <strategy>',
+        'with --cluster and without -f: create one pod of each template by dry run, with your own rights, so that webhooks and mutating policies change the pods; needs the right to create pods, and creates none',
+      ).choices(['server']),
+    )
     .addOption(options.namespaceLabels())
     .addOption(
       new Option(
@@ -63,6 +69,10 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
         throw new UsageError('--level-version requires --level');
       if (given.failOn.has('Opens') && !(given.cluster && given.policy.length > 0 && given.filename.length === 0))
         throw new UsageError('--fail-on Opens requires --cluster and --policy, and cannot be combined with -f');
+      if (given.dryRun !== undefined && (given.filename.length > 0 || given.policy.length > 0 || !given.cluster))
+        throw new UsageError(
+          '--dry-run requires --cluster, and cannot be combined with -f or --policy: the API server applies the policies that it has',
+        );
       const { check } = await import('./check.ts');
       finish(await leavingOut(io, given, (walking) => check(given, walking)));
     });
@@ -91,6 +101,10 @@ spec: {containers: [{name: web, image: web}]}
 EOF`,
     },
     { what: 'Evaluate all running workloads against the live policies', paste: 'cappol check --cluster -A' },
+    {
+      what: 'Also ask the API server, so that webhooks inject containers into pods of workloads without pods',
+      paste: 'cappol check --cluster -A --dry-run=server',
+    },
     {
       what: 'Show what a policy would change in the cluster, as Markdown for a pull request',
       paste: `cappol check --cluster -A -o markdown --policy - <<'EOF'

@@ -18,6 +18,8 @@ interface RunOptions {
   readonly failOn: FailOn;
   /** The evaluated namespaces of a cluster, such as `namespace net`. The value is undefined for files. */
   readonly scope?: string | undefined;
+  /** Whether the API server was asked about the workloads by dry run. */
+  readonly asked?: boolean;
 }
 
 export interface Run extends Listener {
@@ -26,7 +28,7 @@ export interface Run extends Listener {
   end(): ExitCode;
 }
 
-export async function createRun({ output, failOn, scope }: RunOptions, io: Io): Promise<Run> {
+export async function createRun({ output, failOn, scope, asked = false }: RunOptions, io: Io): Promise<Run> {
   const progress = new Progress(io);
   const troubles = new Troubles(io);
   const stdout = inChunks(io, progress);
@@ -66,7 +68,7 @@ export async function createRun({ output, failOn, scope }: RunOptions, io: Io): 
     end() {
       progress.clear();
       const summary = tally.summary(troubles.count);
-      reporter.end(summary, { policies, merged, hidden, scope });
+      reporter.end(summary, { policies, merged, hidden, scope, asked });
       stdout.flush();
       if (summary.errors > 0) return 2;
       const notEvaluated = failOn.has('NotEvaluated') && summary.notEvaluated.length > 0;

@@ -74,7 +74,7 @@ export async function readSets(
     server: now.server ?? old.server,
     operatorNamespace: now.operatorNamespace ?? old.operatorNamespace,
     excludedNamespaces: now.excludedNamespaces ?? old.excludedNamespaces,
-    // Manifests have no status. The comparison assumes for both sets that API servers fill in the same fields.
+    // The status of a manifest is ignored. The comparison assumes for both sets that API servers fill in the same fields.
     serverDefaults: reportedServerDefaults([old, now].flatMap(({ builder }) => [...builder.policies.values()])),
   };
   const setOf = (one: Read): ReadSet => ({

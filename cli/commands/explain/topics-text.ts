@@ -6,6 +6,7 @@ import { durationText, timesText } from '../../../analysis/evidence/text.ts';
 import type { Admission, PolicyAnswer } from '../../../analysis/explain/answers.ts';
 import type { ExplainedTopic, ExplainedTopics, FoundUse } from '../../../analysis/explain/explained.ts';
 import { USE_RULE } from '../../../operator/evaluate/verdict.ts';
+import { workloadText } from '../../../operator/evaluate/workloads.ts';
 import { bounded } from '../../../operator/text/printable.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { EFFECT_STYLES } from '../../output/effect-paint.ts';
@@ -16,6 +17,7 @@ import { paragraph } from '../../output/wrap.ts';
 import { guardsText, labelledText } from './admin-access-text.ts';
 
 const MOST = 1024;
+const MOST_OF_ANSWER = 512;
 const NEVER = 'never';
 
 /**
@@ -39,6 +41,7 @@ export function topicsText(explained: ExplainedTopics, terminal: Terminal): stri
   const sections = [
     ...(explained.installed ? [] : [paragraph(NOT_INSTALLED, terminal)]),
     ...explained.topics.map((topic) => topicText(topic, explained, terminal)),
+    ...refusedTexts(explained).map((text) => paragraph(text, terminal)),
   ];
   return [...new Set(sections)].join('\n');
 }
@@ -50,8 +53,19 @@ export function topicsText(explained: ExplainedTopics, terminal: Terminal): stri
  */
 export function remarks(explained: ExplainedTopics): string[] {
   const empty = explained.topics.filter(({ found }) => found.length === 0);
-  const all = [...(explained.installed ? [] : [NOT_INSTALLED]), ...empty.map((topic) => nothingText(topic, explained))];
+  const all = [
+    ...(explained.installed ? [] : [NOT_INSTALLED]),
+    ...empty.map((topic) => nothingText(topic, explained)),
+    ...refusedTexts(explained),
+  ];
   return [...new Set(all)];
+}
+
+/** Sentences about workloads without pods. Containers that a webhook injects into their pods are not in the answer. */
+function refusedTexts({ refused }: ExplainedTopics): string[] {
+  return refused.map(
+    (one) => `the API server refuses the pods of ${workloadText(one)}: ${bounded(one.message, MOST_OF_ANSWER)}`,
+  );
 }
 
 function nothingText(topic: ExplainedTopic, explained: ExplainedTopics): string {
@@ -79,13 +93,22 @@ function headText(topic: ExplainedTopic, explained: ExplainedTopics): string {
   const { found } = topic;
   const workloads = new Set(found.map((one) => `${one.namespace}/${one.kind}/${one.name}`)).size;
   const what = isCapability(topic)
-    ? `${topic.name}: held by ${counted(found.length, 'container')}`
+    ? `${topic.name}: ${heldText(found)}`
     : `${topic.name}, compared with ${comparedText(topic)}: ${counted(found.length, 'use')}`;
   const counts = ADMISSIONS.flatMap((one) => {
     const count = found.filter(({ admission }) => admission === one).length;
     return count > 0 ? [`${count} ${WORDS[one].counted}`] : [];
   });
   return `${what} in ${counted(workloads, 'workload')} in ${whereText(explained)}: ${counts.join(', ')}`;
+}
+
+/** Counts the containers. A container in a template without such a pod does not run, so it is counted apart. */
+function heldText(found: readonly FoundUse[]): string {
+  const running = found.filter(({ pods }) => pods > 0).length;
+  const templates = found.length - running;
+  if (templates === 0) return `held by ${counted(running, 'container')}`;
+  const held = running === 0 ? 'held by no running container' : `held by ${counted(running, 'container')}`;
+  return `${held}, and asked for by ${counted(templates, 'container')} of templates without pods`;
 }
 
 /**

@@ -6,6 +6,7 @@ import { type ExplainedTopics, explainedTopics } from '../../../analysis/explain
 import { namesNear, type Topic, topicOf } from '../../../analysis/explain/topic.ts';
 import { csvText } from '../../../analysis/text/csv.ts';
 import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
+import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import * as sources from '../../../operator/cluster/sources.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { printable } from '../../../operator/text/printable.ts';
@@ -19,6 +20,7 @@ import { READER_ROLES } from '../../missing-rights.ts';
 import { checkExists } from '../../namespace.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 import { terminalOf } from '../../output/terminal.ts';
+import { podSecurityWarnings } from '../../pod-security-warnings.ts';
 import { checkScope, type ScopeOptions, scopeOf } from '../../scope.ts';
 import { topicsRows } from './topics-rows.ts';
 import { remarks, topicsText } from './topics-text.ts';
@@ -38,6 +40,7 @@ export async function explainTopics(names: readonly string[], given: Given<Topic
     throw new UsageError('--used requires a capability, such as NET_RAW');
   }
   const troubles = new Troubles(io);
+  let policies: readonly CompletePolicy[] = [];
   const explained = await withCluster(given, async (connected): Promise<ExplainedTopics> => {
     const options = await excludingPlatform<TopicsOptions>(given, connected);
     const scope = scopeOf(options, connected);
@@ -50,11 +53,25 @@ export async function explainTopics(names: readonly string[], given: Given<Topic
     const evidence = await usedInCluster(options, { connected, cluster, only, io, tell: troubles.trouble });
     const state = acceptedStateOf(cluster, rights, options);
     const evaluation = { evaluator: new Evaluator(), use: state.use };
+    policies = cluster.policies();
     return explainedTopics(topics, { cluster, state, evaluation, ...rights, only, evidence });
   });
   io.stdout.write(printed(explained, given, io));
+  tellPodSecurity(explained, policies, io);
   if (given.output !== 'table') for (const line of remarks(explained)) io.stderr.write(`cappol: ${line}\n`);
   return troubles.count + explained.missing.length > 0 ? 2 : 0;
+}
+
+/** Tells about Pod Security that refuses pods which the policies of the answer admit. */
+function tellPodSecurity({ topics }: ExplainedTopics, policies: readonly CompletePolicy[], { stderr }: Io): void {
+  const answers = topics.flatMap(({ found }) => found.flatMap((use) => use.policies));
+  const admitting = new Set(answers.filter(({ answer }) => answer === 'Admits').map(({ policy }) => policy));
+  for (const policy of policies) {
+    const name = policy.metadata?.name ?? '';
+    if (!admitting.has(name)) continue;
+    for (const text of podSecurityWarnings(policy))
+      stderr.write(`cappol: warning: CapabilityPolicy ${name}: ${printable(text)}\n`);
+  }
 }
 
 /**

@@ -2,7 +2,6 @@
  * Writes the output of `-o kustomize`. The output contains the edits as patches. Users can apply the patches each time
  * that a chart renders its manifests.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import type { FixedFile } from '../../../analysis/fix/fix-text.ts';
 import { jsonPatch, mergePatch } from '../../../analysis/fix/patches.ts';
@@ -11,6 +10,8 @@ import { roleOf } from '../../../analysis/manifests/kinds.ts';
 import { documentText, yamlDocument } from '../../../analysis/text/yaml-document.ts';
 import { groupOf } from '../../../operator/model/workload-kinds.ts';
 import { UsageError } from '../../command.ts';
+import { makeFolders } from '../../output/make-folders.ts';
+import { writeWhole } from '../../output/write-file.ts';
 
 const KUSTOMIZATION = 'kustomization.yaml';
 /**
@@ -38,7 +39,7 @@ export function kustomization(files: readonly FixedFile[]): string {
 /** Writes the kustomization into a folder. Manifests that are not below the folder are copied into the folder. */
 export function writeKustomization(files: readonly FixedFile[], folder: string, cwd: string): void {
   const root = resolve(cwd, folder);
-  mkdirSync(root, { recursive: true });
+  makeFolders(root);
   const below = (path: string | undefined) =>
     path === undefined || relative(root, path).startsWith('..') ? undefined : relative(root, path).split(sep).join('/');
   const copied = files
@@ -48,12 +49,12 @@ export function writeKustomization(files: readonly FixedFile[], folder: string, 
   const taken = resources.find((name) => name === KUSTOMIZATION || (name === COPY && copied.length > 0));
   if (taken !== undefined)
     throw new UsageError(`${join(folder, taken)} is one of the manifests: choose another --directory`);
-  if (copied.length > 0) writeFileSync(join(root, COPY), copied.join('---\n'));
+  if (copied.length > 0) writeWhole(join(root, COPY), copied.join('---\n'));
   const patches = patchesOf(files);
-  for (const { name, text } of patches) writeFileSync(join(root, name), text);
+  for (const { name, text } of patches) writeWhole(join(root, name), text);
   const references = patches.map(({ name: path, target }) => ({ path, target }));
   const all = [...(copied.length > 0 ? [COPY] : []), ...resources];
-  writeFileSync(join(root, KUSTOMIZATION), yaml(kustomizationOf(all, references)));
+  writeWhole(join(root, KUSTOMIZATION), yaml(kustomizationOf(all, references)));
 }
 
 function kustomizationOf(resources: readonly string[], patches: readonly object[]): object {

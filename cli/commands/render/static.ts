@@ -2,12 +2,13 @@
  * Runs `render --static`: writes files for API servers (KEP-5793). Without --policy, the files protect the objects that
  * an operator renders. With --policy, the files contain the policies. A cluster then needs no operator.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { protection } from '../../../analysis/protection/protection.ts';
 import type { ServiceAccount } from '../../../analysis/protection/protection-cel.ts';
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
+import { makeFolders } from '../../output/make-folders.ts';
+import { writeWhole } from '../../output/write-file.ts';
 import type { RenderOptions } from './options.ts';
 import { admissionConfiguration, type StaticFile } from './static-configuration.ts';
 import { impossible, left, policyFiles } from './static-policies.ts';
@@ -45,8 +46,8 @@ async function print(files: readonly StaticFile[], options: RenderOptions, io: I
   }
   for (const { path, text } of all) {
     const file = resolve(io.cwd, options.directory, path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
+    makeFolders(dirname(file));
+    writeWhole(file, text);
     io.stdout.write(`${join(options.directory, path)}\n`);
   }
   return 0;

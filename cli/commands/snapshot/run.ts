@@ -1,5 +1,4 @@
 /** Runs `snapshot`: reads the cluster, evaluates it, and prints the document. */
-import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
@@ -16,6 +15,7 @@ import type { UsedOptions } from '../../evidence/used.ts';
 import { Troubles } from '../../input/troubles.ts';
 import { acceptedStateOf, type Rights, readLive, SNAPSHOT_NOT_EVALUATED, takenOf, tellMissing } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
+import { makeFolders } from '../../output/make-folders.ts';
 import { writeWhole } from '../../output/write-file.ts';
 
 export interface SnapshotOptions extends PolicyOptions, UsedOptions {
@@ -42,7 +42,7 @@ export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<E
 function stored(snapshot: Snapshot, directory: string, { cwd }: Io): string {
   const file = join(directory, fileNameAt(snapshot.taken));
   const path = resolve(cwd, file);
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolders(dirname(path));
   writeWhole(path, gzipSync(JSON.stringify(snapshot)));
   return file;
 }

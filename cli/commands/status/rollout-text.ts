@@ -29,7 +29,7 @@ export function rolloutText(policies: readonly PolicyView[], terminal: Terminal,
   return [...lines, rows.length === 0 ? '' : tableText(HEAD, rows, { terminal, optional: ['VIOLATING'] })].join('');
 }
 
-function isPending({ soaking = 0, blocked = 0 }: RolloutView): boolean {
+export function isPending({ soaking = 0, blocked = 0 }: Pick<RolloutView, 'soaking' | 'blocked'>): boolean {
   return soaking + blocked > 0;
 }
 

@@ -19,7 +19,9 @@ import { assessmentText } from './assessment-text.ts';
 import { type AssessmentView, assessmentView } from './assessment-view.ts';
 import { complianceText } from './compliance-text.ts';
 import { type ComplianceView, complianceView } from './compliance-view.ts';
+import { readPodMutators } from './mutators.ts';
 import { protectionOf } from './protection.ts';
+import { isPending } from './rollout-text.ts';
 import { statusText } from './text.ts';
 import { type Readable, type StatusView, statusView } from './view.ts';
 import { following } from './watch.ts';
@@ -76,6 +78,8 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     // Without verdicts, the summary by controls would wrongly look as if all workloads comply.
     if (byControls && !rights.canEvaluate) return 2;
     const protection = rights.installed && !byControls ? await protectionOf(connected) : undefined;
+    const { mutators, remark } = protection ? await readPodMutators(connected, io) : { mutators: [] };
+    if (remark !== undefined && hasPendingRollout(cluster)) io.stderr.write(`cappol: ${remark}\n`);
     const shownText = (seen: Cluster): string => {
       const read = readable(seen, rights, options);
       if (byControls) {
@@ -86,7 +90,7 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
         const view = assessmentView(read, evaluator);
         return printed(view, (terminal) => assessmentText(view, scope.text, terminal), options, io);
       }
-      const view = only(statusView({ ...read, protection: protection(seen) }, evaluator), policy, scope.only);
+      const view = only(statusView({ ...read, protection: protection(seen), mutators }, evaluator), policy, scope.only);
       const { output, at } = options;
       const how = { wide: output === 'wide', whole: policy !== undefined, namespace: scope.only, at };
       return printed(view, (terminal) => statusText(view, { ...how, terminal }), options, io);
@@ -100,6 +104,10 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     else show(cluster);
     return missing.length > 0 ? 2 : 0;
   });
+}
+
+function hasPendingRollout(cluster: Cluster): boolean {
+  return cluster.policies().some(({ status }) => isPending(status?.rollout ?? {}));
 }
 
 function readable(seen: Cluster, rights: Rights, options: Scoped): Omit<Readable, 'protection'> & Rights {

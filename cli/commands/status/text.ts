@@ -8,7 +8,9 @@ import { counted, firstOf } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph, wrap } from '../../output/wrap.ts';
+import { podSecurityWarnings } from '../../pod-security-warnings.ts';
 import { enforcedCell, rolloutText } from './rollout-text.ts';
+import { unknownPodsText } from './unknown-pods-text.ts';
 import { unusedText } from './unused-text.ts';
 import type { PolicyView, StatusView } from './view.ts';
 import { violationsText } from './violations-text.ts';
@@ -58,6 +60,7 @@ export function statusText(view: StatusView, options: TextOptions): string {
     expiryLines(policies, terminal),
     conditionLines(policies, wide || whole, terminal),
     rolloutText(policies, terminal, namespace),
+    unknownPodsText(policies, terminal),
     violationsText(policies, terminal),
     unusedText(policies, terminal),
     useTable(policies, terminal),
@@ -156,13 +159,22 @@ function expiryLines(policies: readonly PolicyView[], terminal: Terminal): strin
   return lines.join('');
 }
 
-/** Lines with the conditions of each policy. If `all` is false, only the conditions that report a problem are shown. */
+/**
+ * Lines with the conditions of each policy. If `all` is false, only the conditions that report a problem are shown, and
+ * the warnings about Pod Security.
+ */
 function conditionLines(policies: readonly PolicyView[], all: boolean, terminal: Terminal): string {
-  const lines = policies.flatMap(({ name, conditions }) =>
-    (all ? conditions : problemsAmong(conditions)).map(({ type, status, reason, message }) =>
-      paragraph(`${name}: ${type} is ${status} (${reason}): ${bounded(message, 1024)}`, terminal),
-    ),
-  );
+  const lines = policies.flatMap(({ name, conditions }) => {
+    const shown = all ? conditions : problemsAmong(conditions);
+    const isShown = ({ type }: PolicyView['conditions'][number]) => shown.some((one) => one.type === type);
+    const warnings = podSecurityWarnings({ status: { conditions: conditions.filter((one) => !isShown(one)) } });
+    return [
+      ...shown.map(
+        ({ type, status, reason, message }) => `${type} is ${status} (${reason}): ${bounded(message, 1024)}`,
+      ),
+      ...warnings,
+    ].map((text) => paragraph(`${name}: ${text}`, terminal));
+  });
   return lines.join('');
 }
 

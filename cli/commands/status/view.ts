@@ -3,6 +3,7 @@
  * gives the same view.
  */
 import { evaluateCluster } from '../../../analysis/policies/evaluate-cluster.ts';
+import { mergeUnknownPods, type UnknownPods, unknownPodsIn } from '../../../analysis/policies/pod-mutators.ts';
 import type {
   CapabilityPolicyStatus,
   CompletePolicy,
@@ -19,7 +20,8 @@ import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.t
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import type { Area } from '../../../operator/policy/coverage.ts';
-import { type NotAdmitted, reportWorkloads } from '../../../operator/report/violations.ts';
+import type { Mutator } from '../../../operator/policy/mutators.ts';
+import { type NotAdmitted, originText, reportWorkloads } from '../../../operator/report/violations.ts';
 import type { PolicyState } from '../../../operator/state/policy-state.ts';
 import type { Rights } from '../../live.ts';
 
@@ -53,8 +55,8 @@ export interface PolicyView {
   readonly mode: Mode;
   readonly priority: number;
   /**
-   * The Pod Security level that the operator sets as a label on the policy's namespaces, such as `restricted:v1.36`. If
-   * the operator sets no label, `podSecurity` is `-`.
+   * The Pod Security levels of the labels that the operator has set on the policy's namespaces, such as
+   * `restricted:v1.36`. If the operator has set no label, `podSecurity` is `-`.
    */
   readonly podSecurity: string;
   /**
@@ -68,6 +70,12 @@ export interface PolicyView {
   readonly reason?: string;
   readonly conditions: readonly Condition[];
   readonly namespaces: { readonly selected: number; readonly deciding: number };
+  /**
+   * The workloads without pods in the namespaces where the policy's rollout is pending, if a webhook or mutating policy
+   * may change their pods. Their templates do not show whether their pods will comply. The field is absent if there is
+   * no such workload. Webhooks and mutating policies that the user may not list do not count.
+   */
+  readonly unknownPods?: UnknownPods;
   readonly sharesWith: NonNullable<CapabilityPolicyStatus['sharesWith']>;
   /**
    * The progress of `spec.rollout` as the operator reported it last. The field is absent without a rollout, and before
@@ -126,6 +134,8 @@ export interface Readable extends Pick<Rights, 'canEvaluate' | 'usersKnown' | 'm
   readonly state: PolicyState;
   readonly cluster: Cluster;
   readonly protection: ProtectionView;
+  /** The webhooks and mutating policies that may change pods. By default, none are known. */
+  readonly mutators?: readonly Mutator[];
   /**
    * The only namespace of the view. For a view of all namespaces, the value is undefined. A view of one namespace
    * contains only the workloads of this namespace, and the policies that select the namespace.
@@ -174,7 +184,7 @@ function isIn(asked: string | undefined, namespace: string): boolean {
 type VerdictsByNamespace = ReadonlyMap<string, NamespaceVerdicts>;
 
 function verdictsOf({ cluster, state, namespace }: Readable, evaluator: Evaluator): VerdictsByNamespace {
-  const evaluated = evaluateCluster(cluster, state, { evaluator, use: state.use }, namespace);
+  const evaluated = evaluateCluster(cluster, state, { evaluator, use: state.use }, { only: namespace });
   return new Map([...evaluated].map((result) => [result.namespace, result]));
 }
 
@@ -203,6 +213,7 @@ function policyView(policy: CompletePolicy, readable: Readable, verdicts: Verdic
       ? { selected: coverage?.selected.length ?? 0, deciding: coverage?.deciding.length ?? 0 }
       : { selected: status.namespaces?.selected ?? 0, deciding: status.namespaces?.deciding ?? 0 },
     ...(spec.rollout && status.rollout && { rollout: { ...spec.rollout, ...status.rollout } }),
+    ...unknownPods(name, readable),
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
     ...(verdicts ? evaluatedNow(name, areas, verdicts, status) : asReported(status, mode, readable.namespace)),
     // A view of one namespace does not list unused grants, because another namespace may need the grants.
@@ -210,6 +221,20 @@ function policyView(policy: CompletePolicy, readable: Readable, verdicts: Verdic
     usableBy,
     ...(usableBy !== 'Everyone' && readable.usersKnown && { usedBy: readable.state.use.holders(name) }),
   };
+}
+
+function unknownPods(
+  policy: string,
+  { cluster, state, mutators = [], namespace, canEvaluate }: Readable,
+): Pick<PolicyView, 'unknownPods'> {
+  if (!canEvaluate || mutators.length === 0) return {};
+  const found = cluster.namespaces().flatMap((one) => {
+    if (!isIn(namespace, one.name) || !state.isReached(one)) return [];
+    const isPending = state.selecting(one.name).some(({ name, pendingFor }) => name === policy && pendingFor);
+    return (isPending && unknownPodsIn(one, mutators, cluster)) || [];
+  });
+  const unknown = mergeUnknownPods(found);
+  return unknown ? { unknownPods: unknown } : {};
 }
 
 type Evaluated = Pick<PolicyView, 'verdictsFrom' | 'workloads' | 'violations' | 'unusedGrants'>;
@@ -230,10 +255,8 @@ function evaluatedNow(
   };
 }
 
-function violationsOf(
-  { kind, namespace, name, mode, verdict, pods, admittedBy, violations }: NotAdmitted,
-  policy: string,
-): ViolationView[] {
+function violationsOf(workload: NotAdmitted, policy: string): ViolationView[] {
+  const { kind, namespace, name, mode, verdict, pods, admittedBy, violations } = workload;
   if (verdict === 'Compliant') return [];
   return violationsBy(policy, violations).map(({ rule, container, message }) => ({
     namespace,
@@ -244,7 +267,7 @@ function violationsOf(
     pods,
     rule,
     ...(container !== undefined && { container }),
-    message,
+    message: message + originText(workload, container),
     ...(admittedBy !== undefined && { admittedBy }),
   }));
 }

@@ -1,10 +1,11 @@
 /** Runs `suggest --baseline`: writes the exceptions of a whole cluster into a folder, for users to review and apply. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { SuggestedPolicy } from '../../../analysis/suggest/policies.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { type Io, UsageError } from '../../command.ts';
+import { makeFolders } from '../../output/make-folders.ts';
 import { type Printed, yamlText } from './output.ts';
 
 export interface BaselineOptions {
@@ -65,7 +66,7 @@ export function writeBaseline(folder: string, printed: Printed, io: Io): void {
       `--baseline does not overwrite the existing file ${existing}: name another folder, or remove the file`,
     );
   }
-  mkdirSync(resolve(io.cwd, folder), { recursive: true });
+  makeFolders(resolve(io.cwd, folder));
   for (const { name, policies } of files) {
     writeFileSync(
       resolve(io.cwd, folder, name),

@@ -53,10 +53,15 @@ export function givenByCluster(cluster: Cluster, only?: string, used?: UsedCapab
   const all = cluster.namespaces().filter(({ terminating }) => !terminating);
   const namespaces = only === undefined ? all.map(({ name }) => name) : [only];
   return namespaces.flatMap((namespace) =>
-    membersOf(namespace, cluster).map(({ workload, pod, candidate }) => {
+    membersOf(namespace, cluster).map(({ workload, pod, candidate, refusal }) => {
       const content = pod ? candidate.content : withTokenVolume(candidate.content, true);
       // Evidence from a cluster already contains the names of workloads, so the workloads' labels are not needed.
-      return { workload, content: used?.tightened(content, { ...workload, labels: {} }) ?? content, candidate };
+      return {
+        workload,
+        content: used?.tightened(content, { ...workload, labels: {} }) ?? content,
+        candidate,
+        ...(refusal && { refusal }),
+      };
     }),
   );
 }

@@ -1,6 +1,7 @@
 /** Prints suggested policies as YAML, as JSON, or as a report. Users can apply the YAML. */
 import { type Document, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import type { ComparedWorkload } from '../../../analysis/evidence/used-capabilities.ts';
+import type { AddedToWorkload } from '../../../analysis/suggest/added.ts';
 import type { Exception } from '../../../analysis/suggest/exceptions.ts';
 import type { Need, StatedOverride } from '../../../analysis/suggest/needs.ts';
 import type { SuggestedPolicy } from '../../../analysis/suggest/policies.ts';
@@ -10,6 +11,7 @@ import { documentText, yamlDocument } from '../../../analysis/text/yaml-document
 import type { CapabilityPolicy, Mode } from '../../../operator/api/capability-policy.ts';
 import { printable } from '../../../operator/text/printable.ts';
 import {
+  addedLines,
   besideLines,
   evidenceLines,
   introductionLines,
@@ -18,6 +20,7 @@ import {
   overrideText,
   ownersText,
   policyLines,
+  refusedLines,
 } from './text.ts';
 
 export interface Printed {
@@ -25,6 +28,8 @@ export interface Printed {
   readonly suggestions: readonly Suggestion[];
   /** The origin of the workloads as text, such as `namespace net`. */
   readonly where: string;
+  /** The containers that pods of a cluster have and their templates lack. */
+  readonly added?: readonly AddedToWorkload[];
   /** The results of comparing workloads with evidence. If the user did not give --used, the field is absent. */
   readonly compared?: readonly ComparedWorkload[] | undefined;
 }
@@ -37,13 +42,15 @@ const MODES: Readonly<Record<Mode, string>> = {
 };
 
 /** The policies as YAML. Comments name the workload that needs each override. */
-export function yamlText({ policies, suggestions, where, compared }: Printed): string {
+export function yamlText({ policies, suggestions, where, added = [], compared }: Printed): string {
   const modes = new Set(policies.map(({ policy }) => policy.spec.mode ?? 'Audit'));
   const introduction = [
-    ...(policies.length === 0 ? [nothingLine(where)] : []),
+    ...(policies.length === 0 ? [nothingLine(where, suggestions)] : []),
     ...[...modes].map((mode) => MODES[mode]),
     ...introductionLines(policies),
     ...besideLines(suggestions, policies),
+    ...addedLines(added),
+    ...refusedLines(suggestions),
     ...evidenceLines(compared),
   ];
   const heading = `${comment(introduction).replaceAll(/^/gm, '#')}\n`;
@@ -63,11 +70,12 @@ function policyText(suggested: SuggestedPolicy): string {
   return documentText(document, { lineWidth: 0, indentSeq: false });
 }
 
-export function jsonText({ policies, suggestions, compared }: Printed): string {
-  const namespaces = suggestions.map(({ namespace, level, workloads, admitted, beside }) => ({
+export function jsonText({ policies, suggestions, added = [], compared }: Printed): string {
+  const namespaces = suggestions.map(({ namespace, level, workloads, refused, admitted, beside }) => ({
     namespace,
     level,
     workloads,
+    ...(refused.length > 0 && { refused }),
     admitted,
     ...(beside && { beside: { mode: beside.mode, policies: beside.policies, admitted: beside.admitted } }),
     policies: policies.filter((one) => one.suggestions.some((own) => own.namespace === namespace)).map(aboutPolicy),
@@ -75,6 +83,7 @@ export function jsonText({ policies, suggestions, compared }: Printed): string {
   return `${jsonOf({
     policies: policies.map(({ policy }) => policy),
     namespaces,
+    ...(added.length > 0 && { added: added.map(({ workload, added: containers }) => ({ ...workload, containers })) }),
     ...(compared && { evidence: compared }),
   })}\n`;
 }
@@ -101,7 +110,7 @@ function flat({ workload, ...need }: Need) {
   return { ...workload, ...need };
 }
 
-export function reportText({ policies, suggestions, where, compared }: Printed): string {
+export function reportText({ policies, suggestions, where, added = [], compared }: Printed): string {
   const lines = policies.flatMap((suggested) => [
     '',
     `Policy ${nameOf(suggested.policy)}`,
@@ -115,9 +124,11 @@ export function reportText({ policies, suggestions, where, compared }: Printed):
     ]),
   ]);
   const introduction = [
-    ...(policies.length === 0 ? [nothingLine(where)] : []),
+    ...(policies.length === 0 ? [nothingLine(where, suggestions)] : []),
     ...introductionLines(policies),
     ...besideLines(suggestions, policies),
+    ...addedLines(added),
+    ...refusedLines(suggestions),
     ...evidenceLines(compared),
   ];
   return [...introduction, ...(introduction.length > 0 ? lines : lines.slice(1))]

@@ -3,6 +3,7 @@ import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilit
 import { SkippedDocuments, skippedLines } from '../../../analysis/manifests/other-documents.ts';
 import type { Labels } from '../../../analysis/policies/context.ts';
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
+import { type AddedToWorkload, addedIn } from '../../../analysis/suggest/added.ts';
 import type { Given } from '../../../analysis/suggest/workloads.ts';
 import type { ApiError } from '../../../operator/cluster/api-error.ts';
 import type { Source } from '../../../operator/cluster/reading.ts';
@@ -12,7 +13,7 @@ import type { Connected } from '../../cluster.ts';
 import { type Io, UsageError } from '../../command.ts';
 import { type UsedOptions, usedInFiles } from '../../evidence/used.ts';
 import { Troubles } from '../../input/troubles.ts';
-import { missingRights } from '../../missing-rights.ts';
+import { missingRights, READER_ROLES, REFUSALS_UNKNOWN } from '../../missing-rights.ts';
 import { excludingBy, type Given as Options, type PolicyOptions } from '../../options.ts';
 import { addPolicies } from '../../policies/add-files.ts';
 import { checkScope, scopeOf } from '../../scope.ts';
@@ -31,6 +32,8 @@ export interface ReadingOptions extends PolicyOptions, UsedOptions {
 
 export interface Input {
   readonly given: readonly Given[];
+  /** The containers that pods of a cluster have and their templates lack. */
+  readonly added: readonly AddedToWorkload[];
   /** The origin of the workloads as text, such as `namespace net` or the names of files. */
   readonly where: string;
   /** Whether namespaces without workloads get a policy, too. */
@@ -81,7 +84,7 @@ async function readFiles(options: Options<ReadingOptions>, io: Io): Promise<Inpu
   for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
   const { serverVersion: server, excludedNamespaces } = excludingBy<ReadingOptions>(options);
   const where = filename.join(', ');
-  const none = { cluster: undefined, namespaces: [], everywhere: false };
+  const none = { cluster: undefined, namespaces: [], everywhere: false, added: [] };
   return { given, where, server, excludedNamespaces, used, builder, troubles, ...none };
 }
 
@@ -108,8 +111,10 @@ async function readCluster(options: Options<ReadingOptions>, io: Io): Promise<In
     if (known) builder.addCluster(cluster);
     await addPolicies(builder, options.policy, io, troubles);
     const used = await usedInCluster(options, { connected, cluster, only, io, tell: troubles.trouble });
+    const read = only === undefined ? cluster.namespaces().map(({ name }) => name) : [only];
     return {
       given: givenByCluster(cluster, only, used),
+      added: read.flatMap((namespace) => addedIn(namespace, cluster)),
       where: scope.text,
       everywhere,
       server: cluster.oldestServer,
@@ -135,13 +140,15 @@ async function readLive(
   const forbidden = new Map<Source, ApiError>();
   const cluster = await readWhole(connected, io, {
     ...(only !== undefined && { namespace: only }),
-    ...(!installed && { only: needed }),
+    ...(!installed && { only: [...needed, sources.REFUSALS] }),
     workloads: true,
     onForbidden: (source, error) => forbidden.set(source, error),
   });
   const missing = needed.filter((source) => forbidden.has(source));
   const [error] = missing.flatMap((source) => forbidden.get(source) ?? []);
-  if (error) throw missingRights(missing, error, only);
+  const eventsUnknown = forbidden.has(sources.REFUSALS);
+  if (error) throw missingRights([...missing, ...(eventsUnknown ? [sources.REFUSALS] : [])], error, only);
+  if (eventsUnknown) io.stderr.write(`cappol: ${REFUSALS_UNKNOWN}; ${READER_ROLES}\n`);
   const known = installed && !forbidden.has(sources.POLICIES) && !forbidden.has(sources.NAMESPACES);
   if (installed && !known) io.stderr.write(`cappol: ${POLICIES_UNKNOWN}\n`);
   else if (RBAC.some((source) => forbidden.has(source))) io.stderr.write(`cappol: ${USERS_UNKNOWN}\n`);

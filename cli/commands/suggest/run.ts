@@ -38,7 +38,8 @@ export async function runSuggest(options: Options<SuggestOptions>, io: Io): Prom
   for (const [name, message] of refusals) {
     io.stderr.write(`cappol: the operator would not accept the suggested CapabilityPolicy ${name}: ${message}\n`);
   }
-  const printed = { policies, suggestions, where, compared: used?.compared };
+  const added = input.added.filter(({ workload }) => !isExcluded(workload.namespace, patternsOf(options, input)));
+  const printed = { policies, suggestions, where, added, compared: used?.compared };
   if (folder === undefined) io.stdout.write(PRINTERS[options.output](printed));
   else writeBaseline(folder, printed, io);
   return troubles.count + refusals.size > 0 ? 2 : 0;

@@ -4,11 +4,13 @@
  */
 import { keptSentences } from '../../../analysis/evidence/text.ts';
 import type { ComparedWorkload } from '../../../analysis/evidence/used-capabilities.ts';
+import type { AddedToWorkload } from '../../../analysis/suggest/added.ts';
 import type { Exception } from '../../../analysis/suggest/exceptions.ts';
 import type { SuggestedLevel } from '../../../analysis/suggest/level.ts';
 import type { Need, StatedOverride } from '../../../analysis/suggest/needs.ts';
 import type { SuggestedPolicy } from '../../../analysis/suggest/policies.ts';
 import type { Suggestion } from '../../../analysis/suggest/suggest.ts';
+import { addedText } from '../../../operator/evaluate/injected.ts';
 import { type WorkloadName, workloadText } from '../../../operator/evaluate/workloads.ts';
 import { bounded } from '../../../operator/text/printable.ts';
 import { counted, firstOf } from '../../../operator/text/wording.ts';
@@ -45,8 +47,24 @@ export function evidenceLines(compared: readonly ComparedWorkload[] = []): strin
 }
 
 /** The line that is printed instead of policies if there is nothing to suggest. */
-export function nothingLine(where: string): string {
-  return `Nothing to write for ${where}: the policies that decide already admit every workload.`;
+export function nothingLine(where: string, suggestions: readonly Suggestion[]): string {
+  const refused = suggestions.some((one) => one.refused.length > 0);
+  const admitted = refused ? 'every template and every running pod, but not every workload' : 'every workload';
+  return `Nothing to write for ${where}: the policies that decide already admit ${admitted}.`;
+}
+
+/** Lines about the containers that something adds to pods. The suggestions are for the pods as they run. */
+export function addedLines(all: readonly AddedToWorkload[]): string[] {
+  return all.map(
+    ({ added, workload }) => `${addedText(added, workload)}. The suggestions consider the pods as they run.`,
+  );
+}
+
+/** Lines about workloads without pods. A webhook may have changed the pods after their template was evaluated. */
+export function refusedLines(suggestions: readonly Suggestion[]): string[] {
+  return suggestions.flatMap(({ refused }) =>
+    refused.map((one) => `The API server refuses the pods of ${workloadText(one)}: ${bounded(one.message, LONGEST)}`),
+  );
 }
 
 /** Lines about the namespaces where policies already decide. There, the command suggests only exceptions. */

@@ -15,6 +15,7 @@ import { SEED } from '../../support/seed.ts';
 
 const RUNS = Number(process.env.ACCEPTED ?? 1500);
 const NAMESPACE = 'accepted';
+const SECCOMP = 'container.seccomp.security.alpha.kubernetes.io/app';
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/app';
 
 const pod = (spec: object, container: object = {}, annotations: object = {}): Pod =>
@@ -41,6 +42,13 @@ const ACCEPTED: Readonly<Record<string, Pod>> = {
   'a seccomp profile in a folder': withContext({
     seccompProfile: { type: 'Localhost', localhostProfile: 'team/app.json' },
   }),
+  'an empty path of a seccomp profile, which names the folder': withContext({
+    seccompProfile: { type: 'Localhost', localhostProfile: '' },
+  }),
+  'an empty path of the seccomp profile of a pod': pod({
+    securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: '' } },
+  }),
+  'an empty path in an annotation of seccomp': pod({}, {}, { [SECCOMP]: 'localhost/' }),
   'a name of an AppArmor profile with dots': withContext({
     appArmorProfile: { type: 'Localhost', localhostProfile: '../x' },
   }),
@@ -56,6 +64,14 @@ const REFUSED: Readonly<Record<string, Pod>> = {
   }),
   'an absolute path of a seccomp profile': withContext({
     seccompProfile: { type: 'Localhost', localhostProfile: '/app.json' },
+  }),
+  'an absolute path in an annotation of seccomp': pod({}, {}, { [SECCOMP]: 'localhost//app.json' }),
+  'an empty path beside another type of seccomp profile': withContext({
+    seccompProfile: { type: 'RuntimeDefault', localhostProfile: '' },
+  }),
+  'an empty name of an AppArmor profile': withContext({ appArmorProfile: { type: 'Localhost', localhostProfile: '' } }),
+  'a name of an AppArmor profile with a space at its end': withContext({
+    appArmorProfile: { type: 'Localhost', localhostProfile: 'app ' },
   }),
   'an unmasked /proc without a user namespace': withContext({ procMount: 'Unmasked' }),
 };

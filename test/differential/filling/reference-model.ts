@@ -151,6 +151,9 @@ function annotationsOf({ metadata }: StatedPod): Readonly<Record<string, string>
   return metadata?.annotations ?? {};
 }
 
+/** The bound for a list of capabilities. */
+const MOST_NAMES = 84;
+
 function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
   const own = c.securityContext ?? {};
   const { add = [], drop = [] } = own.capabilities ?? {};
@@ -159,7 +162,7 @@ function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
   const drops = drop.includes('ALL') && !dropByName ? [] : requiredDrop.filter((name) => !drop.includes(name));
   const capabilities = {
     ...own.capabilities,
-    ...(adds.length > 0 && { add: [...add, ...adds] }),
+    ...(adds.length > 0 && add.length + adds.length <= MOST_NAMES && { add: [...add, ...adds] }),
     ...(drops.length > 0 && { drop: [...drop, ...drops] }),
   };
   const minimum = (field: 'runAsUser' | 'runAsGroup') => {

@@ -7,6 +7,7 @@ import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { alone, ownValues, withoutAnnotationsOf } from './containers.ts';
 import { type Breach, containersOf, type Question, type StatedPod } from './pod.ts';
 import { MODELS as SECURITY } from './security.ts';
+import { isTooLarge } from './size.ts';
 import type { Values } from './values.ts';
 import { MODELS as WORKLOAD } from './workload.ts';
 
@@ -17,9 +18,11 @@ const MODELS: Readonly<Record<keyof Values, (question: Question) => Breach>> = {
 
 /**
  * The rules that the pod breaks, sorted. An item is a rule such as `seccomp`, or a rule with a container such as
- * `seccomp@app`. In an item with a container, the named container breaks the rule.
+ * `seccomp@app`. In an item with a container, the named container breaks the rule. If the pod is too large, the list has
+ * only `size`.
  */
 export function broken(policy: ResolvedPolicy, pod: StatedPod): string[] {
+  if (isTooLarge(policy, pod)) return ['size'];
   const rules = Object.keys(MODELS) as (keyof Values)[];
   return rules.flatMap((rule) => brokenBy(rule, policy, pod)).sort();
 }

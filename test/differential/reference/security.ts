@@ -15,7 +15,7 @@ import {
   type StatedContainer,
   type StatedPod,
 } from './pod.ts';
-import type { Profiles, Values } from './values.ts';
+import type { Profiles } from './values.ts';
 import { isIn } from './workload.ts';
 
 export const MODELS = {
@@ -55,7 +55,6 @@ function capabilities({ values: { capabilities: wanted }, minor, pod }: Question
   return {
     containers: containersThat(pod, ({ securityContext }) => {
       const { add = [], drop = [] } = securityContext?.capabilities ?? {};
-      if (wanted.boundedNames && restricts(wanted) && isTooLong(add, drop)) return true;
       if (!allowed.includes('*') && add.some((name) => !allowed.includes(name))) return true;
       const allStands = drop.includes('ALL') && !wanted.dropByName;
       return mustDrop && !allStands && wanted.requiredDrop.some((name) => !drop.includes(name));
@@ -85,21 +84,9 @@ function allowedBounding({ values, pod }: Question): Breach {
     containers: containersThat(pod, (c) => {
       const { add = [], drop = [] } = c.securityContext?.capabilities ?? {};
       const odd = [...add, ...drop].some((name) => !/^[A-Za-z_]+$/.test(name));
-      return odd || isTooLong(add, drop) || [...held(c)].some((name) => !allowed.includes(name));
+      return odd || [...held(c)].some((name) => !allowed.includes(name));
     }),
   };
-}
-
-/**
- * Whether a list is longer than the number of valid names. The valid names are the names of 41 capabilities and ALL,
- * each with and without CAP_.
- */
-function isTooLong(...lists: readonly (readonly string[])[]): boolean {
-  return lists.some((list) => list.length > 2 * (41 + 1));
-}
-
-function restricts({ allowedAdd, requiredDrop }: Values['capabilities']): boolean {
-  return !allowedAdd.includes('*') || requiredDrop.length > 0;
 }
 
 /**

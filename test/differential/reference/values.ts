@@ -6,7 +6,6 @@ export interface Values {
     readonly requiredDrop: readonly string[];
     readonly defaultAdd: readonly string[];
     readonly dropByName?: true;
-    readonly boundedNames?: true;
   };
   readonly 'capabilities.allowedBounding': {
     readonly allowed: readonly string[];
@@ -57,7 +56,6 @@ export interface Values {
   readonly sysctls: {
     readonly allowed: readonly string[];
     readonly forbidden: readonly string[];
-    readonly bounded?: true;
   };
   readonly readOnlyRootFilesystem: boolean;
   readonly userNamespaces: 'Required' | 'Optional';

@@ -118,8 +118,6 @@ function hostPaths({ values: { hostPaths: prefixes }, pod }: Question): Breach {
   const all = (pod.spec.volumes ?? []).flatMap(({ name, hostPath }) =>
     hostPath ? [{ name, path: hostPath.path }] : [],
   );
-  const readOnlySome = prefixes.some(({ readOnly }) => readOnly);
-  const tooMany = readOnlySome && (pod.spec.volumes ?? []).length > 256;
   const covering = (path: string) => prefixes.filter(({ pathPrefix }) => isBelow(path, pathPrefix));
   const onlyForReading = all
     .filter(({ path }) => covering(path).length > 0 && covering(path).every(({ readOnly }) => readOnly === true))
@@ -129,7 +127,8 @@ function hostPaths({ values: { hostPaths: prefixes }, pod }: Question): Breach {
     containers: containersThat(
       pod,
       ({ volumeMounts = [] }) =>
-        tooMany || volumeMounts.some(({ name, readOnly }) => onlyForReading.includes(name) && readOnly !== true),
+        onlyForReading.length > 256 ||
+        volumeMounts.some(({ name, readOnly }) => onlyForReading.includes(name) && readOnly !== true),
     ),
   };
 }
@@ -160,7 +159,7 @@ function supplementalGroups({ values: { supplementalGroups: wanted }, pod }: Que
   if (wanted.rule === 'RunAsAny' || isForWindows(pod)) return {};
   const groups = pod.spec.securityContext?.supplementalGroups ?? [];
   const missing = wanted.rule === 'MustRunAs' && groups.length === 0;
-  return { pod: missing || groups.length > 1024 || groups.some((group) => !isIn(group, wanted.ranges)) };
+  return { pod: missing || groups.some((group) => !isIn(group, wanted.ranges)) };
 }
 
 /** Without `Strict`, the container runtime adds the groups of the image to the groups of the pod (KEP-3619). */
@@ -197,8 +196,7 @@ function sysctls({ values: { sysctls: wanted }, pod }: Question): Breach {
   const refused = (name: string) =>
     matchesSome(dotted(name), wanted.forbidden.map(dotted)) || !matchesSome(name, wanted.allowed);
   const set = pod.spec.securityContext?.sysctls ?? [];
-  const restricts = !wanted.allowed.includes('*') || wanted.forbidden.length > 0;
-  return { pod: (restricts && wanted.bounded === true && set.length > 1024) || set.some(({ name }) => refused(name)) };
+  return { pod: set.some(({ name }) => refused(name)) };
 }
 
 function runtimeClasses({ values: { runtimeClasses: wanted }, pod }: Question): Breach {

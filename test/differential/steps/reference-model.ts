@@ -8,6 +8,7 @@ import { filledAddition } from '../filling/reference-model.ts';
 import { ownValues } from '../reference/containers.ts';
 import type { Profile, Secured, StatedContainer, StatedPod } from '../reference/pod.ts';
 import { broken } from '../reference/reference-model.ts';
+import { isTooLarge } from '../reference/size.ts';
 import { deciders, mayUse, type Scene } from '../sets/reference-model.ts';
 
 /** The expected result of an addition. */
@@ -61,6 +62,7 @@ export function admitsAddition(
   { before, after }: { readonly before: StatedPod; readonly after: StatedPod },
   isFine: Complies = complies,
 ): boolean {
+  if (isTooLarge(policy, after)) return false;
   if (isFine(policy, withoutSeccomp(after))) return true;
   if (deciders.some((decider) => isFine(decider, withoutSeccomp(before)))) return false;
   // If a container sets a field itself, the container's value counts instead of the pod's value.

@@ -178,7 +178,7 @@ export async function evaluateCreation(trial: Trial, creation: Creation): Promis
   }
   const differences = [
     ...(admitted === expected.admitted ? [] : [`API server: ${answer.status} ${answer.text}`]),
-    ...(admitted ? created(at(now), expected, answer) : refusal(at(now), answer)),
+    ...(admitted ? created(at(now), expected, answer) : refusal(times.map(at), answer)),
     ...(admitted && audit ? await auditDiffers(audit, at(now), expected, pod.metadata.name) : []),
     ...operatorDiffers(trial, at(now), expected, now),
     ...(creation.template ? await templateDiffers(trial, creation, open.pod) : []),
@@ -240,14 +240,16 @@ function created(scene: Scene, expected: Facts, { pod, warnings }: Answer): stri
   ];
 }
 
-function refusal(scene: Scene, { text }: Answer): string[] {
+/** @param scenes the scenes of all seconds in which the API server may have refused the pod */
+function refusal(scenes: readonly Scene[], { text }: Answer): string[] {
   // Pod Security Admission may refuse the pod before our admission policies can refuse the pod.
   if (text.includes('violates PodSecurity')) return [];
   const bytes = Buffer.byteLength(text);
+  const unexplained = scenes.map((scene) => strangers(scene, 'Enforce', text));
   return [
     ...(/CapabilityPolicy [^ ]+: /.test(text) ? [] : [`the refusal names no policy: ${text}`]),
     ...(bytes <= MOST_BYTES ? [] : [`the refusal has ${bytes} bytes`]),
-    ...strangers(scene, 'Enforce', text),
+    ...(unexplained.every((names) => names.length > 0) ? unexplained.flat() : []),
   ];
 }
 

@@ -79,6 +79,7 @@ const PAUSE_MS = 200;
  * change. Before the third time, the rules change back.
  */
 const EDITIONS = 3;
+const ENOUGH_VERDICTS = 200;
 
 export async function changes(options: ChangesOptions): Promise<ChangesResult> {
   const controlPlane = await startControlPlane({ quiet: true });
@@ -108,6 +109,8 @@ class ChangesRun {
   #operator: OperatorProcess | undefined;
   #clients: Clients | undefined;
   #changes = 0;
+  /** Whether the API server is ready (/readyz). */
+  #isReady = true;
   /** Whether Pod Security labels may change after all policies have the condition Programmed. */
   #labelsFollow = false;
 
@@ -143,7 +146,13 @@ class ChangesRun {
     this.#proxy = await FaultProxy.start(replicaKubeconfig(this.#controlPlane, 'replica-a'), this.#random);
     await this.#startOperator();
     const { seed } = this.#options;
-    this.#clients = await Clients.start(this.#api, this.#timeline, this.#names.namespaces, seed);
+    this.#clients = await Clients.start({
+      api: this.#api,
+      timeline: this.#timeline,
+      namespaces: this.#names.namespaces,
+      seed,
+      isReady: () => this.#isReady,
+    });
   }
 
   async close(): Promise<void> {
@@ -167,6 +176,7 @@ class ChangesRun {
       if (this.#random.int(4) > 0 || index + 1 === this.#options.changes) await this.#settle(change.title);
     }
     await this.#settle('the last change');
+    await this.#enoughVerdicts();
   }
 
   /**
@@ -184,6 +194,13 @@ class ChangesRun {
       await this.#settle(`edition ${edition}`);
       this.#options.say(`edition ${edition} of ${specs.length} policies: ${this.#wrongSoFar - before} wrong verdicts`);
     }
+    await this.#enoughVerdicts();
+  }
+
+  /** Waits for clients that a busy machine has slowed down, until there are enough verdicts. */
+  async #enoughVerdicts(): Promise<void> {
+    const enough = () => (this.#clients?.counts.bound ?? 0) > ENOUGH_VERDICTS;
+    await waitFor(`more than ${ENOUGH_VERDICTS} verdicts`, enough, { timeoutMs: SETTLED_MS, intervalMs: 100 });
   }
 
   get #wrongSoFar(): number {
@@ -251,7 +268,9 @@ class ChangesRun {
 
   async #crash(): Promise<void> {
     await sleep(this.#random.int(1_500));
+    this.#isReady = false;
     await this.#controlPlane.restartApiServer(0, 'SIGKILL');
+    this.#isReady = true;
   }
 
   /** Waits until all policies have the condition Programmed. */

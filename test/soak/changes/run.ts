@@ -2,7 +2,7 @@
  * `npm run test:changes` runs the long form of changes.test.ts. The command prints one line for each change, and the
  * counts at the end. The command exits with code 1 if a verdict was wrong.
  */
-import { parseArgs } from 'node:util';
+import { argumentsOrExit } from '../../../hack/options-or-exit.ts';
 import { changes } from './changes.ts';
 
 const HELP = `Usage: npm run test:changes -- [options]
@@ -18,7 +18,7 @@ applies a file of policies in a random order, while clients create pods. Counts 
   --seed S        repeats the changes of another run; their moments differ (default: random)
 `;
 
-const { values } = parseArgs({
+const { values } = argumentsOrExit('test:changes', HELP, {
   options: {
     changes: { type: 'string', default: '60' },
     file: { type: 'string', default: '200' },
@@ -26,12 +26,10 @@ const { values } = parseArgs({
     policies: { type: 'string', default: '10' },
     'no-kills': { type: 'boolean', default: false },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
-if (values.help) process.stdout.write(HELP);
-else await run();
+await run();
 
 async function run(): Promise<void> {
   const say = (line: string) => void process.stdout.write(`${line}\n`);

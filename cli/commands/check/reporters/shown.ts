@@ -39,6 +39,8 @@ export interface Totals {
   readonly hidden: number;
   /** The evaluated namespaces of a cluster, such as `namespace net`. The value is undefined for files. */
   readonly scope?: string | undefined;
+  /** Whether the API server was asked about the workloads by dry run. */
+  readonly asked?: boolean;
 }
 
 export function shownOf(item: CheckedItem, wide: boolean): Shown {
@@ -47,11 +49,21 @@ export function shownOf(item: CheckedItem, wide: boolean): Shown {
     item,
     violations: mergeViolations(item.violations).map((one) => ({
       ...one,
+      message: withRemark(one, item),
       effect: item.verdict === 'Unknown' ? 'Unknown' : effectOf(one.mode),
     })),
     findings,
     hidden: item.findings.length - findings.length,
   };
+}
+
+/** The message, and why the pods of the workload violate policies although its template does not. */
+export function withRemark(
+  { message, first }: MergedViolation<CheckedViolation>,
+  { remark, addedContainers }: Pick<CheckedItem, 'remark' | 'addedContainers'>,
+): string {
+  const isAbout = addedContainers.length === 0 || addedContainers.includes(first.container ?? '');
+  return remark !== null && isAbout ? `${message}; ${remark}` : message;
 }
 
 /** The violation in the words of the API server, with the names of all policies that report it. */
@@ -67,11 +79,6 @@ export function violationText(violation: ShownViolation): string {
 export function severityOf({ mode }: Pick<ShownViolation, 'mode'>): 'error' | 'warning' {
   return mode === 'Enforce' ? 'error' : 'warning';
 }
-
-/**
- * The remark about a workload whose current template complies. Only the workload's old pods have to be replaced.
- */
-export const ONLY_OLD_PODS = 'only pods of an older template violate a policy: the current template complies';
 
 const NOT_SELECTED: Readonly<Record<NotSelectedReason, string>> = {
   ExcludedNamespace: 'no policy reaches its namespace',

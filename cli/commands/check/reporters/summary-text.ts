@@ -8,12 +8,12 @@ import type { Totals } from './shown.ts';
  * The lines of the summary. The first line is `3 workloads evaluated against 1 policy: …`, and each further note has
  * its own line.
  */
-export function summaryLines(summary: Summary, { policies, merged, hidden, scope }: Totals): string[] {
+export function summaryLines(summary: Summary, { policies, merged, hidden, scope, asked }: Totals): string[] {
   const { items, compliant, violating, unknown, notSelected, excluded, skipped, errors } = summary;
   const parts = [
     `${compliant} compliant`,
     `${violating} violating${violating > 0 ? ` (${counted(merged, 'violation')})` : ''}`,
-    ...(unknown > 0 ? [`${unknown} unknown: it depends on who creates the pod`] : []),
+    ...(unknown > 0 ? [asked ? `${unknown} unknown` : `${unknown} unknown: it depends on who creates the pod`] : []),
     ...(notSelected > excluded ? [`${notSelected - excluded} that no policy decides about`] : []),
     ...(excluded > 0 ? [`${excluded} in excluded namespaces`] : []),
     ...(skipped > 0 ? [`${counted(skipped, 'other object')} left out`] : []),

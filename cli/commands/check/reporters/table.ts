@@ -5,7 +5,7 @@ import { effectPaint } from '../../../output/effect-paint.ts';
 import { withShortMessages } from '../../../output/short-rows.ts';
 import { tableText } from '../../../output/table.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
-import { ONLY_OLD_PODS, type Shown, withoutViolations } from './shown.ts';
+import { type Shown, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
 /** The program calculates the widths of the columns from this number of rows. Later rows are printed one by one. */
@@ -67,7 +67,7 @@ function rowsOf({ item, violations, findings }: Shown, wide: boolean): Row[] {
     policy: policiesText(one),
     rule: one.first.rule,
     field: one.first.path,
-    message: item.onlyOldPods ? `${one.message}; ${ONLY_OLD_PODS}` : one.message,
+    message: one.message,
   }));
   const notes = findings.map(({ reason, path, message, line }) => ({
     ...own,

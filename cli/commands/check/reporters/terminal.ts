@@ -8,7 +8,7 @@ import { EFFECT_STYLES } from '../../../output/effect-paint.ts';
 import { type Entry, groupedText, type WorkloadEntries, withSharedDetail } from '../../../output/grouped.ts';
 import { paragraph } from '../../../output/wrap.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
-import { ONLY_OLD_PODS, type Shown, withoutViolations } from './shown.ts';
+import { type Shown, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
 export function terminalReporter({ stdout, terminal }: ReporterOptions, wide: boolean): Reporter {
@@ -22,7 +22,7 @@ export function terminalReporter({ stdout, terminal }: ReporterOptions, wide: bo
       const group = {
         namespace,
         workload: itemName(shown.item, false),
-        remark: shown.item.onlyOldPods ? ONLY_OLD_PODS : place(file, line),
+        remark: place(file, line),
         entries,
       };
       workloads.push(file === null ? withSharedDetail(group) : group);

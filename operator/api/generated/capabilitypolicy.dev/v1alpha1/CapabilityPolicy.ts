@@ -843,7 +843,7 @@ export interface ICapabilityPolicy {
      */
     "observedGeneration"?: number;
     /**
-     * Accepted: the policy could be compiled. Programmed: the policy is in force on every API server. Compliant: no workload violates the policy. LabelConflict: a namespace has a Pod Security label that another owner set and that differs from the operator's label. LabelRefused: the API server does not let the operator write a label. UseLimitExceeded: more than ten policies with restricted use decide in a namespace. Protected: on every API server, a static admission policy lets only the operator change the objects that the operator writes. Expired: the time in spec.expires has passed. Ready: Accepted and Programmed are True, and no refused write keeps a namespace pending. The conditions Reconciling and Stalled have the meaning that kstatus defines.
+     * Accepted: the policy could be compiled. Programmed: the policy is in force on every API server. Compliant: no workload violates the policy. LabelConflict: a namespace has a Pod Security label that another owner set, and that differs from the operator's label or refuses pods that the policy admits. LabelRefused: the API server does not let the operator write a label. UseLimitExceeded: more than ten policies with restricted use decide in a namespace. Protected: on every API server, a static admission policy lets only the operator change the objects that the operator writes. Expired: the time in spec.expires has passed. Ready: Accepted and Programmed are True, and no refused write keeps a namespace pending. The conditions Reconciling and Stalled have the meaning that kstatus defines.
      */
     "conditions"?: Array<{
       /**
@@ -938,7 +938,7 @@ export interface ICapabilityPolicy {
        */
       "rulesLeftToAdmissionPolicy"?: Array<string>;
       /**
-       * The level and version of the Pod Security label as one word, for the column PSA. Example: baseline:v1.36
+       * The level and version of the Pod Security labels that the operator has set for the policy, for the column PSA. Without such a label, the value is "-". Example: baseline:v1.36
        */
       "podSecurity"?: string;
     };

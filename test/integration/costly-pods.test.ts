@@ -1,0 +1,197 @@
+/**
+ * Tests that a namespace user cannot make the API server compute for seconds by one large pod. Each pod is created by
+ * dry run, in a namespace without a policy and in namespaces with policies. The test compares the CPU times of the API
+ * server.
+ */
+import assert from 'node:assert/strict';
+import { pidsOf } from '../../hack/bench/bench-cluster.ts';
+import { usageOf } from '../../hack/bench/measured-process.ts';
+import { formatTable } from '../../hack/bench/table.ts';
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import { ADMITTED, useCluster } from '../support/harness.ts';
+import { podManifest } from '../support/pod-manifests.ts';
+import { NAMESPACES } from '../support/rendered.ts';
+
+const CANDIDATES = 14;
+/**
+ * With policies, a pod may cost the API server this factor more than without policies, and this time in seconds. If the
+ * policies evaluate the pod, the time is for each policy.
+ */
+const [FACTOR, MORE_S, EVALUATED_S] = [1.5, 0.3, 0.15];
+const RUNS = 3;
+/** A policy refuses the pod, or an expression exceeds the cost limit of the API server. */
+const REFUSED = /CapabilityPolicy|cost limit exceeded/;
+
+const many = <Item>(count: number, item: (index: number) => Item): Item[] =>
+  Array.from({ length: count }, (_, i) => item(i));
+
+const SECURE = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+
+/** A pod that level restricted admits, apart from the given fields. */
+function pod(container: object = {}, spec: object = {}, { securityContext = {}, annotations = {} } = {}): object {
+  return podManifest(
+    { name: 'pod', annotations },
+    {
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, ...securityContext },
+      containers: [containerOf('app', container)],
+      ...spec,
+    },
+  );
+}
+
+function containerOf(name: string, fields: object): object {
+  return { name, image: 'app', securityContext: SECURE, ...fields };
+}
+
+function withNames(add: readonly string[], drop: readonly string[]): object {
+  return { securityContext: { ...SECURE, capabilities: { add, drop } } };
+}
+
+const repeated = (count: number, name: string) => many(count, () => name);
+const emptyDirs = (count: number) => many(count, (i) => ({ name: `v${i}`, emptyDir: {} }));
+const mounts = (count: number) => many(count, (i) => ({ name: `v${i}`, mountPath: `/m/${i}` }));
+const containers = (count: number, fields: object) => many(count, (i) => containerOf(`c${i}`, fields));
+
+const hostPaths = (count: number) => many(count, (i) => ({ name: `v${i}`, hostPath: { path: `/read/${i}` } }));
+
+/** The pods are as large as the API server accepts. The key says what the pod has many of. */
+const PODS: Readonly<Record<string, object>> = {
+  '80,000 names in add': pod(withNames(repeated(80_000, 'NET_BIND_SERVICE'), ['ALL'])),
+  '80,000 names in drop': pod(withNames([], [...repeated(80_000, 'CAP_NET_RAW'), 'ALL'])),
+  '100 containers of 700 names': pod(
+    {},
+    { containers: containers(100, withNames(repeated(700, 'NET_BIND_SERVICE'), ['ALL'])) },
+  ),
+  '50,000 annotations': pod(
+    {},
+    {},
+    { annotations: Object.fromEntries(many(50_000, (i) => [i.toString(36).padStart(4, 'a'), ''])) },
+  ),
+  '16,000 ports': pod({ ports: many(16_000, (i) => ({ containerPort: i + 1 })) }),
+  '100 containers of 160 ports': pod(
+    {},
+    { containers: containers(100, { ports: many(160, (i) => ({ containerPort: i + 1 })) }) },
+  ),
+  '12,000 volumes': pod({}, { volumes: emptyDirs(12_000) }),
+  '4,000 containers': pod({}, { containers: containers(4_000, {}) }),
+  '100 containers of 250 mounts': pod(
+    {},
+    { volumes: emptyDirs(250), containers: containers(100, { volumeMounts: mounts(250) }) },
+  ),
+  '30,000 sysctls': pod(
+    {},
+    {},
+    { securityContext: { sysctls: many(30_000, (i) => ({ name: `net.y${i}`, value: '1' })) } },
+  ),
+  '200,000 groups': pod({}, {}, { securityContext: { supplementalGroups: many(200_000, () => 7) } }),
+  '20,000 projected sources': pod(
+    {},
+    { volumes: [{ name: 'v', projected: { sources: many(20_000, () => ({ secret: { name: 'a' } })) } }] },
+  ),
+};
+
+/** Pods that do not exceed the bounds. */
+const WITHIN: Readonly<Record<string, object>> = {
+  '1,000 containers of 84 names': pod(
+    {},
+    { containers: containers(1_000, withNames(repeated(42, 'CHOWN'), [...repeated(41, 'CHOWN'), 'ALL'])) },
+  ),
+  '1,000 ports': pod({ ports: many(1_000, (i) => ({ containerPort: i + 1 })) }),
+  '1,000 volumes and sources': pod(
+    {},
+    {
+      volumes: many(1_000, (i) => ({ name: `v${i}`, projected: { sources: [{ secret: { name: 'a' } }] } })),
+    },
+  ),
+  '1,000 sysctls and groups': pod(
+    {},
+    {},
+    {
+      securityContext: {
+        sysctls: many(1_000, (i) => ({ name: `net.y${i}`, value: '1' })),
+        supplementalGroups: many(1_000, () => 7),
+      },
+    },
+  ),
+  '10,000 mounts of read-only paths': pod(
+    {},
+    {
+      volumes: hostPaths(250),
+      containers: containers(100, { volumeMounts: mounts(100).map((mount) => ({ ...mount, readOnly: true })) }),
+    },
+  ),
+  '1,000 mounts of a container': pod({ volumeMounts: mounts(1_000) }, { volumes: emptyDirs(1_000) }),
+};
+
+/** Each of these overrides has other values, so the API server cannot share the work for two candidates. */
+function overridesOf(i: number): CapabilityPolicyOverrides {
+  return {
+    capabilities: { allowedAdd: ['CHOWN', 'NET_BIND_SERVICE'], allowedBounding: ['CHOWN', 'NET_BIND_SERVICE'] },
+    hostPorts: [{ min: 8_000 + i, max: 9_000 }],
+    volumes: ['emptyDir', 'hostPath', 'projected', 'secret', ...(i % 2 === 0 ? (['nfs'] as const) : [])],
+    hostPaths: [
+      { pathPrefix: `/var/${i}`, readOnly: true },
+      { pathPrefix: '/read', readOnly: true },
+    ],
+    csiDrivers: [`${i}.example.com`],
+    serviceAccountToken: 'Forbidden',
+    supplementalGroups: { rule: 'MayRunAs', ranges: [{ min: 1, max: 1_000 + i }] },
+    sysctls: { allowed: ['net.*'], forbidden: [`kernel.x${i}`] },
+    appArmor: { types: ['RuntimeDefault', 'Localhost'], localhostProfiles: [`app-${i}`] },
+  };
+}
+
+describe('the CPU time of the API server for one large pod', function () {
+  this.timeout(1_200_000);
+  const cluster = useCluster('costly');
+  const namespaces: Record<string, string> = {};
+  const rows: string[][] = [];
+
+  before(async () => {
+    for (const team of ['without', 'one', 'many']) namespaces[team] = await cluster.namespace(team, { team });
+    const spec = (team: string) => ({
+      namespaceSelector: { matchLabels: { team } },
+      level: 'restricted' as const,
+      mode: 'Enforce' as const,
+      podSecurityLabels: 'Off' as const,
+    });
+    const one = await cluster.policy('one', spec('one'));
+    const others = await Promise.all(
+      many(CANDIDATES, (i) => cluster.policy(`many-${i}`, { ...spec('many'), overrides: overridesOf(i) })),
+    );
+    await cluster.programmed(one, ...others);
+    for (const team of ['one', 'many']) assert.equal(await cluster.admit(pod(), namespaces[team] ?? ''), ADMITTED);
+  });
+
+  after(() => {
+    const columns = ['pod', 'no policy', '1 policy', `${CANDIDATES} policies`];
+    console.log(formatTable({ title: 'CPU time of kube-apiserver', columns, rows, notes: [], measured: rows }));
+  });
+
+  for (const [title, large] of Object.entries({ ...PODS, ...WITHIN })) {
+    it(`is little more than without policies: ${title}`, async () => {
+      const without = await cpuSeconds('without', large);
+      const one = await cpuSeconds('one', large);
+      const all = await cpuSeconds('many', large);
+      rows.push([title, ...[without, one, all].map((seconds) => `${seconds.toFixed(2)} s`)]);
+      const ofEach = title in WITHIN ? EVALUATED_S : 0;
+      assert.ok(one <= FACTOR * without + Math.max(MORE_S, ofEach), `one policy: ${one} s, without: ${without} s`);
+      assert.ok(all <= FACTOR * without + Math.max(MORE_S, CANDIDATES * ofEach), `${all} s, without: ${without} s`);
+    });
+  }
+
+  /** The minimum CPU time over some runs. The API server has other work, too. */
+  async function cpuSeconds(team: string, object: object): Promise<number> {
+    const [pid = 0] = pidsOf(cluster.controlPlane, 'kube-apiserver');
+    const path = `${NAMESPACES}/${namespaces[team]}/pods`;
+    const times: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      const before = usageOf(pid)?.cpuSeconds ?? Number.NaN;
+      const { status, body } = await cluster.tryCreate(path, object);
+      times.push((usageOf(pid)?.cpuSeconds ?? Number.NaN) - before);
+      assert.ok(status === 201 || (team !== 'without' && REFUSED.test(body.message)), `${status} ${body.message}`);
+    }
+    return Math.min(...times);
+  }
+});
