@@ -2,10 +2,11 @@
  * Finds the programs that a real Argo CD needs. Argo CD and kustomize are built from the Go module beside this file.
  * Three other programs come from Debian.
  */
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { REPRODUCIBLE } from '../../hack/controlplane/build.ts';
 import { findProgram, requiredVersion } from '../../hack/controlplane/program.ts';
-import { moduleFolder } from '../support/published-crds.ts';
 
 /** The folder of go.mod and go.sum. These two files determine the versions of the built programs. */
 const MODULE = import.meta.dirname;
@@ -26,7 +27,10 @@ export function argocdVersion(): string {
 
 /** The folder of Argo CD's source, with its CRDs and ConfigMaps. */
 export async function argocdSource(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
-  return moduleFolder(`${ARGOCD}@${argocdVersion()}`, { ...environment, GOTOOLCHAIN: TOOLCHAIN });
+  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', `${ARGOCD}@${argocdVersion()}`], {
+    env: { ...environment, GOTOOLCHAIN: TOOLCHAIN },
+  });
+  return JSON.parse(stdout).Dir;
 }
 
 /**

@@ -15,11 +15,9 @@ import { installPublishedCrd, type PublishedCrd, removePublishedCrd } from '../s
 import { NAMESPACES } from '../support/rendered.ts';
 import { CONFIG, manifestsIn } from '../support/rights.ts';
 
-const MODULE = 'github.com/prometheus-operator/prometheus-operator@v0.85.0';
 const MONITORING: readonly PublishedCrd[] = ['servicemonitors', 'prometheusrules'].map((plural) => ({
   name: `${plural}.monitoring.coreos.com`,
-  module: MODULE,
-  file: `example/prometheus-operator-crd/monitoring.coreos.com_${plural}.yaml`,
+  file: `monitoring.coreos.com_${plural}.yaml`,
   path: `/apis/monitoring.coreos.com/v1/namespaces/capabilitypolicy-system/${plural}`,
 }));
 const KINDS: Readonly<Record<string, number>> = { ServiceMonitor: 0, PrometheusRule: 1 };

@@ -3,15 +3,13 @@ import { installPublishedCrd, type PublishedCrd, removePublishedCrd } from './pu
 
 export const OPEN_REPORTS: PublishedCrd = {
   name: 'reports.openreports.io',
-  module: 'github.com/openreports/reports-api@v0.2.1',
-  file: 'config/crd/openreports.io_reports.yaml',
+  file: 'openreports.io_reports.yaml',
   path: '/apis/openreports.io/v1alpha1/reports',
 };
 
 export const POLICY_REPORTS: PublishedCrd = {
   name: 'policyreports.wgpolicyk8s.io',
-  module: 'github.com/kyverno/kyverno@v1.19.1',
-  file: 'config/crds/policyreport/wgpolicyk8s.io_policyreports.yaml',
+  file: 'wgpolicyk8s.io_policyreports.yaml',
   path: '/apis/wgpolicyk8s.io/v1alpha2/policyreports',
 };
 
