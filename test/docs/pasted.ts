@@ -90,7 +90,7 @@ export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
  * needs longer to reach the state that the page shows.
  */
 const ONLY_LOOKS = /^(kubectl get|cappol status) [^\n|;&>]*\n?$/;
-const LOOKED_MS = 20_000;
+const LOOKED_MS = 120_000;
 
 /** Repeats the comparison until the comparison succeeds, as a reader would repeat a command. */
 async function untilShown(look: () => Promise<void>): Promise<void> {

@@ -7,7 +7,7 @@ describe('the README', () => {
   let controlPlane: ControlPlane;
 
   before(async function () {
-    this.timeout(300_000);
+    this.timeout(600_000);
     // The test needs a separate control plane, because README counts namespaces.
     controlPlane = await startControlPlane({ quiet: true });
   });

@@ -9,7 +9,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 /**
  * The timeout in ms of a block that ends with Ctrl-C. All blocks that are pasted before the Ctrl-C must end within the
  * timeout.

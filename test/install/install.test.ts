@@ -121,7 +121,7 @@ describe('an installation', () => {
       const roles = [...new Set(may.map(([role]) => role))];
       const bindings = roles.map((role) => `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/people-${role}`);
       for (const [index, role] of roles.entries()) await api.apply(bindings[index] ?? '', bindingOf(role));
-      await eventually('the roles to be aggregated', () => isAllowed('view', 'get', reports), 30_000);
+      await eventually('the roles to be aggregated', () => isAllowed('view', 'get', reports));
       for (const [role, verb, what, allowed] of may) {
         assert.equal(await isAllowed(role, verb, what), allowed, `${role} ${verb} ${JSON.stringify(what)}`);
       }
@@ -196,7 +196,7 @@ describe('an installation', () => {
   }
 
   async function ready(): Promise<void> {
-    await tools.run('kubectl', 'wait', 'capabilitypolicies', '--all', '--for=condition=Ready', '--timeout=60s');
+    await tools.run('kubectl', 'wait', 'capabilitypolicies', '--all', '--for=condition=Ready', '--timeout=120s');
   }
 
   async function admit(spec: Json, namespace: string): Promise<string> {
@@ -224,7 +224,7 @@ describe('an installation', () => {
       left = now.filter((trace) => !untouched.includes(trace));
       return left.length === 0;
     };
-    await eventually('nothing to be left', gone, 20_000).catch((error: Error) => {
+    await eventually('nothing to be left', gone).catch((error: Error) => {
       throw new Error(`${error.message}:\n${left.join('\n')}`);
     });
     assert.deepEqual(await snapshot(api), untouched);

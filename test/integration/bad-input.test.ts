@@ -67,10 +67,10 @@ describe('a policy that cannot be compiled', function () {
   });
 
   it('can be waited for with kubectl', async () => {
-    await kubectl('wait', 'cappol', bad, '--for=condition=Accepted=False', '--timeout=5s');
-    await kubectl('wait', 'cappol', bad, '--for=condition=Stalled', '--timeout=5s');
+    await kubectl('wait', 'cappol', bad, '--for=condition=Accepted=False', '--timeout=120s');
+    await kubectl('wait', 'cappol', bad, '--for=condition=Stalled', '--timeout=120s');
     await assert.rejects(kubectl('wait', 'cappol', bad, '--for=condition=Ready', '--timeout=1s'), /timed out/);
-    await kubectl('wait', 'cappol', good, '--for=condition=Ready', '--timeout=5s');
+    await kubectl('wait', 'cappol', good, '--for=condition=Ready', '--timeout=120s');
     assert.match(await kubectl('get', 'cappol', bad), / False /);
   });
 
@@ -100,7 +100,7 @@ describe('a policy that cannot be compiled', function () {
     await cluster.policy('fixed', select('fixed', { levelVersion: LATEST }));
     await cluster.programmed(fixed);
     assert.equal(await cluster.condition(fixed, 'Stalled'), undefined);
-    await kubectl('wait', 'cappol', fixed, '--for=condition=Ready', '--timeout=5s');
+    await kubectl('wait', 'cappol', fixed, '--for=condition=Ready', '--timeout=120s');
   });
 
   it('after a bad edit and a restart, the policy and its neighbours keep their last accepted texts in force', async () => {

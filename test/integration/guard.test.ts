@@ -27,6 +27,8 @@ import { NAMESPACES } from '../support/rendered.ts';
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
 const RECORD = 'capabilitypolicy.dev/labels';
 const CHANGES = 24;
+/** The least number of attempts during the changes. On a busy machine, more changes are needed for these attempts. */
+const LEAST_TRIED = 200;
 const TYPE = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy' } as const;
 
 const LEAVES: MetadataChange = { labels: { team: null } };
@@ -284,7 +286,7 @@ describe('the guard', () => {
     await eventually('the namespace to be gone', async () => (await cluster.api.find(path)) === undefined);
   });
 
-  it(`is in force at every moment of ${CHANGES} changes of policies`, async () => {
+  it(`is in force at every moment of at least ${CHANGES} changes of policies`, async () => {
     const admittedAt: number[] = [];
     let [tried, changes, done] = [0, 0, false];
     const trying = (async () => {
@@ -296,7 +298,7 @@ describe('the guard', () => {
       }
     })();
     try {
-      for (; changes < CHANGES; changes++) {
+      for (; changes < CHANGES || tried <= LEAST_TRIED; changes++) {
         await disturb(changes);
         await sleep(changes % 4 === 0 ? 1_500 : 150);
       }
@@ -305,9 +307,8 @@ describe('the guard', () => {
       done = true;
       await trying;
     }
-    console.log(`      ${tried} attempts during ${CHANGES} changes`);
+    console.log(`      ${tried} attempts during ${changes} changes`);
     assert.deepEqual(admittedAt, []);
-    assert.ok(tried > 200, `tried ${tried} times only`);
   });
 
   it('if a policy of mode Enforce is Programmed, the guard of the policy is in force', async () => {

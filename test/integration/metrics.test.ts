@@ -9,9 +9,7 @@ import { eventually, useCluster } from '../support/harness.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
-const [port] = await freePorts(1);
 const LABEL = 'pod-security.kubernetes.io/warn';
-const ADDRESS = `127.0.0.1:${port}`;
 
 const authority = new CertificateAuthority();
 const dispatcher = new Agent({ connect: { ca: authority.certificate } });
@@ -27,8 +25,12 @@ function writeCertificate(): string {
 
 describe('/metrics of a running operator, over TLS', () => {
   const folder = writeCertificate();
+  let port = 0;
   const cluster = useCluster('metrics', {
-    args: ['--metrics-bind-address', ADDRESS, '--metrics-cert-path', folder],
+    args: async () => {
+      [port = 0] = await freePorts(1);
+      return ['--metrics-bind-address', `127.0.0.1:${port}`, '--metrics-cert-path', folder];
+    },
   });
   let namespace: string;
   let policy: string;

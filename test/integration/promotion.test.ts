@@ -84,7 +84,7 @@ describe('a policy with a rollout', function () {
 
   it('a deleted pod that violated the policy extends the soak', async () => {
     const namespace = await cluster.namespace('brief', { team: 'brief' });
-    const policy = await cluster.policy('brief', spec('brief', { soak: '4s' }));
+    const policy = await cluster.policy('brief', spec('brief', { soak: '10s' }));
     await isPending(policy, namespace);
     let violatedAt = 0;
     for (let time = 0; time < 3; time++) {
@@ -96,7 +96,7 @@ describe('a policy with a rollout', function () {
       violatedAt = Date.now();
     }
     await isEnforced(policy, namespace);
-    assert.ok(Date.now() - violatedAt >= 3_800, `promoted ${Date.now() - violatedAt} ms after the last violation`);
+    assert.ok(Date.now() - violatedAt >= 9_800, `promoted ${Date.now() - violatedAt} ms after the last violation`);
   });
 
   it('the operator restores a dropped label and writes an Event, but accepts the value enforced as a promotion', async () => {

@@ -7,10 +7,6 @@ import { entries, statusOf, timed } from '../support/observed.ts';
 import { baselinePod, restrictedPod, workloads } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
-/**
- * The maximum time in ms until the status is right. The target is 2 s, but a test machine may be busy with other work.
- */
-const LIMIT_MS = 30_000;
 const GOOD = baselinePod();
 const BAD = baselinePod({ add: ['NET_ADMIN'] });
 const OWNER_UID = '7d8a9c1e-0000-4000-8000-000000000001';
@@ -94,7 +90,6 @@ describe('existing violating workloads', function () {
         },
       );
       console.log(`      ${ROWS.length} workloads are in the status ${ms} ms after the policy was written`);
-      assert.ok(ms < LIMIT_MS, `${ms} ms`);
       const status = await statusOf(cluster.api, policy);
       const shown = (status.violations ?? []).map(({ kind, name, pods }) => `${kind} ${name} ${pods}`);
       assert.deepEqual(shown, [
@@ -143,7 +138,6 @@ describe('existing violating workloads', function () {
         const vanished = await timed(`${title} to vanish`, end, async () => (await found()).length === 0);
         const how = row.repair ? 'fixed' : 'deleted';
         console.log(`      appeared after ${appeared} ms, vanished ${vanished} ms after it was ${how}`);
-        assert.ok(appeared < LIMIT_MS && vanished < LIMIT_MS, `${appeared} ms, ${vanished} ms`);
       });
     }
 
