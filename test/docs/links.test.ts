@@ -33,6 +33,7 @@ describe('paths that pages, comments and scripts name', () => {
       'README.md',
       'package.json',
       '.ci/run',
+      '.ci/campaign',
       ...filesIn('docs', 'engine', 'operator', 'analysis', 'cli', 'ui', 'hack', 'test'),
     ];
     const missing = texts.flatMap((file) =>

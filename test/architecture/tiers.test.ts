@@ -1,55 +1,59 @@
-/**
- * Tests which test files `npm run test:unit` runs. The lists of included and excluded files are in
- * test/unit.mocharc.yaml.
- */
+/** Tests that each test file is in exactly one tier of test/tiers.ts, and that the unit tests need little. */
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { load } from 'js-yaml';
+import { CAMPAIGNS, CORE, campaignsFor, matching, unitFiles } from '../tiers.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** A test that imports one of these files needs a control plane, or a program that a machine may lack. */
 const NEEDS = ['hack/controlplane/controlplane.ts', 'test/support/needs.ts'];
 
-const config = load(readFileSync(join(ROOT, 'test', 'unit.mocharc.yaml'), 'utf8')) as Readonly<
-  Record<'spec' | 'ignore', readonly string[]>
->;
-const all = filesOf(['test/**/*.test.ts']);
-const leftOut = filesOf(config.ignore);
-const unit = filesOf(config.spec).filter((file) => !leftOut.includes(file));
+const core = Object.values(CORE).flat();
+const campaigns = Object.values(CAMPAIGNS);
 
-describe('the unit tests', () => {
-  it('unit tests need neither a control plane nor other programs', () => {
-    assert.deepEqual(unit.filter(needsMore), []);
-  });
-
-  it('every test file that needs no control plane and no other program is a unit test or is in the list of excluded files', () => {
+describe('the tiers of the tests', () => {
+  it('no file is in two tiers, in two campaigns or twice in the core', () => {
+    const all = [...core, ...campaigns.flatMap(({ files }) => matching(files)), ...unitFiles()];
     assert.deepEqual(
-      all.filter((file) => !unit.includes(file) && !leftOut.includes(file) && !needsMore(file)),
+      all.filter((file, i) => all.indexOf(file) !== i),
       [],
     );
-  });
-
-  it('in the patterns of unit tests, braces appear only together with a wildcard, because mocha does not expand other braces', () => {
-    // Mocha (lib/cli/lookup-files.js) only warns about a pattern that matches no file, and runs the other files.
-    assert.deepEqual(
-      config.spec.filter((pattern) => pattern.includes('{') && !pattern.includes('*')),
-      [],
-    );
+    assert.deepEqual([...all].sort(), matching(['test/**/*.test.ts']));
   });
 
   it('are listed by patterns that match something', () => {
-    const patterns = [...config.spec, ...config.ignore];
+    const patterns = [...core, ...campaigns.flatMap(({ files }) => files)];
     assert.deepEqual(
-      patterns.flatMap(braces).filter((pattern) => globSync(pattern, { cwd: ROOT }).length === 0),
+      patterns.flatMap(braces).filter((pattern) => matching([pattern]).length === 0),
+      [],
+    );
+  });
+
+  it('unit tests need neither a control plane nor other programs', () => {
+    assert.deepEqual(unitFiles().filter(needsMore), []);
+  });
+
+  it('campaigns cover folders and files that exist', () => {
+    const covered = campaigns.flatMap(({ covers }) => covers);
+    assert.deepEqual(
+      covered.filter((path) => !existsSync(join(ROOT, path))),
+      [],
+    );
+    assert.deepEqual(campaignsFor('operator/report/'), ['status']);
+    assert.deepEqual(campaignsFor('operator/rep'), []);
+    assert.ok(campaignsFor('operator').length > 5);
+  });
+
+  it('campaigns cover all folders of the code', () => {
+    const folders = matching(['{analysis,cli,engine,operator,hack,ui,config}/*/']).filter(
+      (path) => matching([`${path}/**/*.{ts,tsx}`]).length > 0,
+    );
+    assert.deepEqual(
+      folders.filter((folder) => campaignsFor(folder).length === 0),
       [],
     );
   });
 });
-
-function filesOf(patterns: readonly string[]): string[] {
-  return patterns.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).sort();
-}
 
 /** Expands the braces of a pattern: `{a,b}.ts` gives `a.ts` and `b.ts`. */
 function braces(pattern: string): string[] {
