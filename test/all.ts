@@ -3,8 +3,8 @@
  * output ends with the failed tests, and with the sums.
  */
 import { argumentsOrExit } from '../hack/options-or-exit.ts';
-import { runMocha } from './run-mocha.ts';
-import { type Results, summary } from './support/reporter.ts';
+import { finish, merged, print, runMocha } from './run-mocha.ts';
+import type { Results } from './support/reporter.ts';
 import { CAMPAIGNS, CORE, campaignsFor, matching, UNIT_CONFIG } from './tiers.ts';
 
 /** The arguments of mocha for each name. */
@@ -58,15 +58,10 @@ function end(message: string): never {
 }
 
 async function run(): Promise<void> {
-  const print = (text: string) => void process.stdout.write(text);
-  const results: Results = {};
+  const results: Results[] = [];
   for (const name of names) {
     print(`${name} with seed ${values.seed}\n`);
-    const begin = Date.now();
-    const { '': outside, ...files } = await runMocha(name, RUNS[name]?.() ?? [], values.seed, print);
-    Object.assign(results, files, outside && { [`(${name})`]: outside });
-    print(`${name} took ${Math.round((Date.now() - begin) / 1000)} s\n`);
+    results.push(await runMocha(name, RUNS[name]?.() ?? [], values.seed, print));
   }
-  print(`${summary(results, values.seed)}\n`);
-  process.exitCode = Object.values(results).every(({ failed }) => failed.length === 0) ? 0 : 1;
+  finish(merged(results), values.seed);
 }

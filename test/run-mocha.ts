@@ -1,8 +1,8 @@
-/** Runs mocha in a process of its own, and reads the results of its tests. */
+/** Runs mocha in processes of their own, and reads and adds up the results of their tests. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Results } from './support/reporter.ts';
+import { type Results, summary } from './support/reporter.ts';
 import { execute } from './versions/execute.ts';
 
 /**
@@ -13,13 +13,15 @@ import { execute } from './versions/execute.ts';
 const SILENCE_MS = 10 * 60_000;
 /** The number of characters from the end of the output of a process that hangs or ends early. */
 const OUTPUT_END = 1000;
-/** API servers compile a program at every change of a policy. With Go's default of GOGC=100, they spend a quarter of their
- * CPU time on garbage collection.
+/**
+ * API servers compile a program at every change of a policy. With Go's default of GOGC=100, they spend a quarter of
+ * their CPU time on garbage collection.
  */
 const GOGC = '400';
 
 /**
- * @param what the name of the run, for the failure of a process that hangs or ends early
+ * Runs mocha, and prints how long it took.
+ * @param what the name of the run, also for the failure of a process that hangs or ends early
  * @param args the arguments of mocha
  * @param onOutput a function that is called with each piece of the output
  */
@@ -31,6 +33,7 @@ export async function runMocha(
 ): Promise<Results> {
   const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-results-'));
   const file = join(folder, 'results.json');
+  const began = Date.now();
   try {
     const command = ['mocha', '--reporter-option', `results=${file}`, ...args];
     const env = { ...process.env, GOGC: process.env.GOGC ?? GOGC, SEED: seed };
@@ -43,6 +46,27 @@ export async function runMocha(
     }
     return results;
   } finally {
+    print(`${what} took ${Math.round((Date.now() - began) / 1000)} s\n`);
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Adds up the results of a file that are in several of the parameters. */
+export function merged(all: readonly Results[]): Results {
+  const sum: Results = {};
+  for (const [file, { passed, failed }] of all.flatMap((results) => Object.entries(results))) {
+    const before = sum[file] ?? { passed: 0, failed: [] };
+    sum[file] = { passed: before.passed + passed, failed: [...before.failed, ...failed] };
+  }
+  return sum;
+}
+
+/** Prints the failed tests and the sums, and sets the exit code of this process. */
+export function finish(results: Results, seed: string): void {
+  print(`${summary(results, seed)}\n`);
+  process.exitCode = Object.values(results).every(({ failed }) => failed.length === 0) ? 0 : 1;
+}
+
+export function print(text: string): void {
+  process.stdout.write(text);
 }

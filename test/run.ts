@@ -9,8 +9,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { argumentsOrExit } from '../hack/options-or-exit.ts';
-import { runMocha } from './run-mocha.ts';
-import { type Results, summary } from './support/reporter.ts';
+import { finish, merged, print, runMocha } from './run-mocha.ts';
+import type { Results } from './support/reporter.ts';
 import { SEED } from './support/seed.ts';
 import { CORE, UNIT_CONFIG } from './tiers.ts';
 
@@ -31,26 +31,18 @@ for (const script of BEFORE) {
 }
 
 const seed = String(SEED);
-const print = (text: string) => void process.stdout.write(text);
-const started = Date.now();
 const unit = await runMocha('the unit tests', ['--config', UNIT_CONFIG], seed, print);
-took('the unit tests', started);
 const [core, passedLater] = await withSecondTry(await runCore());
 for (const line of passedLater) print(`Passed at the second try: ${line}\n`);
 print(`${passedLater.length} tests passed at the second try\n`);
-const results = merged([unit, core]);
-print(`${summary(results, seed)}\n`);
-process.exitCode = Object.values(results).every(({ failed }) => failed.length === 0) ? 0 : 1;
+finish(merged([unit, core]), seed);
 
 async function runCore(): Promise<Results> {
   const outputs: string[] = [];
-  const runs = Object.entries(CORE).map(async ([name, files], i) => {
-    const begin = Date.now();
-    const hold = (text: string) => void outputs.push(text);
-    const result = await runMocha(`the core tests: ${name}`, files, seed, i === 0 ? print : hold);
-    took(`the core tests, ${name},`, begin);
-    return result;
-  });
+  const hold = (text: string) => void outputs.push(text);
+  const runs = Object.entries(CORE).map(([name, files], i) =>
+    runMocha(`the core: ${name}`, files, seed, i === 0 ? print : hold),
+  );
   const all = await Promise.all(runs);
   print(outputs.join(''));
   return merged(all);
@@ -64,24 +56,12 @@ async function withSecondTry(first: Results): Promise<[Results, string[]]> {
     if (file === '' || failed.length === 0) continue;
     for (const { title, error } of failed) print(`Failed at the first try: ${title}: ${error}\n`);
     const again = await runMocha(file, [file], seed, print);
-    const { [file]: _, ...others } = results;
-    results = merged([others, again]);
-    const failing = new Set(again[file]?.failed.map(({ title }) => title));
+    const { [file]: second, ...outside } = again;
+    results = merged([second === undefined ? results : { ...results, [file]: second }, outside]);
+    // If the process ended before it had results, no test passed at the second try.
+    if (second === undefined) continue;
+    const failing = new Set(second.failed.map(({ title }) => title));
     passedLater.push(...failed.filter(({ title }) => !failing.has(title)).map(({ title }) => `${file}, ${title}`));
   }
   return [results, passedLater];
-}
-
-/** Adds up the results of a file that are in several of the parameters. */
-function merged(all: readonly Results[]): Results {
-  const sum: Results = {};
-  for (const [file, { passed, failed }] of all.flatMap((results) => Object.entries(results))) {
-    const before = sum[file] ?? { passed: 0, failed: [] };
-    sum[file] = { passed: before.passed + passed, failed: [...before.failed, ...failed] };
-  }
-  return sum;
-}
-
-function took(what: string, since: number): void {
-  print(`${what} took ${Math.round((Date.now() - since) / 1000)} s\n`);
 }
