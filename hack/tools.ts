@@ -23,14 +23,22 @@ export class Tools {
     this.#home = home;
   }
 
-  /**
-   * Finds the tools. @param kubeconfig the path of the kubeconfig. The path may be undefined if no tool needs a cluster
-   */
+  /** Finds kubectl. @param kubeconfig the path of the kubeconfig. It may be undefined if no tool needs a cluster */
   static async find(kubeconfig?: string): Promise<Tools> {
+    const { kubectl } = await findBinaries();
+    return Tools.#of([kubectl], kubeconfig);
+  }
+
+  /** Finds kubectl and helm. The first call on a machine builds helm. */
+  static async withHelm(kubeconfig?: string): Promise<Tools> {
     const [{ kubectl }, helm] = await Promise.all([findBinaries(), findHelm()]);
+    return Tools.#of([kubectl, helm], kubeconfig);
+  }
+
+  static #of(programs: readonly string[], kubeconfig: string | undefined): Tools {
     // The folder for helm's caches.
     const home = mkdtempSync(join(tmpdir(), 'capabilitypolicy-tools-'));
-    const path = [dirname(kubectl), dirname(helm), pathWithoutNpm()].join(delimiter);
+    const path = [...programs.map((program) => dirname(program)), pathWithoutNpm()].join(delimiter);
     return new Tools({ PATH: path, HOME: home, ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }) }, home);
   }
 

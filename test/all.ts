@@ -5,6 +5,7 @@
 import { argumentsOrExit } from '../hack/options-or-exit.ts';
 import { finish, merged, print, runMocha } from './run-mocha.ts';
 import type { Results } from './support/reporter.ts';
+import { seedFrom } from './support/seed.ts';
 import { CAMPAIGNS, CORE, campaignsFor, matching, UNIT_CONFIG } from './tiers.ts';
 
 /** The arguments of mocha for each name. */
@@ -42,6 +43,11 @@ else await run();
 /** @returns the names to run. If a name or folder is wrong, the function ends the process. */
 function chosen(): readonly string[] {
   const folders = values.for;
+  try {
+    seedFrom(values.seed);
+  } catch (error) {
+    end(`--seed: ${(error as Error).message}`);
+  }
   const wrong = positionals.find((name) => !(name in RUNS));
   if (wrong !== undefined)
     end(`there is no test run ${JSON.stringify(wrong)}; the names are ${Object.keys(RUNS).join(', ')}`);

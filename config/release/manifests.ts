@@ -5,7 +5,7 @@ import { Tools } from '../../hack/tools.ts';
 import { outputFolder } from './output.ts';
 
 const folder = outputFolder('release:manifests', 'Writes the packed chart, and install.yaml for `kubectl apply -f`.');
-const tools = await Tools.find();
+const tools = await Tools.withHelm();
 try {
   const { stdout } = await tools.run('kubectl', 'kustomize', 'config/default');
   writeFileSync(join(folder, 'install.yaml'), stdout);

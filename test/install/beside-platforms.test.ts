@@ -34,7 +34,7 @@ describe('an installation beside the policies of platforms', () => {
   before(async function () {
     this.timeout(300_000);
     controlPlane = await startPlatform();
-    tools = await Tools.find(controlPlane.kubeconfig);
+    tools = await Tools.withHelm(controlPlane.kubeconfig);
   });
 
   after(async () => {

@@ -45,7 +45,7 @@ describe('an installation', () => {
     this.timeout(300_000);
     controlPlane = await startControlPlane({ quiet: true });
     api = new Api(controlPlane.kubeconfig);
-    tools = await Tools.find(controlPlane.kubeconfig);
+    tools = await Tools.withHelm(controlPlane.kubeconfig);
     await api.create(NAMESPACES, {
       apiVersion: 'v1',
       kind: 'Namespace',

@@ -43,7 +43,7 @@ describe('the manifests', function () {
   let kustomized: Manifest[];
 
   before(async () => {
-    tools = await Tools.find();
+    tools = await Tools.withHelm();
     kustomized = parse((await tools.run('kubectl', 'kustomize', 'config/default')).stdout);
   });
 

@@ -16,7 +16,7 @@ describe('the files of a release', function () {
   let tools: Tools;
 
   before(async () => {
-    tools = await Tools.find();
+    tools = await Tools.withHelm();
     // With this PATH, the script finds neither kubectl nor helm.
     const env = { ...process.env, PATH: dirname(process.execPath) };
     execFileSync(process.execPath, [join(CONFIG, 'release', 'manifests.ts'), '--out', folder], { env });

@@ -74,7 +74,7 @@ class NodeCluster {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-    this.#tools = await Tools.find(this.#node.controlPlane.kubeconfig);
+    this.#tools = await Tools.withHelm(this.#node.controlPlane.kubeconfig);
     await this.#tools.shell(WITH_HELM);
     await this.operatorAvailable();
   }

@@ -51,7 +51,7 @@ describe('on API servers that protect the enforcement', function () {
   });
 
   before(async () => {
-    tools = await Tools.find(cluster.controlPlane.kubeconfig);
+    tools = await Tools.withHelm(cluster.controlPlane.kubeconfig);
     newer = chartWithAnotherField();
     namespace = await cluster.namespace('team', { team: 'lifecycle' });
     policy = await enforced('baseline');

@@ -44,7 +44,7 @@ export async function applyAgain(controlPlane: ControlPlane): Promise<void> {
 async function installWith({ kubeconfig }: ControlPlane, way: string): Promise<void> {
   if (!(way in WAYS))
     throw new Error(`CAPABILITYPOLICY_TEST_INSTALL=${way} is none of ${Object.keys(WAYS).join(', ')}`);
-  const tools = await Tools.find(kubeconfig);
+  const tools = await (way === 'helm' ? Tools.withHelm(kubeconfig) : Tools.find(kubeconfig));
   try {
     await tools.shell(documentedBlocks(OPERATIONS, 'Install')[WAYS[way as keyof typeof WAYS]] ?? '');
   } finally {

@@ -13,12 +13,11 @@ export const SEED = seedFrom(process.env.SEED ?? FIXED);
 
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: SEED });
 
-function seedFrom(text: string): number {
+/** @throws Error if the text is no seed */
+export function seedFrom(text: string): number {
   const seed = Number(text);
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new Error(
-      `SEED must be a whole number that is at least 0, for example SEED=42, and not ${JSON.stringify(text)}`,
-    );
+    throw new Error(`the seed must be a whole number that is at least 0, such as SEED=42, not ${JSON.stringify(text)}`);
   }
   return seed;
 }
