@@ -6,23 +6,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Answer, Api } from '../../hack/controlplane/api.ts';
-import { freePorts } from '../../hack/controlplane/ports.ts';
-import { CREATOR, serviceAccount, useCluster } from '../support/harness.ts';
-import { allowEditor, grant } from '../support/namespace-changes.ts';
-import { itIfOffered } from '../support/needs.ts';
-import { NAMESPACES } from '../support/rendered.ts';
-import type { Attack, Scene, Step } from './attack.ts';
-import { AVAILABILITY } from './availability.ts';
+import type { Attack } from './attack.ts';
 import { ELSEWHERE } from './elsewhere.ts';
 import { EXISTING } from './existing.ts';
 import { NAMESPACE_CHANGES } from './namespaces.ts';
-import { OWNER, PEOPLE } from './people.ts';
+import { PEOPLE } from './people.ts';
 import { PLACEMENT } from './placement.ts';
 import { REFERENCES } from './references.ts';
+import { replay } from './replay.ts';
 import { REPORTED } from './reported.ts';
 import { REQUESTS } from './requests.ts';
-import { AGENT, SETTINGS } from './settings.ts';
 import { SPELLING } from './spelling.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -36,53 +29,9 @@ const SECTIONS: Readonly<Record<string, readonly Attack[]>> = {
   'on pods that exist': EXISTING,
   'by people and namespaces': PEOPLE,
   'on namespaces under a policy': NAMESPACE_CHANGES,
-  'to block the operator': AVAILABILITY,
 };
 
-describe('attacks', () => {
-  let healthPort = 0;
-  const cluster = useCluster('attacks', {
-    args: async () => {
-      [healthPort = 0] = await freePorts(1);
-      return ['--health-probe-bind-address', `127.0.0.1:${healthPort}`];
-    },
-  });
-
-  before(async function () {
-    this.timeout(300_000);
-    await allowEditor(cluster.api);
-    await allowDebuggers(cluster.api);
-    for (const [team, { older = {} }] of Object.entries(SETTINGS)) {
-      const namespace = await cluster.namespace(team, { team });
-      await cluster.serviceAccount(namespace, AGENT);
-      await allowOwner(cluster.api, namespace);
-      for (const [name, pod] of Object.entries(older)) {
-        await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...pod, metadata: { name } });
-      }
-    }
-    const policies = Object.entries(SETTINGS).flatMap(([team, { policies }]) =>
-      Object.entries(policies).map(([name, rules]) =>
-        cluster.policy(name, { namespaceSelector: { matchLabels: { team } }, ...rules }),
-      ),
-    );
-    await cluster.programmed(...(await Promise.all(policies)));
-  });
-
-  for (const [number, [section, attacks]] of Object.entries(SECTIONS).entries()) {
-    describe(section, () => {
-      for (const [index, { attempt, setting, needs, steps, expect, after }] of attacks.entries()) {
-        itIfOffered(needs, `${attempt}: ${expect.title}`, async () => {
-          const scene = { cluster, healthPort, namespace: cluster.named(setting), pod: `row-${number}-${index}` };
-          try {
-            expect.verify(await run(steps, scene), scene);
-          } finally {
-            await after?.(scene);
-          }
-        });
-      }
-    });
-  }
-});
+describe('attacks', () => replay('attacks', SECTIONS));
 
 describe('attacks that other tests make', () => {
   for (const { attempt, outcome, file, title } of ELSEWHERE) {
@@ -92,33 +41,3 @@ describe('attacks that other tests make', () => {
     });
   }
 });
-
-/** @returns the answer to the last step */
-async function run(steps: readonly Step[], scene: Scene): Promise<Answer> {
-  const last = steps.at(-1) as Step;
-  for (const step of steps.slice(0, -1)) {
-    const { status, body } = await step(scene);
-    assert.ok(status < 300, `a step before the last: ${status} ${body.message}`);
-  }
-  return last(scene);
-}
-
-/** Grants `CREATOR` the right to change pods through all subresources. The role `edit` does not grant this right. */
-async function allowDebuggers(api: Api): Promise<void> {
-  const subresources = ['ephemeralcontainers', 'resize', 'status', 'binding', 'eviction'];
-  const resources = [...subresources.map((one) => `pods/${one}`), 'bindings'];
-  const rules = [{ apiGroups: [''], resources, verbs: ['get', 'create', 'update', 'patch'] }];
-  for (const user of [CREATOR.user, serviceAccount('attacks-halves', AGENT).user]) await grant(api, user, rules);
-}
-
-/** Gives `OWNER` the rights of a namespace's administrator. */
-async function allowOwner(api: Api, namespace: string): Promise<void> {
-  const apiGroup = 'rbac.authorization.k8s.io';
-  await api.apply(`/apis/${apiGroup}/v1/namespaces/${namespace}/rolebindings/owner`, {
-    apiVersion: `${apiGroup}/v1`,
-    kind: 'RoleBinding',
-    metadata: { name: 'owner' },
-    roleRef: { apiGroup, kind: 'ClusterRole', name: 'admin' },
-    subjects: [{ apiGroup, kind: 'User', name: OWNER.user }],
-  });
-}

@@ -23,7 +23,7 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
   row(
     'changes a namespace while policies change and operators are killed',
     'refused at every moment',
-    'integration/guard',
+    'integration/guard-changes',
     'at every moment of',
   ),
   row(

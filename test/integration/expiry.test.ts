@@ -4,79 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
-import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { formatTime } from '../../operator/policy/expiry.ts';
 import { type Attempt, attemptsAround } from '../support/around-the-end.ts';
-import { ADMITTED, CREATOR, eventually, useCluster } from '../support/harness.ts';
-import { restrictedPod } from '../support/pod-manifests.ts';
+import { PODS, SECOND, useExpiring, wrong } from '../support/expiring.ts';
+import { ADMITTED, eventually } from '../support/harness.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
-
-const SECOND = 1_000;
-const LABEL = 'pod-security.kubernetes.io/enforce';
-/**
- * The seconds from writing `expires` until the policy expires. On a busy machine, API servers need longer to enforce
- * the new text.
- */
-const LEADS = [6, 15, 60, 120];
-const PODS = {
-  'only the exception admits': restrictedPod({ add: ['NET_RAW'] }),
-  'only the other policy admits': restrictedPod({ add: ['SYS_TIME'] }),
-  'both admit': restrictedPod(),
-  'none admits': restrictedPod({ add: ['SYS_ADMIN'] }),
-};
-type Pod = keyof typeof PODS;
-
-/** Whether each pod is admitted before and after the expiry of the policy. */
-const EXPECTED: Record<Pod, readonly [boolean, boolean]> = {
-  'only the exception admits': [true, false],
-  'only the other policy admits': [false, true],
-  'both admit': [true, true],
-  'none admits': [false, false],
-};
-
-function wrong({ pod, sentAt, receivedAt, admitted, created }: Attempt, end: number): boolean {
-  const [before, after] = EXPECTED[pod as Pod];
-  if (created !== undefined) return !(created < end ? before : after);
-  if (receivedAt < end) return admitted !== before;
-  return sentAt >= end && admitted !== after;
-}
 
 describe('the end of a policy', function () {
   this.timeout(240_000);
-  const cluster = useCluster('expiry');
-  let namespace: string;
-  let exception: string;
-  let other: string;
+  const { cluster, namespace, exception, other, exceptionFor, endsSoon } = useExpiring('expiry');
   let end: number;
-
-  const spec = (add: string, rest: object = {}): CapabilityPolicySpec => ({
-    namespaceSelector: { matchLabels: { team: 'expiry' } },
-    level: 'restricted',
-    mode: 'Enforce',
-    overrides: { capabilities: { allowedAdd: [add as 'NET_RAW'] } },
-    ...rest,
-  });
-  const exceptionFor = (expires?: number) =>
-    cluster.policy(
-      'exception',
-      spec('NET_RAW', {
-        priority: 10,
-        usableBy: 'Subjects',
-        subjects: [{ kind: 'User', name: CREATOR.user }],
-        reason: 'until the test is over',
-        ...(expires !== undefined && { expires: formatTime(expires) }),
-      }),
-    );
-
-  async function endsSoon(): Promise<number> {
-    for (const lead of LEADS) {
-      const at = (Math.ceil(Date.now() / SECOND) + lead) * SECOND;
-      await exceptionFor(at);
-      await cluster.programmed(exception, other);
-      if (Date.now() < at - 3 * SECOND) return at;
-    }
-    throw new Error('no end was in force before it came');
-  }
 
   async function eventsOf(policy: string, reason: string): Promise<Json[]> {
     const events = await cluster.api.list('/apis/events.k8s.io/v1/namespaces/default/events');
@@ -84,13 +21,6 @@ describe('the end of a policy', function () {
     // On a slow machine, the policy may also have Events about earlier values of `expires`.
     return events.filter((event) => now(event) && event.note.includes(formatTime(end)));
   }
-
-  before(async () => {
-    namespace = await cluster.namespace('net', { team: 'expiry' });
-    other = await cluster.policy('other', spec('SYS_TIME', { podSecurityLabels: 'Managed' }));
-    exception = await exceptionFor();
-    await cluster.programmed(exception, other);
-  });
 
   describe('with the operator stopped', () => {
     let attempts: Attempt[];
@@ -216,49 +146,6 @@ describe('the end of a policy', function () {
         assert.equal(await cluster.admit(PODS['only the exception admits'], namespace), ADMITTED);
       }
       assert.equal(await cluster.condition(exception, 'Expired'), undefined);
-    });
-  });
-
-  describe('while an operator runs', () => {
-    it('the policy ends at the exact second, and nothing is looser while the operator removes the objects', async () => {
-      end = await endsSoon();
-      const [attempts] = await Promise.all([
-        attemptsAround(end, 4 * SECOND, cluster, namespace, PODS),
-        eventually('the condition', async () => (await cluster.condition(exception, 'Expired'))?.status === 'True'),
-      ]);
-      assert.deepEqual(
-        attempts.filter((attempt) => wrong(attempt, end)),
-        [],
-      );
-      await cluster.settled();
-      assert.deepEqual(await cluster.rendered(exception), []);
-      assert.deepEqual(await cluster.having(exception), []);
-    });
-
-    it('after the end of its last policy, a namespace has no policy and no label, as the condition Accepted warned', async () => {
-      const alone = await cluster.namespace('alone', { team: 'alone' });
-      const only = (expires: string) =>
-        cluster.policy('only', {
-          namespaceSelector: { matchLabels: { team: 'alone' } },
-          level: 'restricted',
-          mode: 'Enforce',
-          expires,
-        });
-      const policy = await only('2999-12-31T00:00:00Z');
-      await cluster.programmed(policy);
-      assert.match(
-        (await cluster.condition(policy, 'Accepted'))?.message ?? '',
-        new RegExp(`no policy of mode Enforce decides in 1 namespace \\(${alone}\\)`),
-      );
-      assert.notEqual(await cluster.admit(PODS['none admits'], alone), ADMITTED);
-      await only('2026-01-01T00:00:00Z');
-      await eventually('the label to go', async () => {
-        const { metadata } = await cluster.api.get(`${NAMESPACES}/${alone}`);
-        return metadata.labels[LABEL] === undefined;
-      });
-      await cluster.settled();
-      const look = async () => (await cluster.admit(PODS['none admits'], alone)) === ADMITTED;
-      await eventually('the pod to be admitted', look);
     });
   });
 });

@@ -26,9 +26,6 @@ import { NAMESPACES } from '../support/rendered.ts';
 
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
 const RECORD = 'capabilitypolicy.dev/labels';
-const CHANGES = 24;
-/** The least number of attempts during the changes. On a busy machine, more changes are needed for these attempts. */
-const LEAST_TRIED = 200;
 const TYPE = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy' } as const;
 
 const LEAVES: MetadataChange = { labels: { team: null } };
@@ -286,31 +283,6 @@ describe('the guard', () => {
     await eventually('the namespace to be gone', async () => (await cluster.api.find(path)) === undefined);
   });
 
-  it(`is in force at every moment of at least ${CHANGES} changes of policies`, async () => {
-    const admittedAt: number[] = [];
-    let [tried, changes, done] = [0, 0, false];
-    const trying = (async () => {
-      while (!done) {
-        const { status } = await change(cluster.api, namespace, LEAVES, EDITOR);
-        tried++;
-        if (status < 300) admittedAt.push(changes);
-        await sleep(5);
-      }
-    })();
-    try {
-      for (; changes < CHANGES || tried <= LEAST_TRIED; changes++) {
-        await disturb(changes);
-        await sleep(changes % 4 === 0 ? 1_500 : 150);
-      }
-      await cluster.programmed(policy);
-    } finally {
-      done = true;
-      await trying;
-    }
-    console.log(`      ${tried} attempts during ${changes} changes`);
-    assert.deepEqual(admittedAt, []);
-  });
-
   it('if a policy of mode Enforce is Programmed, the guard of the policy is in force', async () => {
     const namespaces = [await labelled('left', { side: 'left' }), await labelled('right', { side: 'right' })];
     const wanted: MetadataChange = { labels: { side: null } };
@@ -431,26 +403,6 @@ describe('the guard', () => {
       await gone();
     });
   });
-
-  /** Changes the namespace. The policy selects the namespace before and after the change. */
-  async function disturb(turn: number): Promise<unknown> {
-    switch (turn % 6) {
-      case 0:
-        return cluster.policy('it', enforce({ team: 'guard' }, { level: turn % 4 === 0 ? 'baseline' : 'restricted' }));
-      case 1:
-        return cluster.policy('noise', enforce({ team: `noise-${turn}` }));
-      case 2:
-        return cluster.policy('it', enforce({ team: 'guard' }, { priority: turn % 5 }));
-      case 3:
-        return cluster.deletePolicy(cluster.named('noise'));
-      case 4: {
-        const matchExpressions = [{ key: 'team', operator: 'In' as const, values: ['guard', `also-${turn}`] }];
-        return cluster.policy('it', { ...enforce({}), namespaceSelector: { matchExpressions } });
-      }
-      default:
-        return cluster.operator.stop('SIGKILL').then(() => cluster.operator.start());
-    }
-  }
 
   async function labelled(suffix: string, labels: Record<string, string>): Promise<string> {
     return cluster.namespace(suffix, labels);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -25,8 +24,6 @@ const AUDIT_RESTRICTED: Labels = { audit: 'restricted', 'audit-version': LATEST 
  * minute.
  */
 const COLLECTION_MS = 60_000;
-/** A time in ms. Even on a busy machine, a watch event arrives within 2 s. */
-const WATCH_MS = 2_000;
 
 describe('Pod Security labels', function () {
   this.timeout(300_000);
@@ -52,6 +49,12 @@ describe('Pod Security labels', function () {
 
   async function label(namespace: string, ...changes: string[]): Promise<void> {
     await kubectl('label', 'namespace', namespace, '--overwrite', ...changes);
+  }
+
+  /** Waits until the operator has seen all changes of namespaces so far, which one watch shows in their order. */
+  async function operatorSeesNamespaces(step: string): Promise<void> {
+    await cluster.policy('seen', select('seen'));
+    await expectLabels(await cluster.namespace(`seen-by-${step}`, { team: 'seen' }), AUDIT_BASELINE);
   }
 
   async function kubectl(...args: string[]): Promise<string> {
@@ -364,7 +367,7 @@ describe('Pod Security labels', function () {
         await state(namespace);
         // The operator must see the change before the operator sees the policy. In another order, the operator would
         // mistake the change for a response to its own write.
-        await sleep(WATCH_MS);
+        await operatorSeesNamespaces(team);
         const policy = await cluster.policy(team, select(team));
         // The operator does not record the given labels as its own, because another client set the labels first.
         await expectLabels(namespace, AUDIT_BASELINE, { 'audit-version': LATEST });

@@ -30,7 +30,7 @@ export interface Attempt {
  */
 const CLAIMED = '2020-01-01T00:00:00Z';
 const APPLY = 'application/apply-patch+yaml';
-const PAUSE_MS = 10;
+const PAUSE_MS = 50;
 
 /** A counter that makes the names of pods unique in the process. */
 let index = 0;

@@ -24,15 +24,18 @@ const SUITES = [
   'integration/workloads',
   'integration/ephemeral',
   'integration/guard',
+  'integration/guard-changes',
   'integration/bypass',
   'integration/conditional-authorization',
   'integration/labels',
   'integration/drift',
   'integration/deletion',
   'integration/expiry',
+  'integration/expiry-running',
   'integration/status',
   'integration/transitions',
   'attacks/attacks',
+  'attacks/availability',
 ];
 const DEMO: Run = {
   name: 'demo',

@@ -1,4 +1,4 @@
-/** Attempts to keep the operator or the guard from working. */
+/** Replays the attempts of docs/security-model.md to keep the operator or the guard from working. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import type { Answer, Json } from '../../hack/controlplane/api.ts';
@@ -6,6 +6,7 @@ import { eventually } from '../support/harness.ts';
 import { vanish } from '../support/observed.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 import { type Attack, admitted, ask, create, type Expectation, refusedBy, type Scene, type Step } from './attack.ts';
+import { replay } from './replay.ts';
 import { pod } from './settings.ts';
 
 /**
@@ -72,7 +73,7 @@ function removeDeployment({ cluster, namespace, pod }: Scene): Promise<unknown> 
   return cluster.api.remove(`/apis/apps/v1/namespaces/${namespace}/deployments/${pod}`);
 }
 
-export const AVAILABILITY: readonly Attack[] = [
+const AVAILABILITY: readonly Attack[] = [
   {
     attempt: `creates a pod whose lists of capabilities have ${ENTRIES} entries each`,
     setting: 'bounded',
@@ -91,7 +92,7 @@ export const AVAILABILITY: readonly Attack[] = [
     setting: 'labelled',
     steps: [
       async ({ cluster }) => {
-        const name = 'attacks-heavy';
+        const name = cluster.named('heavy');
         const record = JSON.stringify({ 'pod-security.kubernetes.io/enforce': 'x'.repeat(250_000) });
         const metadata = { name, labels: { team: 'labelled' }, annotations: { 'capabilitypolicy.dev/labels': record } };
         await cluster.api.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata });
@@ -110,7 +111,7 @@ export const AVAILABILITY: readonly Attack[] = [
     setting: 'labelled',
     steps: [
       async ({ cluster }) => {
-        const name = 'attacks-many';
+        const name = cluster.named('many');
         const labels = Object.fromEntries(
           Array.from({ length: 2_000 }, (_, i) => [`${'k'.repeat(40)}-${i}`, 'v'.repeat(63)]),
         );
@@ -127,3 +128,5 @@ export const AVAILABILITY: readonly Attack[] = [
     expect: admitted('it is labelled like others, and deleted'),
   },
 ];
+
+describe('attacks', () => replay('availability', { 'to block the operator': AVAILABILITY }));
