@@ -137,7 +137,7 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
       'integration/{bypass,candidates,ceiling,closed-world,conditional-authorization,contradictions,costly-pods}',
       'integration/{dry-run,ephemeral,every-level,image-changes,injected,injected-exceptions,largest-specs}',
       'integration/{newer-pod-fields,older-form,refused-pods,refused-rows,unknown-fields,upgraded-servers}',
-      'integration/{break-glass-kinds,expiry-running}',
+      'integration/{break-glass-kinds,expiry-running,many-labels}',
       'integration/guard-{admin-access,changes,groups,overridden,size}',
       'attacks/availability',
       'programs/*',

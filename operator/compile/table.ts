@@ -22,6 +22,13 @@ const CHUNK = 60_000;
  * always gets an index.
  */
 const MANY = 8;
+/**
+ * The maximum number of characters of all look-ups in indexes. They are one expression. Policies whose label gets no
+ * index are selected by a condition, which takes API servers longer to compile.
+ */
+const LOOK_UPS = 60_000;
+/** The terms of a sum. An API server accepts at most 250 terms, so longer sums are sums of sums. */
+const TERMS = 64;
 
 export interface Table {
   /** The constants of the table: `levels`, `policies`, `containerRows` and the indexes. */
@@ -74,10 +81,8 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
     chunks: chunkedMap(key === NAME_LABEL ? 'byName' : `byLabel${i}`, byValue),
   }));
   const general = chunkedConditions(conditions);
-  const lists = indexed.flatMap(({ key, chunks }) =>
-    chunks.map(({ name }) => `variables.${name}[?l[?${JSON.stringify(key)}].orValue("")].orValue([])`),
-  );
-  const byIndex = (labels: string) => (lists.length > 0 ? [`[${labels}].map(l, ${lists.join(' + ')})[0]`] : []);
+  const lists = indexed.flatMap(({ key, chunks }) => chunks.map(({ name }) => lookUp(name, key)));
+  const byIndex = (labels: string) => (lists.length > 0 ? [`[${labels}].map(l, ${sumOf(lists)})[0]`] : []);
   const chunks = rows.variables.map(({ name }) => `variables.${name}`);
   const constants = [
     levelsOf(policies),
@@ -201,14 +206,12 @@ function split(items: readonly string[]): string[][] {
 function selectionsOf(policies: readonly ResolvedPolicy[]) {
   const own = policies.map(({ selector }) => splitSelector(selector).own);
   const keys = own.map(indexKey);
-  const uses = Map.groupBy(keys, (key) => key);
-  const isIndexed = (key: string | undefined) =>
-    key !== undefined && (key === NAME_LABEL || (uses.get(key)?.length ?? 0) >= MANY);
+  const indexed = indexedKeys(keys.filter((key) => key !== undefined));
   const indexes = new Map<string, Map<string, number[]>>();
   const conditions = new Map<string, number[]>();
   for (const [position, selector] of own.entries()) {
     const key = keys[position];
-    if (key === undefined || !isIndexed(key)) {
+    if (key === undefined || !indexed.has(key)) {
       const text = selectorCel(selector, 'l');
       conditions.set(text, [...(conditions.get(text) ?? []), position]);
       continue;
@@ -219,6 +222,34 @@ function selectionsOf(policies: readonly ResolvedPolicy[]) {
     for (const value of new Set(values)) byValue.set(value, [...(byValue.get(value) ?? []), position]);
   }
   return { indexes, conditions };
+}
+
+/** A CEL expression of type list(int): the policies that an index has for the value of a label in `l`. */
+function lookUp(index: string, key: string): string {
+  return `variables.${index}[?l[?${JSON.stringify(key)}].orValue("")].orValue([])`;
+}
+
+function sumOf(terms: readonly string[]): string {
+  if (terms.length <= TERMS) return terms.join(' + ');
+  const groups = Array.from({ length: Math.ceil(terms.length / TERMS) }, (_, i) =>
+    terms.slice(i * TERMS, (i + 1) * TERMS),
+  );
+  return groups.map((group) => `(${group.join(' + ')})`).join(' + ');
+}
+
+/** @param keys the keys by which selectors can be indexed, one for each selector */
+function indexedKeys(keys: readonly string[]): ReadonlySet<string> {
+  const uses = [...Map.groupBy(keys, (key) => key)].map(([key, { length }]) => ({ key, length }));
+  const most = uses
+    .filter(({ key, length }) => key !== NAME_LABEL && length >= MANY)
+    .sort((a, b) => b.length - a.length || (a.key < b.key ? -1 : 1));
+  const indexed = new Set([NAME_LABEL]);
+  let length = 0;
+  for (const { key } of most) {
+    length += lookUp('byLabel000', key).length;
+    if (length <= LOOK_UPS) indexed.add(key);
+  }
+  return indexed;
 }
 
 /**

@@ -76,6 +76,7 @@ export const SUITES = [
   'large',
   'ceiling',
   'largest-specs',
+  'many-labels',
 ];
 
 /** Matches the line in which assertNoneRefused (test/support/own-writes.ts) reports the operator's writes. */
