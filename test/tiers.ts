@@ -116,7 +116,7 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
       'promotion/histories',
       'psp/recorded',
       'report/well-formed',
-      'rules/rows',
+      'rules/{monotone,rows}',
     ].map(testFile),
   },
   differential: {

@@ -45,8 +45,9 @@ export const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.has
 /** Chooses the profile that defaulting fills in. The function never chooses a type that needs the name of a profile. */
 export function filling({ types, unset, default: stated }: Seccomp): Profile | undefined {
   if (stated || unset !== 'Refused') return stated;
-  const type = types.includes('RuntimeDefault') ? 'RuntimeDefault' : types[0];
-  return type === undefined || type === 'Localhost' || type === OCI ? undefined : { type };
+  const nameless = types.filter((type) => type !== 'Localhost' && type !== OCI);
+  const type = nameless.includes('RuntimeDefault') ? 'RuntimeDefault' : nameless[0];
+  return type === undefined ? undefined : { type };
 }
 
 /**

@@ -37,6 +37,7 @@ const NO_TABLES = [
   'examples.test.ts',
   'fixes.test.ts',
   'functions.test.ts',
+  'monotone.test.ts',
   'pod-fields.test.ts',
   'registry.test.ts',
   'rows.test.ts',
