@@ -35,11 +35,8 @@ export const ADD = 'c.?securityContext.?capabilities.?add.orValue([])';
 /** A CEL expression of type list(string): the capabilities that the container drops. */
 export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
 
-/**
- * The length of a list that has each known name twice: with and without CAP_. A longer list has no further effect, and
- * makes evaluation expensive. size.ts refuses a longer list.
- */
-export const MOST_NAMES = 2 * NAMES.length;
+/** The maximum number of names in `add` or `drop` of a container. Rules loop over the names, and size.ts refuses more. */
+export const MOST_NAMES = 256;
 
 /** The lists that a policy applies. If the overrides lack a list, the list comes from the Standard. */
 export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, standard: Standard): Capabilities {

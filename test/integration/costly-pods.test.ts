@@ -89,6 +89,19 @@ const PODS: Readonly<Record<string, object>> = {
     { securityContext: { sysctls: many(30_000, (i) => ({ name: `net.y${i}`, value: '1' })) } },
   ),
   '200,000 groups': pod({}, {}, { securityContext: { supplementalGroups: many(200_000, () => 7) } }),
+  '20,000 items of a projected source': pod(
+    {},
+    {
+      volumes: [
+        {
+          name: 'v',
+          projected: {
+            sources: [{ secret: { name: 'a', items: many(20_000, (i) => ({ key: `${i}`, path: `${i}` })) } }],
+          },
+        },
+      ],
+    },
+  ),
   '20,000 projected sources': pod(
     {},
     { volumes: [{ name: 'v', projected: { sources: many(20_000, () => ({ secret: { name: 'a' } })) } }] },
@@ -100,6 +113,10 @@ const WITHIN: Readonly<Record<string, object>> = {
   '1,000 containers of 84 names': pod(
     {},
     { containers: containers(1_000, withNames(repeated(42, 'CHOWN'), [...repeated(41, 'CHOWN'), 'ALL'])) },
+  ),
+  '150 containers of 512 names': pod(
+    {},
+    { containers: containers(150, withNames(repeated(256, 'CHOWN'), [...repeated(255, 'CHOWN'), 'ALL'])) },
   ),
   '1,000 ports': pod({ ports: many(1_000, (i) => ({ containerPort: i + 1 })) }),
   '1,000 volumes and sources': pod(

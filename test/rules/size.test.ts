@@ -17,57 +17,63 @@ const names = (list: 'add' | 'drop', count: number) => ({
 const projected = (count: number) => ({ name: 'v', projected: { sources: many(count, () => ({ secret: {} })) } });
 
 /** For each bound: the maximum, the pod with a number of items, and the message about a pod with more items. */
-const BOUNDS: Readonly<Record<string, readonly [most: number, pod: (count: number) => object, message: string]>> = {
+const BOUNDS: Readonly<
+  Record<
+    string,
+    readonly [most: number, pod: (count: number) => object, message: string, length?: (count: number) => string]
+  >
+> = {
   'init and other containers': [
-    1_000,
+    1_024,
     (count) => ({
       initContainers: containers(10),
       containers: containers(count - 10),
     }),
-    'pod must not have more than 1000 containers',
+    'pod must not have more than 1024 containers',
   ],
   volumes: [
-    1_000,
+    1_024,
     (count) => ({ containers: containers(1), volumes: many(count, (i) => ({ name: `v${i}`, emptyDir: {} })) }),
-    'pod must not have more than 1000 volumes',
+    'pod must not have more than 1024 volumes',
   ],
   sysctls: [
-    1_000,
+    1_024,
     (count) => ({
       containers: containers(1),
       securityContext: { sysctls: many(count, () => ({ name: 'kernel.shm_rmid_forced', value: '1' })) },
     }),
-    'pod must not have more than 1000 sysctls',
+    'pod must not have more than 1024 sysctls',
   ],
   groups: [
-    1_000,
+    1_024,
     (count) => ({ containers: containers(1), securityContext: { supplementalGroups: many(count, () => 7) } }),
-    'pod must not have more than 1000 supplemental groups',
+    'pod must not have more than 1024 supplemental groups',
   ],
   'ports of all containers': [
-    1_000,
-    (count) => ({ containers: containers(count / 10, { ports: many(10, () => ({ containerPort: 1 })) }) }),
-    'pod must not have more than 1000 ports',
+    1_024,
+    (count) => ({ containers: containers(count / 8, { ports: many(8, () => ({ containerPort: 1 })) }) }),
+    'pod must not have more than 1024 ports',
   ],
   'mounts of all containers': [
     10_000,
-    (count) => ({ containers: containers(10, { volumeMounts: many(count / 10, () => ({ name: 'v' })) }) }),
+    (count) => ({ containers: containers(16, { volumeMounts: many(count / 16, () => ({ name: 'v' })) }) }),
     'pod must not have more than 10000 mounts',
   ],
   'sources of all projected volumes': [
-    1_000,
+    1_024,
     (count) => ({ containers: containers(1), volumes: [projected(count - 10), projected(10)] }),
-    'pod must not have more than 1000 sources of projected volumes',
+    'pod must not have more than 1024 sources of projected volumes',
   ],
   ...Object.fromEntries(
     (['add', 'drop'] as const).map((list) => [
       `names in ${list} of one container`,
       [
-        84,
+        256,
         (count: number) => ({
-          containers: [...containers(2, names(list, 84)), { name: 'app', ...names(list, count) }],
+          containers: [...containers(2, names(list, 256)), { name: 'app', ...names(list, count) }],
         }),
-        'pod must not list more than 84 names in securityContext.capabilities.add or drop of a container',
+        `pod must not list more than 256 names in securityContext.capabilities.${list} of a container`,
+        (count: number) => ` (container app lists ${count})`,
       ] as const,
     ]),
   ),
@@ -84,8 +90,9 @@ function messages(spec: Spec, pod: object): string[] {
 }
 
 describe('the bounds for the size of a pod', () => {
-  for (const [title, [most, pod, message]] of Object.entries(BOUNDS)) {
-    const [largest, larger] = [pod(most), pod(most + 10)];
+  for (const [title, [most, pod, limit, length = (count: number) => ` (it has ${count})`]] of Object.entries(BOUNDS)) {
+    const [largest, larger] = [pod(most), pod(most + 16)];
+    const message = `${limit}${length(most + 16)}`;
 
     it(`the operator admits ${most} ${title}, and refuses more`, () => {
       assert.deepEqual(messages(baseline, largest), []);
@@ -126,18 +133,21 @@ describe('the bounds for the size of a pod', () => {
         template: { spec: { containers: containers(1), volumes: many(500, (i) => ({ name: `v${i}`, emptyDir: {} })) } },
       },
     });
-    assert.equal(text.refusal({ resource: 'statefulsets', object: object(500) }), undefined);
-    assert.match(text.refusal({ resource: 'statefulsets', object: object(501) }) ?? '', /more than 1000 volumes$/);
+    assert.equal(text.refusal({ resource: 'statefulsets', object: object(524) }), undefined);
+    assert.match(
+      text.refusal({ resource: 'statefulsets', object: object(525) }) ?? '',
+      /more than 1024 volumes \(it has 1025\)$/,
+    );
   });
 
   it('no container can be added to a pod that is too large', () => {
     const text = programText([policy('p', { ...baseline, namespaceSelector: {} })]);
-    const oldObject = { spec: { containers: containers(1_000) } };
+    const oldObject = { spec: { containers: containers(1_024) } };
     const object = { spec: { ...oldObject.spec, ephemeralContainers: [{ name: 'debug' }] } };
     const request = { resource: 'pods', subResource: 'ephemeralcontainers', object, oldObject };
     assert.match(
       text.refusal(request) ?? '',
-      /^CapabilityPolicy p: size: pod must not have more than 1000 containers$/,
+      /^CapabilityPolicy p: size: pod must not have more than 1024 containers \(it has 1025\)$/,
     );
   });
 
@@ -147,8 +157,8 @@ describe('the bounds for the size of a pod', () => {
     assert.ok(program);
     const text = new AdmissionText(program.policy);
     const unknown = (count: number) => ({ fieldOfTomorrow: true, containers: containers(count) });
-    assert.match(text.refusal(requestFor(unknown(1_000))) ?? '', /fieldOfTomorrow/);
-    assert.equal(text.refusal(requestFor(unknown(1_001))), undefined);
+    assert.match(text.refusal(requestFor(unknown(1_024))) ?? '', /fieldOfTomorrow/);
+    assert.equal(text.refusal(requestFor(unknown(1_025))), undefined);
   });
 
   it('defaulting fills in nothing in a pod that is too large', () => {
@@ -158,8 +168,8 @@ describe('the bounds for the size of a pod', () => {
       overrides: { capabilities: { requiredDrop: ['NET_RAW'] } },
     };
     const text = programText([policy('p', { ...spec, namespaceSelector: {} })], { kind: 'Defaulting' });
-    assert.deepEqual(text.run('filler', requestFor({ containers: containers(1_001) })), []);
-    assert.equal((text.run('filler', requestFor({ containers: containers(1_000) })) as unknown[]).length, 1);
+    assert.deepEqual(text.run('filler', requestFor({ containers: containers(1_025) })), []);
+    assert.equal((text.run('filler', requestFor({ containers: containers(1_024) })) as unknown[]).length, 1);
   });
 });
 

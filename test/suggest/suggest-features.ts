@@ -185,6 +185,6 @@ function oneInEachPlace(features: readonly string[]): string[] {
  * (docs/decisions/0009).
  */
 export function isOfRealSize(value: unknown): boolean {
-  if (Array.isArray(value) && value.length > 84) return false;
+  if (Array.isArray(value) && value.length > 256) return false;
   return typeof value !== 'object' || value === null || Object.values(value).every(isOfRealSize);
 }

@@ -152,7 +152,7 @@ function annotationsOf({ metadata }: StatedPod): Readonly<Record<string, string>
 }
 
 /** The bound for a list of capabilities. */
-const MOST_NAMES = 84;
+const MOST_NAMES = 256;
 
 function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
   const own = c.securityContext ?? {};

@@ -65,8 +65,8 @@ function capabilities(values: Values): Steps[] {
     [`CAP_${known[0] ?? 'KILL'}`],
     ['ſYS_ADMIN'],
     ['SYS_ADMıN'],
-    Array.from({ length: 84 }, () => known[0] ?? 'KILL'),
-    Array.from({ length: 85 }, () => known[0] ?? 'KILL'),
+    Array.from({ length: 256 }, () => known[0] ?? 'KILL'),
+    Array.from({ length: 257 }, () => known[0] ?? 'KILL'),
   ];
   const mappedAdds = [
     ...mapped.slice(0, 4).map((name) => [name]),
