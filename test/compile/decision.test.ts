@@ -168,6 +168,12 @@ describe('the text of an admission policy', () => {
       ['only one that nobody may use does', { usableBy: 'Bindings' }, [], false],
       ['one for everyone does', { usableBy: 'Bindings' }, [{}], true],
       ['a policy of higher priority decides', {}, [{ level: 'restricted', priority: 1 }], false],
+      [
+        'a policy of negative priority complies, but does not decide',
+        { level: 'restricted' },
+        [{ priority: -1 }],
+        false,
+      ],
       ['a policy of higher priority decides, and complies', { level: 'restricted' }, [{ priority: 1 }], true],
       ['others meet it', {}, [elsewhere], true],
       ['others meet it, and only they comply', { level: 'restricted' }, [elsewhere], true],

@@ -116,22 +116,26 @@ describe('the deciding policies of a namespace', () => {
 
   describe('a higher priority', () => {
     before(async () => {
-      const [base, tight, loose] = await Promise.all([
+      const policies = await Promise.all([
         cluster.policy('base', {
-          namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'In', values: ['low', 'tight', 'loose'] }] },
+          namespaceSelector: {
+            matchExpressions: [{ key: 'team', operator: 'In', values: ['low', 'tight', 'loose', 'below'] }],
+          },
           level: 'baseline',
           mode: 'Enforce',
         }),
         cluster.policy('tight', enforce('tight', { level: 'restricted', priority: 10 })),
         cluster.policy('loose', enforce('loose', { level: 'privileged', priority: 10 })),
+        cluster.policy('below', enforce('below', { level: 'privileged', priority: -1 })),
       ]);
-      await cluster.programmed(base, tight, loose);
+      await cluster.programmed(...policies);
     });
 
     for (const { team, admits, refuses } of [
       { team: 'low', admits: [restrictedPod(), baselinePod()], refuses: [privilegedPod()] },
       { team: 'tight', admits: [restrictedPod()], refuses: [baselinePod(), privilegedPod()] },
       { team: 'loose', admits: [restrictedPod(), baselinePod(), privilegedPod()], refuses: [] },
+      { team: 'below', admits: [restrictedPod(), baselinePod()], refuses: [privilegedPod()] },
     ]) {
       it(`decides alone: ${team}`, async () => {
         const namespace = await cluster.namespace(team, { team });
